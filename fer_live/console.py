@@ -1,0 +1,51 @@
+"""What the three commands share: one-line errors, exit codes, and checks of their arguments."""
+
+import argparse
+import os
+import sys
+from collections.abc import Callable
+from pathlib import Path
+from typing import NoReturn
+
+from fer_live.errors import FerLiveError, InputError
+
+
+class ArgumentParser(argparse.ArgumentParser):
+    """argparse that says what is wrong in one line, and accepts no abbreviations."""
+
+    def __init__(self, *args: object, **kwargs: object) -> None:
+        super().__init__(*args, **{"allow_abbrev": False, **kwargs})  # type: ignore[arg-type]
+
+    def error(self, message: str) -> NoReturn:
+        self.exit(2, f"{self.prog}: {message} (see {self.prog} --help)\n")
+
+
+def run_command(prog: str, command: Callable[[], int]) -> NoReturn:
+    """Run a command and end the process with its exit code; errors become one line on stderr."""
+    try:
+        code = command()
+    except FerLiveError as error:
+        print(f"{prog}: {error}", file=sys.stderr)
+        code = error.exit_code
+    except KeyboardInterrupt:
+        print(f"{prog}: interrupted", file=sys.stderr)
+        code = 1
+    except BrokenPipeError:
+        # The reader of our stdout went away (`| head`); nobody is left to be told.
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        code = 1
+    sys.exit(code)
+
+
+def check_output_file(path: Path, suffixes: tuple[str, ...]) -> Path:
+    """An output path that can be written: its kind known, its folder there. Raises `InputError`."""
+    if path.suffix.lower() not in suffixes:
+        kind = f"unknown kind {path.suffix!r}" if path.suffix else "no file extension"
+        raise InputError(f"{path}: {kind}; end it in {' or '.join(suffixes)}")
+    if path.is_dir():
+        raise InputError(f"{path}: is a folder; name a file")
+    if not path.parent.is_dir():
+        raise InputError(f"{path}: its folder {path.parent} does not exist; make it first")
+    if not os.access(path.parent, os.W_OK):
+        raise InputError(f"{path}: no permission to write in {path.parent}")
+    return path

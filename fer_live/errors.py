@@ -1,0 +1,42 @@
+"""Every error a person can meet, with the exit code its command ends with.
+
+FerLiveError            1  failed while running
+├── OutputError         1  a result could not be written (full disk, lost folder)
+├── TruncatedError      1  a source ended before its own header says it should
+└── InputError          2  the user's mistake: says what, where and what to do
+    ├── SourceError     2  a camera, clip, image or stream that cannot be read
+    ├── ModelError      2  a model file that cannot be used
+    └── DataError       2  a data set that does not have the layout it should
+"""
+
+
+class FerLiveError(Exception):
+    """Base of all errors that end in one clear line instead of a traceback."""
+
+    exit_code = 1
+
+
+class OutputError(FerLiveError):
+    """A result could not be written; what stood there before is untouched."""
+
+
+class TruncatedError(FerLiveError):
+    """A source ended early; everything read until then has been processed."""
+
+
+class InputError(FerLiveError):
+    """A mistake in an argument or a file, which its message tells how to mend."""
+
+    exit_code = 2
+
+
+class SourceError(InputError):
+    """A camera, clip, image or stream that cannot be read."""
+
+
+class ModelError(InputError):
+    """A model or checkpoint file that cannot be used."""
+
+
+class DataError(InputError):
+    """A data set whose files do not have the layout they should."""

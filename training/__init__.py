@@ -1,0 +1,1 @@
+"""Trains facial expression recognition models; `fer-train --help` lists the commands."""

@@ -1,0 +1,117 @@
+"""Checkpoints in safetensors, never pickle, written whole or not at all.
+
+A run folder holds two: `model.safetensors`, the teacher's weights with the manifest in its header,
+which is what one evaluates, exports and retrains from; and `resume.safetensors`, everything that an
+interrupted run needs to end in the same weights as an uninterrupted one.
+"""
+
+import json
+import os
+from pathlib import Path
+from typing import Any
+
+import torch
+from safetensors import SafetensorError, safe_open
+from safetensors.torch import save
+from torch import Tensor
+
+from fer_live.errors import ModelError, OutputError
+from fer_live.manifest import MANIFEST_KEY, Manifest, parse_manifest
+from training.models.resnet import ExpressionNet
+
+MODEL_FILE = "model.safetensors"
+RESUME_FILE = "resume.safetensors"
+_STATE_KEY = "state"
+
+
+def write_atomically(path: Path, content: bytes) -> None:
+    """Replace `path` by `content` in one step; a failure leaves what was there."""
+    temporary = path.with_name(path.name + ".partial")
+    try:
+        with temporary.open("wb") as file:
+            file.write(content)
+            file.flush()
+            os.fsync(file.fileno())
+        temporary.replace(path)
+    except OSError as error:
+        temporary.unlink(missing_ok=True)
+        raise OutputError(f"{path}: cannot write: {error.strerror}; free some space") from None
+
+
+def save_model(path: Path, network: ExpressionNet, manifest: Manifest) -> None:
+    """Write a network's weights with its manifest in the header."""
+    tensors = {name: tensor.contiguous() for name, tensor in network.state_dict().items()}
+    write_atomically(path, save(tensors, metadata={MANIFEST_KEY: manifest.to_json()}))
+
+
+def load_model(path: Path) -> tuple[ExpressionNet, Manifest]:
+    """Rebuild the network of a checkpoint file or run folder, in eval mode on the CPU."""
+    file = path / MODEL_FILE if path.is_dir() else path
+    tensors, metadata = _read(file)
+    manifest = parse_manifest(metadata.get(MANIFEST_KEY), str(file))
+    width = manifest.architecture.get("width")
+    if not isinstance(width, int):
+        raise ModelError(f"{file}: its manifest does not say the network's width")
+    network = ExpressionNet(len(manifest.labels), width)
+    try:
+        network.load_state_dict(tensors)
+    except RuntimeError as error:
+        reason = str(error).split("\n")[1].strip() if "\n" in str(error) else str(error)
+        raise ModelError(f"{file}: weights do not fit the network it names: {reason}") from None
+    return network.eval(), manifest
+
+
+def save_resume(path: Path, tensors: dict[str, Tensor], state: dict[str, Any]) -> None:
+    """Write everything a run needs to go on; `state` holds its JSON-able part."""
+    contiguous = {name: tensor.contiguous() for name, tensor in tensors.items()}
+    write_atomically(path, save(contiguous, metadata={_STATE_KEY: json.dumps(state)}))
+
+
+def load_resume(path: Path) -> tuple[dict[str, Tensor], dict[str, Any]]:
+    """Read what `save_resume` wrote."""
+    tensors, metadata = _read(path)
+    if _STATE_KEY not in metadata:
+        raise ModelError(f"{path}: not a checkpoint to resume from")
+    return tensors, json.loads(metadata[_STATE_KEY])
+
+
+def _read(path: Path) -> tuple[dict[str, Tensor], dict[str, str]]:
+    if not path.is_file():
+        raise ModelError(f"{path}: no such checkpoint")
+    try:
+        with safe_open(path, framework="pt") as file:
+            return {name: file.get_tensor(name) for name in file.keys()}, file.metadata() or {}  # noqa: SIM118
+    except (SafetensorError, OSError) as error:
+        raise ModelError(f"{path}: not a readable safetensors file: {error}") from None
+
+
+def flatten(prefix: str, tensors: dict[str, Tensor]) -> dict[str, Tensor]:
+    """Put a state dict under `prefix/`."""
+    return {f"{prefix}/{name}": tensor for name, tensor in tensors.items()}
+
+
+def unflatten(prefix: str, tensors: dict[str, Tensor]) -> dict[str, Tensor]:
+    """Take back what `flatten` put there."""
+    start = f"{prefix}/"
+    return {name.removeprefix(start): t for name, t in tensors.items() if name.startswith(start)}
+
+
+def optimizer_tensors(optimizer: torch.optim.Optimizer) -> dict[str, Tensor]:
+    """The optimizer's per-parameter state as named tensors, `index/key`."""
+    state = optimizer.state_dict()["state"]
+    return {
+        f"{index}/{key}": value
+        for index, entries in state.items()
+        for key, value in entries.items()
+        if isinstance(value, Tensor)
+    }
+
+
+def restore_optimizer(optimizer: torch.optim.Optimizer, tensors: dict[str, Tensor]) -> None:
+    """Put back what `optimizer_tensors` took."""
+    whole = optimizer.state_dict()
+    whole["state"] = {}
+    for name, tensor in tensors.items():
+        index, key = name.split("/")
+        whole["state"].setdefault(int(index), {})[key] = tensor
+    optimizer.load_state_dict(whole)

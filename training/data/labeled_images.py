@@ -1,0 +1,34 @@
+"""What every labeled data set becomes: one uint8 tensor of faces and their targets."""
+
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from fer_live.datatypes import FloatArray, UInt8Array
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class LabeledImages:
+    """`images` (N, S, S) uint8 gray; `labels` (N,) int64 into `classes`; `votes` (N, C) float32 or None.
+
+    `votes` rows are the raters' distributions and sum to 1. `name` says what this is, in one line.
+    """
+
+    name: str
+    classes: tuple[str, ...]
+    images: UInt8Array
+    labels: NDArray[np.int64]
+    votes: FloatArray | None = None
+
+    def __post_init__(self) -> None:
+        n = len(self.labels)
+        if self.images.ndim != 3 or self.images.shape[0] != n:
+            raise ValueError(f"images: expected ({n}, S, S), got {self.images.shape}")
+        if self.votes is not None and self.votes.shape != (n, len(self.classes)):
+            raise ValueError(
+                f"votes: expected ({n}, {len(self.classes)}), got {self.votes.shape}"
+            )
+
+    def __len__(self) -> int:
+        return len(self.labels)

@@ -1,0 +1,85 @@
+"""Figures of a classifier, all from its probabilities and the true labels."""
+
+from dataclasses import asdict, dataclass
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from fer_live.datatypes import FloatArray
+
+ECE_BINS = 15
+
+
+@dataclass(frozen=True, slots=True)
+class Metrics:
+    """Macro figures are means over the labels that occur among the true ones.
+
+    `n` counts all images, `n_undetected` those without a face found, which count as wrong and stand
+    in no column of `confusion` (rows: true label, columns: predicted, in label order). `recall` has
+    None for a label that does not occur. `ece` is the expected calibration error over the images
+    with a prediction: 15 equal bins of confidence, |accuracy - mean confidence| weighted by count
+    (Guo et al., "On Calibration of Modern Neural Networks", 2017).
+    """
+
+    n: int
+    n_undetected: int
+    accuracy: float
+    balanced_accuracy: float
+    macro_f1: float
+    ece: float
+    recall: dict[str, float | None]
+    confusion: list[list[int]]
+    labels: list[str]
+
+    def as_dict(self) -> dict[str, Any]:
+        return asdict(self)
+
+
+def measure(
+    probs: FloatArray,
+    true_labels: NDArray[np.int64],
+    labels: tuple[str, ...],
+    undetected_labels: NDArray[np.int64] | None = None,
+) -> Metrics:
+    """Compare `probs` (N, C) with `true_labels` (N,); `undetected_labels` are those of missed faces."""
+    if probs.shape != (len(true_labels), len(labels)):
+        raise ValueError(f"probs: expected {(len(true_labels), len(labels))}, got {probs.shape}")
+    missed = np.zeros(0, dtype=np.int64) if undetected_labels is None else undetected_labels
+    n = len(true_labels) + len(missed)
+    if n == 0:
+        raise ValueError("no image to measure on")
+    n_classes = len(labels)
+    confusion = np.zeros((n_classes, n_classes), dtype=np.int64)
+    np.add.at(confusion, (true_labels, probs.argmax(axis=1)), 1)
+    true_counts = confusion.sum(axis=1) + np.bincount(missed, minlength=n_classes)
+    hits = confusion.diagonal()
+    present = true_counts > 0
+    recall = hits[present] / true_counts[present]
+    f1 = 2 * hits[present] / (true_counts + confusion.sum(axis=0))[present]
+    recall_by_label: dict[str, float | None] = dict.fromkeys(labels)
+    recall_by_label.update(
+        zip((name for name, here in zip(labels, present, strict=True) if here), recall.tolist())
+    )
+    return Metrics(
+        n=n,
+        n_undetected=len(missed),
+        accuracy=float(hits.sum() / n),
+        balanced_accuracy=float(recall.mean()),
+        macro_f1=float(f1.mean()),
+        ece=expected_calibration_error(probs, true_labels),
+        recall=recall_by_label,
+        confusion=confusion.tolist(),
+        labels=list(labels),
+    )
+
+
+def expected_calibration_error(probs: FloatArray, true_labels: NDArray[np.int64]) -> float:
+    """ECE of (N, C) probabilities; 0 for no images."""
+    if len(true_labels) == 0:
+        return 0.0
+    confidence = probs.max(axis=1).astype(np.float64)
+    right = probs.argmax(axis=1) == true_labels
+    bins = np.minimum((confidence * ECE_BINS).astype(np.int64), ECE_BINS - 1)
+    gap = np.bincount(bins, weights=right - confidence, minlength=ECE_BINS)
+    return float(np.abs(gap).sum() / len(true_labels))

@@ -1,0 +1,79 @@
+"""ResNet-18 for small gray faces: (B, 1, S, S) -> features (B, 8 * width, S / 8, S / 8) -> logits (B, C).
+
+After He et al., "Deep Residual Learning for Image Recognition" (2015), with two changes for 48-pixel
+faces. The stem is two 3x3 convolutions of which only the second strides ("deep stem", He et al.,
+"Bag of Tricks", 2018), for a 7x7 with pooling would leave 12 pixels a side. The last stage keeps its
+resolution, so that 48 pixels end in a 6x6 map, on which "local" still means something.
+"""
+
+import torch
+from torch import Tensor, nn
+
+_STAGE_STRIDES = (1, 2, 2, 1)
+
+
+class BasicBlock(nn.Module):
+    """Two 3x3 convolutions beside a shortcut: (B, I, h, w) -> (B, O, h / stride, w / stride)."""
+
+    def __init__(self, in_channels: int, out_channels: int, stride: int) -> None:
+        super().__init__()
+        self.conv1 = nn.Conv2d(in_channels, out_channels, 3, stride, 1, bias=False)
+        self.norm1 = nn.BatchNorm2d(out_channels)
+        self.conv2 = nn.Conv2d(out_channels, out_channels, 3, 1, 1, bias=False)
+        self.norm2 = nn.BatchNorm2d(out_channels)
+        self.shortcut: nn.Module = nn.Identity()
+        if stride != 1 or in_channels != out_channels:
+            self.shortcut = nn.Sequential(
+                nn.Conv2d(in_channels, out_channels, 1, stride, bias=False),
+                nn.BatchNorm2d(out_channels),
+            )
+
+    def forward(self, x: Tensor) -> Tensor:
+        out = torch.relu(self.norm1(self.conv1(x)))
+        out = self.norm2(self.conv2(out))
+        return torch.relu(out + self.shortcut(x))
+
+
+class ExpressionNet(nn.Module):
+    """The classifier: gray faces scaled to [-1, 1], (B, 1, S, S) float -> logits (B, C)."""
+
+    def __init__(self, n_classes: int, width: int = 32, dropout: float = 0.2) -> None:
+        super().__init__()
+        self.stem = nn.Sequential(
+            nn.Conv2d(1, width, 3, 1, 1, bias=False),
+            nn.BatchNorm2d(width),
+            nn.ReLU(),
+            nn.Conv2d(width, width, 3, 2, 1, bias=False),
+            nn.BatchNorm2d(width),
+            nn.ReLU(),
+        )
+        stages: list[nn.Module] = []
+        channels = width
+        for index, stride in enumerate(_STAGE_STRIDES):
+            out_channels = width * 2**index
+            stages += [
+                BasicBlock(channels, out_channels, stride),
+                BasicBlock(out_channels, out_channels, 1),
+            ]
+            channels = out_channels
+        self.stages = nn.Sequential(*stages)
+        self.dropout = nn.Dropout(dropout)
+        self.classifier = nn.Linear(channels, n_classes)
+        for module in self.modules():
+            if isinstance(module, nn.Conv2d):
+                nn.init.kaiming_normal_(module.weight, mode="fan_out", nonlinearity="relu")
+
+    def features(self, faces: Tensor) -> Tensor:
+        """The last feature map, (B, 8 * width, S / 8, S / 8)."""
+        out: Tensor = self.stages(self.stem(faces))
+        return out
+
+    def forward(self, faces: Tensor) -> Tensor:
+        pooled = self.features(faces).mean(dim=(2, 3))
+        logits: Tensor = self.classifier(self.dropout(pooled))
+        return logits
+
+
+def scale_faces(faces: Tensor) -> Tensor:
+    """uint8 0..255 -> float32 in [-1, 1], what the network reads; exported graphs hold the same line."""
+    return faces.float() / 127.5 - 1.0
