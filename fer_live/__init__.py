@@ -1,0 +1,28 @@
+"""Reads facial expressions from frames, live.
+
+from fer_live import Frame, Pipeline
+
+with Pipeline.load() as pipeline:
+    result = pipeline.process(Frame(image_bgr=image, index=0, captured_at_s=0.0))
+    for face in result.faces:
+        print(face.track_id, face.box_xyxy, face.shown_label or "unsure")
+"""
+
+from typing import TYPE_CHECKING, Any
+
+from fer_live.datatypes import FaceResult, Frame, FrameResult
+
+if TYPE_CHECKING:
+    from fer_live.pipeline import Pipeline
+
+__all__ = ["FaceResult", "Frame", "FrameResult", "Pipeline"]
+__version__ = "0.1.0"
+
+
+def __getattr__(name: str) -> Any:
+    # Importing MediaPipe takes seconds; whoever only wants a type or the version need not wait.
+    if name == "Pipeline":
+        from fer_live.pipeline import Pipeline
+
+        return Pipeline
+    raise AttributeError(f"module 'fer_live' has no attribute {name!r}")

@@ -1,4 +1,4 @@
-"""One face crop, everywhere: training on photos, evaluation, retraining and the live app call this."""
+"""One face crop, everywhere: evaluation, retraining and the live app all call this."""
 
 import math
 

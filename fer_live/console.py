@@ -1,6 +1,7 @@
 """What the three commands share: one-line errors, exit codes, and checks of their arguments."""
 
 import argparse
+import importlib.util
 import os
 import sys
 from collections.abc import Callable
@@ -49,3 +50,12 @@ def check_output_file(path: Path, suffixes: tuple[str, ...]) -> Path:
     if not os.access(path.parent, os.W_OK):
         raise InputError(f"{path}: no permission to write in {path.parent}")
     return path
+
+
+def require_packages(extra: str, *names: str) -> None:
+    """Raise `InputError` with the install command where an optional package is missing."""
+    missing = [name for name in names if importlib.util.find_spec(name) is None]
+    if missing:
+        raise InputError(
+            f"needs {', '.join(missing)}; install with: pip install 'fer-live[{extra}]'"
+        )

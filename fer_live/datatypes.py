@@ -1,13 +1,16 @@
 """What travels between the stages. Every stored coordinate is a pixel of the unmirrored frame."""
 
 from dataclasses import dataclass
-from typing import TypeAlias
+from typing import Literal, TypeAlias
 
 import numpy as np
 from numpy.typing import NDArray
 
 UInt8Array: TypeAlias = NDArray[np.uint8]
 FloatArray: TypeAlias = NDArray[np.float32]
+
+Provider = Literal["auto", "cpu", "cuda", "tensorrt"]
+DetectorMode = Literal["auto", "short", "full"]
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -75,11 +78,14 @@ class FaceResult:
 
 @dataclass(frozen=True, slots=True, eq=False)
 class FrameResult:
-    """Everything read from one frame, with the frame itself, so that it is painted on its own picture.
+    """Everything read from one frame, with the frame itself: it is painted on its own picture.
 
-    `timings_ms` maps a stage (detect, track, align, classify, smooth) to its wall time.
+    `timings_ms` maps a stage (detect, track, align, classify, smooth) to its wall time; `provider`
+    and `detector` are what really read this frame.
     """
 
     frame: Frame
     faces: tuple[FaceResult, ...]
     timings_ms: dict[str, float]
+    provider: str
+    detector: str

@@ -11,7 +11,6 @@ from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_valida
 from fer_live.errors import ModelError
 
 MANIFEST_KEY = "fer_live"
-SCHEMA_VERSION = 1
 
 EXPRESSIONS = (
     "neutral",
@@ -27,7 +26,7 @@ EXPRESSIONS = (
 
 
 class CropGeometry(BaseModel):
-    """Where eyes and mouth fall in a crop, in fractions of its side (0 = left/top, 1 = right/bottom).
+    """Where eyes and mouth fall in a crop, in fractions of its side from its left and top.
 
     The defaults are measured: medians over the FER2013 Training images in which MediaPipe's
     short-range detector finds a face (``fer-train framing`` measures them again), so that a live
@@ -51,7 +50,7 @@ class Manifest(BaseModel):
 
     model_config = ConfigDict(frozen=True, extra="forbid", populate_by_name=True)
 
-    schema_version: Literal[1] = Field(SCHEMA_VERSION, alias="schema")
+    schema_version: Literal[1] = Field(1, alias="schema")
     labels: tuple[str, ...] = Field(min_length=2, description="output order of `probs`")
     input_side: int = Field(ge=16, le=512, description="side of the square gray input, pixels")
     crop: CropGeometry
@@ -74,7 +73,7 @@ class Manifest(BaseModel):
 
 
 def parse_manifest(text: str | None, where: str) -> Manifest:
-    """Read a manifest, or raise `ModelError` with one line that names `where` and the first fault."""
+    """Read a manifest, or raise `ModelError` that names `where` and the first fault."""
     if text is None:
         raise ModelError(
             f"{where}: no FER Live manifest inside; use a model written by fer-export or fer-train"

@@ -6,7 +6,6 @@ interrupted run needs to end in the same weights as an uninterrupted one.
 """
 
 import json
-import os
 from pathlib import Path
 from typing import Any
 
@@ -15,27 +14,14 @@ from safetensors import SafetensorError, safe_open
 from safetensors.torch import save
 from torch import Tensor
 
-from fer_live.errors import ModelError, OutputError
+from fer_live.atomic_file import write_atomically
+from fer_live.errors import ModelError
 from fer_live.manifest import MANIFEST_KEY, Manifest, parse_manifest
 from training.models.resnet import ExpressionNet
 
 MODEL_FILE = "model.safetensors"
 RESUME_FILE = "resume.safetensors"
 _STATE_KEY = "state"
-
-
-def write_atomically(path: Path, content: bytes) -> None:
-    """Replace `path` by `content` in one step; a failure leaves what was there."""
-    temporary = path.with_name(path.name + ".partial")
-    try:
-        with temporary.open("wb") as file:
-            file.write(content)
-            file.flush()
-            os.fsync(file.fileno())
-        temporary.replace(path)
-    except OSError as error:
-        temporary.unlink(missing_ok=True)
-        raise OutputError(f"{path}: cannot write: {error.strerror}; free some space") from None
 
 
 def save_model(path: Path, network: ExpressionNet, manifest: Manifest) -> None:

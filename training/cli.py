@@ -4,22 +4,18 @@ import argparse
 import json
 from pathlib import Path
 
-from fer_live.console import ArgumentParser, check_output_file, run_command
-from fer_live.errors import InputError
+from fer_live.console import ArgumentParser, check_output_file, require_packages, run_command
 
 
 def main() -> None:
     """Entry point of `fer-train`."""
     arguments = _parser().parse_args()
-    try:
-        import torch  # noqa: F401
-    except ModuleNotFoundError:
 
-        def _need_torch() -> int:
-            raise InputError("training needs torch; install it with: pip install 'fer-live[train]'")
+    def command() -> int:
+        require_packages("train", "torch", "kornia", "safetensors", "tomlkit")
+        return int(arguments.run(arguments))
 
-        run_command("fer-train", _need_torch)
-    run_command("fer-train", lambda: int(arguments.run(arguments)))
+    run_command("fer-train", command)
 
 
 def _parser() -> ArgumentParser:
@@ -72,7 +68,7 @@ def _fit(arguments: argparse.Namespace) -> int:
 
 
 def _evaluate(arguments: argparse.Namespace) -> int:
-    from training.checkpoint import write_atomically
+    from fer_live.atomic_file import write_atomically
     from training.evaluate import evaluate, summary
 
     if arguments.json:

@@ -122,4 +122,4 @@ def config_to_toml(config: TrainConfig) -> str:
 
 
 def _toml(value: Any) -> str:
-    return tomlkit.item(value).as_string()
+    return str(tomlkit.item(value).as_string())

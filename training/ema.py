@@ -5,6 +5,8 @@ import copy
 import torch
 from torch import nn
 
+from training.models.resnet import ExpressionNet
+
 
 class EmaTeacher:
     """Follows a student after every optimizer step: theta_bar <- m * theta_bar + (1 - m) * theta.
@@ -14,7 +16,7 @@ class EmaTeacher:
     buffers (their counters) are copied. The teacher takes no gradient and is always in eval mode.
     """
 
-    def __init__(self, student: nn.Module, decay: float) -> None:
+    def __init__(self, student: ExpressionNet, decay: float) -> None:
         self.decay = decay
         self.module = copy.deepcopy(student).eval().requires_grad_(False)
 

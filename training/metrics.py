@@ -42,7 +42,7 @@ def measure(
     labels: tuple[str, ...],
     undetected_labels: NDArray[np.int64] | None = None,
 ) -> Metrics:
-    """Compare `probs` (N, C) with `true_labels` (N,); `undetected_labels` are those of missed faces."""
+    """Compare `probs` (N, C) with `true_labels` (N,); `undetected_labels` are of missed faces."""
     if probs.shape != (len(true_labels), len(labels)):
         raise ValueError(f"probs: expected {(len(true_labels), len(labels))}, got {probs.shape}")
     missed = np.zeros(0, dtype=np.int64) if undetected_labels is None else undetected_labels
@@ -58,9 +58,7 @@ def measure(
     recall = hits[present] / true_counts[present]
     f1 = 2 * hits[present] / (true_counts + confusion.sum(axis=0))[present]
     recall_by_label: dict[str, float | None] = dict.fromkeys(labels)
-    recall_by_label.update(
-        zip((name for name, here in zip(labels, present, strict=True) if here), recall.tolist())
-    )
+    recall_by_label.update(zip(np.array(labels)[present].tolist(), recall.tolist(), strict=True))
     return Metrics(
         n=n,
         n_undetected=len(missed),

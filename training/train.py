@@ -7,13 +7,12 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
-import cv2
-import numpy as np
 import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 from tqdm import tqdm
 
+from fer_live.atomic_file import write_atomically
 from fer_live.datatypes import UInt8Array
 from fer_live.errors import DataError, InputError
 from fer_live.manifest import CropGeometry, Manifest
@@ -21,18 +20,16 @@ from training import checkpoint
 from training.config import ScheduleConfig, TrainConfig, config_to_toml
 from training.data.augment import weak_augmentation
 from training.data.fer2013 import Fer2013
-from training.data.labeled_images import LabeledImages
+from training.data.labeled_images import LabeledImages, resize_faces
 from training.data.sources import load_training_source
 from training.ema import EmaTeacher
 from training.methods import METHODS
 from training.metrics import measure
-from training.models.resnet import ExpressionNet, scale_faces
+from training.models.resnet import ExpressionNet, predict_probs
 
 CONFIG_FILE = "config.toml"
 LOG_FILE = "log.jsonl"
 METRICS_FILE = "metrics.json"
-
-_EVALUATION_BATCH = 512
 
 
 def fit(config: TrainConfig, run_dir: Path, *, resume: bool) -> dict[str, Any]:
@@ -54,7 +51,7 @@ def fit(config: TrainConfig, run_dir: Path, *, resume: bool) -> dict[str, Any]:
 
     # Networks.
     student = ExpressionNet(len(training_set.classes), config.model.width, config.model.dropout)
-    student.to(device, memory_format=torch.channels_last)
+    student.to(device).to(memory_format=torch.channels_last)  # type: ignore[call-overload]
     teacher = EmaTeacher(student, config.schedule.ema_decay)
     optimizer = _optimizer(student, config.schedule)
     objective = METHODS[config.run.method]
@@ -92,7 +89,7 @@ def fit(config: TrainConfig, run_dir: Path, *, resume: bool) -> dict[str, Any]:
         with torch.autocast(device.type, torch.bfloat16, enabled=config.run.precision == "bf16"):
             terms = objective(student, faces, targets[batch_rows])
         optimizer.zero_grad(set_to_none=True)
-        terms["loss"].backward()
+        terms["loss"].backward()  # type: ignore[no-untyped-call]
         optimizer.step()
         teacher.update(student, step)
 
@@ -132,9 +129,7 @@ def fit(config: TrainConfig, run_dir: Path, *, resume: bool) -> dict[str, Any]:
         metrics=metrics,
     )
     checkpoint.save_model(run_dir / checkpoint.MODEL_FILE, teacher.module, manifest)
-    checkpoint.write_atomically(
-        run_dir / METRICS_FILE, json.dumps(metrics, indent=2).encode() + b"\n"
-    )
+    write_atomically(run_dir / METRICS_FILE, json.dumps(metrics, indent=2).encode() + b"\n")
     return metrics
 
 
@@ -154,26 +149,6 @@ def resolve_device(name: str) -> torch.device:
     if name == "auto":
         name = "cuda" if torch.cuda.is_available() else "cpu"
     return torch.device(name)
-
-
-def predict_probs(network: nn.Module, images: Tensor) -> torch.Tensor:
-    """Softmax probabilities (N, C) float32 of uint8 images (N, 1, S, S), in fp32, on their device."""
-    with torch.inference_mode():
-        return torch.cat(
-            [
-                network(scale_faces(batch)).float().softmax(dim=1)
-                for batch in images.split(_EVALUATION_BATCH)
-            ]
-        ).cpu()
-
-
-def resize_faces(images: UInt8Array, side: int) -> UInt8Array:
-    """(N, S, S) -> (N, side, side), the same array where nothing changes."""
-    if images.shape[1:] == (side, side):
-        return images
-    method = cv2.INTER_AREA if side < images.shape[1] else cv2.INTER_CUBIC
-    resized = [cv2.resize(image, (side, side), interpolation=method) for image in images]
-    return np.asarray(resized, dtype=np.uint8)
 
 
 class _RunningMeans:
@@ -216,7 +191,7 @@ def _check_run_dir(config: TrainConfig, run_dir: Path, resume: bool) -> None:
         run_dir.mkdir(parents=True, exist_ok=True)
     except OSError as error:
         raise InputError(f"{run_dir}: cannot make this folder: {error.strerror}") from None
-    checkpoint.write_atomically(config_file, text.encode())
+    write_atomically(config_file, text.encode())
 
 
 def _targets(data: LabeledImages, kind: str) -> Tensor:
@@ -289,7 +264,7 @@ def _final_metrics(
 
 def _write_log(run_dir: Path, history: list[dict[str, float]]) -> None:
     lines = "".join(json.dumps(row) + "\n" for row in history)
-    checkpoint.write_atomically(run_dir / LOG_FILE, lines.encode())
+    write_atomically(run_dir / LOG_FILE, lines.encode())
 
 
 def _save(

@@ -84,7 +84,7 @@ class Fer2013:
 
 
 def load_fer2013(folder: Path) -> Fer2013:
-    """Read the official files of `folder`; raise `DataError` naming file and row of the first fault."""
+    """Read the official files of `folder`; `DataError` names file and line of the first fault."""
     images_file = next(
         (folder / name for name in ("fer2013.csv", "fer2013.csv.gz") if (folder / name).is_file()),
         None,

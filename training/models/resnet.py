@@ -1,14 +1,15 @@
-"""ResNet-18 for small gray faces: (B, 1, S, S) -> features (B, 8 * width, S / 8, S / 8) -> logits (B, C).
+"""ResNet-18 for small gray faces: (B, 1, S, S) -> a map of S / 8 a side -> logits (B, C).
 
-After He et al., "Deep Residual Learning for Image Recognition" (2015), with two changes for 48-pixel
-faces. The stem is two 3x3 convolutions of which only the second strides ("deep stem", He et al.,
-"Bag of Tricks", 2018), for a 7x7 with pooling would leave 12 pixels a side. The last stage keeps its
-resolution, so that 48 pixels end in a 6x6 map, on which "local" still means something.
+After He et al., "Deep Residual Learning for Image Recognition" (2015), with two changes for faces
+of 48 pixels. The stem is two 3x3 convolutions of which only the second strides ("deep stem", He et
+al., "Bag of Tricks", 2018), for a 7x7 with pooling would leave 12 pixels a side. The last stage
+keeps its resolution, so that 48 pixels end in a 6x6 map, on which "local" still means something.
 """
 
 import torch
 from torch import Tensor, nn
 
+_EVALUATION_BATCH = 512
 _STAGE_STRIDES = (1, 2, 2, 1)
 
 
@@ -75,5 +76,18 @@ class ExpressionNet(nn.Module):
 
 
 def scale_faces(faces: Tensor) -> Tensor:
-    """uint8 0..255 -> float32 in [-1, 1], what the network reads; exported graphs hold the same line."""
+    """uint8 0..255 -> float32 in [-1, 1], what the network reads; exports hold the same line."""
     return faces.float() / 127.5 - 1.0
+
+
+def predict_probs(network: nn.Module, images: Tensor, *, temperature: float = 1.0) -> Tensor:
+    """softmax(logits / temperature) of uint8 images (N, 1, S, S): (N, C) float32 on the CPU.
+
+    In fp32, batch after batch on the images' device. The network must be in eval mode.
+    """
+    with torch.inference_mode():
+        batches = [
+            (network(scale_faces(batch)).float() / temperature).softmax(dim=1).cpu()
+            for batch in torch.split(images, _EVALUATION_BATCH)
+        ]
+    return torch.cat(batches)

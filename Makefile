@@ -1,0 +1,39 @@
+# make run: the app, in its own virtual environment.  make test: every check.
+PYTHON ?= python3
+VENV := .venv
+BIN := $(VENV)/bin
+
+# What Qt, OpenCV and MediaPipe load from the system on Debian and Ubuntu.
+APP_PACKAGES := python3-venv libegl1 libgl1 libgles2 libglib2.0-0 libxkbcommon0 libxkbcommon-x11-0 \
+  libdbus-1-3 libfontconfig1 libxcb-cursor0 libxcb-icccm4 libxcb-image0 libxcb-keysyms1 \
+  libxcb-randr0 libxcb-render-util0 libxcb-shape0 libxcb-xinerama0
+# The tests open real windows on a virtual screen, watch the app's system calls, and serve streams.
+TEST_PACKAGES := $(APP_PACKAGES) xvfb strace ffmpeg
+
+.PHONY: run test clean system-app system-test
+
+run: $(VENV)/.app
+	@$(BIN)/fer-live quickstart
+
+test: $(VENV)/.test
+	$(BIN)/ruff check .
+	$(BIN)/ruff format --check .
+	$(BIN)/mypy
+	$(BIN)/lint-imports
+	$(BIN)/python -m pytest
+
+$(VENV)/.app: pyproject.toml | system-app
+	$(PYTHON) -m venv $(VENV)
+	$(BIN)/python -m pip install --quiet --editable .
+	@touch $@
+
+$(VENV)/.test: pyproject.toml | system-test
+	$(PYTHON) -m venv $(VENV)
+	$(BIN)/python -m pip install --quiet --editable '.[test]'
+	@touch $@ $(VENV)/.app
+
+system-app: ; @sh ./.ci/system-packages $(APP_PACKAGES)
+system-test: ; @sh ./.ci/system-packages $(TEST_PACKAGES)
+
+clean:
+	rm -rf $(VENV) build dist *.egg-info .mypy_cache .ruff_cache .pytest_cache .hypothesis

@@ -1,0 +1,63 @@
+"""Smaller numbers: static int8 for CPUs, fp16 for GPUs."""
+
+import tempfile
+from collections.abc import Iterator
+from pathlib import Path
+
+import numpy as np
+import onnx
+from onnxruntime.quantization import (
+    CalibrationDataReader,
+    CalibrationMethod,
+    QuantFormat,
+    QuantType,
+    quantize_static,
+)
+from onnxruntime.quantization.shape_inference import quant_pre_process
+
+from fer_live.datatypes import UInt8Array
+
+_CALIBRATION_BATCH = 32
+
+
+class _Batches(CalibrationDataReader):  # type: ignore[misc]  # onnxruntime has no types
+    def __init__(self, faces: UInt8Array) -> None:
+        self._batches: Iterator[UInt8Array] = iter(
+            np.array_split(faces[:, None], max(len(faces) // _CALIBRATION_BATCH, 1))
+        )
+
+    def get_next(self) -> dict[str, UInt8Array] | None:
+        batch = next(self._batches, None)
+        return None if batch is None else {"faces": batch}
+
+
+def to_int8(model: onnx.ModelProto, calibration_faces: UInt8Array) -> onnx.ModelProto:
+    """Static quantization in QDQ form, weights int8 per channel, activations uint8.
+
+    `calibration_faces` (N, S, S) uint8 are training images; the range of each activation is taken
+    from them. Scaling before and softmax after the network stay in fp32.
+    """
+    with tempfile.TemporaryDirectory() as folder:
+        plain, prepared, quantized = (Path(folder) / f"{name}.onnx" for name in "abc")
+        onnx.save(model, str(plain))
+        quant_pre_process(str(plain), str(prepared), skip_symbolic_shape=True)
+        quantize_static(
+            str(prepared),
+            str(quantized),
+            _Batches(calibration_faces),
+            quant_format=QuantFormat.QDQ,
+            op_types_to_quantize=["Conv", "Gemm", "MatMul", "Add", "Relu", "ReduceMean"],
+            per_channel=True,
+            activation_type=QuantType.QUInt8,
+            weight_type=QuantType.QInt8,
+            calibrate_method=CalibrationMethod.MinMax,
+        )
+        return onnx.load(str(quantized))
+
+
+def to_fp16(model: onnx.ModelProto) -> onnx.ModelProto:
+    """Half precision inside, the same uint8 input and float32 output."""
+    from onnxruntime.transformers.float16 import convert_float_to_float16
+
+    half: onnx.ModelProto = convert_float_to_float16(model, keep_io_types=True)
+    return half

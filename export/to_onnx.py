@@ -1,0 +1,63 @@
+"""Checkpoint -> ONNX: uint8 faces in, probabilities out; everything between is in the graph."""
+
+import logging
+import warnings
+
+import onnx
+import torch
+from torch import Tensor, nn
+
+from fer_live.manifest import MANIFEST_KEY, Manifest
+from training.models.resnet import ExpressionNet, scale_faces
+
+OPSET = 18
+
+
+class DeployedNet(nn.Module):
+    """Scaling, network, temperature and softmax: uint8 (N, 1, S, S) -> probs (N, C) float32."""
+
+    def __init__(self, network: ExpressionNet, temperature: float) -> None:
+        super().__init__()
+        self.network = network
+        self.temperature = temperature
+
+    def forward(self, faces: Tensor) -> Tensor:
+        logits = self.network(scale_faces(faces))
+        return torch.softmax(logits / self.temperature, dim=1)
+
+
+def to_onnx(network: ExpressionNet, manifest: Manifest) -> onnx.ModelProto:
+    """Export in fp32 with a dynamic batch, checked by onnx.checker, the manifest inside."""
+    deployed = DeployedNet(network, manifest.temperature).eval()
+    side = manifest.input_side
+    example = torch.zeros(2, 1, side, side, dtype=torch.uint8)
+    logging.getLogger("torch.onnx").setLevel(logging.ERROR)
+    logging.getLogger("onnxscript").setLevel(logging.ERROR)
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")  # the exporter's own deprecations are not the user's
+        program = torch.onnx.export(
+            deployed,
+            (example,),
+            input_names=["faces"],
+            output_names=["probs"],
+            dynamic_shapes={"faces": {0: torch.export.Dim("N", min=1, max=4096)}},
+            opset_version=OPSET,
+            dynamo=True,
+            verbose=False,
+        )
+    if program is None:
+        raise RuntimeError("torch.onnx.export returned nothing")
+    model = program.model_proto
+    add_manifest(model, manifest)
+    onnx.checker.check_model(model, full_check=True)
+    return model
+
+
+def add_manifest(model: onnx.ModelProto, manifest: Manifest) -> None:
+    """Put the manifest into the file's metadata, replacing what was there."""
+    onnx.helper.set_model_props(model, {MANIFEST_KEY: manifest.to_json()})
+
+
+def serialize(model: onnx.ModelProto) -> bytes:
+    """The file's content; weights inside, never as external data."""
+    return bytes(model.SerializeToString())

@@ -1,0 +1,45 @@
+"""Compares an exported model with the network that it came from."""
+
+from dataclasses import dataclass
+
+import numpy as np
+import onnx
+import onnxruntime as ort
+import torch
+
+from export.to_onnx import DeployedNet, serialize
+from fer_live.datatypes import UInt8Array
+from fer_live.errors import FerLiveError
+
+MAX_DIFFERENCE_FP32 = 1e-4
+
+
+@dataclass(frozen=True, slots=True)
+class Parity:
+    """`max_difference` of any probability; `agreement`: share of faces with the same argmax."""
+
+    n_faces: int
+    max_difference: float
+    agreement: float
+
+
+def compare(deployed: DeployedNet, model: onnx.ModelProto, faces: UInt8Array) -> Parity:
+    """Run both on `faces` (N, S, S) uint8, ONNX Runtime on the CPU, torch in fp32."""
+    session = ort.InferenceSession(serialize(model), providers=["CPUExecutionProvider"])
+    (exported,) = session.run(["probs"], {"faces": faces[:, None]})
+    with torch.inference_mode():
+        original = deployed(torch.from_numpy(faces[:, None])).numpy()
+    return Parity(
+        len(faces),
+        float(np.abs(exported - original).max()),
+        float((exported.argmax(1) == original.argmax(1)).mean()),
+    )
+
+
+def require_fp32_parity(parity: Parity) -> None:
+    """Refuse an fp32 export that does not compute what the network does."""
+    if not parity.max_difference <= MAX_DIFFERENCE_FP32:
+        raise FerLiveError(
+            f"the exported model differs from the network by {parity.max_difference:.2g}, more "
+            f"than {MAX_DIFFERENCE_FP32:g}; nothing was written"
+        )

@@ -1,0 +1,195 @@
+"""The composition root of the window: builds everything, runs it, and ends it."""
+
+import ctypes
+import json
+import os
+import signal
+import sys
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from fer_live.assets import asset
+from fer_live.atomic_file import write_atomically
+from fer_live.camera import CameraSource, FrameSource, PacedClip, StreamSource, is_url, open_clip
+from fer_live.datatypes import DetectorMode, Provider
+from fer_live.errors import FerLiveError, InputError, ModelError
+from fer_live.metering import Meter
+
+if TYPE_CHECKING:
+    from fer_live.pipeline import Pipeline
+
+DEMO_CLIP = "demo.mp4"
+
+# What Qt's xcb plugin loads by itself, with Debian's and Ubuntu's package for each.
+_QT_LIBRARIES = {
+    "libEGL.so.1": "libegl1",
+    "libGL.so.1": "libgl1",
+    "libxkbcommon.so.0": "libxkbcommon0",
+    "libdbus-1.so.3": "libdbus-1-3",
+    "libfontconfig.so.1": "libfontconfig1",
+    "libxkbcommon-x11.so.0": "libxkbcommon-x11-0",
+    "libxcb-cursor.so.0": "libxcb-cursor0",
+    "libxcb-icccm.so.4": "libxcb-icccm4",
+    "libxcb-image.so.0": "libxcb-image0",
+    "libxcb-keysyms.so.1": "libxcb-keysyms1",
+    "libxcb-render-util.so.0": "libxcb-render-util0",
+    "libxcb-shape.so.0": "libxcb-shape0",
+    "libxcb-xinerama.so.0": "libxcb-xinerama0",
+}
+
+# How long a source may take to its first picture before --duration counts anyway, seconds.
+_FIRST_PICTURE_WITHIN_S = 30
+
+
+@dataclass(frozen=True, slots=True)
+class LiveOptions:
+    """What `fer-live` was asked to do. `source` None means the camera."""
+
+    camera: int = 0
+    source: str | None = None
+    model: Path | None = None
+    provider: Provider = "auto"
+    detector: DetectorMode = "auto"
+    duration_s: float | None = None
+    stats: Path | None = None
+
+
+def run_window(options: LiveOptions) -> int:
+    """Show the window until it is closed or `duration_s` after its first picture is over.
+
+    With a duration, a source or model that fails ends the app with the error; without, a source
+    that fails leaves the window open, with Retry and the demo.
+    """
+    check_screen()
+    open_source = source_opener(options)
+    _check_early(options)
+
+    from PyQt6.QtCore import QTimer
+    from PyQt6.QtWidgets import QApplication
+
+    from fer_live.live_session import Failure
+    from fer_live.ui.main_window import MainWindow
+
+    application = QApplication([sys.argv[0]])
+    application.setApplicationName("FER Live")
+    meter = Meter()
+    window = MainWindow(
+        open_source,
+        lambda: PacedClip(asset(DEMO_CLIP)),
+        pipeline_loader(options),
+        meter,
+        mirror=options.source is None,
+    )
+    failure: FerLiveError | None = None
+
+    def end_on_failure(event: Failure) -> None:
+        nonlocal failure
+        if event.stage == "source" and options.duration_s is None:
+            return
+        failure = (
+            event.error if isinstance(event.error, FerLiveError) else FerLiveError(event.message)
+        )
+        application.quit()
+
+    window.failed.connect(end_on_failure)
+    if options.duration_s is not None:
+        duration_ms = round(options.duration_s * 1000)
+        window.first_painted.connect(lambda: QTimer.singleShot(duration_ms, application.quit))
+        QTimer.singleShot(duration_ms + _FIRST_PICTURE_WITHIN_S * 1000, application.quit)
+    # Ctrl-C in the terminal closes the window: Python's handler runs at the next heartbeat.
+    signal.signal(signal.SIGINT, lambda *_: application.quit())
+    signal.signal(signal.SIGTERM, lambda *_: application.quit())
+    window.show()
+    application.exec()
+    window.stop()
+    if options.stats is not None:
+        write_stats(options.stats, meter, window.pipeline)
+    if failure is not None:
+        raise failure
+    return 0
+
+
+def source_opener(options: LiveOptions) -> Callable[[], FrameSource]:
+    """A function that opens what the options name, on whichever thread calls it."""
+    source = options.source
+    if source is None:
+        return lambda: CameraSource(options.camera)
+    if is_url(source):
+        return lambda: StreamSource(source)
+    return lambda: PacedClip(Path(source))
+
+
+def pipeline_loader(options: LiveOptions) -> Callable[[], "Pipeline"]:
+    """A function that loads the pipeline; its imports take seconds, so not on the GUI thread."""
+
+    def load() -> "Pipeline":
+        from fer_live.pipeline import Pipeline
+
+        return Pipeline.load(options.model, options.provider, options.detector)
+
+    return load
+
+
+def write_stats(path: Path, meter: Meter, pipeline: "Pipeline | None") -> None:
+    """Write the session's figures as one JSON object."""
+    figures = meter.summary()
+    figures["provider"] = pipeline.classifier.provider if pipeline else None
+    figures["detector"] = pipeline.detector.name if pipeline else None
+    figures["model"] = pipeline.classifier.name if pipeline else None
+    write_atomically(path, json.dumps(figures, indent=2).encode() + b"\n")
+
+
+def check_screen() -> None:
+    """Raise `InputError` where Qt could not open a window: it would abort the process instead."""
+    if not sys.platform.startswith("linux") or os.environ.get("QT_QPA_PLATFORM"):
+        return
+    if not screen_is_there():
+        raise InputError(
+            "no screen here (DISPLAY and WAYLAND_DISPLAY name none that answers); to read a file "
+            "without one: fer-live analyze FILE --out FILE.csv"
+        )
+    missing = missing_qt_packages()
+    if missing:
+        raise InputError(
+            f"Qt needs system packages; run: sudo apt-get install -y {' '.join(missing)}"
+        )
+
+
+def screen_is_there() -> bool:
+    """Whether a window can be opened: a display is named and, where it is X11, answers."""
+    if not sys.platform.startswith("linux") or os.environ.get("QT_QPA_PLATFORM"):
+        return True
+    if os.environ.get("WAYLAND_DISPLAY"):
+        return True
+    if not os.environ.get("DISPLAY"):
+        return False
+    try:
+        xcb = ctypes.CDLL("libxcb.so.1")
+    except OSError:
+        return True  # `missing_qt_packages` says what to install
+    xcb.xcb_connect.restype = ctypes.c_void_p
+    connection = ctypes.c_void_p(xcb.xcb_connect(None, None))
+    refused = bool(xcb.xcb_connection_has_error(connection))
+    xcb.xcb_disconnect(connection)
+    return not refused
+
+
+def missing_qt_packages() -> list[str]:
+    """Debian packages of the libraries that Qt needs for a window and that are not there."""
+    missing = []
+    for library, package in _QT_LIBRARIES.items():
+        try:
+            ctypes.CDLL(library)
+        except OSError:
+            missing.append(package)
+    return missing
+
+
+def _check_early(options: LiveOptions) -> None:
+    """Find a mistyped name before a window flashes up."""
+    if options.model is not None and not options.model.is_file():
+        raise ModelError(f"{options.model}: no such model file")
+    if options.source is not None and not is_url(options.source):
+        open_clip(Path(options.source)).release()

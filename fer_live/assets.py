@@ -1,0 +1,16 @@
+"""Files that ship with the app: models, face detectors, the demo clip."""
+
+from pathlib import Path
+
+from fer_live.errors import FerLiveError
+
+# In an installed wheel the folder lies inside the package, in a checkout beside it.
+_FOLDERS = (Path(__file__).parent / "assets", Path(__file__).parent.parent / "assets")
+
+
+def asset(name: str) -> Path:
+    """The path of a shipped file."""
+    for folder in _FOLDERS:
+        if (folder / name).is_file():
+            return folder / name
+    raise FerLiveError(f"{name}: missing from this installation; install fer-live again")

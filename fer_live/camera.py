@@ -1,0 +1,291 @@
+"""Frame sources: a camera, a clip, a stream, a folder of images, and a synthetic camera for tests.
+
+A source is read by one thread: `read` returns the next frame, or None at the end.
+"""
+
+import os
+import time
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Protocol
+
+# FFmpeg writes its own lines to stderr otherwise; ours say what the person can do.
+os.environ.setdefault("OPENCV_FFMPEG_LOGLEVEL", "-8")
+
+import cv2
+import numpy as np
+
+from fer_live.datatypes import Frame, UInt8Array
+from fer_live.errors import SourceError, TruncatedError
+
+cv2.utils.logging.setLogLevel(cv2.utils.logging.LOG_LEVEL_SILENT)
+
+IMAGE_SUFFIXES = (".png", ".jpg", ".jpeg", ".bmp", ".webp")
+
+_OPEN_TIMEOUT_MS = 10_000
+_READ_TIMEOUT_MS = 10_000
+_DEFAULT_FPS = 25.0
+_MISSING_FRAMES_TOLERATED = 0.02
+"""Share of a clip's announced frames that may be missing: some containers only estimate."""
+
+
+class FrameSource(Protocol):
+    """Where frames come from; `n_frames` where the number is known beforehand."""
+
+    name: str
+    n_frames: int | None
+
+    def read(self) -> Frame | None:
+        """The next frame; None at the end; `SourceError` or `TruncatedError` where it breaks."""
+        ...
+
+    def close(self) -> None:
+        """Release the device or file; safe to call twice."""
+        ...
+
+
+class CameraSource:
+    """Camera number `index`, each frame stamped with the monotonic clock as it arrives."""
+
+    n_frames: int | None = None
+
+    def __init__(self, index: int) -> None:
+        self.name = f"camera {index}"
+        self._capture = cv2.VideoCapture(index)
+        if not self._capture.isOpened():
+            raise SourceError(
+                f"{self.name}: not there, or in use by another program; plug it in or close the "
+                "other program, or show the demo with: fer-live --demo"
+            )
+        # A deeper queue would only show older pictures.
+        self._capture.set(cv2.CAP_PROP_BUFFERSIZE, 1)
+        self._index = 0
+
+    def read(self) -> Frame | None:
+        frame = _next_frame(self._capture, self._index, time.monotonic)
+        if frame is None:
+            raise SourceError(f"{self.name}: it stopped sending pictures; is it still plugged in?")
+        self._index += 1
+        return frame
+
+    def close(self) -> None:
+        self._capture.release()
+
+
+class StreamSource:
+    """A network stream (rtsp, http, udp, ...), stamped with the monotonic clock as it arrives."""
+
+    n_frames: int | None = None
+
+    def __init__(self, url: str) -> None:
+        self.name = url
+        self._capture = cv2.VideoCapture(
+            url,
+            cv2.CAP_FFMPEG,
+            [
+                cv2.CAP_PROP_OPEN_TIMEOUT_MSEC,
+                _OPEN_TIMEOUT_MS,
+                cv2.CAP_PROP_READ_TIMEOUT_MSEC,
+                _READ_TIMEOUT_MS,
+            ],
+        )
+        if not self._capture.isOpened():
+            raise SourceError(f"{url}: no stream there; check the address and that it is running")
+        self._index = 0
+
+    def read(self) -> Frame | None:
+        frame = _next_frame(self._capture, self._index, time.monotonic)
+        self._index += frame is not None
+        return frame
+
+    def close(self) -> None:
+        self._capture.release()
+
+
+class ClipSource:
+    """A video file, read as fast as asked; `captured_at_s` is the frame's time in the clip."""
+
+    def __init__(self, path: Path) -> None:
+        self.name = str(path)
+        self._capture = open_clip(path)
+        self.n_frames: int | None = max(int(self._capture.get(cv2.CAP_PROP_FRAME_COUNT)), 0) or None
+        fps = self._capture.get(cv2.CAP_PROP_FPS)
+        self.fps = fps if 0 < fps <= 1000 else _DEFAULT_FPS
+        self._index = 0
+        self._last_s = -1.0 / self.fps
+
+    def read(self) -> Frame | None:
+        frame = _next_frame(self._capture, self._index, self._frame_time_s)
+        if frame is None:
+            self._refuse_early_end()
+            return None
+        self._index += 1
+        return frame
+
+    def rewind(self) -> None:
+        """Start again at frame 0."""
+        self.close()
+        self._capture = open_clip(Path(self.name))
+        self._index, self._last_s = 0, -1.0 / self.fps
+
+    def close(self) -> None:
+        self._capture.release()
+
+    def _frame_time_s(self) -> float:
+        # The container's own timestamp, for clips of variable frame rate; never backwards.
+        time_s = self._capture.get(cv2.CAP_PROP_POS_MSEC) / 1000
+        self._last_s = time_s if time_s > self._last_s else self._last_s + 1 / self.fps
+        return self._last_s
+
+    def _refuse_early_end(self) -> None:
+        if self._index == 0:
+            raise SourceError(f"{self.name}: holds no picture that can be decoded")
+        if self.n_frames and self._index < self.n_frames * (1 - _MISSING_FRAMES_TOLERATED) - 1:
+            raise TruncatedError(
+                f"{self.name}: ends after {self._index} of {self.n_frames} frames; the file is "
+                "damaged or was cut off, the frames before that were read"
+            )
+
+
+class PacedClip:
+    """A clip played like a camera: at its own pace, over and over, on the monotonic clock.
+
+    Used by the window, so that a clip behaves as a camera does: who is too slow misses frames.
+    """
+
+    n_frames: int | None = None
+
+    def __init__(self, path: Path) -> None:
+        self._clip = ClipSource(path)
+        self.name = self._clip.name
+        self._index = 0
+        self._start_s: float | None = None
+        self._due_s = 0.0
+
+    def read(self) -> Frame | None:
+        frame = self._clip.read()
+        if frame is None:
+            self._clip.rewind()
+            self._start_s = self._due_s + 1 / self._clip.fps
+            frame = self._clip.read()
+            if frame is None:
+                return None
+        now_s = time.monotonic()
+        if self._start_s is None or now_s - self._start_s - frame.captured_at_s > 1.0:
+            # The first frame, or a machine that slept: the clip goes on from now, without a rush.
+            self._start_s = now_s - frame.captured_at_s
+        self._due_s = self._start_s + frame.captured_at_s
+        time.sleep(max(self._due_s - now_s, 0.0))
+        paced = Frame(frame.image_bgr, self._index, time.monotonic())
+        self._index += 1
+        return paced
+
+    def close(self) -> None:
+        self._clip.close()
+
+
+class ImageSource:
+    """One image file as a source of one frame."""
+
+    n_frames: int | None = 1
+
+    def __init__(self, path: Path) -> None:
+        self.name = str(path)
+        self._frame: Frame | None = Frame(read_image(path), 0, 0.0)
+
+    def read(self) -> Frame | None:
+        frame, self._frame = self._frame, None
+        return frame
+
+    def close(self) -> None:
+        self._frame = None
+
+
+class SyntheticCamera:
+    """A camera made of given pictures, for tests: `n_frames` frames in turn, `fps` a second.
+
+    With `paced`, frames come in real time; without, at once. Fails with `SourceError` where the
+    pictures are exhausted and `then_fail` is set, as an unplugged camera does.
+    """
+
+    def __init__(
+        self,
+        images_bgr: Sequence[UInt8Array],
+        n_frames: int,
+        fps: float = 30.0,
+        *,
+        paced: bool = False,
+        then_fail: bool = False,
+    ) -> None:
+        self.name = "synthetic camera"
+        self.n_frames: int | None = n_frames
+        self._images = images_bgr
+        self._fps, self._paced, self._then_fail = fps, paced, then_fail
+        self._index = 0
+        self._start_s = time.monotonic()
+
+    def read(self) -> Frame | None:
+        if self._index >= (self.n_frames or 0):
+            if self._then_fail:
+                raise SourceError(f"{self.name}: it stopped sending pictures")
+            return None
+        due_s = self._index / self._fps
+        if self._paced:
+            time.sleep(max(self._start_s + due_s - time.monotonic(), 0))
+            due_s = time.monotonic()
+        frame = Frame(self._images[self._index % len(self._images)], self._index, due_s)
+        self._index += 1
+        return frame
+
+    def close(self) -> None:
+        pass
+
+
+def open_clip(path: Path) -> cv2.VideoCapture:
+    """Open a video file, or raise `SourceError` that says why it cannot be one."""
+    if not path.exists():
+        raise SourceError(f"{path}: no such file")
+    if path.is_dir():
+        raise SourceError(f"{path}: is a folder; name a video file")
+    try:
+        with path.open("rb") as file:
+            if not file.read(1):
+                raise SourceError(f"{path}: is empty")
+    except OSError as error:
+        raise SourceError(f"{path}: cannot be read: {error.strerror}") from None
+    capture = cv2.VideoCapture(str(path), cv2.CAP_FFMPEG)
+    if not capture.isOpened():
+        raise SourceError(
+            f"{path}: not a video that can be decoded; is it damaged or another kind?"
+        )
+    return capture
+
+
+def read_image(path: Path) -> UInt8Array:
+    """Read an image file as (H, W, 3) uint8 BGR, or raise `SourceError`."""
+    try:
+        content = np.fromfile(path, dtype=np.uint8)  # imread cannot open every path on Windows
+    except OSError as error:
+        raise SourceError(f"{path}: cannot be read: {error.strerror}") from None
+    image = cv2.imdecode(content, cv2.IMREAD_COLOR) if content.size else None
+    if image is None:
+        raise SourceError(f"{path}: not an image that can be decoded")
+    return np.asarray(image, dtype=np.uint8)
+
+
+def is_url(source: str) -> bool:
+    """Whether a SOURCE names a stream rather than a file."""
+    return "://" in source
+
+
+def _next_frame(capture: cv2.VideoCapture, index: int, clock: "_Clock") -> Frame | None:
+    ok, image = capture.read()
+    if not ok or image is None or image.size == 0:
+        return None
+    if image.ndim == 2:
+        image = cv2.cvtColor(image, cv2.COLOR_GRAY2BGR)
+    return Frame(np.asarray(image, dtype=np.uint8), index, clock())
+
+
+class _Clock(Protocol):
+    def __call__(self) -> float: ...

@@ -1,0 +1,159 @@
+"""`fer-live`: the commands of the app."""
+
+import argparse
+import json
+import sys
+from dataclasses import asdict
+from pathlib import Path
+
+from fer_live import __version__
+from fer_live.console import ArgumentParser, check_output_file, run_command
+from fer_live.datatypes import DetectorMode, Provider
+from fer_live.errors import InputError
+
+_PROVIDERS: tuple[Provider, ...] = ("auto", "cpu", "cuda", "tensorrt")
+_DETECTORS: tuple[DetectorMode, ...] = ("auto", "short", "full")
+
+
+def main() -> None:
+    """Entry point of `fer-live`."""
+    arguments = _parser().parse_args()
+    run_command("fer-live", lambda: int(arguments.run(arguments)))
+
+
+def _parser() -> ArgumentParser:
+    parser = ArgumentParser(
+        prog="fer-live",
+        description="Reads facial expressions live. Without a command: opens the window.",
+    )
+    parser.add_argument("--version", action="version", version=f"fer-live {__version__}")
+    source = parser.add_mutually_exclusive_group()
+    source.add_argument("--camera", type=_natural, metavar="N", help="camera number (default: 0)")
+    source.add_argument("--source", metavar="PATH_OR_URL", help="a video file or stream instead")
+    source.add_argument("--demo", action="store_true", help="the demo clip instead")
+    _add_pipeline_options(parser)
+    parser.add_argument(
+        "--duration",
+        type=_positive,
+        metavar="S",
+        help="quit by itself, S seconds after the first picture",
+    )
+    parser.add_argument(
+        "--stats", type=Path, metavar="FILE.json", help="write the session's figures on exit"
+    )
+    parser.set_defaults(run=_window)
+    commands = parser.add_subparsers(metavar="COMMAND")
+
+    analyze = commands.add_parser("analyze", help="read files or streams without a window")
+    analyze.add_argument(
+        "sources",
+        nargs="+",
+        metavar="SOURCE",
+        help="video file, image, folder of images, or stream URL",
+    )
+    analyze.add_argument("--out", type=Path, metavar="FILE.csv|.jsonl|.parquet")
+    analyze.add_argument("--video", type=Path, metavar="FILE.mp4", help="write an annotated video")
+    analyze.add_argument(
+        "--every", type=int, default=1, metavar="K", help="read every K-th frame (default: 1)"
+    )
+    _add_pipeline_options(analyze)
+    analyze.add_argument("--json", action="store_true", help="last line of stdout: one JSON object")
+    analyze.set_defaults(run=_analyze)
+
+    doctor = commands.add_parser("doctor", help="check what this machine has")
+    doctor.add_argument("--json", action="store_true")
+    doctor.set_defaults(run=_doctor)
+
+    quickstart = commands.add_parser(
+        "quickstart", help="camera 0 in a window; what is missing is replaced by what is there"
+    )
+    quickstart.set_defaults(run=_quickstart)
+    return parser
+
+
+def _add_pipeline_options(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument(
+        "--model", type=Path, metavar="FILE.onnx", help="instead of the shipped one"
+    )
+    parser.add_argument("--provider", choices=_PROVIDERS, default="auto", help="default: auto")
+    parser.add_argument("--detector", choices=_DETECTORS, default="auto", help="default: auto")
+
+
+def _window(arguments: argparse.Namespace) -> int:
+    from fer_live.app import DEMO_CLIP, LiveOptions, run_window
+    from fer_live.assets import asset
+
+    if arguments.stats is not None:
+        check_output_file(arguments.stats, (".json",))
+    return run_window(
+        LiveOptions(
+            camera=arguments.camera or 0,
+            source=str(asset(DEMO_CLIP)) if arguments.demo else arguments.source,
+            model=arguments.model,
+            provider=arguments.provider,
+            detector=arguments.detector,
+            duration_s=arguments.duration,
+            stats=arguments.stats,
+        )
+    )
+
+
+def _analyze(arguments: argparse.Namespace) -> int:
+    from fer_live.analyze import AnalyzeOptions, analyze
+
+    if arguments.camera is not None or arguments.source or arguments.demo:
+        raise InputError("analyze takes its sources after its name: fer-live analyze SOURCE...")
+    summary, broken = analyze(
+        AnalyzeOptions(
+            sources=arguments.sources,
+            out=arguments.out,
+            video=arguments.video,
+            every=arguments.every,
+            model=arguments.model,
+            provider=arguments.provider,
+            detector=arguments.detector,
+        )
+    )
+    for message in broken:
+        print(f"fer-live: {message}", file=sys.stderr)
+    if arguments.json:
+        print(json.dumps(asdict(summary)))
+    else:
+        written = " and ".join(str(path) for path in (arguments.out, arguments.video) if path)
+        print(
+            f"{summary.frames} frames, {summary.frames_with_face} with a face, "
+            f"{summary.fps} a second -> {written}"
+        )
+    return 1 if broken else 0
+
+
+def _doctor(arguments: argparse.Namespace) -> int:
+    from fer_live.doctor import examine, report
+
+    findings = examine()
+    print(json.dumps(findings) if arguments.json else report(findings))
+    return 0 if findings["ok"] else 1
+
+
+def _quickstart(_: argparse.Namespace) -> int:
+    from fer_live.quickstart import quickstart
+
+    return quickstart()
+
+
+def _natural(text: str) -> int:
+    value = int(text)
+    if value < 0:
+        raise argparse.ArgumentTypeError(f"{text} is negative; cameras count from 0")
+    return value
+
+
+def _positive(text: str) -> float:
+    value = float(text)
+    if not 0 < value < 1e7:
+        raise argparse.ArgumentTypeError(f"{text} is not a number of seconds above 0")
+    return value
+
+
+if __name__ == "__main__":
+    main()

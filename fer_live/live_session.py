@@ -1,0 +1,160 @@
+"""The threads of the live app: capture and inference, joined by one-slot mailboxes."""
+
+import threading
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Literal
+
+from fer_live.camera import FrameSource
+from fer_live.datatypes import Frame, FrameResult
+from fer_live.errors import FerLiveError, SourceError
+from fer_live.mailbox import Mailbox, MailboxClosed
+from fer_live.metering import Meter
+from fer_live.pipeline import Pipeline
+
+_CAPTURE_STOPS_WITHIN_S = 2.0
+
+
+@dataclass(frozen=True, slots=True)
+class Failure:
+    """An error that crossed a thread as a value: what broke, and its message for the person."""
+
+    stage: Literal["model", "source", "frame"]
+    error: Exception
+
+    @property
+    def message(self) -> str:
+        """One line."""
+        if isinstance(self.error, FerLiveError):
+            return str(self.error)
+        return f"{type(self.error).__name__}: {self.error}"
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class _Captured:
+    """A frame and the source that it came from (a number that grows with each)."""
+
+    source_number: int
+    frame: Frame
+
+
+class LiveSession:
+    """Runs a pipeline on a source, on two threads of its own.
+
+    The capture thread waits until the pipeline is loaded, then reads without pause; the inference
+    thread loads the pipeline, takes the latest frame, and leaves its `FrameResult` in `results`.
+    Neither waits for the other: a frame that comes too late to be taken is counted as dropped. What
+    breaks is left in `failures`, apart, so that no later result hides it; one bad frame fails
+    alone. `on_news` is called after each, on the thread that left it. `open` changes the source;
+    `stop` ends it all and may be repeated.
+    """
+
+    def __init__(
+        self,
+        load_pipeline: Callable[[], Pipeline],
+        meter: Meter,
+        on_news: Callable[[], None],
+    ) -> None:
+        self.results: Mailbox[FrameResult] = Mailbox()
+        self.failures: Mailbox[Failure] = Mailbox()
+        self.pipeline: Pipeline | None = None
+        self._load_pipeline = load_pipeline
+        self._meter = meter
+        self._on_news = on_news
+        self._frames: Mailbox[_Captured] = Mailbox()
+        self._pipeline_ready = threading.Event()
+        self._capture_stop = threading.Event()
+        self._capture: threading.Thread | None = None
+        self._source_number = 0
+        self._inference = threading.Thread(target=self._infer, name="inference", daemon=True)
+        self._inference.start()
+
+    def open(self, open_source: Callable[[], FrameSource]) -> None:
+        """Read from another source from now on."""
+        self._stop_capture()
+        self._source_number += 1
+        self._capture_stop = threading.Event()
+        self._capture = threading.Thread(
+            target=self._read_source,
+            args=(open_source, self._source_number, self._capture_stop),
+            name="capture",
+            daemon=True,
+        )
+        self._capture.start()
+
+    def stop(self) -> None:
+        """Stop capture, let inference finish its frame, close the mailboxes."""
+        self._capture_stop.set()
+        self._pipeline_ready.set()
+        self._frames.close()
+        if self._inference is not threading.current_thread():
+            self._inference.join()
+        self.results.close()
+        self.failures.close()
+        self._stop_capture()
+
+    def _stop_capture(self) -> None:
+        self._capture_stop.set()
+        if self._capture is not None:
+            # A driver may block in read for ever: such a thread is left behind, it is a daemon.
+            self._capture.join(_CAPTURE_STOPS_WITHIN_S)
+            self._capture = None
+
+    def _read_source(
+        self, open_source: Callable[[], FrameSource], number: int, stop: threading.Event
+    ) -> None:
+        try:
+            source = open_source()
+        except Exception as error:  # noqa: BLE001  # crosses the thread as a value
+            self._report("source", error)
+            return
+        try:
+            while not self._pipeline_ready.wait(0.05) and not stop.is_set():
+                pass
+            while not stop.is_set():
+                frame = source.read()
+                if frame is None:
+                    raise SourceError(f"{source.name}: has ended")
+                self._meter.count_captured()
+                self._frames.put(_Captured(number, frame))
+        except Exception as error:  # noqa: BLE001  # crosses the thread as a value
+            if not stop.is_set():
+                self._report("source", error)
+        finally:
+            source.close()
+
+    def _infer(self) -> None:
+        try:
+            pipeline = self._load_pipeline()
+        except Exception as error:  # noqa: BLE001  # crosses the thread as a value
+            self._report("model", error)
+            return
+        self.pipeline = pipeline
+        self._pipeline_ready.set()
+        source_number = 0
+        try:
+            while True:
+                captured = self._frames.get()
+                if captured.source_number != source_number:
+                    source_number = captured.source_number
+                    pipeline.reset()
+                self._process(pipeline, captured.frame)
+        except MailboxClosed:
+            pass
+        finally:
+            pipeline.close()
+
+    def _process(self, pipeline: Pipeline, frame: Frame) -> None:
+        try:
+            result = pipeline.process(frame)
+        except Exception as error:  # noqa: BLE001  # this frame is lost, the next still runs
+            self._meter.count_failed()
+            self._report("frame", error)
+            return
+        self._meter.count_processed(len(result.faces))
+        self.results.put(result)
+        self._on_news()
+
+    def _report(self, stage: Literal["model", "source", "frame"], error: Exception) -> None:
+        self.failures.put(Failure(stage, error))
+        self._on_news()

@@ -1,0 +1,117 @@
+"""The straight line from a frame to what is read in it: no Qt, no thread, no clock of its own."""
+
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from types import TracebackType
+
+import numpy as np
+
+from fer_live.alignment import align_face
+from fer_live.classifier import ExpressionClassifier
+from fer_live.datatypes import DetectorMode, FaceResult, Frame, FrameResult, Provider, TrackedFace
+from fer_live.face_detector import FaceDetector
+from fer_live.face_tracker import FaceTracker
+from fer_live.smoothing import ExpressionSmoother
+
+
+class Pipeline:
+    """Frame -> faces -> numbered faces -> crops -> probabilities -> calm labels.
+
+    The window, `fer-live analyze` and the benchmarks all call this one. Not for use by two threads
+    at once. Its only sense of time is `Frame.captured_at_s`.
+    """
+
+    def __init__(self, detector: FaceDetector, classifier: ExpressionClassifier) -> None:
+        self.detector = detector
+        self.classifier = classifier
+        self._tracker = FaceTracker()
+        self._smoother = ExpressionSmoother(classifier.labels)
+
+    @classmethod
+    def load(
+        cls,
+        model: Path | str | None = None,
+        provider: Provider = "auto",
+        detector: DetectorMode = "auto",
+    ) -> "Pipeline":
+        """Build the whole line; `model` None takes the shipped one. Raises `ModelError`."""
+        # The model first: a file that cannot be used is found before the detector's seconds.
+        classifier = ExpressionClassifier(None if model is None else Path(model), provider)
+        return cls(FaceDetector(detector), classifier)
+
+    @property
+    def labels(self) -> tuple[str, ...]:
+        """The expressions, in the order of every `probs`."""
+        return self.classifier.labels
+
+    def process(self, frame: Frame) -> FrameResult:
+        """Read one frame. Frames of one source come in order; call `reset` between sources."""
+        timings_ms: dict[str, float] = {}
+        now_s = frame.captured_at_s
+        with _timed(timings_ms, "detect"):
+            detections = self.detector.detect(frame.image_bgr, now_s)
+        with _timed(timings_ms, "track"):
+            tracked = self._tracker.update(detections, now_s)
+        with _timed(timings_ms, "align"):
+            crops = self._align(frame, tracked)
+        with _timed(timings_ms, "classify"):
+            probs = self.classifier.classify(crops)
+        with _timed(timings_ms, "smooth"):
+            faces = tuple(
+                self._read(face, face_probs, now_s)
+                for face, face_probs in zip(tracked, probs, strict=True)
+            )
+            self._smoother.forget_unseen(now_s)
+        return FrameResult(frame, faces, timings_ms, self.classifier.provider, self.detector.name)
+
+    def reset(self) -> None:
+        """Forget faces and time: the next frame is of another source."""
+        self.detector.reset()
+        self._tracker.reset()
+        self._smoother.reset()
+
+    def close(self) -> None:
+        """Free the detector."""
+        self.detector.close()
+
+    def __enter__(self) -> "Pipeline":
+        return self
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        traceback: TracebackType | None,
+    ) -> None:
+        self.close()
+
+    def _align(self, frame: Frame, tracked: list[TrackedFace]) -> np.ndarray:
+        side, crop = self.classifier.side, self.classifier.manifest.crop
+        crops = np.empty((len(tracked), side, side), np.uint8)
+        for index, face in enumerate(tracked):
+            crops[index] = align_face(frame.image_bgr, face.detection, side, crop)
+        return crops
+
+    def _read(self, face: TrackedFace, probs: np.ndarray, now_s: float) -> FaceResult:
+        smoothed_probs, shown_label = self._smoother.update(face.track_id, probs, now_s)
+        best = int(probs.argmax())
+        return FaceResult(
+            track_id=face.track_id,
+            box_xyxy=face.detection.box_xyxy,
+            keypoints_xy=face.detection.keypoints_xy,
+            detection_confidence=face.detection.confidence,
+            probs=probs,
+            label=self.labels[best],
+            confidence=float(probs[best]),
+            smoothed_probs=smoothed_probs,
+            shown_label=shown_label,
+        )
+
+
+@contextmanager
+def _timed(timings_ms: dict[str, float], stage: str) -> Iterator[None]:
+    start = time.perf_counter()
+    yield
+    timings_ms[stage] = (time.perf_counter() - start) * 1000

@@ -1,0 +1,30 @@
+"""`fer-live quickstart`, which `make run` calls: the main job with what this machine has."""
+
+from fer_live.analyze import AnalyzeOptions, analyze
+from fer_live.app import DEMO_CLIP, LiveOptions, missing_qt_packages, run_window, screen_is_there
+from fer_live.assets import asset
+from fer_live.camera import CameraSource
+from fer_live.errors import InputError, SourceError
+from fer_live.home import home
+
+
+def quickstart() -> int:
+    """The window on camera 0; without a camera, the demo clip; without a screen, a video file."""
+    demo = str(asset(DEMO_CLIP))
+    if not screen_is_there():
+        video = home() / "demo-annotated.mp4"
+        print("No screen here: reading the demo clip without a window.")
+        summary, _ = analyze(AnalyzeOptions(sources=[demo], video=video))
+        print(f"{summary.frames} frames read at {summary.fps} a second; look at {video}")
+        return 0
+    missing = missing_qt_packages()
+    if missing:
+        raise InputError(
+            f"Qt needs system packages; run: sudo apt-get install -y {' '.join(missing)}"
+        )
+    try:
+        CameraSource(0).close()
+    except SourceError:
+        print("No camera 0 here: showing the demo clip.")
+        return run_window(LiveOptions(source=demo))
+    return run_window(LiveOptions())

@@ -1,0 +1,36 @@
+"""CSV, a row a face."""
+
+import csv
+import io
+from pathlib import Path
+
+from fer_live.datatypes import FrameResult
+from fer_live.sinks.face_rows import column_names, face_rows
+from fer_live.sinks.text_file import GrowingTextFile
+
+
+class CsvFile:
+    """A `ResultSink` into one CSV file with a header."""
+
+    def __init__(self, path: Path, labels: tuple[str, ...]) -> None:
+        self._labels = labels
+        self._file = GrowingTextFile(path)
+        self._text = io.StringIO()
+        self._writer = csv.DictWriter(self._text, column_names(labels), lineterminator="\n")
+        self._writer.writeheader()
+        self._append()
+
+    def write(self, source: str, result: FrameResult) -> None:
+        self._writer.writerows(face_rows(source, result, self._labels))
+        self._append()
+
+    def close(self) -> None:
+        self._file.close()
+
+    def abandon(self) -> Path:
+        return self._file.abandon()
+
+    def _append(self) -> None:
+        self._file.append(self._text.getvalue())
+        self._text.seek(0)
+        self._text.truncate()

@@ -1,0 +1,91 @@
+"""From flickering probabilities to a calm label."""
+
+import math
+from dataclasses import dataclass
+
+import numpy as np
+
+from fer_live.datatypes import FloatArray
+
+UNSURE = ""
+
+
+@dataclass(frozen=True, slots=True)
+class SmoothingConfig:
+    """How calm the shown label is.
+
+    `time_constant_s`: after this long, a lasting change has come through to 63 %. A new label is
+    shown once its smoothed probability has led the shown one's by `margin` for `hold_s` seconds;
+    where no smoothed probability reaches `unsure_below`, the face reads as unsure.
+    """
+
+    time_constant_s: float = 0.25
+    hold_s: float = 0.15
+    margin: float = 0.10
+    unsure_below: float = 0.40
+
+
+@dataclass(slots=True, eq=False)
+class _State:
+    probs: FloatArray
+    shown: str
+    time_s: float
+    challenger: str
+    challenger_since_s: float
+
+
+class ExpressionSmoother:
+    """Smooths each track's probabilities by time, not by frame count, and holds its label.
+
+    A first-order low-pass: with dt since the track's last frame, the smoothed value moves by
+    1 - exp(-dt / time_constant) of the way to the new one, so the frame rate does not matter.
+    """
+
+    _FORGET_AFTER_S = 3.0
+
+    def __init__(self, labels: tuple[str, ...], config: SmoothingConfig | None = None) -> None:
+        self._labels = labels
+        self._config = config or SmoothingConfig()
+        self._states: dict[int, _State] = {}
+
+    def update(self, track_id: int, probs: FloatArray, time_s: float) -> tuple[FloatArray, str]:
+        """Take in (C,) raw probabilities; returns the smoothed ones and the label to show."""
+        state = self._states.get(track_id)
+        if state is None or time_s < state.time_s:
+            label = self._winner(probs, UNSURE)
+            self._states[track_id] = _State(probs, label, time_s, label, time_s)
+            return probs, label
+        weight = 1 - math.exp(-(time_s - state.time_s) / max(self._config.time_constant_s, 1e-6))
+        state.probs = (state.probs + weight * (probs - state.probs)).astype(np.float32)
+        state.time_s = time_s
+        self._let_challenge(state)
+        return state.probs, state.shown
+
+    def forget_unseen(self, time_s: float) -> None:
+        """Drop the state of tracks that have ended."""
+        self._states = {
+            track_id: state
+            for track_id, state in self._states.items()
+            if time_s - state.time_s <= self._FORGET_AFTER_S
+        }
+
+    def reset(self) -> None:
+        """Forget everything: the next frame is of another source."""
+        self._states.clear()
+
+    def _let_challenge(self, state: _State) -> None:
+        winner = self._winner(state.probs, state.shown)
+        if winner != state.challenger:
+            state.challenger, state.challenger_since_s = winner, state.time_s
+        if state.time_s - state.challenger_since_s >= self._config.hold_s:
+            state.shown = state.challenger
+
+    def _winner(self, probs: FloatArray, shown: str) -> str:
+        """The label that these probabilities alone would put up against the shown one."""
+        best = int(probs.argmax())
+        if probs[best] < self._config.unsure_below:
+            return UNSURE
+        if shown == UNSURE or self._labels[best] == shown:
+            return self._labels[best]
+        lead = float(probs[best] - probs[self._labels.index(shown)])
+        return self._labels[best] if lead >= self._config.margin else shown

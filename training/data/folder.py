@@ -1,0 +1,38 @@
+"""A folder a class: `DIR/<label>/*.png|jpg|jpeg|bmp|webp`."""
+
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+from numpy.typing import NDArray
+
+from fer_live.camera import IMAGE_SUFFIXES
+from fer_live.errors import DataError
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class LabeledFiles:
+    """Image files and their `labels` (N,) int64 into the labels they were listed by."""
+
+    folder: Path
+    files: tuple[Path, ...]
+    labels: NDArray[np.int64]
+
+
+def list_labeled_files(folder: Path, label_names: tuple[str, ...]) -> LabeledFiles:
+    """List the images of each label's folder; `DataError` names a folder that is no label."""
+    files: list[Path] = []
+    labels: list[int] = []
+    for subfolder in sorted(path for path in folder.iterdir() if path.is_dir()):
+        if subfolder.name not in label_names:
+            raise DataError(
+                f"{subfolder}: {subfolder.name!r} is not a label of this model; rename the folder "
+                f"to one of {', '.join(label_names)}"
+            )
+        for file in sorted(subfolder.iterdir()):
+            if file.suffix.lower() in IMAGE_SUFFIXES:
+                files.append(file)
+                labels.append(label_names.index(subfolder.name))
+    if not files:
+        raise DataError(f"{folder}: no image in it; expected {folder}/<label>/*.png or .jpg")
+    return LabeledFiles(folder, tuple(files), np.array(labels, dtype=np.int64))

@@ -1,0 +1,163 @@
+"""`fer-train evaluate`: one model, one data set, all figures."""
+
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+from tqdm import tqdm
+
+from fer_live.alignment import align_face
+from fer_live.camera import read_image
+from fer_live.datatypes import FloatArray, UInt8Array
+from fer_live.errors import InputError, ModelError
+from fer_live.manifest import Manifest
+from training.checkpoint import load_model
+from training.data.fer2013 import LabelRule, Split, load_fer2013
+from training.data.folder import LabeledFiles, list_labeled_files
+from training.data.labeled_images import resize_faces
+from training.data.sources import read_gray_face, split_source
+from training.metrics import Metrics, measure
+from training.models.resnet import predict_probs
+
+_BATCH = 256
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class _Model:
+    """What evaluation needs of any model: `predict` takes (N, S, S) uint8, gives (N, C) probs."""
+
+    manifest: Manifest
+    predict: Callable[[UInt8Array], FloatArray]
+
+
+def evaluate(
+    model_path: Path,
+    data: str,
+    *,
+    split: Split | None = None,
+    rule: LabelRule | None = None,
+    detect: bool = False,
+    classes: str | None = None,
+) -> dict[str, Any]:
+    """Measure a model (.onnx, .safetensors or run folder) as `fer-train evaluate` does.
+
+    `fer2013:DIR` needs `split` and `rule`; `folder:DIR` takes `detect` (the app's own detector and
+    crop first; a face not found counts as wrong) and `classes` ("present" lets the model choose
+    only among the labels that the folder has).
+    """
+    kind, folder = split_source(data, ("fer2013", "folder"))
+    if kind == "fer2013":
+        if split is None or rule is None:
+            raise InputError("fer2013 needs --split and --labels")
+        if detect or classes:
+            raise InputError("--detect and --classes go with folder:DIR; fer2013 images are crops")
+    elif split is not None or rule is not None:
+        raise InputError("--split and --labels go with fer2013:DIR; a folder has neither")
+    model = _open_model(model_path)
+    if kind == "fer2013":
+        assert split is not None and rule is not None
+        metrics = _evaluate_fer2013(model, folder, split, rule)
+    else:
+        metrics = _evaluate_folder(model, folder, detect=detect, only_present=classes == "present")
+    return {
+        **metrics.as_dict(),
+        "model": str(model_path),
+        "data": data,
+        "split": split,
+        "rule": rule,
+    }
+
+
+def summary(report: dict[str, Any]) -> str:
+    """A few lines for a person."""
+    recalls = "  ".join(
+        f"{label} {value:.3f}" for label, value in report["recall"].items() if value is not None
+    )
+    undetected = (
+        f", {report['n_undetected']} without a face found" if report["n_undetected"] else ""
+    )
+    return (
+        f"{report['n']} images{undetected}: accuracy {report['accuracy']:.4f}, "
+        f"balanced {report['balanced_accuracy']:.4f}, macro-F1 {report['macro_f1']:.4f}, "
+        f"ECE {report['ece']:.4f}\nrecall: {recalls}"
+    )
+
+
+def _open_model(path: Path) -> _Model:
+    if path.suffix.lower() == ".onnx":
+        from fer_live.classifier import ExpressionClassifier
+
+        classifier = ExpressionClassifier(path)
+        return _Model(classifier.manifest, lambda faces: _batched(classifier.classify, faces))
+    if path.is_dir() or path.suffix == ".safetensors":
+        network, manifest = load_model(path)
+
+        def predict(faces: UInt8Array) -> FloatArray:
+            probs = predict_probs(
+                network, torch.from_numpy(faces[:, None]), temperature=manifest.temperature
+            )
+            return np.asarray(probs.numpy(), dtype=np.float32)
+
+        return _Model(manifest, predict)
+    raise ModelError(f"{path}: not a model; name an .onnx, a .safetensors or a run folder")
+
+
+def _batched(classify: Callable[[UInt8Array], FloatArray], faces: UInt8Array) -> FloatArray:
+    batches = [classify(faces[i : i + _BATCH]) for i in range(0, len(faces), _BATCH)]
+    return np.concatenate(batches) if batches else classify(faces)
+
+
+def _evaluate_fer2013(model: _Model, folder: Path, split: Split, rule: LabelRule) -> Metrics:
+    labeled = load_fer2013(folder).select(split, rule)
+    if model.manifest.labels != labeled.classes:
+        raise ModelError(
+            f"the model's labels {', '.join(model.manifest.labels)} are not FERPlus's; "
+            "measure it with folder:DIR"
+        )
+    probs = model.predict(resize_faces(labeled.images, model.manifest.input_side))
+    return measure(probs, labeled.labels, labeled.classes)
+
+
+def _evaluate_folder(model: _Model, folder: Path, *, detect: bool, only_present: bool) -> Metrics:
+    names, side = model.manifest.labels, model.manifest.input_side
+    listed = list_labeled_files(folder, names)
+    if detect:
+        faces, found = _detect_faces(listed, model.manifest)
+    else:
+        faces = np.stack([read_gray_face(file, side) for file in _shown(listed.files)])
+        found = np.ones(len(listed.files), dtype=np.bool_)
+    probs = model.predict(faces)
+    if only_present:
+        absent = np.setdiff1d(np.arange(len(names)), listed.labels)
+        probs[:, absent] = 0
+        probs /= np.maximum(probs.sum(axis=1, keepdims=True), np.finfo(np.float32).tiny)
+    return measure(probs, listed.labels[found], names, listed.labels[~found])
+
+
+def _detect_faces(listed: LabeledFiles, manifest: Manifest) -> tuple[UInt8Array, NDArray[np.bool_]]:
+    """The largest face of each image, cut as the live app does, and whether there was one."""
+    from fer_live.face_detector import FaceDetector
+
+    side = manifest.input_side
+    faces: list[UInt8Array] = []
+    found = np.zeros(len(listed.files), dtype=np.bool_)
+    with FaceDetector("auto") as detector:
+        for index, file in enumerate(_shown(listed.files)):
+            image_bgr = read_image(file)
+            detector.reset()
+            detections = detector.detect(image_bgr, 0.0)
+            if detections:
+                largest = max(
+                    detections, key=lambda d: float(np.prod(d.box_xyxy[2:] - d.box_xyxy[:2]))
+                )
+                faces.append(align_face(image_bgr, largest, side, manifest.crop))
+                found[index] = True
+    return np.array(faces, dtype=np.uint8).reshape(-1, side, side), found
+
+
+def _shown(files: tuple[Path, ...]) -> Iterator[Path]:
+    return iter(tqdm(files, desc="reading", unit="img", disable=None))
