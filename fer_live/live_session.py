@@ -3,14 +3,16 @@
 import threading
 from collections.abc import Callable
 from dataclasses import dataclass
-from typing import Literal
+from typing import TYPE_CHECKING, Literal
 
 from fer_live.camera import FrameSource
 from fer_live.datatypes import Frame, FrameResult
 from fer_live.errors import FerLiveError, SourceError
 from fer_live.mailbox import Mailbox, MailboxClosed
 from fer_live.metering import Meter
-from fer_live.pipeline import Pipeline
+
+if TYPE_CHECKING:  # its imports take seconds, which the inference thread spends
+    from fer_live.pipeline import Pipeline
 
 _CAPTURE_STOPS_WITHIN_S = 2.0
 
@@ -51,7 +53,7 @@ class LiveSession:
 
     def __init__(
         self,
-        load_pipeline: Callable[[], Pipeline],
+        load_pipeline: Callable[[], "Pipeline"],
         meter: Meter,
         on_news: Callable[[], None],
     ) -> None:
@@ -144,7 +146,7 @@ class LiveSession:
         finally:
             pipeline.close()
 
-    def _process(self, pipeline: Pipeline, frame: Frame) -> None:
+    def _process(self, pipeline: "Pipeline", frame: Frame) -> None:
         try:
             result = pipeline.process(frame)
         except Exception as error:  # noqa: BLE001  # this frame is lost, the next still runs

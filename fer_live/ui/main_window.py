@@ -2,6 +2,7 @@
 
 import time
 from collections.abc import Callable
+from typing import TYPE_CHECKING
 
 from PyQt6.QtCore import QTimer, pyqtSignal
 from PyQt6.QtGui import QCloseEvent
@@ -11,8 +12,10 @@ from fer_live.camera import FrameSource
 from fer_live.datatypes import FrameResult
 from fer_live.live_session import Failure, LiveSession
 from fer_live.metering import Meter
-from fer_live.pipeline import Pipeline
 from fer_live.ui.video_view import VideoView
+
+if TYPE_CHECKING:  # its imports take seconds, which the inference thread spends
+    from fer_live.pipeline import Pipeline
 
 OpenSource = Callable[[], FrameSource]
 
@@ -36,7 +39,7 @@ class MainWindow(QMainWindow):
         self,
         open_source: OpenSource,
         open_demo: OpenSource,
-        load_pipeline: Callable[[], Pipeline],
+        load_pipeline: Callable[[], "Pipeline"],
         meter: Meter,
         *,
         mirror: bool,
@@ -84,7 +87,7 @@ class MainWindow(QMainWindow):
         return self._view.message
 
     @property
-    def pipeline(self) -> Pipeline | None:
+    def pipeline(self) -> "Pipeline | None":
         """The pipeline in use, once it is loaded."""
         return self._session.pipeline
 

@@ -1,0 +1,130 @@
+"""Shared fixtures: small data made here, the demo clip, and the development data where it is."""
+
+import os
+import subprocess
+import sys
+import threading
+import time
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+import cv2
+import numpy as np
+import pytest
+
+os.environ.setdefault("QT_QPA_PLATFORM", "offscreen")
+
+from fer_live.assets import asset
+from fer_live.manifest import EXPRESSIONS
+
+SHARED_DATA = Path(__file__).parents[2] / "shared" / "data"
+VOTE_HEADER = ["Usage", "Image name", *EXPRESSIONS, "unknown", "NF"]
+
+
+@pytest.fixture(scope="session")
+def demo_clip() -> Path:
+    return asset("demo.mp4")
+
+
+@pytest.fixture(scope="session")
+def shared_data() -> Path:
+    """The development data; tests that need it say so by skipping."""
+    if not (SHARED_DATA / "fer2013new.csv").is_file():
+        pytest.skip("the development data (../shared/data) is not here")
+    return SHARED_DATA
+
+
+@pytest.fixture(scope="session")
+def demo_frames(demo_clip: Path) -> list[np.ndarray]:
+    capture = cv2.VideoCapture(str(demo_clip))
+    frames = []
+    while (read := capture.read())[0]:
+        frames.append(read[1])
+    return frames
+
+
+@pytest.fixture(autouse=True)
+def no_thread_left_running() -> Iterator[None]:
+    """A test that leaves one of our threads running fails."""
+    before = set(threading.enumerate())
+    yield
+    deadline = time.monotonic() + 2
+    names = {"capture", "inference"}
+    while time.monotonic() < deadline:
+        left = [t for t in threading.enumerate() if t not in before and t.name in names]
+        if not left:
+            return
+        time.sleep(0.02)
+    pytest.fail(f"threads left running: {left}")
+
+
+@pytest.fixture
+def run_cli() -> Callable[..., subprocess.CompletedProcess[str]]:
+    """Run `fer-live`, `fer-train` or `fer-export` as a person does, in a process of its own."""
+    modules = {"fer-live": "fer_live.cli", "fer-train": "training.cli", "fer-export": "export.cli"}
+
+    def run(
+        command: str, *arguments: object, **environment: str
+    ) -> subprocess.CompletedProcess[str]:
+        return subprocess.run(
+            [sys.executable, "-m", modules[command], *map(str, arguments)],
+            capture_output=True,
+            text=True,
+            timeout=240,
+            env={**os.environ, **environment},
+            check=False,
+        )
+
+    return run
+
+
+class FerTree:
+    """A small FER2013 folder in the official layout, to be changed by tests before it is read."""
+
+    def __init__(self, folder: Path) -> None:
+        self.folder = folder
+        self.rows: list[list[str]] = []
+        self.votes: list[list[str]] = []
+
+    def add(
+        self,
+        usage: str,
+        expression: str = "happiness",
+        *,
+        image: np.ndarray | None = None,
+        votes: dict[str, int] | None = None,
+        emotion: str = "3",
+        seed: int = 0,
+    ) -> None:
+        """One row; without an image, noise whose brightness goes with the expression."""
+        if image is None:
+            noise = np.random.default_rng(seed).integers(0, 60, (48, 48))
+            image = noise + 24 * EXPRESSIONS.index(expression)
+        self.rows.append([emotion, " ".join(str(v) for v in image.ravel()), usage])
+        counts = votes if votes is not None else {expression: 10}
+        self.votes.append([usage, "x.png", *(str(counts.get(n, 0)) for n in VOTE_HEADER[2:])])
+
+    def write(self, *, with_votes: bool = True) -> Path:
+        lines = ["emotion,pixels,Usage", *(",".join(row) for row in self.rows)]
+        (self.folder / "fer2013.csv").write_text("\n".join(lines) + "\n")
+        if with_votes:
+            lines = [",".join(VOTE_HEADER), *(",".join(row) for row in self.votes)]
+            (self.folder / "fer2013new.csv").write_text("\n".join(lines) + "\n")
+        return self.folder
+
+
+@pytest.fixture
+def fer_tree(tmp_path: Path) -> FerTree:
+    folder = tmp_path / "fer2013"
+    folder.mkdir()
+    return FerTree(folder)
+
+
+@pytest.fixture
+def learnable_tree(fer_tree: FerTree) -> Path:
+    """96 Training and 32 PublicTest images of four expressions told apart by brightness."""
+    for index in range(96):
+        fer_tree.add("Training", EXPRESSIONS[2 * (index % 4)], seed=index)
+    for index in range(32):
+        fer_tree.add("PublicTest", EXPRESSIONS[2 * (index % 4)], seed=1000 + index)
+    return fer_tree.write()

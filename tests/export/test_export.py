@@ -1,0 +1,125 @@
+import json
+from pathlib import Path
+
+import numpy as np
+import onnx
+import pytest
+import torch
+
+from export.quantize import to_fp16, to_int8
+from export.to_onnx import DeployedNet, to_onnx
+from export.verify import MAX_DIFFERENCE_FP32, Parity, compare, require_fp32_parity
+from fer_live.assets import asset
+from fer_live.classifier import ExpressionClassifier
+from fer_live.errors import FerLiveError
+from fer_live.manifest import EXPRESSIONS, MANIFEST_KEY, CropGeometry, Manifest
+from tests.fer_live.test_analyze import fails
+from training.checkpoint import load_model, save_model
+from training.models.resnet import ExpressionNet
+
+
+@pytest.fixture(scope="module")
+def trained():
+    """A small network with statistics of its own, and its manifest, temperature not 1."""
+    torch.manual_seed(0)
+    network = ExpressionNet(8, width=8)
+    for _ in range(20):
+        network(torch.randn(32, 1, 48, 48))
+    manifest = Manifest(
+        labels=EXPRESSIONS,
+        input_side=48,
+        crop=CropGeometry(),
+        temperature=1.7,
+        architecture={"name": "resnet18", "width": 8},
+    )
+    return network.eval(), manifest
+
+
+@pytest.fixture(scope="module")
+def faces() -> np.ndarray:
+    return np.random.default_rng(1).integers(0, 256, (64, 48, 48), dtype=np.uint8)
+
+
+@pytest.fixture(scope="module")
+def exported(trained) -> onnx.ModelProto:
+    return to_onnx(*trained)
+
+
+def test_fp32_computes_what_torch_does_for_any_batch(trained, exported, faces):
+    deployed = DeployedNet(trained[0], 1.7).eval()
+    for n in (1, 2, 7, 64):
+        assert compare(deployed, exported, faces[:n]).max_difference <= MAX_DIFFERENCE_FP32
+
+
+def test_the_temperature_is_in_the_graph(trained, exported, faces):
+    at_one = DeployedNet(trained[0], 1.0).eval()
+    assert compare(at_one, exported, faces).max_difference > 1e-3
+
+
+def test_the_file_is_what_the_interfaces_say(exported, trained):
+    (faces,), (probs,) = exported.graph.input, exported.graph.output
+    shape = [d.dim_param or d.dim_value for d in faces.type.tensor_type.shape.dim]
+    assert (faces.name, shape[1:]) == ("faces", [1, 48, 48])
+    assert isinstance(shape[0], str)
+    assert faces.type.tensor_type.elem_type == onnx.TensorProto.UINT8
+    assert probs.name == "probs"
+    manifest = {p.key: p.value for p in exported.metadata_props}[MANIFEST_KEY]
+    assert json.loads(manifest) == json.loads(trained[1].to_json())
+    assert not any(
+        t.HasField("data_location") and t.data_location for t in exported.graph.initializer
+    )
+
+
+def test_int8_is_quantized_per_channel_and_close(trained, exported, faces):
+    quantized = to_int8(exported, faces)
+    kinds = [node.op_type for node in quantized.graph.node]
+    assert kinds.count("QuantizeLinear") > 10
+    scales = [t for t in quantized.graph.initializer if "weight" in t.name and "scale" in t.name]
+    assert any(np.prod(list(t.dims)) > 1 for t in scales)
+    parity = compare(DeployedNet(trained[0], 1.7).eval(), quantized, faces)
+    assert parity.max_difference < 0.1
+
+
+def test_fp16_is_close(trained, exported, faces):
+    parity = compare(DeployedNet(trained[0], 1.7).eval(), to_fp16(exported), faces)
+    assert parity.max_difference < 5e-3
+
+
+@pytest.mark.parametrize("difference", [1e-3, float("nan")])
+def test_an_export_that_differs_is_refused(difference: float):
+    with pytest.raises(FerLiveError, match="differs from the network"):
+        require_fp32_parity(Parity(1, difference, 1.0))
+
+
+def test_the_command_from_checkpoint_to_app(run_cli, trained, learnable_tree: Path, tmp_path: Path):
+    checkpoint, out = tmp_path / "model.safetensors", tmp_path / "m.onnx"
+    save_model(checkpoint, *trained)
+    done = run_cli(
+        *("fer-export", checkpoint, "--out", out, "--precision", "int8"),
+        *("--calibration", f"fer2013:{learnable_tree}"),
+    )
+    assert done.returncode == 0, done.stderr
+    assert ExpressionClassifier(out, "cpu").manifest == trained[1]
+
+
+def test_mistakes_are_one_line(run_cli, tmp_path: Path):
+    text = tmp_path / "text.safetensors"
+    text.write_text("no")
+    fails(run_cli("fer-export", text, "--out", tmp_path / "m.onnx"), 2, "not a readable")
+    fails(run_cli("fer-export", text, "--out", tmp_path / "m.pt"), 2, "unknown kind")
+    fails(
+        run_cli("fer-export", text, "--out", tmp_path / "m.onnx", "--precision", "int8"),
+        2,
+        "needs --calibration",
+    )
+
+
+def test_shipped_models_come_from_the_shipped_checkpoint(faces):
+    network, manifest = load_model(asset("fer_live.safetensors"))
+    model = onnx.load(str(asset("fer_live_fp32.onnx")))
+    assert (
+        compare(DeployedNet(network, manifest.temperature).eval(), model, faces).max_difference
+        <= 1e-4
+    )
+    for name in ("fer_live_fp32.onnx", "fer_live_int8.onnx"):
+        assert ExpressionClassifier(asset(name), "cpu").manifest == manifest

@@ -1,0 +1,167 @@
+import json
+import shutil
+import subprocess
+from pathlib import Path
+
+import cv2
+import numpy as np
+import pandas as pd
+import pytest
+
+from fer_live.analyze import AnalyzeOptions, analyze
+from fer_live.errors import InputError, OutputError, SourceError
+from tests.fer_live.test_camera import truncated
+
+
+def fails(done: subprocess.CompletedProcess[str], code: int, *says: str) -> None:
+    """The interfaces' promise: the exit code, and one line on stderr without a traceback."""
+    assert done.returncode == code, done.stderr
+    lines = done.stderr.strip().splitlines()
+    assert len(lines) == 1, done.stderr
+    for words in says:
+        assert words in lines[0]
+
+
+def test_a_clip_from_the_command_line(run_cli, demo_clip: Path, tmp_path: Path):
+    out, video = tmp_path / "demo.csv", tmp_path / "demo.mp4"
+    done = run_cli("fer-live", "analyze", demo_clip, "--out", out, "--video", video, "--json")
+    assert (done.returncode, done.stderr) == (0, "")
+    figures = json.loads(done.stdout.splitlines()[-1])
+    rows = pd.read_csv(out, keep_default_na=False)
+    assert figures["frames"] == figures["frames_with_face"] == 225
+    assert figures["faces"] == len(rows)
+    assert rows["frame"].nunique() == 225
+    assert figures["fps"] == pytest.approx(225 / figures["wall_s"], rel=0.02)
+    assert (figures["provider"], figures["model"]) == ("cpu", "fer_live_int8.onnx")
+    probs = rows[[c for c in rows.columns if c.startswith("p_")]]
+    np.testing.assert_allclose(probs.sum(axis=1), 1, atol=1e-5)
+    assert (probs.idxmax(axis=1) == "p_" + rows["label"]).all()
+    capture, original = cv2.VideoCapture(str(video)), cv2.VideoCapture(str(demo_clip))
+    n_frames = int(capture.get(cv2.CAP_PROP_FRAME_COUNT))
+    assert n_frames == 225
+    painted, plain = capture.read()[1].astype(int), original.read()[1].astype(int)
+    box = rows.iloc[0]
+    edge = slice(int(box.y1) + 20, int(box.y2) - 20), slice(int(box.x1) - 1, int(box.x1) + 2)
+    assert np.abs(painted - plain)[edge].mean() > 15, "no box is painted"
+    assert sorted(p.name for p in tmp_path.iterdir()) == ["demo.csv", "demo.mp4"]
+
+
+def test_every_kth_frame_keeps_its_number(demo_clip: Path, tmp_path: Path):
+    out = tmp_path / "a.jsonl"
+    summary, broken = analyze(AnalyzeOptions([str(demo_clip)], out=out, every=50))
+    frames = sorted({json.loads(line)["frame"] for line in out.read_text().splitlines()})
+    assert (frames, summary.frames, broken) == ([0, 50, 100, 150, 200], 5, [])
+
+
+def test_folders_and_images_are_read_each_as_a_source_of_its_own(
+    demo_frames: list[np.ndarray], tmp_path: Path
+):
+    folder = tmp_path / "photos"
+    folder.mkdir()
+    for name, image in (("a.png", demo_frames[20]), ("b.jpg", demo_frames[100])):
+        cv2.imwrite(str(folder / name), image)
+    (folder / "notes.txt").write_text("not an image")
+    cv2.imwrite(str(tmp_path / "gray.png"), np.full((60, 80), 99, np.uint8))
+    out = tmp_path / "a.parquet"
+    summary, broken = analyze(AnalyzeOptions([str(folder), str(tmp_path / "gray.png")], out=out))
+    rows = pd.read_parquet(out)
+    assert (summary.frames, summary.frames_with_face, broken) == (3, 2, [])
+    assert [Path(source).name for source in rows["source"]] == ["a.png", "b.jpg"]
+    assert rows["track_id"].tolist() == [1, 1]
+
+
+def test_an_unreadable_image_in_a_folder_is_named_and_the_rest_is_read(
+    run_cli, demo_frames: list[np.ndarray], tmp_path: Path
+):
+    folder = tmp_path / "photos"
+    folder.mkdir()
+    (folder / "a.png").write_text("no image")
+    cv2.imwrite(str(folder / "b.png"), demo_frames[20])
+    out = tmp_path / "a.csv"
+    done = run_cli("fer-live", "analyze", folder, "--out", out, "--json")
+    fails(done, 1, "a.png", "not an image")
+    assert pd.read_csv(out)["source"].map(lambda s: Path(s).name).tolist() == ["b.png"]
+
+
+def test_a_clip_that_ends_early_is_read_as_far_as_it_goes(run_cli, demo_clip: Path, tmp_path: Path):
+    cut, out = truncated(demo_clip, tmp_path, 0.6), tmp_path / "a.csv"
+    done = run_cli("fer-live", "analyze", cut, "--out", out, "--json")
+    fails(done, 1, "cut.avi", "damaged or was cut off")
+    assert json.loads(done.stdout.splitlines()[-1])["frames"] == pd.read_csv(out)["frame"].nunique()
+    assert 20 < pd.read_csv(out)["frame"].nunique() < 60
+
+
+@pytest.mark.parametrize(
+    ("name", "content", "says"),
+    [
+        ("missing.mp4", None, "no such file"),
+        ("empty.mp4", b"", "is empty"),
+        ("text.mp4", b"hello", "not a video"),
+        ("text.png", b"hello", "not an image"),
+    ],
+)
+def test_a_source_that_cannot_be_read_costs_nothing(
+    run_cli, tmp_path: Path, name: str, content: bytes | None, says: str
+):
+    if content is not None:
+        (tmp_path / name).write_bytes(content)
+    out = tmp_path / "old.csv"
+    out.write_text("precious")
+    fails(run_cli("fer-live", "analyze", tmp_path / name, "--out", out), 2, name, says)
+    assert out.read_text() == "precious"
+
+
+@pytest.mark.parametrize(
+    ("options", "says"),
+    [
+        (("--out", "nowhere/a.csv"), "does not exist"),
+        (("--out", "a.xml"), "unknown kind"),
+        (("--out", "a"), "no file extension"),
+        ((), "nothing to write"),
+        (("--out", "a.csv", "--every", "0"), "--every 0"),
+        (("--out", "a.csv", "--every", "x"), "invalid int value"),
+        (("--out", "a.csv", "--video", "a.avi"), "unknown kind"),
+        (("--out", "a.csv", "--model", "text.onnx"), "not a model"),
+        (("--out", "a.csv", "--model", "no.onnx"), "no such model"),
+        (("--out", "a.csv", "--provider", "magic"), "invalid choice"),
+        (("--out", "a.csv", "--nonsense"), "unrecognized arguments"),
+    ],
+)
+def test_a_mistake_in_the_arguments_is_one_line(
+    run_cli, demo_clip: Path, tmp_path: Path, monkeypatch, options: tuple[str, ...], says: str
+):
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / "text.onnx").write_text("no model")
+    fails(run_cli("fer-live", "analyze", demo_clip, *options), 2, says)
+    assert [p.name for p in tmp_path.iterdir()] == ["text.onnx"]
+
+
+def test_the_source_is_never_overwritten(demo_clip: Path, tmp_path: Path):
+    copy = tmp_path / "clip.mp4"
+    shutil.copy(demo_clip, copy)
+    with pytest.raises(InputError, match="is the source itself"):
+        analyze(AnalyzeOptions([str(copy)], video=copy))
+
+
+def test_a_folder_without_images_is_refused(tmp_path: Path):
+    with pytest.raises(SourceError, match="no image in this folder"):
+        analyze(AnalyzeOptions([str(tmp_path)], out=tmp_path / "a.csv"))
+
+
+def test_a_full_disk_is_told_and_the_old_file_stays(
+    demo_clip: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+):
+    """/dev/full refuses every byte, as a full disk does."""
+    out = tmp_path / "old.csv"
+    out.write_text("precious")
+    monkeypatch.setattr("fer_live.sinks.text_file.partial_path", lambda _: Path("/dev/full"))
+    with pytest.raises(OutputError, match="No space left on device"):
+        analyze(AnalyzeOptions([str(demo_clip)], out=out))
+    assert out.read_text() == "precious"
+
+
+def test_the_same_clip_gives_the_same_rows(demo_clip: Path, tmp_path: Path):
+    outs = [tmp_path / "a.csv", tmp_path / "b.csv"]
+    for out in outs:
+        analyze(AnalyzeOptions([str(demo_clip)], out=out, every=5))
+    assert outs[0].read_text() == outs[1].read_text()

@@ -1,0 +1,126 @@
+from pathlib import Path
+
+import cv2
+import numpy as np
+import pytest
+
+from fer_live.camera import (
+    CameraSource,
+    ClipSource,
+    ImageSource,
+    PacedClip,
+    SyntheticCamera,
+    is_url,
+    read_image,
+)
+from fer_live.errors import SourceError, TruncatedError
+
+
+def read_all(source) -> list:
+    frames = []
+    while (frame := source.read()) is not None:
+        frames.append(frame)
+    source.close()
+    return frames
+
+
+def test_a_clip_is_read_to_its_end_with_its_own_times(demo_clip: Path):
+    source = ClipSource(demo_clip)
+    n_frames = source.n_frames
+    frames = read_all(source)
+    assert [frame.index for frame in frames] == list(range(n_frames))
+    gaps = np.diff([frame.captured_at_s for frame in frames])
+    np.testing.assert_allclose(gaps, 1 / 30, atol=2e-3)
+
+
+@pytest.mark.parametrize(
+    ("name", "content", "says"),
+    [
+        ("missing.mp4", None, "no such file"),
+        ("empty.mp4", b"", "is empty"),
+        ("text.mp4", b"this is no video\n" * 50, "not a video"),
+    ],
+)
+def test_a_file_that_is_no_clip_is_refused(tmp_path: Path, name: str, content, says: str):
+    path = tmp_path / name
+    if content is not None:
+        path.write_bytes(content)
+    with pytest.raises(SourceError, match=says) as caught:
+        ClipSource(path)
+    assert str(path) in str(caught.value)
+
+
+def test_a_folder_is_no_clip(tmp_path: Path):
+    with pytest.raises(SourceError, match="is a folder"):
+        ClipSource(tmp_path)
+
+
+def truncated(clip: Path, into: Path, share: float) -> Path:
+    """A clip cut off in its data, with its index still in front, as a broken copy has."""
+    frames = read_all(ClipSource(clip))
+    whole = into / "whole.avi"
+    writer = cv2.VideoWriter(str(whole), cv2.VideoWriter.fourcc(*"MJPG"), 30, (640, 480))
+    for frame in frames[:60]:
+        writer.write(frame.image_bgr)
+    writer.release()
+    content = whole.read_bytes()
+    cut = into / "cut.avi"
+    cut.write_bytes(content[: int(len(content) * share)])
+    return cut
+
+
+def test_a_clip_that_ends_early_says_so_after_its_last_frame(demo_clip: Path, tmp_path: Path):
+    source = ClipSource(truncated(demo_clip, tmp_path, 0.5))
+    n_read = 0
+    with pytest.raises(TruncatedError, match="damaged or was cut off"):
+        while source.read() is not None:
+            n_read += 1
+    source.close()
+    assert 10 < n_read < 50
+
+
+def test_a_paced_clip_plays_in_real_time_and_starts_again(demo_clip: Path):
+    source = PacedClip(demo_clip)
+    first = [source.read() for _ in range(10)]
+    source._clip._index = source._clip.n_frames  # as if the end were reached
+    source._clip._capture.release()
+    again = [source.read() for _ in range(3)]
+    source.close()
+    times = [frame.captured_at_s for frame in first]
+    assert times[-1] - times[0] == pytest.approx(9 / 30, abs=0.08)
+    assert [frame.index for frame in first + again] == list(range(13))
+    np.testing.assert_array_equal(again[0].image_bgr, first[0].image_bgr)
+
+
+def test_a_missing_camera_is_refused():
+    with pytest.raises(SourceError, match="camera 93: not there"):
+        CameraSource(93)
+
+
+def test_an_image_is_a_source_of_one_frame(tmp_path: Path):
+    path = tmp_path / "gray é.png"
+    cv2.imencode(".png", np.full((5, 7), 9, np.uint8))[1].tofile(path)
+    frames = read_all(ImageSource(path))
+    assert [frame.image_bgr.shape for frame in frames] == [(5, 7, 3)]
+
+
+def test_a_broken_image_is_refused(tmp_path: Path):
+    path = tmp_path / "broken.png"
+    path.write_bytes(b"\x89PNG but no more")
+    with pytest.raises(SourceError, match="not an image"):
+        read_image(path)
+
+
+def test_the_synthetic_camera_can_be_unplugged():
+    camera = SyntheticCamera([np.zeros((4, 4, 3), np.uint8)], 2, then_fail=True)
+    assert [camera.read().index, camera.read().index] == [0, 1]
+    with pytest.raises(SourceError):
+        camera.read()
+
+
+@pytest.mark.parametrize(
+    ("source", "expected"),
+    [("", False), ("clip.mp4", False), ("rtsp://host/x", True), ("http://h:1/y", True)],
+)
+def test_is_url(source: str, expected: bool):
+    assert is_url(source) is expected

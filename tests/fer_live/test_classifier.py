@@ -1,0 +1,106 @@
+from pathlib import Path
+
+import numpy as np
+import onnx
+import pytest
+from onnx import TensorProto, helper
+
+from fer_live.assets import asset
+from fer_live.classifier import ExpressionClassifier
+from fer_live.errors import ModelError
+from fer_live.manifest import EXPRESSIONS, MANIFEST_KEY, CropGeometry, Manifest
+
+MANIFEST = Manifest(labels=EXPRESSIONS, input_side=48, crop=CropGeometry())
+
+
+def save_model(
+    path: Path, *, side: int = 48, classes: int = 8, name: str = "faces"
+) -> onnx.ModelProto:
+    """A model that answers the same probabilities for every face."""
+    ones = helper.make_tensor(
+        "w", TensorProto.FLOAT, [side * side, classes], [0.0] * side**2 * classes
+    )
+    graph = helper.make_graph(
+        [
+            helper.make_node("Cast", [name], ["f"], to=TensorProto.FLOAT),
+            helper.make_node("Flatten", ["f"], ["flat"]),
+            helper.make_node("MatMul", ["flat", "w"], ["logits"]),
+            helper.make_node("Softmax", ["logits"], ["probs"]),
+        ],
+        "constant",
+        [helper.make_tensor_value_info(name, TensorProto.UINT8, ["N", 1, side, side])],
+        [helper.make_tensor_value_info("probs", TensorProto.FLOAT, ["N", classes])],
+        [ones],
+    )
+    model = helper.make_model(graph, opset_imports=[helper.make_opsetid("", 18)], ir_version=10)
+    helper.set_model_props(model, {MANIFEST_KEY: MANIFEST.to_json()})
+    onnx.save(model, str(path))
+    return model
+
+
+@pytest.mark.parametrize("n", [0, 1, 3])
+@pytest.mark.parametrize("name", ["fer_live_int8.onnx", "fer_live_fp32.onnx"])
+def test_shipped_models_answer_probabilities_for_any_number_of_faces(n: int, name: str):
+    classifier = ExpressionClassifier(asset(name), "cpu")
+    faces = np.random.default_rng(0).integers(0, 256, (n, 48, 48), dtype=np.uint8)
+    probs = classifier.classify(faces)
+    assert probs.shape == (n, 8)
+    np.testing.assert_allclose(probs.sum(axis=1), np.ones(n), atol=1e-5)
+    assert classifier.labels == EXPRESSIONS
+
+
+def test_faces_of_another_size_are_refused():
+    classifier = ExpressionClassifier(None, "cpu")
+    with pytest.raises(ValueError, match=r"expected \(N, 48, 48\)"):
+        classifier.classify(np.zeros((1, 64, 64), np.uint8))
+
+
+def test_the_provider_named_is_the_one_that_loaded():
+    """onnxruntime-gpu falls back to the CPU in silence where CUDA does not load."""
+    classifier = ExpressionClassifier(None, "cuda")
+    loaded = classifier._session.get_providers()[0]
+    assert (
+        classifier.provider
+        == {"CPUExecutionProvider": "cpu", "CUDAExecutionProvider": "cuda"}[loaded]
+    )
+    assert bool(classifier.warning) == (classifier.provider != "cuda")
+
+
+def test_a_model_made_elsewhere_is_taken(tmp_path: Path):
+    save_model(tmp_path / "constant.onnx")
+    classifier = ExpressionClassifier(tmp_path / "constant.onnx", "cpu")
+    np.testing.assert_allclose(classifier.classify(np.zeros((2, 48, 48), np.uint8)), 1 / 8)
+
+
+def test_a_file_that_is_no_model_is_refused(tmp_path: Path):
+    text = tmp_path / "text.onnx"
+    text.write_text("no model")
+    whole = asset("fer_live_int8.onnx").read_bytes()
+    cut = tmp_path / "cut.onnx"
+    cut.write_bytes(whole[: len(whole) // 2])
+    for path, says in (
+        (text, "not a model"),
+        (cut, "not a model"),
+        (tmp_path / "no.onnx", "no such"),
+    ):
+        with pytest.raises(ModelError, match=says) as caught:
+            ExpressionClassifier(path, "cpu")
+        assert "\n" not in str(caught.value)
+
+
+def test_a_model_without_a_manifest_is_refused(tmp_path: Path):
+    model = save_model(tmp_path / "a.onnx")
+    del model.metadata_props[:]
+    onnx.save(model, str(tmp_path / "a.onnx"))
+    with pytest.raises(ModelError, match="no FER Live manifest"):
+        ExpressionClassifier(tmp_path / "a.onnx", "cpu")
+
+
+@pytest.mark.parametrize(
+    ("changes", "says"),
+    [({"side": 32}, "input"), ({"classes": 7}, "output"), ({"name": "images"}, "input")],
+)
+def test_a_model_that_contradicts_its_manifest_is_refused(tmp_path: Path, changes, says: str):
+    save_model(tmp_path / "a.onnx", **changes)
+    with pytest.raises(ModelError, match=f"its {says} is not"):
+        ExpressionClassifier(tmp_path / "a.onnx", "cpu")

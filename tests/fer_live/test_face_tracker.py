@@ -1,0 +1,67 @@
+import numpy as np
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from fer_live.datatypes import FaceDetection
+from fer_live.face_tracker import FaceTracker, iou
+
+
+def face(x: float, y: float, side: float = 100) -> FaceDetection:
+    box = np.array([x, y, x + side, y + side], np.float32)
+    return FaceDetection(box, np.zeros((6, 2), np.float32), 0.9)
+
+
+def ids(tracker: FaceTracker, faces: list[FaceDetection], time_s: float) -> list[int]:
+    return [tracked.track_id for tracked in tracker.update(faces, time_s)]
+
+
+def test_no_face_gives_no_track():
+    assert FaceTracker().update([], 0.0) == []
+
+
+def test_a_moving_face_keeps_its_number():
+    tracker = FaceTracker()
+    assert {ids(tracker, [face(10 * k, 0)], k / 30)[0] for k in range(60)} == {1}
+
+
+def test_a_fast_move_without_overlap_keeps_its_number():
+    tracker = FaceTracker()
+    assert ids(tracker, [face(0, 0)], 0.0) == ids(tracker, [face(105, 0)], 0.1) == [1]
+
+
+def test_two_faces_keep_their_numbers_whatever_their_order():
+    tracker = FaceTracker()
+    assert ids(tracker, [face(0, 0), face(300, 0)], 0.0) == [1, 2]
+    assert ids(tracker, [face(305, 0), face(5, 0)], 0.1) == [2, 1]
+
+
+def test_a_face_back_within_two_seconds_keeps_its_number_and_later_gets_a_new_one():
+    tracker = FaceTracker()
+    assert ids(tracker, [face(0, 0)], 0.0) == [1]
+    assert ids(tracker, [], 1.0) == []
+    assert ids(tracker, [face(30, 0)], 1.9) == [1]
+    assert ids(tracker, [face(30, 0)], 4.0) == [2]
+
+
+def test_a_face_of_quite_another_size_is_another_face():
+    tracker = FaceTracker()
+    ids(tracker, [face(0, 0, 300)], 0.0)
+    assert ids(tracker, [face(310, 310, 40)], 0.1) == [2]
+
+
+@pytest.mark.parametrize(
+    ("b", "expected"),
+    [((0, 0, 0, 0), 0.0), ((20, 20, 30, 30), 0.0), ((0, 0, 10, 10), 1.0), ((5, 0, 15, 10), 1 / 3)],
+)
+def test_iou(b: tuple[int, ...], expected: float):
+    a = np.array([0, 0, 10, 10], np.float32)
+    assert iou(a, np.array(b, np.float32)) == pytest.approx(expected)
+
+
+@given(st.lists(st.lists(st.tuples(st.floats(0, 500), st.floats(0, 500)), max_size=5), max_size=8))
+def test_within_a_frame_numbers_are_distinct(frames: list[list[tuple[float, float]]]):
+    tracker = FaceTracker()
+    for index, places in enumerate(frames):
+        numbers = ids(tracker, [face(x, y) for x, y in places], index / 10)
+        assert len(set(numbers)) == len(places)

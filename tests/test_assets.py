@@ -1,0 +1,23 @@
+"""What ships is what NOTICE says."""
+
+import hashlib
+from pathlib import Path
+
+ASSETS = Path(__file__).parents[1] / "assets"
+OURS = {"NOTICE", "make_demo.py", "fer_live.safetensors", "fer_live_fp32.onnx", "fer_live_int8.onnx"}
+
+
+def noted() -> dict[str, str]:
+    lines = (ASSETS / "NOTICE").read_text().splitlines()
+    pairs = (line.split()[1:] for line in lines if line.startswith("sha256:"))
+    return {name: digest for digest, name in pairs}
+
+
+def test_every_file_that_is_not_ours_is_noted_with_its_hash():
+    there = {path.name for path in ASSETS.iterdir() if path.is_file()} - OURS
+    assert there == set(noted())
+
+
+def test_the_hashes_are_those_of_the_files():
+    for name, digest in noted().items():
+        assert hashlib.sha256((ASSETS / name).read_bytes()).hexdigest() == digest, name
