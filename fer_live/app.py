@@ -71,7 +71,9 @@ def run_window(options: LiveOptions) -> int:
 
     from fer_live.live_session import Failure
     from fer_live.ui.main_window import MainWindow
+    from fer_live.ui.qt_runtime import prepare_qt
 
+    prepare_qt()
     application = QApplication([sys.argv[0]])
     application.setApplicationName("FER Live")
     meter = Meter()

@@ -12,9 +12,10 @@ import cv2
 import numpy as np
 from mediapipe import Image, ImageFormat
 from mediapipe.tasks.python import BaseOptions, vision
+from mediapipe.tasks.python.components.containers import Detection
 
 from fer_live.assets import asset
-from fer_live.datatypes import DetectorMode, FaceDetection, UInt8Array
+from fer_live.datatypes import DetectorMode, FaceDetection, FloatArray, UInt8Array
 
 _Range = Literal["short", "full"]
 
@@ -22,9 +23,6 @@ _MODEL_FILES: dict[_Range, str] = {
     "short": "face_detection_short_range.tflite",
     "full": "face_detection_full_range_sparse.tflite",
 }
-_WORKING_SIDE: dict[_Range, int] = {"short": 256, "full": 384}
-"""Frames are shrunk to this longer side first: twice what the network reads (128 and 192)."""
-
 _MIN_CONFIDENCE = 0.5
 _PROBE_INTERVAL_S = 1.0
 
@@ -92,35 +90,27 @@ class FaceDetector:
 
     def _detect_with(self, range_: _Range, image_bgr: UInt8Array) -> list[FaceDetection]:
         height, width = image_bgr.shape[:2]
-        shrink = _WORKING_SIDE[range_] / max(height, width)
-        if shrink < 1:
-            size_wh = max(round(width * shrink), 1), max(round(height * shrink), 1)
-            image_bgr = np.asarray(
-                cv2.resize(image_bgr, size_wh, interpolation=cv2.INTER_AREA), dtype=np.uint8
-            )
         image_rgb = cv2.cvtColor(image_bgr, cv2.COLOR_BGR2RGB)
         # Video mode wants growing timestamps and uses them for nothing else.
         self._timestamp_ms[range_] += 1
         found = self._networks[range_].detect_for_video(
             Image(ImageFormat.SRGB, image_rgb), self._timestamp_ms[range_]
         )
-        working_wh = np.array([image_rgb.shape[1], image_rgb.shape[0]], dtype=np.float32)
         frame_wh = np.array([width, height], dtype=np.float32)
-        faces = [_to_detection(face, working_wh, frame_wh) for face in found.detections]
+        faces = [_to_detection(face, frame_wh) for face in found.detections]
         faces = [face for face in faces if np.all(face.box_xyxy[2:] > face.box_xyxy[:2])]
         return sorted(faces, key=lambda face: -face.confidence)
 
 
-def _to_detection(face: object, working_wh: np.ndarray, frame_wh: np.ndarray) -> FaceDetection:
-    box = face.bounding_box  # type: ignore[attr-defined]
+def _to_detection(face: Detection, frame_wh: FloatArray) -> FaceDetection:
+    box = face.bounding_box
     corners = np.array(
         [[box.origin_x, box.origin_y], [box.origin_x + box.width, box.origin_y + box.height]],
         dtype=np.float32,
     )
-    box_xyxy = np.clip(corners / working_wh, 0, 1) * frame_wh
-    keypoints = np.array([[point.x, point.y] for point in face.keypoints], dtype=np.float32)  # type: ignore[attr-defined]
-    confidence = float(face.categories[0].score)  # type: ignore[attr-defined]
-    return FaceDetection(box_xyxy.reshape(4), keypoints * frame_wh, confidence)
+    keypoints = np.array([[point.x, point.y] for point in face.keypoints], dtype=np.float32)
+    confidence = float(face.categories[0].score)
+    return FaceDetection(np.clip(corners, 0, frame_wh).reshape(4), keypoints * frame_wh, confidence)
 
 
 def _load(range_: _Range) -> vision.FaceDetector:

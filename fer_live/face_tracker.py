@@ -7,51 +7,73 @@ import numpy as np
 from fer_live.datatypes import FaceDetection, FloatArray, TrackedFace
 
 _LOST_FOR_S = 2.0
+_SURE = 0.7
+_TENTATIVE_FOR_S = 0.5
+_TENTATIVE_LOST_FOR_S = 0.25
 _MIN_IOU = 0.2
-_REACH = 0.8
+_REACH = 1.2
 _REACH_PER_S = 1.0
 _MAX_SIZE_RATIO = 2.0
 
 
 @dataclass(slots=True, eq=False)
 class _Track:
-    track_id: int
     box_xyxy: FloatArray
+    since_s: float
     seen_at_s: float
+    track_id: int | None = None
+
+    def has_ended(self, time_s: float) -> bool:
+        lost_for_s = _TENTATIVE_LOST_FOR_S if self.track_id is None else _LOST_FOR_S
+        return time_s - self.seen_at_s > lost_for_s
 
 
 class FaceTracker:
     """Matches the faces of a frame to those before it, nearest first.
 
     A face continues a track whose last box it overlaps (IoU >= 0.2), or, for fast moves and after
-    a gap, one of similar size whose centre lies within 0.8 box sides, plus one side for each second
+    a gap, one of similar size whose centre lies within 1.2 box sides, plus one side for each second
     since it was seen. Overlaps are matched before distances. A track unseen for 2 s has ended; its
     number is never used again before `reset`.
+
+    A new face is tentative, and not reported, until it was detected once with a confidence of 0.7,
+    or for half a second: on clips, what the detector takes for a face for a few frames stays below
+    0.68, and real faces are above 0.75. The first frame after `reset` has no past to go by (it may
+    be a still): there every detection counts.
     """
 
     def __init__(self) -> None:
         self._tracks: list[_Track] = []
         self._next_id = 1
+        self._is_first_frame = True
 
     def update(self, detections: list[FaceDetection], time_s: float) -> list[TrackedFace]:
-        """Number the faces of the frame at `time_s`, in the order given."""
-        self._tracks = [t for t in self._tracks if time_s - t.seen_at_s <= _LOST_FOR_S]
+        """Number the faces of the frame at `time_s`, in the order given, without tentative ones."""
+        self._tracks = [track for track in self._tracks if not track.has_ended(time_s)]
         matched = self._match(detections, time_s)
         tracked = []
         for index, detection in enumerate(detections):
             track = matched.get(index)
             if track is None:
-                track = _Track(self._next_id, detection.box_xyxy, time_s)
-                self._next_id += 1
+                track = _Track(detection.box_xyxy, time_s, time_s)
                 self._tracks.append(track)
             track.box_xyxy, track.seen_at_s = detection.box_xyxy, time_s
-            tracked.append(TrackedFace(track.track_id, detection))
+            if track.track_id is None and self._is_sure(track, detection, time_s):
+                track.track_id, self._next_id = self._next_id, self._next_id + 1
+            if track.track_id is not None:
+                tracked.append(TrackedFace(track.track_id, detection))
+        self._is_first_frame = False
         return tracked
 
     def reset(self) -> None:
         """Forget everything: the next frame is of another source. Numbers start at 1 again."""
         self._tracks.clear()
         self._next_id = 1
+        self._is_first_frame = True
+
+    def _is_sure(self, track: _Track, detection: FaceDetection, time_s: float) -> bool:
+        lasted_s = time_s - track.since_s
+        return self._is_first_frame or detection.confidence >= _SURE or lasted_s >= _TENTATIVE_FOR_S
 
     def _match(self, detections: list[FaceDetection], time_s: float) -> dict[int, _Track]:
         """Detection index -> its track, greedily by score; each used once."""
@@ -62,11 +84,9 @@ class FaceTracker:
             if (score := _score(detection.box_xyxy, track, time_s)) is not None
         ]
         matched: dict[int, _Track] = {}
-        taken: set[int] = set()
         for _, index, track in sorted(candidates, key=lambda candidate: -candidate[0]):
-            if index not in matched and track.track_id not in taken:
+            if index not in matched and all(track is not other for other in matched.values()):
                 matched[index] = track
-                taken.add(track.track_id)
         return matched
 
 

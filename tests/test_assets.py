@@ -4,7 +4,13 @@ import hashlib
 from pathlib import Path
 
 ASSETS = Path(__file__).parents[1] / "assets"
-OURS = {"NOTICE", "make_demo.py", "fer_live.safetensors", "fer_live_fp32.onnx", "fer_live_int8.onnx"}
+OURS = {
+    "NOTICE",
+    "make_demo.py",
+    "fer_live.safetensors",
+    "fer_live_fp32.onnx",
+    "fer_live_int8.onnx",
+}
 
 
 def noted() -> dict[str, str]:

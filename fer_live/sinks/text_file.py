@@ -19,8 +19,12 @@ class GrowingTextFile:
     def append(self, text: str) -> None:
         """Write and flush; raises `OutputError`."""
         with writing(self.path):
-            self._file.write(text)
-            self._file.flush()
+            try:
+                self._file.write(text)
+                self._file.flush()
+            except OSError:
+                self.abandon()
+                raise
 
     def finish(self) -> None:
         """Make sure that it is on the disk, and close it."""

@@ -1,7 +1,5 @@
 """Writes what the window would show into a video file, without a window."""
 
-import os
-import sys
 from pathlib import Path
 from typing import cast
 
@@ -14,6 +12,7 @@ from fer_live.atomic_file import partial_path, writing
 from fer_live.datatypes import FrameResult
 from fer_live.errors import OutputError
 from fer_live.ui.overlay import Hud, paint_overlay, to_qimage
+from fer_live.ui.qt_runtime import prepare_qt
 
 VIDEO_SUFFIXES = (".mp4",)
 
@@ -98,6 +97,5 @@ class AnnotatedVideo:
 
 
 def _headless_qt() -> QGuiApplication:
-    if sys.platform.startswith("linux"):
-        os.environ.setdefault("QT_QPA_PLATFORM", "offscreen")
+    prepare_qt(headless=True)
     return QGuiApplication([])

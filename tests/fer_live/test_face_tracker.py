@@ -7,9 +7,9 @@ from fer_live.datatypes import FaceDetection
 from fer_live.face_tracker import FaceTracker, iou
 
 
-def face(x: float, y: float, side: float = 100) -> FaceDetection:
+def face(x: float, y: float, side: float = 100, confidence: float = 0.9) -> FaceDetection:
     box = np.array([x, y, x + side, y + side], np.float32)
-    return FaceDetection(box, np.zeros((6, 2), np.float32), 0.9)
+    return FaceDetection(box, np.zeros((6, 2), np.float32), confidence)
 
 
 def ids(tracker: FaceTracker, faces: list[FaceDetection], time_s: float) -> list[int]:
@@ -42,6 +42,26 @@ def test_a_face_back_within_two_seconds_keeps_its_number_and_later_gets_a_new_on
     assert ids(tracker, [], 1.0) == []
     assert ids(tracker, [face(30, 0)], 1.9) == [1]
     assert ids(tracker, [face(30, 0)], 4.0) == [2]
+
+
+def test_a_weak_detection_counts_on_the_first_frame_alone():
+    """A still has no past; in a clip, a few weak frames are not a face."""
+    tracker = FaceTracker()
+    assert ids(tracker, [face(0, 0, confidence=0.55)], 0.0) == [1]
+    for k in range(1, 10):
+        faces = [face(0, 0, confidence=0.55), face(400, 0, confidence=0.65)]
+        assert ids(tracker, faces, k / 30) == [1]
+
+
+def test_a_weak_face_is_reported_once_it_was_sure_or_lasted_half_a_second():
+    tracker = FaceTracker()
+    assert ids(tracker, [], 0.0) == []
+    weak = [face(0, 0, confidence=0.55)]
+    reported = [ids(tracker, weak, k / 30) for k in range(1, 31)]
+    assert reported[:15] == [[]] * 15
+    assert reported[16:] == [[1]] * 14
+    sure = [*weak, face(400, 0, confidence=0.71)]
+    assert ids(tracker, sure, 1.1) == [1, 2]
 
 
 def test_a_face_of_quite_another_size_is_another_face():

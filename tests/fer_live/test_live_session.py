@@ -43,7 +43,14 @@ class Watcher:
         self.results: list[FrameResult] = []
         self.failures: list[Failure] = []
         self.news = threading.Event()
-        self.session = LiveSession(load, self.meter, self.take)  # type: ignore[arg-type]
+        # The session's thread may leave news before this line is over.
+        ready = threading.Event()
+        self.session = LiveSession(
+            lambda: load() if ready.wait(5) else None,  # type: ignore[arg-type]
+            self.meter,
+            self.take,
+        )
+        ready.set()
 
     def take(self) -> None:
         if (failure := self.session.failures.get_nowait()) is not None:
@@ -75,7 +82,7 @@ def test_every_frame_is_processed_or_counted_as_dropped():
 def test_one_bad_frame_is_reported_and_the_next_still_runs():
     watcher = Watcher(lambda: FakePipeline(broken=(3,)))
     watcher.session.open(lambda: SyntheticCamera([IMAGE], 10, fps=100, paced=True))
-    watcher.wait_for(lambda: any(f.stage == "source" for f in watcher.failures))
+    watcher.wait_for(lambda: len(watcher.failures) == 2 and len(watcher.results) == 9)
     watcher.session.stop()
     assert [f.stage for f in watcher.failures] == ["frame", "source"]
     assert "broken frame" in watcher.failures[0].message

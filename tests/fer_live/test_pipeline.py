@@ -1,3 +1,4 @@
+import cv2
 import numpy as np
 import pytest
 
@@ -70,7 +71,7 @@ def test_auto_takes_the_full_range_model_only_where_it_finds_more(
     demo_frames: list[np.ndarray],
 ):
     far = np.full((720, 1280, 3), 110, np.uint8)
-    small = demo_frames[20][::8, ::8]
+    small = cv2.resize(demo_frames[20], None, fx=1 / 3, fy=1 / 3, interpolation=cv2.INTER_AREA)
     far[300 : 300 + small.shape[0], 600 : 600 + small.shape[1]] = small
     with Pipeline.load(provider="cpu", detector="auto") as pipeline:
         near = pipeline.process(Frame(demo_frames[20], 0, 0.0))

@@ -51,7 +51,8 @@ def load_calibration_faces(source: str, side: int, n: int) -> UInt8Array:
 def read_gray_face(file: Path, side: int) -> UInt8Array:
     """An image file that is a face crop already, as (side, side) uint8 gray."""
     gray = cv2.cvtColor(read_image(file), cv2.COLOR_BGR2GRAY)
-    return np.asarray(resize_faces(np.asarray(gray)[None], side)[0], dtype=np.uint8)
+    batch = np.asarray(gray, dtype=np.uint8)[None]
+    return np.asarray(resize_faces(batch, side)[0], dtype=np.uint8)
 
 
 def _spread(total: int, n: int) -> list[int]:
