@@ -23,24 +23,25 @@ def main() -> None:
     astronaut = cv2.cvtColor(skimage.data.astronaut(), cv2.COLOR_RGB2BGR)
     hopper_file = matplotlib.cbook.get_sample_data("grace_hopper.jpg", asfileobj=False)
     hopper = cv2.imread(str(hopper_file))
-    # Centre of the face and its width, pixels of the original; corners of the mouth.
+    # Centre of the face and its width, pixels of the original; corners of the mouth. Then the
+    # face's share of the picture's width, alone and side by side: enough to hide the edges.
     portraits = [
-        (astronaut, (221, 128), 95, ((203, 147), (238, 149))),
-        (hopper, (268, 240), 190, ((243, 276), (302, 274))),
+        (astronaut, (221, 128), 95, ((203, 147), (238, 149)), (0.30, 0.52)),
+        (hopper, (268, 240), 190, ((243, 276), (302, 274)), (0.46, 0.68)),
     ]
     out = Path(__file__).with_name("demo.mp4")
     writer = cv2.VideoWriter(str(out), cv2.VideoWriter.fourcc(*"mp4v"), FPS, SIZE_WH)
     n = round(FPS * SECONDS_EACH)
-    for portrait in portraits:
+    for *portrait, (share, _) in portraits:
         for k in range(n):
-            frame = render(*portrait, t=k / n, size_wh=SIZE_WH, face_share=0.30)
+            frame = render(*portrait, t=k / n, size_wh=SIZE_WH, face_share=share)
             fade = min(1.0, (k + 6) / (FADE_S * FPS + 6), (n - k + 5) / (FADE_S * FPS + 6))
             writer.write(cv2.convertScaleAbs(frame, alpha=0.55 + 0.45 * fade))
     half_wh = (SIZE_WH[0] // 2, SIZE_WH[1])
     for k in range(n):
         halves = [
-            render(*portrait, t=(k / n + 0.5 * i) % 1, size_wh=half_wh, face_share=0.52)
-            for i, portrait in enumerate(portraits)
+            render(*portrait, t=(k / n + 0.5 * i) % 1, size_wh=half_wh, face_share=share)
+            for i, (*portrait, (_, share)) in enumerate(portraits)
         ]
         writer.write(np.hstack(halves))
     writer.release()
@@ -51,7 +52,7 @@ def render(image, center_xy, face_width, mouth, *, t, size_wh, face_share):
     """One frame at time t in 0..1: the camera moves, the mouth's corners go up and down."""
     swing = math.sin(2 * math.pi * t)
     moved = lift_mouth(image, mouth, lift=0.06 * face_width * max(swing, 0.0))
-    scale = face_share * size_wh[0] / face_width * (1 + 0.18 * math.sin(2 * math.pi * t + 1))
+    scale = face_share * size_wh[0] / face_width * (1 + 0.10 * math.sin(2 * math.pi * t + 1))
     roll = 7 * math.sin(2 * math.pi * t + 0.5)
     transform = cv2.getRotationMatrix2D(center_xy, roll, scale)
     target = np.array(size_wh) * (0.5 + 0.06 * swing, 0.48 + 0.03 * math.cos(2 * math.pi * t))

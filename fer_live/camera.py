@@ -54,8 +54,8 @@ class CameraSource:
         self._capture = cv2.VideoCapture(index)
         if not self._capture.isOpened():
             raise SourceError(
-                f"{self.name}: not there, or in use by another program; plug it in or close the "
-                "other program, or show the demo with: fer-live --demo"
+                f"{self.name}: not there, or in use by another program; plug it in, close the "
+                "other program, or choose another with --camera N"
             )
         # A deeper queue would only show older pictures.
         self._capture.set(cv2.CAP_PROP_BUFFERSIZE, 1)

@@ -5,7 +5,7 @@ from functools import cache
 from typing import cast
 
 import numpy as np
-from PyQt6.QtCore import QPointF, QRectF, Qt
+from PyQt6.QtCore import QRectF, Qt
 from PyQt6.QtGui import QColor, QFont, QFontDatabase, QFontMetricsF, QImage, QPainter, QPen
 
 from fer_live.assets import asset
@@ -95,14 +95,14 @@ def paint_overlay(
 ) -> None:
     """Boxes, labels, the bars of the largest face, and the line at the top."""
     unit = min(max(area.height() / 480, 0.7), 3.0)
-    painter.setFont(_font(round(13 * unit)))
+    painter.setFont(overlay_font(round(13 * unit)))
     height, width = result.frame.image_bgr.shape[:2]
     boxes = [_to_area(face, area, width, height, mirror) for face in result.faces]
     for face, box in zip(result.faces, boxes, strict=True):
-        _paint_face(painter, area, face, box, unit)
+        _paint_face(painter, area, face, box, labels, unit)
     if boxes:
         largest = max(range(len(boxes)), key=lambda i: boxes[i].width() * boxes[i].height())
-        _paint_bars(painter, area, result.faces[largest], boxes[largest], labels, unit)
+        _paint_bars(painter, area, result.faces[largest], boxes, largest, labels, unit)
     _paint_hud(painter, area, hud.text(result), hud.warning, unit)
 
 
@@ -120,7 +120,12 @@ def _to_area(face: FaceResult, area: QRectF, width: int, height: int, mirror: bo
 
 
 def _paint_face(
-    painter: QPainter, area: QRectF, face: FaceResult, box: QRectF, unit: float
+    painter: QPainter,
+    area: QRectF,
+    face: FaceResult,
+    box: QRectF,
+    labels: tuple[str, ...],
+    unit: float,
 ) -> None:
     color = expression_color(face.shown_label)
     painter.setBrush(Qt.BrushStyle.NoBrush)
@@ -130,7 +135,8 @@ def _paint_face(
         painter.drawRoundedRect(box, 6 * unit, 6 * unit)
     text = f"{face.track_id}  {face.shown_label or 'unsure'}"
     if face.shown_label != UNSURE:
-        text += f"  {face.smoothed_probs.max():.0%}"
+        # Of the label shown, which hold and margin may keep while another one leads.
+        text += f"  {face.smoothed_probs[labels.index(face.shown_label)]:.0%}"
     metrics = QFontMetricsF(painter.font())
     size_w, size_h = metrics.horizontalAdvance(text) + 14 * unit, metrics.height() + 6 * unit
     top = box.top() - size_h - 3 * unit
@@ -147,30 +153,28 @@ def _paint_bars(
     painter: QPainter,
     area: QRectF,
     face: FaceResult,
-    box: QRectF,
+    boxes: list[QRectF],
+    followed: int,
     labels: tuple[str, ...],
     unit: float,
 ) -> None:
-    small = _font(round(11 * unit))
+    small = overlay_font(round(11 * unit))
     metrics = QFontMetricsF(small)
     row_h, pad, gap = metrics.height() + 3 * unit, 8 * unit, 8 * unit
     name_w = max(metrics.horizontalAdvance(label) for label in labels)
     bar_w = 64 * unit
-    panel = QRectF(0, 0, name_w + bar_w + 3 * pad, len(labels) * row_h + 2 * pad)
-    # Beside the face where there is room: right, then left, then over the picture's corner.
-    left = box.right() + gap
-    if left + panel.width() > area.right():
-        left = box.left() - gap - panel.width()
-    if left < area.left():
-        left = area.right() - panel.width() - gap
-    top = min(max(box.top(), area.top() + gap), area.bottom() - panel.height() - gap)
-    panel.moveTopLeft(QPointF(left, max(top, area.top())))
+    panel = QRectF(0, 0, name_w + bar_w + 3 * pad, (len(labels) + 1) * row_h + 2 * pad)
+    panel = _free_place(panel, area, boxes, boxes[followed], gap)
     painter.setPen(Qt.PenStyle.NoPen)
     painter.setBrush(_PANEL_COLOR)
     painter.drawRoundedRect(panel, 6 * unit, 6 * unit)
     painter.save()
     painter.setFont(small)
-    for row, (label, prob) in enumerate(zip(labels, face.smoothed_probs, strict=True)):
+    # Whose bars these are: the panel may have to stand away from its face.
+    painter.setPen(expression_color(face.shown_label))
+    heading = QRectF(panel.left() + pad, panel.top() + pad, panel.width() - 2 * pad, row_h)
+    painter.drawText(heading, Qt.AlignmentFlag.AlignCenter, f"face {face.track_id}")
+    for row, (label, prob) in enumerate(zip(labels, face.smoothed_probs, strict=True), 1):
         y = panel.top() + pad + row * row_h
         name = QRectF(panel.left() + pad, y, name_w, row_h)
         painter.setPen(_TEXT_COLOR)
@@ -183,6 +187,30 @@ def _paint_bars(
         painter.setBrush(expression_color(label))
         painter.drawRoundedRect(track, 2 * unit, 2 * unit)
     painter.restore()
+
+
+def _free_place(
+    panel: QRectF, area: QRectF, boxes: list[QRectF], beside: QRectF, gap: float
+) -> QRectF:
+    """Where the panel hides least of the faces: right or left of its own, or in a lower corner."""
+    right_end, low_end = area.right() - panel.width() - gap, area.bottom() - panel.height() - gap
+    top = max(min(beside.top(), low_end), area.top())
+    places = [
+        panel.translated(left, place_top)
+        for left, place_top in (
+            (beside.right() + gap, top),
+            (beside.left() - gap - panel.width(), top),
+            (right_end, low_end),
+            (area.left() + gap, low_end),
+        )
+        if area.left() <= left <= right_end + gap
+    ]
+
+    def hidden(place: QRectF) -> float:
+        overlaps = [place.intersected(box) for box in boxes]
+        return sum(overlap.width() * overlap.height() for overlap in overlaps)
+
+    return min(places, key=hidden, default=panel.translated(area.left(), top))
 
 
 def _paint_hud(painter: QPainter, area: QRectF, figures: str, warning: str, unit: float) -> None:
@@ -206,7 +234,8 @@ def _paint_hud(painter: QPainter, area: QRectF, figures: str, warning: str, unit
 
 
 @cache
-def _font(pixels: int) -> QFont:
+def overlay_font(pixels: int) -> QFont:
+    """Our own font in a size, which every machine shows alike."""
     font = QFont(_font_family())
     font.setPixelSize(max(pixels, 8))
     return font

@@ -8,7 +8,7 @@ from PyQt6.QtGui import QColor, QPainter, QPaintEvent
 from PyQt6.QtWidgets import QWidget
 
 from fer_live.datatypes import FrameResult
-from fer_live.ui.overlay import Hud, paint_result
+from fer_live.ui.overlay import Hud, overlay_font, paint_result
 
 _BACKGROUND = QColor(16, 20, 26)
 _MESSAGE_COLOR = QColor(200, 206, 214)
@@ -67,6 +67,7 @@ class VideoView(QWidget):
         painter.fillRect(self.rect(), _BACKGROUND)
         if self._result is None:
             painter.setPen(_MESSAGE_COLOR)
+            painter.setFont(overlay_font(17))
             painter.drawText(
                 self.rect().adjusted(24, 24, -24, -24),
                 int(Qt.AlignmentFlag.AlignCenter) | int(Qt.TextFlag.TextWordWrap),

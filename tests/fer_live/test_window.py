@@ -15,7 +15,7 @@ from fer_live.metering import Meter
 from fer_live.pipeline import Pipeline
 from fer_live.smoothing import UNSURE
 from fer_live.ui.main_window import MainWindow
-from fer_live.ui.overlay import Hud, expression_color, paint_result
+from fer_live.ui.overlay import Hud, _free_place, expression_color, paint_result
 
 
 def missing_camera() -> SyntheticCamera:
@@ -112,6 +112,21 @@ def test_the_mirror_flips_the_picture_and_the_boxes_but_not_the_data(qtbot, demo
     assert np.abs(plain[middle, left_edge - 1 : left_edge + 2] - bgr).sum(axis=1).min() < 60
     flipped = 640 - right_edge
     assert np.abs(mirrored[middle, flipped - 1 : flipped + 2] - bgr).sum(axis=1).min() < 60
+
+
+@pytest.mark.parametrize(
+    ("boxes", "expected_left"),
+    [
+        ([(100, 100, 100, 100)], 210),  # room on the right
+        ([(500, 100, 120, 100)], 340),  # only on the left
+        ([(100, 100, 100, 100), (205, 100, 150, 150)], 480),  # another face there: lower corner
+    ],
+)
+def test_the_bars_go_where_they_hide_no_face(boxes, expected_left: float):
+    rects = [QRectF(*box) for box in boxes]
+    place = _free_place(QRectF(0, 0, 150, 120), QRectF(0, 0, 640, 480), rects, rects[0], 10)
+    assert place.left() == expected_left
+    assert not any(place.intersects(rect) for rect in rects)
 
 
 def test_every_expression_has_its_own_colour():
