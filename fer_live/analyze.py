@@ -92,9 +92,9 @@ def analyze(options: AnalyzeOptions) -> tuple[Summary, list[str]]:
             for sink in sinks:
                 sink.close()
         except BaseException as error:
-            kept = [str(path) for sink in sinks if (path := sink.abandon()) is not None]
+            kept = [path for sink in sinks if (path := sink.abandon()) and path.is_file()]
             if isinstance(error, FerLiveError) and kept:
-                raise type(error)(f"{error}; read so far: {', '.join(kept)}") from None
+                raise type(error)(f"{error}; read so far: {', '.join(map(str, kept))}") from None
             raise
         if broken and counts.frames == 0:
             raise SourceError(broken[0])

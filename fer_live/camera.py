@@ -95,7 +95,9 @@ class StreamSource:
 
     def read(self) -> Frame | None:
         frame = _next_frame(self._capture, self._index, time.monotonic)
-        self._index += frame is not None
+        if frame is None and self._index == 0:
+            raise SourceError(f"{self.name}: the stream holds no picture that can be decoded")
+        self._index += 1
         return frame
 
     def close(self) -> None:

@@ -57,5 +57,5 @@ def require_packages(extra: str, *names: str) -> None:
     missing = [name for name in names if importlib.util.find_spec(name) is None]
     if missing:
         raise InputError(
-            f"needs {', '.join(missing)}; install with: pip install 'fer-live[{extra}]'"
+            f"needs {', '.join(missing)}; in the project's folder: pip install '.[{extra}]'"
         )

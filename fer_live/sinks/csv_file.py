@@ -27,6 +27,11 @@ class CsvFile:
     def close(self) -> None:
         self._file.close()
 
+    def finish(self) -> Path:
+        """Complete the file where it grew, without moving it to its place; returns that path."""
+        self._file.finish()
+        return self._file.partial
+
     def abandon(self) -> Path:
         return self._file.abandon()
 

@@ -19,8 +19,7 @@ class ParquetFile:
 
     def __init__(self, path: Path, labels: tuple[str, ...]) -> None:
         self._path = path
-        self._rows_file = partial_path(path.with_suffix(".csv"))
-        self._rows = CsvFile(self._rows_file, labels)
+        self._rows = CsvFile(path.with_name(path.name + ".csv"), labels)
 
     def write(self, source: str, result: FrameResult) -> None:
         self._rows.write(source, result)
@@ -29,10 +28,10 @@ class ParquetFile:
         import pyarrow as pa
         from pyarrow import csv, parquet
 
-        self._rows.close()
+        rows_file = self._rows.finish()
         text = dict.fromkeys(_TEXT_COLUMNS, pa.string())
         whole = dict.fromkeys(_WHOLE_COLUMNS, pa.int64())
-        with self._rows_file.open(encoding="utf-8") as file:
+        with rows_file.open(encoding="utf-8") as file:
             columns = file.readline().strip().split(",")
         real = {name: pa.float64() for name in columns if name not in {**text, **whole}}
         options = csv.ConvertOptions(
@@ -41,13 +40,13 @@ class ParquetFile:
         temporary = partial_path(self._path)
         with writing(self._path):
             try:
-                table = csv.read_csv(self._rows_file, convert_options=options)
+                table = csv.read_csv(rows_file, convert_options=options)
                 parquet.write_table(table, temporary)
                 temporary.replace(self._path)
             except OSError:
                 temporary.unlink(missing_ok=True)
                 raise
-            self._rows_file.unlink()
+            rows_file.unlink()
 
     def abandon(self) -> Path:
         return self._rows.abandon()

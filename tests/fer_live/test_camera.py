@@ -1,3 +1,7 @@
+import shutil
+import socket
+import subprocess
+import time
 from pathlib import Path
 
 import cv2
@@ -9,6 +13,7 @@ from fer_live.camera import (
     ClipSource,
     ImageSource,
     PacedClip,
+    StreamSource,
     SyntheticCamera,
     is_url,
     read_image,
@@ -90,6 +95,31 @@ def test_a_paced_clip_plays_in_real_time_and_starts_again(demo_clip: Path):
     assert times[-1] - times[0] == pytest.approx(9 / 30, abs=0.08)
     assert [frame.index for frame in first + again] == list(range(13))
     np.testing.assert_array_equal(again[0].image_bgr, first[0].image_bgr)
+
+
+def test_a_stream_is_read_and_its_end_told(demo_clip: Path):
+    if shutil.which("ffmpeg") is None:
+        pytest.skip("ffmpeg is not installed")
+    with socket.socket() as free:
+        free.bind(("127.0.0.1", 0))
+        url = f"tcp://127.0.0.1:{free.getsockname()[1]}"
+    command = ["ffmpeg", "-v", "error", "-i", str(demo_clip), "-t", "2", "-c:v", "mpeg2video"]
+    server = subprocess.Popen([*command, "-f", "mpegts", f"{url}?listen=1"])
+    try:
+        source = None
+        deadline = time.monotonic() + 20
+        while source is None and time.monotonic() < deadline:
+            try:
+                source = StreamSource(url)
+            except SourceError:  # the server is not up yet
+                time.sleep(0.1)
+        assert source is not None
+        frames = read_all(source)
+    finally:
+        server.kill()
+        server.wait()
+    assert len(frames) >= 50
+    assert frames[0].image_bgr.shape == (480, 640, 3)
 
 
 def test_a_missing_camera_is_refused():
