@@ -36,10 +36,11 @@ def _export(arguments: argparse.Namespace) -> int:
         raise InputError("--precision int8 needs --calibration fer2013:DIR or folder:DIR")
 
     import numpy as np
+    import onnx
 
     from export.quantize import to_fp16, to_int8
     from export.to_onnx import DeployedNet, add_manifest, serialize, to_onnx
-    from export.verify import compare, require_fp32_parity
+    from export.verify import compare, require_agreement, require_fp32_parity
     from fer_live.atomic_file import write_atomically
     from training.checkpoint import load_model
     from training.data.sources import load_calibration_faces
@@ -50,8 +51,11 @@ def _export(arguments: argparse.Namespace) -> int:
     faces = generator.integers(0, 256, (_N_PARITY, side, side), dtype=np.uint8)
     calibration = None
     if arguments.calibration:
-        calibration = load_calibration_faces(arguments.calibration, side, _N_CALIBRATION)
-        faces = calibration[:_N_PARITY]
+        sample = load_calibration_faces(arguments.calibration, side, _N_CALIBRATION + _N_PARITY)
+        # Every third face is held out: the quantized model is compared on faces it was not set by.
+        held_out = np.arange(len(sample)) % 3 == 2
+        calibration = sample[~held_out]
+        faces = sample[held_out] if held_out.any() else sample
     deployed = DeployedNet(network, manifest.temperature).eval()
     model = to_onnx(network, manifest)
     parity = compare(deployed, model, faces)
@@ -62,7 +66,10 @@ def _export(arguments: argparse.Namespace) -> int:
         else:
             model = to_fp16(model)
         add_manifest(model, manifest)
+        onnx.checker.check_model(model)
         parity = compare(deployed, model, faces)
+        if arguments.calibration:
+            require_agreement(parity)
     content = serialize(model)
     write_atomically(arguments.out, content)
     print(

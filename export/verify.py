@@ -12,6 +12,7 @@ from fer_live.datatypes import UInt8Array
 from fer_live.errors import FerLiveError
 
 MAX_DIFFERENCE_FP32 = 1e-4
+MIN_AGREEMENT = 0.9
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,4 +43,13 @@ def require_fp32_parity(parity: Parity) -> None:
         raise FerLiveError(
             f"the exported model differs from the network by {parity.max_difference:.2g}, more "
             f"than {MAX_DIFFERENCE_FP32:g}; nothing was written"
+        )
+
+
+def require_agreement(parity: Parity) -> None:
+    """Refuse a model of lower precision that reads real faces differently."""
+    if not parity.agreement >= MIN_AGREEMENT:
+        raise FerLiveError(
+            f"the exported model gives another label on {1 - parity.agreement:.0%} of the faces, "
+            f"more than {1 - MIN_AGREEMENT:.0%}; nothing was written. Are these real face crops?"
         )

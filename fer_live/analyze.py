@@ -1,27 +1,33 @@
 """`fer-live analyze`: the live pipeline over files, folders and streams, without a window."""
 
 import itertools
+import sys
 import time
+from collections import Counter
 from collections.abc import Iterator, Sequence
 from contextlib import closing
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass, field, replace
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING
 
 from tqdm import tqdm
 
 from fer_live.camera import (
-    IMAGE_SUFFIXES,
     ClipSource,
     FrameSource,
-    ImageSource,
     StreamSource,
+    images_in,
     is_url,
+    open_source,
 )
 from fer_live.console import check_output_file
-from fer_live.datatypes import DetectorMode, Provider
+from fer_live.datatypes import DetectorMode, Frame, FrameResult, Provider
 from fer_live.errors import FerLiveError, InputError, SourceError, TruncatedError
 from fer_live.sinks import FILE_SUFFIXES, ResultSink, open_file_sink
+from fer_live.system_libraries import require_qt_libraries
+
+if TYPE_CHECKING:  # its imports take seconds
+    from fer_live.pipeline import Pipeline
 
 _FALLBACK_FPS = 25.0
 
@@ -41,7 +47,8 @@ class AnalyzeOptions:
 
 @dataclass(frozen=True, slots=True)
 class Summary:
-    """What was read. `wall_s` is the time from the first frame to the last, without loading."""
+    """What was read. `wall_s` is the time from the first frame to the last, without loading;
+    `detector` names the models used, the most used first."""
 
     frames: int
     frames_with_face: int
@@ -52,15 +59,19 @@ class Summary:
     detector: str
     model: str
 
-    def as_dict(self) -> dict[str, Any]:
-        return asdict(self)
-
 
 @dataclass(slots=True)
 class _Counts:
     frames: int = 0
     frames_with_face: int = 0
     faces: int = 0
+    detectors: Counter[str] = field(default_factory=Counter)
+
+    def add(self, result: FrameResult) -> None:
+        self.frames += 1
+        self.frames_with_face += bool(result.faces)
+        self.faces += len(result.faces)
+        self.detectors[result.detector] += 1
 
 
 def analyze(options: AnalyzeOptions) -> tuple[Summary, list[str]]:
@@ -68,54 +79,71 @@ def analyze(options: AnalyzeOptions) -> tuple[Summary, list[str]]:
 
     Everything that can be wrong with the arguments is found before anything is written. A source
     that breaks later (a clip that ends early, an unreadable image in a folder) is named, the others
-    are read, and the output is complete for all that could be. Raises `InputError` and
-    `OutputError`; then the output's place is untouched, and what was read lies beside it.
+    are read, and the output is complete for all that could be. An interrupt ends a stream as its
+    end would. Otherwise, and where nothing could be read, `FerLiveError` is raised: then the
+    output's place is untouched, and what was read lies beside it.
     """
     names = _expand(options.sources)
     _check_outputs(options, names)
     for name in names:
         _check_source(name, explicit=name in options.sources)
+    if options.video is not None:
+        require_qt_libraries(headless=True)
 
     from fer_live.pipeline import Pipeline  # seconds of imports, only now that all is checked
 
+    counts: _Counts = _Counts()
+    broken: list[str] = []
+    sinks: list[ResultSink] = []
     with Pipeline.load(options.model, options.provider, options.detector) as pipeline:
-        sinks = _open_sinks(options, names, pipeline.labels)
-        counts, broken = _Counts(), []
-        started_s = time.perf_counter()
+        if pipeline.classifier.warning:
+            print(f"fer-live: {pipeline.classifier.warning}", file=sys.stderr)
         try:
+            _open_sinks(sinks, options, names, pipeline.labels)
+            started_s = time.perf_counter()
             for name in names:
                 try:
                     _read_source(name, options, pipeline, sinks, counts)
                 except (SourceError, TruncatedError) as error:
                     broken.append(str(error))
             wall_s = time.perf_counter() - started_s
+            if broken and counts.frames == 0:
+                raise SourceError(broken[-1])
             for sink in sinks:
                 sink.close()
-        except BaseException as error:
-            kept = [path for sink in sinks if (path := sink.abandon()) and path.is_file()]
-            if isinstance(error, FerLiveError) and kept:
-                raise type(error)(f"{error}; read so far: {', '.join(map(str, kept))}") from None
-            raise
-        if broken and counts.frames == 0:
-            raise SourceError(broken[0])
-        detectors = pipeline.detector.name
-        summary = Summary(
+        except BaseException as error:  # noqa: BLE001  # raised again, after the sinks
+            raise _after_failure(error, sinks, counts) from None
+        return Summary(
             frames=counts.frames,
             frames_with_face=counts.frames_with_face,
             faces=counts.faces,
             wall_s=round(wall_s, 3),
             fps=round(counts.frames / wall_s, 1) if wall_s > 0 else 0.0,
             provider=pipeline.classifier.provider,
-            detector=detectors,
+            detector="+".join(name for name, _ in counts.detectors.most_common()),
             model=pipeline.classifier.name,
-        )
-    return summary, broken
+        ), broken
+
+
+def _after_failure(
+    error: BaseException, sinks: Sequence[ResultSink], counts: _Counts
+) -> BaseException:
+    """Abandon the sinks; the error, saying where what was read so far lies."""
+    kept = [path for sink in sinks if (path := sink.abandon()) and path.is_file()]
+    if counts.frames == 0:
+        for path in kept:
+            path.unlink()
+        return error
+    where = f"; read so far: {', '.join(map(str, kept))}" if kept else ""
+    if isinstance(error, KeyboardInterrupt):
+        return FerLiveError(f"interrupted{where}")
+    return type(error)(f"{error}{where}") if isinstance(error, FerLiveError) else error
 
 
 def _read_source(
     name: str,
     options: AnalyzeOptions,
-    pipeline: Any,
+    pipeline: "Pipeline",
     sinks: Sequence[ResultSink],
     counts: _Counts,
 ) -> None:
@@ -126,42 +154,31 @@ def _read_source(
         # tqdm's None: no bar where stderr is no terminal.
         for frame in tqdm(frames, desc=Path(name).name, total=total, unit="frame", disable=None):
             result = pipeline.process(frame)
-            counts.frames += 1
-            counts.frames_with_face += bool(result.faces)
-            counts.faces += len(result.faces)
+            counts.add(result)
             for sink in sinks:
                 sink.write(name, result)
 
 
-def _frames(source: FrameSource) -> Iterator[Any]:
-    while (frame := source.read()) is not None:
-        yield frame
-
-
-def open_source(name: str) -> FrameSource:
-    """A stream for a URL, one frame for an image file, a clip for any other file."""
-    if is_url(name):
-        return StreamSource(name)
-    path = Path(name)
-    if path.suffix.lower() in IMAGE_SUFFIXES:
-        return ImageSource(path)
-    return ClipSource(path)
+def _frames(source: FrameSource) -> Iterator[Frame]:
+    """All frames. A stream's clock starts at its first frame, and Ctrl-C is its end."""
+    started_s: float | None = None
+    try:
+        while (frame := source.read()) is not None:
+            if isinstance(source, StreamSource):
+                started_s = frame.captured_at_s if started_s is None else started_s
+                frame = replace(frame, captured_at_s=frame.captured_at_s - started_s)
+            yield frame
+    except KeyboardInterrupt:
+        if not isinstance(source, StreamSource) or started_s is None:
+            raise
 
 
 def _expand(sources: Sequence[str]) -> list[str]:
     """Folders become their images, sorted by name; everything else stays."""
     names: list[str] = []
     for source in sources:
-        folder = Path(source)
-        if is_url(source) or not folder.is_dir():
-            names.append(source)
-            continue
-        images = sorted(
-            str(file) for file in folder.iterdir() if file.suffix.lower() in IMAGE_SUFFIXES
-        )
-        if not images:
-            raise SourceError(f"{source}: no image in this folder ({', '.join(IMAGE_SUFFIXES)})")
-        names += images
+        is_folder = not is_url(source) and Path(source).is_dir()
+        names += map(str, images_in(Path(source))) if is_folder else [source]
     return names
 
 
@@ -191,16 +208,18 @@ def _check_outputs(options: AnalyzeOptions, names: Sequence[str]) -> None:
 
 
 def _open_sinks(
-    options: AnalyzeOptions, names: Sequence[str], labels: tuple[str, ...]
-) -> list[ResultSink]:
-    sinks: list[ResultSink] = []
+    sinks: list[ResultSink],
+    options: AnalyzeOptions,
+    names: Sequence[str],
+    labels: tuple[str, ...],
+) -> None:
+    """Add to `sinks` one after the other, so that the caller can abandon those that were opened."""
     if options.out is not None:
         sinks.append(open_file_sink(options.out, labels))
     if options.video is not None:
         from fer_live.ui.annotated_video import AnnotatedVideo
 
         sinks.append(AnnotatedVideo(options.video, labels, _fps(names[0]) / options.every))
-    return sinks
 
 
 def _fps(name: str) -> float:

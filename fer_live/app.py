@@ -1,43 +1,30 @@
 """The composition root of the window: builds everything, runs it, and ends it."""
 
+import contextlib
 import ctypes
 import json
 import os
 import signal
 import sys
+import traceback
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
+from types import TracebackType
 from typing import TYPE_CHECKING
 
 from fer_live.assets import asset
 from fer_live.atomic_file import write_atomically
-from fer_live.camera import CameraSource, FrameSource, PacedClip, StreamSource, is_url, open_clip
+from fer_live.camera import CameraSource, FrameSource, PacedClip, is_url, open_live_source
 from fer_live.datatypes import DetectorMode, Provider
-from fer_live.errors import FerLiveError, InputError, ModelError
+from fer_live.errors import FerLiveError, InputError, ModelError, SourceError
 from fer_live.metering import Meter
+from fer_live.system_libraries import require_qt_libraries
 
 if TYPE_CHECKING:
     from fer_live.pipeline import Pipeline
 
 DEMO_CLIP = "demo.mp4"
-
-# What Qt's xcb plugin loads by itself, with Debian's and Ubuntu's package for each.
-_QT_LIBRARIES = {
-    "libEGL.so.1": "libegl1",
-    "libGL.so.1": "libgl1",
-    "libxkbcommon.so.0": "libxkbcommon0",
-    "libdbus-1.so.3": "libdbus-1-3",
-    "libfontconfig.so.1": "libfontconfig1",
-    "libxkbcommon-x11.so.0": "libxkbcommon-x11-0",
-    "libxcb-cursor.so.0": "libxcb-cursor0",
-    "libxcb-icccm.so.4": "libxcb-icccm4",
-    "libxcb-image.so.0": "libxcb-image0",
-    "libxcb-keysyms.so.1": "libxcb-keysyms1",
-    "libxcb-render-util.so.0": "libxcb-render-util0",
-    "libxcb-shape.so.0": "libxcb-shape0",
-    "libxcb-xinerama.so.0": "libxcb-xinerama0",
-}
 
 # How long a source may take to its first picture before --duration counts anyway, seconds.
 _FIRST_PICTURE_WITHIN_S = 30
@@ -74,9 +61,13 @@ def run_window(options: LiveOptions) -> int:
     from fer_live.ui.qt_runtime import prepare_qt
 
     prepare_qt()
+    if sys.platform == "darwin" and options.source is None:
+        # macOS asks for the camera permission on the main thread alone.
+        with contextlib.suppress(SourceError):
+            CameraSource(options.camera).close()
     application = QApplication([sys.argv[0]])
     application.setApplicationName("FER Live")
-    meter = Meter()
+    meter = Meter(Meter.process_start_s())
     window = MainWindow(
         open_source,
         lambda: PacedClip(asset(DEMO_CLIP)),
@@ -95,6 +86,16 @@ def run_window(options: LiveOptions) -> int:
         )
         application.quit()
 
+    def end_on_bug(
+        kind: type[BaseException], error: BaseException, trace: TracebackType | None
+    ) -> None:
+        # PyQt6 aborts the process on an exception in a slot, unless there is a hook.
+        nonlocal failure
+        traceback.print_exception(kind, error, trace)
+        failure = FerLiveError(f"stopped by an internal error: {kind.__name__}: {error}")
+        application.quit()
+
+    sys.excepthook = end_on_bug
     window.failed.connect(end_on_failure)
     if options.duration_s is not None:
         duration_ms = round(options.duration_s * 1000)
@@ -108,6 +109,8 @@ def run_window(options: LiveOptions) -> int:
     window.stop()
     if options.stats is not None:
         write_stats(options.stats, meter, window.pipeline)
+    if failure is None and options.duration_s is not None and meter.painted == 0:
+        failure = FerLiveError("no picture was read before the time was over")
     if failure is not None:
         raise failure
     return 0
@@ -118,9 +121,7 @@ def source_opener(options: LiveOptions) -> Callable[[], FrameSource]:
     source = options.source
     if source is None:
         return lambda: CameraSource(options.camera)
-    if is_url(source):
-        return lambda: StreamSource(source)
-    return lambda: PacedClip(Path(source))
+    return lambda: open_live_source(source)
 
 
 def pipeline_loader(options: LiveOptions) -> Callable[[], "Pipeline"]:
@@ -152,11 +153,7 @@ def check_screen() -> None:
             "no screen here (DISPLAY and WAYLAND_DISPLAY name none that answers); to read a file "
             "without one: fer-live analyze FILE --out FILE.csv"
         )
-    missing = missing_qt_packages()
-    if missing:
-        raise InputError(
-            f"Qt needs system packages; run: sudo apt-get install -y {' '.join(missing)}"
-        )
+    require_qt_libraries()
 
 
 def screen_is_there() -> bool:
@@ -178,20 +175,9 @@ def screen_is_there() -> bool:
     return not refused
 
 
-def missing_qt_packages() -> list[str]:
-    """Debian packages of the libraries that Qt needs for a window and that are not there."""
-    missing = []
-    for library, package in _QT_LIBRARIES.items():
-        try:
-            ctypes.CDLL(library)
-        except OSError:
-            missing.append(package)
-    return missing
-
-
 def _check_early(options: LiveOptions) -> None:
     """Find a mistyped name before a window flashes up."""
     if options.model is not None and not options.model.is_file():
         raise ModelError(f"{options.model}: no such model file")
     if options.source is not None and not is_url(options.source):
-        open_clip(Path(options.source)).release()
+        open_live_source(options.source).close()

@@ -25,8 +25,13 @@ IMAGE_SUFFIXES = (".png", ".jpg", ".jpeg", ".bmp", ".webp")
 _OPEN_TIMEOUT_MS = 10_000
 _READ_TIMEOUT_MS = 10_000
 _DEFAULT_FPS = 25.0
-_MISSING_FRAMES_TOLERATED = 0.02
-"""Share of a clip's announced frames that may be missing: some containers only estimate."""
+_MISSING_TOLERATED = 0.02
+"""Share of a clip's announced frames, or of its length, that may be missing."""
+_EXACT_COUNTS = (".mp4", ".m4v", ".mov", ".avi")
+"""Containers that store how many frames they hold; for others OpenCV guesses by the length."""
+_GUESSED_LENGTH_TOLERANCE_S = 1.0
+_STILL_SHOWN_FOR_S = 2.0
+_STILL_FPS = 10.0
 
 
 class FrameSource(Protocol):
@@ -142,10 +147,19 @@ class ClipSource:
     def _refuse_early_end(self) -> None:
         if self._index == 0:
             raise SourceError(f"{self.name}: holds no picture that can be decoded")
-        if self.n_frames and self._index < self.n_frames * (1 - _MISSING_FRAMES_TOLERATED) - 1:
+        if not self.n_frames:
+            return
+        if Path(self.name).suffix.lower() in _EXACT_COUNTS:
+            is_cut = self._index < self.n_frames * (1 - _MISSING_TOLERATED) - 1
+        else:
+            length_s = self.n_frames / self.fps
+            is_cut = (
+                self._last_s < length_s * (1 - _MISSING_TOLERATED) - _GUESSED_LENGTH_TOLERANCE_S
+            )
+        if is_cut:
             raise TruncatedError(
-                f"{self.name}: ends after {self._index} of {self.n_frames} frames; the file is "
-                "damaged or was cut off, the frames before that were read"
+                f"{self.name}: ends after {self._index} of about {self.n_frames} frames; the file "
+                "is damaged or was cut off, the frames before that were read"
             )
 
 
@@ -170,8 +184,7 @@ class PacedClip:
             self._clip.rewind()
             self._start_s = self._due_s + 1 / self._clip.fps
             frame = self._clip.read()
-            if frame is None:
-                return None
+            assert frame is not None, "a clip without a frame is refused by its first read"
         now_s = time.monotonic()
         if self._start_s is None or now_s - self._start_s - frame.captured_at_s > 1.0:
             # The first frame, or a machine that slept: the clip goes on from now, without a rush.
@@ -201,6 +214,31 @@ class ImageSource:
 
     def close(self) -> None:
         self._frame = None
+
+
+class Slideshow:
+    """Images shown like a clip, two seconds each, over and over, on the monotonic clock."""
+
+    n_frames: int | None = None
+
+    def __init__(self, name: str, paths: Sequence[Path]) -> None:
+        self.name = name
+        self._paths = paths
+        self._index = 0
+        self._shown: tuple[Path, UInt8Array] | None = None
+
+    def read(self) -> Frame | None:
+        if self._index:
+            time.sleep(1 / _STILL_FPS)
+        turn = int(self._index / (_STILL_FPS * _STILL_SHOWN_FOR_S))
+        path = self._paths[turn % len(self._paths)]
+        if self._shown is None or self._shown[0] != path:
+            self._shown = path, read_image(path)
+        self._index += 1
+        return Frame(self._shown[1], self._index - 1, time.monotonic())
+
+    def close(self) -> None:
+        self._shown = None
 
 
 class SyntheticCamera:
@@ -269,10 +307,44 @@ def read_image(path: Path) -> UInt8Array:
         content = np.fromfile(path, dtype=np.uint8)  # imread cannot open every path on Windows
     except OSError as error:
         raise SourceError(f"{path}: cannot be read: {error.strerror}") from None
-    image = cv2.imdecode(content, cv2.IMREAD_COLOR) if content.size else None
+    try:
+        image = cv2.imdecode(content, cv2.IMREAD_COLOR) if content.size else None
+    except cv2.error:  # for instance a header that claims 60,000 pixels a side
+        image = None
     if image is None:
         raise SourceError(f"{path}: not an image that can be decoded")
     return np.asarray(image, dtype=np.uint8)
+
+
+def images_in(folder: Path) -> list[Path]:
+    """The images of a folder, by name; `SourceError` where there is none."""
+    images = sorted(file for file in folder.iterdir() if file.suffix.lower() in IMAGE_SUFFIXES)
+    if not images:
+        raise SourceError(f"{folder}: no image in this folder ({', '.join(IMAGE_SUFFIXES)})")
+    return images
+
+
+def open_source(name: str) -> FrameSource:
+    """A stream for a URL, one frame for an image file, a clip for any other file; unpaced."""
+    if is_url(name):
+        return StreamSource(name)
+    path = Path(name)
+    if path.suffix.lower() in IMAGE_SUFFIXES:
+        return ImageSource(path)
+    return ClipSource(path)
+
+
+def open_live_source(name: str) -> FrameSource:
+    """The same, played as a camera would; also a folder of images."""
+    if is_url(name):
+        return StreamSource(name)
+    path = Path(name)
+    if path.is_dir():
+        return Slideshow(name, images_in(path))
+    if path.suffix.lower() in IMAGE_SUFFIXES:
+        read_image(path)
+        return Slideshow(name, [path])
+    return PacedClip(path)
 
 
 def is_url(source: str) -> bool:

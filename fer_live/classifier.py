@@ -41,18 +41,25 @@ class ExpressionClassifier:
         wanted: Provider = provider
         if provider == "auto":
             wanted = "cuda" if _cuda_driver_is_present() else "cpu"
-        file = model or asset(_CPU_MODEL if wanted == "cpu" else _GPU_MODEL)
+        file, self._session = _open(model, wanted)
+        if wanted != "cpu" and _loaded_provider(self._session) == "cpu":
+            # The GPU's model on one CPU thread would be several times slower than the CPU's own.
+            file, self._session = _open(model, "cpu")
         self.name = file.name
-        self._session = _open_session(file, wanted)
-        loaded = self._session.get_providers()[0]
-        self.provider = _SHORT_NAMES.get(loaded, loaded)
+        self.provider = _loaded_provider(self._session)
         self.warning = ""
-        if provider not in ("auto", self.provider):
-            self.warning = f"{provider} asked for, but running on {self.provider}"
+        if wanted != self.provider:
+            self.warning = (
+                f"running on {self.provider}: {wanted} did not load; pip install '.[gpu]' adds "
+                "what it needs"
+            )
         metadata = self._session.get_modelmeta().custom_metadata_map
         self.manifest = parse_manifest(metadata.get(MANIFEST_KEY), str(file))
         self._check_signature(file)
-        self.classify(np.zeros((1, self.side, self.side), np.uint8))  # warm up
+        try:
+            self.classify(np.zeros((1, self.side, self.side), np.uint8))  # warm up
+        except Exception as error:  # noqa: BLE001  # onnxruntime's errors have no common type
+            raise ModelError(f"{file}: cannot be run: {_first_line(error)}") from None
 
     @property
     def side(self) -> int:
@@ -98,22 +105,36 @@ class ExpressionClassifier:
             )
 
 
-def _open_session(file: Path, wanted: Provider) -> ort.InferenceSession:
+def _open(model: Path | None, wanted: Provider) -> tuple[Path, ort.InferenceSession]:
+    """Open `model`, or the shipped one for this provider; its file and session."""
+    file = model or asset(_CPU_MODEL if wanted == "cpu" else _GPU_MODEL)
     if not file.is_file():
         raise ModelError(f"{file}: no such model file")
     options = ort.SessionOptions()
     options.intra_op_num_threads = 2 if wanted == "cpu" else 1
     # Threads that spin between frames would burn a core to gain microseconds.
     options.add_session_config_entry("session.intra_op.allow_spinning", "0")
-    if wanted != "cpu" and hasattr(ort, "preload_dlls"):
+    if wanted != "cpu":
         ort.preload_dlls()
     try:
-        return ort.InferenceSession(
+        session = ort.InferenceSession(
             str(file), options, providers=_available(_EXECUTION_PROVIDERS[wanted])
         )
     except Exception as error:  # noqa: BLE001  # a dozen unrelated types for a bad file
-        reason = str(error).split("\n")[0][:200]
-        raise ModelError(f"{file}: not a model that ONNX Runtime can load: {reason}") from None
+        raise ModelError(
+            f"{file}: not a model that ONNX Runtime can load: {_first_line(error)}"
+        ) from None
+    return file, session
+
+
+def _loaded_provider(session: ort.InferenceSession) -> str:
+    """What ONNX Runtime really uses: it falls back to the CPU in silence."""
+    first: str = session.get_providers()[0]
+    return _SHORT_NAMES.get(first, first)
+
+
+def _first_line(error: Exception) -> str:
+    return str(error).split("\n")[0][:200]
 
 
 def _available(providers: list[str]) -> list[str]:

@@ -2,6 +2,7 @@
 
 import argparse
 import json
+import signal
 import sys
 from dataclasses import asdict
 from pathlib import Path
@@ -56,7 +57,7 @@ def _parser() -> ArgumentParser:
     analyze.add_argument(
         "--every", type=int, default=1, metavar="K", help="read every K-th frame (default: 1)"
     )
-    _add_pipeline_options(analyze)
+    _add_pipeline_options(analyze, default=argparse.SUPPRESS)
     analyze.add_argument("--json", action="store_true", help="last line of stdout: one JSON object")
     analyze.set_defaults(run=_analyze)
 
@@ -71,12 +72,15 @@ def _parser() -> ArgumentParser:
     return parser
 
 
-def _add_pipeline_options(parser: argparse.ArgumentParser) -> None:
-    parser.add_argument(
-        "--model", type=Path, metavar="FILE.onnx", help="instead of the shipped one"
-    )
-    parser.add_argument("--provider", choices=_PROVIDERS, default="auto", help="default: auto")
-    parser.add_argument("--detector", choices=_DETECTORS, default="auto", help="default: auto")
+def _add_pipeline_options(parser: argparse.ArgumentParser, *, default: str | None = None) -> None:
+    """The options of the window and of analyze.
+
+    A command suppresses its defaults, or they would overwrite what was given before its name.
+    """
+    auto = default or "auto"
+    parser.add_argument("--model", type=Path, default=default, metavar="FILE.onnx")
+    parser.add_argument("--provider", choices=_PROVIDERS, default=auto, help="default: auto")
+    parser.add_argument("--detector", choices=_DETECTORS, default=auto, help="default: auto")
 
 
 def _window(arguments: argparse.Namespace) -> int:
@@ -101,8 +105,13 @@ def _window(arguments: argparse.Namespace) -> int:
 def _analyze(arguments: argparse.Namespace) -> int:
     from fer_live.analyze import AnalyzeOptions, analyze
 
-    if arguments.camera is not None or arguments.source or arguments.demo:
-        raise InputError("analyze takes its sources after its name: fer-live analyze SOURCE...")
+    window_options = ("camera", "source", "demo", "duration", "stats")
+    given = [name for name in window_options if getattr(arguments, name) not in (None, False)]
+    if given:
+        raise InputError(
+            f"--{given[0]} is for the window; analyze takes: fer-live analyze SOURCE..."
+        )
+    signal.signal(signal.SIGTERM, signal.default_int_handler)
     summary, broken = analyze(
         AnalyzeOptions(
             sources=arguments.sources,
@@ -142,16 +151,18 @@ def _quickstart(_: argparse.Namespace) -> int:
 
 
 def _natural(text: str) -> int:
-    value = int(text)
-    if value < 0:
-        raise argparse.ArgumentTypeError(f"{text} is negative; cameras count from 0")
-    return value
+    if not text.isdecimal():
+        raise argparse.ArgumentTypeError(f"{text!r} is not a camera number; they count from 0")
+    return int(text)
 
 
 def _positive(text: str) -> float:
-    value = float(text)
+    try:
+        value = float(text)
+    except ValueError:
+        value = 0.0
     if not 0 < value < 1e7:
-        raise argparse.ArgumentTypeError(f"{text} is not a number of seconds above 0")
+        raise argparse.ArgumentTypeError(f"{text!r} is not a number of seconds above 0")
     return value
 
 

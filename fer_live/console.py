@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import NoReturn
 
 from fer_live.errors import FerLiveError, InputError
+from fer_live.system_libraries import install_line, package_of_failed_import
 
 
 class ArgumentParser(argparse.ArgumentParser):
@@ -28,6 +29,12 @@ def run_command(prog: str, command: Callable[[], int]) -> NoReturn:
     except FerLiveError as error:
         print(f"{prog}: {error}", file=sys.stderr)
         code = error.exit_code
+    except ImportError as error:
+        packages = package_of_failed_import(error)
+        if not packages:
+            raise
+        print(f"{prog}: {install_line(packages)}", file=sys.stderr)
+        code = 2
     except KeyboardInterrupt:
         print(f"{prog}: interrupted", file=sys.stderr)
         code = 1

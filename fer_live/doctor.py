@@ -2,17 +2,17 @@
 
 import importlib.metadata
 import platform
-import sys
 import time
 from collections.abc import Callable
 from typing import Any
 
 import numpy as np
 
-from fer_live.app import DEMO_CLIP, missing_qt_packages, screen_is_there
+from fer_live.app import DEMO_CLIP, screen_is_there
 from fer_live.assets import asset
 from fer_live.camera import CameraSource, ClipSource
 from fer_live.errors import FerLiveError, InputError, SourceError
+from fer_live.system_libraries import require_qt_libraries
 
 _PACKAGES = (
     "onnxruntime-gpu",
@@ -57,9 +57,7 @@ def report(findings: dict[str, Any]) -> str:
 def _screen() -> str:
     if not screen_is_there():
         raise InputError("none (fer-live analyze works without one)")
-    missing = missing_qt_packages() if sys.platform.startswith("linux") else []
-    if missing:
-        raise InputError(f"run: sudo apt-get install -y {' '.join(missing)}")
+    require_qt_libraries()
     return "ready"
 
 

@@ -33,8 +33,8 @@ class FaceTracker:
 
     A face continues a track whose last box it overlaps (IoU >= 0.2), or, for fast moves and after
     a gap, one of similar size whose centre lies within 1.2 box sides, plus one side for each second
-    since it was seen. Overlaps are matched before distances. A track unseen for 2 s has ended; its
-    number is never used again before `reset`.
+    since it was seen. Overlaps are matched before distances. A track that frames have missed for
+    2 s has ended; its number is never used again before `reset`.
 
     A new face is tentative, and not reported, until it was detected once with a confidence of 0.7,
     or for half a second: on clips, what the detector takes for a face for a few frames stays below
@@ -49,7 +49,6 @@ class FaceTracker:
 
     def update(self, detections: list[FaceDetection], time_s: float) -> list[TrackedFace]:
         """Number the faces of the frame at `time_s`, in the order given, without tentative ones."""
-        self._tracks = [track for track in self._tracks if not track.has_ended(time_s)]
         matched = self._match(detections, time_s)
         tracked = []
         for index, detection in enumerate(detections):
@@ -63,6 +62,9 @@ class FaceTracker:
             if track.track_id is not None:
                 tracked.append(TrackedFace(track.track_id, detection))
         self._is_first_frame = False
+        # Only now, and never one seen in this frame: at a low frame rate the gap between two frames
+        # is longer than a track may be lost.
+        self._tracks = [track for track in self._tracks if not track.has_ended(time_s)]
         return tracked
 
     def reset(self) -> None:

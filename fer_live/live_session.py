@@ -17,11 +17,14 @@ if TYPE_CHECKING:  # its imports take seconds, which the inference thread spends
 _CAPTURE_STOPS_WITHIN_S = 2.0
 
 
+Stage = Literal["model", "source", "frame"]
+
+
 @dataclass(frozen=True, slots=True)
 class Failure:
     """An error that crossed a thread as a value: what broke, and its message for the person."""
 
-    stage: Literal["model", "source", "frame"]
+    stage: Stage
     error: Exception
 
     @property
@@ -33,9 +36,15 @@ class Failure:
 
 
 @dataclass(frozen=True, slots=True, eq=False)
-class _Captured:
-    """A frame and the source that it came from (a number that grows with each)."""
+class LiveResult:
+    """A result and the number of the source that its frame came from."""
 
+    source_number: int
+    result: FrameResult
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class _Captured:
     source_number: int
     frame: Frame
 
@@ -44,11 +53,11 @@ class LiveSession:
     """Runs a pipeline on a source, on two threads of its own.
 
     The capture thread waits until the pipeline is loaded, then reads without pause; the inference
-    thread loads the pipeline, takes the latest frame, and leaves its `FrameResult` in `results`.
+    thread loads the pipeline, takes the latest frame, and leaves its `LiveResult` in `results`.
     Neither waits for the other: a frame that comes too late to be taken is counted as dropped. What
-    breaks is left in `failures`, apart, so that no later result hides it; one bad frame fails
-    alone. `on_news` is called after each, on the thread that left it. `open` changes the source;
-    `stop` ends it all and may be repeated.
+    breaks waits in `take_failures`, one slot a stage, so that no result and no failure of another
+    stage hides it; one bad frame fails alone. `on_news` is called after each, on the thread that
+    left it. `open` changes the source; `stop` ends it all and may be repeated.
     """
 
     def __init__(
@@ -57,8 +66,13 @@ class LiveSession:
         meter: Meter,
         on_news: Callable[[], None],
     ) -> None:
-        self.results: Mailbox[FrameResult] = Mailbox()
-        self.failures: Mailbox[Failure] = Mailbox()
+        self.results: Mailbox[LiveResult] = Mailbox()
+        self.source_number = 0
+        self._failures: dict[Stage, Mailbox[Failure]] = {
+            "model": Mailbox(),
+            "source": Mailbox(),
+            "frame": Mailbox(),
+        }
         self.pipeline: Pipeline | None = None
         self._load_pipeline = load_pipeline
         self._meter = meter
@@ -67,44 +81,47 @@ class LiveSession:
         self._pipeline_ready = threading.Event()
         self._capture_stop = threading.Event()
         self._capture: threading.Thread | None = None
-        self._source_number = 0
         self._inference = threading.Thread(target=self._infer, name="inference", daemon=True)
         self._inference.start()
 
     def open(self, open_source: Callable[[], FrameSource]) -> None:
-        """Read from another source from now on."""
-        self._stop_capture()
-        self._source_number += 1
+        """Read from another source from now on; the new `source_number` marks its results."""
+        self._capture_stop.set()
+        self.source_number += 1
         self._capture_stop = threading.Event()
         self._capture = threading.Thread(
             target=self._read_source,
-            args=(open_source, self._source_number, self._capture_stop),
+            args=(open_source, self.source_number, self._capture_stop, self._capture),
             name="capture",
             daemon=True,
         )
         self._capture.start()
 
+    def take_failures(self) -> list[Failure]:
+        """What broke since the last call: the latest of each stage."""
+        taken = (mailbox.get_nowait() for mailbox in self._failures.values())
+        return [failure for failure in taken if failure is not None]
+
     def stop(self) -> None:
         """Stop capture, let inference finish its frame, close the mailboxes."""
         self._capture_stop.set()
-        self._pipeline_ready.set()
         self._frames.close()
-        if self._inference is not threading.current_thread():
-            self._inference.join()
+        self._inference.join()
         self.results.close()
-        self.failures.close()
-        self._stop_capture()
-
-    def _stop_capture(self) -> None:
-        self._capture_stop.set()
         if self._capture is not None:
-            # A driver may block in read for ever: such a thread is left behind, it is a daemon.
             self._capture.join(_CAPTURE_STOPS_WITHIN_S)
-            self._capture = None
 
     def _read_source(
-        self, open_source: Callable[[], FrameSource], number: int, stop: threading.Event
+        self,
+        open_source: Callable[[], FrameSource],
+        number: int,
+        stop: threading.Event,
+        before: threading.Thread | None,
     ) -> None:
+        if before is not None:
+            # It may hold the same device. A driver may also block in read for ever: such a thread
+            # is left behind, it is a daemon.
+            before.join(_CAPTURE_STOPS_WITHIN_S)
         try:
             source = open_source()
         except Exception as error:  # noqa: BLE001  # crosses the thread as a value
@@ -117,6 +134,8 @@ class LiveSession:
                 frame = source.read()
                 if frame is None:
                     raise SourceError(f"{source.name}: has ended")
+                if stop.is_set():
+                    break
                 self._meter.count_captured()
                 self._frames.put(_Captured(number, frame))
         except Exception as error:  # noqa: BLE001  # crosses the thread as a value
@@ -129,6 +148,7 @@ class LiveSession:
         try:
             pipeline = self._load_pipeline()
         except Exception as error:  # noqa: BLE001  # crosses the thread as a value
+            self._capture_stop.set()
             self._report("model", error)
             return
         self.pipeline = pipeline
@@ -140,23 +160,23 @@ class LiveSession:
                 if captured.source_number != source_number:
                     source_number = captured.source_number
                     pipeline.reset()
-                self._process(pipeline, captured.frame)
+                self._process(pipeline, captured)
         except MailboxClosed:
             pass
         finally:
             pipeline.close()
 
-    def _process(self, pipeline: "Pipeline", frame: Frame) -> None:
+    def _process(self, pipeline: "Pipeline", captured: _Captured) -> None:
         try:
-            result = pipeline.process(frame)
+            result = pipeline.process(captured.frame)
         except Exception as error:  # noqa: BLE001  # this frame is lost, the next still runs
             self._meter.count_failed()
             self._report("frame", error)
             return
         self._meter.count_processed(len(result.faces))
-        self.results.put(result)
+        self.results.put(LiveResult(captured.source_number, result))
         self._on_news()
 
-    def _report(self, stage: Literal["model", "source", "frame"], error: Exception) -> None:
-        self.failures.put(Failure(stage, error))
+    def _report(self, stage: Stage, error: Exception) -> None:
+        self._failures[stage].put(Failure(stage, error))
         self._on_news()

@@ -39,12 +39,13 @@ class Meter:
 
     `captured` = `processed` + `dropped` + `failed`, once the session has ended. Memory counts from
     ten seconds after the first result, when caches are filled; before that, from the first result.
+    `first_overlay_s` counts from `started_s` (monotonic clock), by default from now.
     """
 
-    def __init__(self) -> None:
+    def __init__(self, started_s: float | None = None) -> None:
         self._lock = threading.Lock()
         self._process = psutil.Process(os.getpid())
-        self._started_s = time.monotonic()
+        self._started_s = time.monotonic() if started_s is None else started_s
         self._first_painted_s: float | None = None
         self._memory_settled = False
         self._rss_start_mb = self._rss_mb()
@@ -105,6 +106,11 @@ class Meter:
                 "rss_mb_start": self._rss_start_mb,
                 "rss_mb_end": self._rss_mb(),
             }
+
+    @staticmethod
+    def process_start_s() -> float:
+        """When this process was started, on the monotonic clock."""
+        return time.monotonic() - (time.time() - float(psutil.Process().create_time()))
 
     def _rss_mb(self) -> float:
         return round(float(self._process.memory_info().rss) / 2**20, 1)

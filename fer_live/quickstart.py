@@ -1,10 +1,10 @@
 """`fer-live quickstart`, which `make run` calls: the main job with what this machine has."""
 
 from fer_live.analyze import AnalyzeOptions, analyze
-from fer_live.app import DEMO_CLIP, LiveOptions, missing_qt_packages, run_window, screen_is_there
+from fer_live.app import DEMO_CLIP, LiveOptions, check_screen, run_window, screen_is_there
 from fer_live.assets import asset
 from fer_live.camera import CameraSource
-from fer_live.errors import InputError, SourceError
+from fer_live.errors import SourceError
 from fer_live.home import home
 
 
@@ -17,11 +17,7 @@ def quickstart() -> int:
         summary, _ = analyze(AnalyzeOptions(sources=[demo], video=video))
         print(f"{summary.frames} frames read at {summary.fps} a second; look at {video}")
         return 0
-    missing = missing_qt_packages()
-    if missing:
-        raise InputError(
-            f"Qt needs system packages; run: sudo apt-get install -y {' '.join(missing)}"
-        )
+    check_screen()
     try:
         CameraSource(0).close()
     except SourceError:

@@ -1,9 +1,12 @@
-"""What ships is what NOTICE says."""
+"""What ships is what NOTICE says, and what the docs name is what the code needs."""
 
 import hashlib
 from pathlib import Path
 
-ASSETS = Path(__file__).parents[1] / "assets"
+from fer_live.system_libraries import PACKAGES
+
+ROOT = Path(__file__).parents[1]
+ASSETS = ROOT / "assets"
 OURS = {
     "NOTICE",
     "make_demo.py",
@@ -27,3 +30,9 @@ def test_every_file_that_is_not_ours_is_noted_with_its_hash():
 def test_the_hashes_are_those_of_the_files():
     for name, digest in noted().items():
         assert hashlib.sha256((ASSETS / name).read_bytes()).hexdigest() == digest, name
+
+
+def test_makefile_and_readme_name_the_same_system_packages():
+    for name in ("Makefile", "README.md"):
+        words = (ROOT / name).read_text().replace("`", " ").split()
+        assert set(PACKAGES.values()) <= set(words), name

@@ -36,7 +36,7 @@ def load_model(path: Path) -> tuple[ExpressionNet, Manifest]:
     tensors, metadata = _read(file)
     manifest = parse_manifest(metadata.get(MANIFEST_KEY), str(file))
     width = manifest.architecture.get("width")
-    if not isinstance(width, int):
+    if not isinstance(width, int) or width < 1:
         raise ModelError(f"{file}: its manifest does not say the network's width")
     network = ExpressionNet(len(manifest.labels), width)
     try:

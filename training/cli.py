@@ -6,6 +6,9 @@ from pathlib import Path
 
 from fer_live.console import ArgumentParser, check_output_file, require_packages, run_command
 
+SPLITS = ("Training", "PublicTest", "PrivateTest")
+LABEL_RULES = ("ferplus-argmax", "ferplus-majority", "fer2013")
+
 
 def main() -> None:
     """Entry point of `fer-train`."""
@@ -32,8 +35,8 @@ def _parser() -> ArgumentParser:
     evaluate = commands.add_parser("evaluate", help="measure a model on a data set")
     evaluate.add_argument("model", type=Path, help=".onnx, .safetensors or a run folder")
     evaluate.add_argument("--data", required=True, metavar="fer2013:DIR|folder:DIR")
-    evaluate.add_argument("--split", choices=("Training", "PublicTest", "PrivateTest"))
-    evaluate.add_argument("--labels", choices=("ferplus-argmax", "ferplus-majority", "fer2013"))
+    evaluate.add_argument("--split", choices=SPLITS)
+    evaluate.add_argument("--labels", choices=LABEL_RULES)
     evaluate.add_argument("--detect", action="store_true", help="find and crop the faces first")
     evaluate.add_argument(
         "--classes",

@@ -17,7 +17,7 @@ from fer_live.datatypes import UInt8Array
 from fer_live.errors import DataError, InputError
 from fer_live.manifest import CropGeometry, Manifest
 from training import checkpoint
-from training.config import ScheduleConfig, TrainConfig, config_to_toml
+from training.config import ScheduleConfig, TrainConfig, config_to_toml, load_config
 from training.data.augment import weak_augmentation
 from training.data.fer2013 import Fer2013
 from training.data.labeled_images import LabeledImages, resize_faces
@@ -40,6 +40,7 @@ def fit(config: TrainConfig, run_dir: Path, *, resume: bool) -> dict[str, Any]:
     """
     _check_run_dir(config, run_dir, resume)
     device = resolve_device(config.run.device)
+    torch.backends.cudnn.deterministic = True  # or a resumed run would differ on a GPU
     torch.manual_seed(config.run.seed)
 
     # Data: everything lives on the device as uint8.
@@ -67,9 +68,11 @@ def fit(config: TrainConfig, run_dir: Path, *, resume: bool) -> dict[str, Any]:
     resume_file = run_dir / checkpoint.RESUME_FILE
     if resume and resume_file.is_file():
         state = _restore(resume_file, student, teacher, optimizer, device)
+        _check_same_run(resume_file, state, n_images=len(training_set), device=device.type)
         first_step, history = state["step"], state["history"]
         running = _RunningMeans(*state["running"])
 
+    _make_run_dir(config, run_dir)
     progress = tqdm(
         total=n_steps * config.schedule.batch_size,
         initial=first_step * config.schedule.batch_size,
@@ -106,7 +109,13 @@ def fit(config: TrainConfig, run_dir: Path, *, resume: bool) -> dict[str, Any]:
         if done % steps_per_epoch == 0 or (
             time.monotonic() - saved_at > config.run.checkpoint_every_s
         ):
-            state = {"step": done, "history": history, "running": running.sums()}
+            state = {
+                "step": done,
+                "history": history,
+                "running": running.sums(),
+                "n_images": len(training_set),
+                "device": device.type,
+            }
             _save(resume_file, state, student, teacher, optimizer, device)
             saved_at = time.monotonic()
     progress.close()
@@ -175,23 +184,38 @@ class _RunningMeans:
 
 
 def _check_run_dir(config: TrainConfig, run_dir: Path, resume: bool) -> None:
-    text = config_to_toml(config)
+    """Never overwrite a run, nor go on with another config."""
     config_file = run_dir / CONFIG_FILE
-    if config_file.is_file():
-        if not resume:
+    if not config_file.is_file():
+        return
+    if not resume:
+        raise InputError(
+            f"{run_dir}: a run is there already; add --resume, or choose another --out"
+        )
+    if load_config(config_file) != config:
+        raise InputError(
+            f"{config_file}: the run there was started with another config; resume with that file, "
+            "or choose another --out"
+        )
+
+
+def _check_same_run(path: Path, state: dict[str, Any], **now: int | str) -> None:
+    """The order of images and the random state mean nothing on other data or another device."""
+    for name, value in now.items():
+        if state[name] != value:
             raise InputError(
-                f"{run_dir}: a run is there already; add --resume, or choose another --out"
+                f"{path}: the run there had {name} {state[name]}, this one has {value}; it cannot "
+                "be resumed, choose another --out"
             )
-        if config_file.read_text(encoding="utf-8") != text:
-            raise InputError(
-                f"{config_file}: the run there was started with another config; "
-                "resume with that file, or choose another --out"
-            )
+
+
+def _make_run_dir(config: TrainConfig, run_dir: Path) -> None:
+    """Only once data and device are known to be there: a mistake leaves no half-made run."""
     try:
         run_dir.mkdir(parents=True, exist_ok=True)
     except OSError as error:
         raise InputError(f"{run_dir}: cannot make this folder: {error.strerror}") from None
-    write_atomically(config_file, text.encode())
+    write_atomically(run_dir / CONFIG_FILE, config_to_toml(config).encode())
 
 
 def _targets(data: LabeledImages, kind: str) -> Tensor:

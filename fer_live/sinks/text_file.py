@@ -14,7 +14,9 @@ class GrowingTextFile:
         self.path = path
         self.partial = partial_path(path)
         with writing(path):
-            self._file = self.partial.open("w", encoding="utf-8", newline="")
+            self._file = self.partial.open(
+                "w", encoding="utf-8", errors="backslashreplace", newline=""
+            )
 
     def append(self, text: str) -> None:
         """Write and flush; raises `OutputError`."""

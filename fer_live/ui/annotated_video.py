@@ -14,8 +14,6 @@ from fer_live.errors import OutputError
 from fer_live.ui.overlay import Hud, paint_overlay, to_qimage
 from fer_live.ui.qt_runtime import prepare_qt
 
-VIDEO_SUFFIXES = (".mp4",)
-
 
 class AnnotatedVideo:
     """A `ResultSink` into one MP4 file (MPEG-4 part 2), painted like the window; the speed
@@ -62,7 +60,8 @@ class AnnotatedVideo:
         n_readable = int(written.get(cv2.CAP_PROP_FRAME_COUNT)) if written.isOpened() else 0
         written.release()
         if n_readable < self._n_frames:
-            self._partial.unlink(missing_ok=True)
+            if n_readable == 0:
+                self._partial.unlink(missing_ok=True)
             raise OutputError(
                 f"{self._path}: only {n_readable} of {self._n_frames} frames could be written; "
                 "is the disk full?"

@@ -22,6 +22,7 @@ OpenSource = Callable[[], FrameSource]
 _HEARTBEAT_MS = 20
 _STATUS_EVERY_MS = 500
 _FAILED_FRAMES_SHOWN_FOR_S = 2.0
+_STILL_AFTER_S = 1.0
 
 
 class MainWindow(QMainWindow):
@@ -50,7 +51,7 @@ class MainWindow(QMainWindow):
         self._open_source, self._open_demo = open_source, open_demo
         self._source_is_mirrored = self._mirror = mirror
         self._meter = meter
-        self._frame_failed_at_s = float("-inf")
+        self._frame_failed_at_s = self._result_at_s = float("-inf")
         self._frame_failure = ""
 
         self._view = VideoView(self._count_painted)
@@ -104,6 +105,7 @@ class MainWindow(QMainWindow):
         self._session.stop()
 
     def closeEvent(self, event: QCloseEvent | None) -> None:  # noqa: N802  # Qt's name
+        self.hide()  # at once: the threads may take a moment to end
         self.stop()
         super().closeEvent(event)
 
@@ -114,17 +116,18 @@ class MainWindow(QMainWindow):
         self._session.open(open_source)
 
     def _take_news(self) -> None:
-        failure = self._session.failures.get_nowait()
-        if failure is not None:
+        live = self._session.results.get_nowait()
+        is_current = live is not None and live.source_number == self._session.source_number
+        if live is not None and is_current and not self._choices.isVisible():
+            self._show_result(live.result)
+        for failure in self._session.take_failures():
             self._show_failure(failure)
-        result = self._session.results.get_nowait()
-        if result is not None and not self._choices.isVisible():
-            self._show_result(result)
 
     def _show_result(self, result: FrameResult) -> None:
         pipeline = self._session.pipeline
         if pipeline is None:
             return
+        self._result_at_s = time.monotonic()
         warning = pipeline.classifier.warning
         if time.monotonic() - self._frame_failed_at_s < _FAILED_FRAMES_SHOWN_FOR_S:
             warning = self._frame_failure
@@ -139,6 +142,9 @@ class MainWindow(QMainWindow):
         if failure.stage == "frame":
             self._frame_failed_at_s = time.monotonic()
             self._frame_failure = f"a frame could not be read: {failure.message}"
+            if time.monotonic() - self._result_at_s > _STILL_AFTER_S:
+                # No good frame any more: the last picture must not look like a live one.
+                self._view.show_message(self._frame_failure)
             return
         self._view.show_message(failure.message)
         self._choices.setVisible(failure.stage == "source")

@@ -18,7 +18,7 @@ def prepare_qt(*, headless: bool = False) -> None:
     for name in ("QT_QPA_PLATFORM_PLUGIN_PATH", "QT_QPA_FONTDIR"):
         if f"{os.sep}cv2{os.sep}" in os.environ.get(name, ""):
             del os.environ[name]
-    if headless and sys.platform.startswith("linux") and not os.environ.get("QT_QPA_PLATFORM"):
+    if headless and not os.environ.get("QT_QPA_PLATFORM"):
         os.environ["QT_QPA_PLATFORM"] = "offscreen"
     qInstallMessageHandler(_print_warning)
 

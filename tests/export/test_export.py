@@ -8,7 +8,13 @@ import torch
 
 from export.quantize import to_fp16, to_int8
 from export.to_onnx import DeployedNet, to_onnx
-from export.verify import MAX_DIFFERENCE_FP32, Parity, compare, require_fp32_parity
+from export.verify import (
+    MAX_DIFFERENCE_FP32,
+    Parity,
+    compare,
+    require_agreement,
+    require_fp32_parity,
+)
 from fer_live.assets import asset
 from fer_live.classifier import ExpressionClassifier
 from fer_live.errors import FerLiveError
@@ -89,6 +95,12 @@ def test_fp16_is_close(trained, exported, faces):
 def test_an_export_that_differs_is_refused(difference: float):
     with pytest.raises(FerLiveError, match="differs from the network"):
         require_fp32_parity(Parity(1, difference, 1.0))
+
+
+def test_a_lower_precision_that_reads_faces_otherwise_is_refused():
+    require_agreement(Parity(10, 0.3, 0.95))
+    with pytest.raises(FerLiveError, match="another label on 20%"):
+        require_agreement(Parity(10, 0.3, 0.8))
 
 
 def test_the_command_from_checkpoint_to_app(run_cli, trained, learnable_tree: Path, tmp_path: Path):

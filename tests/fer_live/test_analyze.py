@@ -1,6 +1,9 @@
 import json
 import shutil
+import signal
 import subprocess
+import sys
+import time
 from pathlib import Path
 
 import cv2
@@ -141,6 +144,43 @@ def test_the_source_is_never_overwritten(demo_clip: Path, tmp_path: Path):
     shutil.copy(demo_clip, copy)
     with pytest.raises(InputError, match="is the source itself"):
         analyze(AnalyzeOptions([str(copy)], video=copy))
+
+
+def test_a_stream_that_is_not_there_costs_nothing(run_cli, tmp_path: Path):
+    out = tmp_path / "old.csv"
+    out.write_text("precious")
+    done = run_cli("fer-live", "analyze", "http://127.0.0.1:9/none", "--out", out)
+    fails(done, 2, "no stream there")
+    assert [path.name for path in tmp_path.iterdir()] == ["old.csv"]
+    assert out.read_text() == "precious"
+
+
+def test_options_before_the_command_count(run_cli, demo_clip: Path, tmp_path: Path):
+    out = tmp_path / "a.csv"
+    fails(
+        run_cli("fer-live", "--model", tmp_path / "no.onnx", "analyze", demo_clip, "--out", out),
+        2,
+        "no such model",
+    )
+
+
+def test_ctrl_c_keeps_and_names_what_was_read(demo_clip: Path, tmp_path: Path):
+    frames = [str(demo_clip)] * 40  # long enough to be interrupted
+    command = [sys.executable, "-m", "fer_live.cli", "analyze", *frames, "--out", "a.csv"]
+    reading = subprocess.Popen(command, cwd=tmp_path, stderr=subprocess.PIPE, text=True)
+    partial = tmp_path / "a.partial.csv"
+    deadline = time.monotonic() + 30
+    while time.monotonic() < deadline and not (
+        partial.is_file() and partial.stat().st_size > 10_000
+    ):
+        time.sleep(0.05)
+    reading.send_signal(signal.SIGINT)
+    _, errors = reading.communicate(timeout=30)
+    assert (reading.returncode, errors) == (
+        1,
+        "fer-live: interrupted; read so far: a.partial.csv\n",
+    )
+    assert len(pd.read_csv(partial)) > 10
 
 
 def test_a_folder_without_images_is_refused(tmp_path: Path):

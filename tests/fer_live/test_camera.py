@@ -1,5 +1,6 @@
 import shutil
 import socket
+import struct
 import subprocess
 import time
 from pathlib import Path
@@ -84,6 +85,21 @@ def test_a_clip_that_ends_early_says_so_after_its_last_frame(demo_clip: Path, tm
     assert 10 < n_read < 50
 
 
+def test_a_whole_clip_of_variable_frame_rate_is_not_called_damaged(demo_clip: Path, tmp_path: Path):
+    """Containers without a frame count: OpenCV multiplies the length by the nominal rate."""
+    if shutil.which("ffmpeg") is None:
+        pytest.skip("ffmpeg is not installed")
+    clip = tmp_path / "variable.mkv"
+    # Two of three frames are dropped in the clip's middle: same length, fewer frames.
+    drop = "select='not(between(t,1,6))+not(mod(n,3))'"
+    encode = ["-vf", drop, "-fps_mode", "vfr", "-c:v", "mpeg4"]
+    command = ["ffmpeg", "-v", "error", "-i", str(demo_clip), *encode, str(clip)]
+    subprocess.run(command, check=True)
+    frames = read_all(ClipSource(clip))
+    assert 100 < len(frames) < 200
+    assert frames[-1].captured_at_s == pytest.approx(7.47, abs=0.1)
+
+
 def test_a_paced_clip_plays_in_real_time_and_starts_again(demo_clip: Path):
     source = PacedClip(demo_clip)
     first = [source.read() for _ in range(10)]
@@ -136,9 +152,12 @@ def test_an_image_is_a_source_of_one_frame(tmp_path: Path):
 
 def test_a_broken_image_is_refused(tmp_path: Path):
     path = tmp_path / "broken.png"
-    path.write_bytes(b"\x89PNG but no more")
-    with pytest.raises(SourceError, match="not an image"):
-        read_image(path)
+    whole = cv2.imencode(".png", np.zeros((4, 4), np.uint8))[1].tobytes()
+    huge = struct.pack(">II", 60_000, 60_000)
+    for content in (b"\x89PNG but no more", whole[:16] + huge + whole[24:]):
+        path.write_bytes(content)
+        with pytest.raises(SourceError, match="not an image"):
+            read_image(path)
 
 
 def test_the_synthetic_camera_can_be_unplugged():

@@ -37,7 +37,12 @@ def test_the_window_runs_for_its_time_and_writes_its_figures(run_cli, tmp_path: 
     ("options", "says"),
     [
         (("--camera", "93", "--duration", "2"), "camera 93: not there"),
-        (("--camera", "-1"), "negative"),
+        (("--camera", "-1"), "not a camera number"),
+        (("--camera", "front"), "not a camera number"),
+        (
+            ("--stats", "s.json", "analyze", "text.mp4", "--out", "a.csv"),
+            "--stats is for the window",
+        ),
         (("--source", "missing.mp4"), "no such file"),
         (("--source", "text.mp4"), "not a video"),
         (("--demo", "--model", "text.mp4"), "not a model"),
@@ -53,6 +58,21 @@ def test_a_mistake_is_one_line(run_cli, tmp_path: Path, monkeypatch, options, sa
     monkeypatch.chdir(tmp_path)
     (tmp_path / "text.mp4").write_text("hello")
     fails(run_cli("fer-live", *options), 2, says)
+
+
+def test_a_missing_system_library_is_one_line(monkeypatch, capsys):
+    """An import that fails for want of a library names the packages, not a traceback."""
+    from fer_live import console, system_libraries
+
+    monkeypatch.setitem(system_libraries.PACKAGES, "libnothere.so.1", "libnothere1")
+
+    def broken() -> int:
+        raise ImportError("libnothere.so.1: cannot open shared object file")
+
+    with pytest.raises(SystemExit) as ended:
+        console.run_command("fer-live", broken)
+    assert ended.value.code == 2
+    assert "sudo apt-get install -y libnothere1" in capsys.readouterr().err
 
 
 def test_without_a_screen_the_window_is_refused_in_one_line(run_cli):

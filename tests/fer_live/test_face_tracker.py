@@ -41,7 +41,21 @@ def test_a_face_back_within_two_seconds_keeps_its_number_and_later_gets_a_new_on
     assert ids(tracker, [face(0, 0)], 0.0) == [1]
     assert ids(tracker, [], 1.0) == []
     assert ids(tracker, [face(30, 0)], 1.9) == [1]
+    assert ids(tracker, [], 3.95) == []
     assert ids(tracker, [face(30, 0)], 4.0) == [2]
+
+
+@pytest.mark.parametrize("seconds_between_frames", [1 / 30, 0.3, 2.5, 20])
+@pytest.mark.parametrize("confidence", [0.6, 0.9])
+def test_a_steady_face_is_one_track_at_any_frame_rate(
+    seconds_between_frames: float, confidence: float
+):
+    tracker = FaceTracker()
+    ids(tracker, [], 0.0)
+    times = [k * seconds_between_frames for k in range(1, 60)]
+    numbers = [ids(tracker, [face(5, 5, confidence=confidence)], time_s) for time_s in times]
+    assert numbers[-1] == [1]
+    assert {tuple(n) for n in numbers} <= {(), (1,)}
 
 
 def test_a_weak_detection_counts_on_the_first_frame_alone():

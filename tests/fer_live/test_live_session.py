@@ -42,6 +42,7 @@ class Watcher:
         self.meter = Meter()
         self.results: list[FrameResult] = []
         self.failures: list[Failure] = []
+        self.source_numbers: list[int] = []
         self.news = threading.Event()
         # The session's thread may leave news before this line is over.
         ready = threading.Event()
@@ -53,10 +54,10 @@ class Watcher:
         ready.set()
 
     def take(self) -> None:
-        if (failure := self.session.failures.get_nowait()) is not None:
-            self.failures.append(failure)
-        if (result := self.session.results.get_nowait()) is not None:
-            self.results.append(result)
+        self.failures += self.session.take_failures()
+        if (live := self.session.results.get_nowait()) is not None:
+            self.results.append(live.result)
+            self.source_numbers.append(live.source_number)
         self.news.set()
 
     def wait_for(self, condition: Callable[[], bool]) -> None:
@@ -129,6 +130,18 @@ def test_another_source_resets_the_pipeline_and_stop_closes_it():
     watcher.session.stop()
     watcher.session.stop()
     assert pipeline.closed
+    assert sorted(set(watcher.source_numbers)) == [1, 2]
+    assert watcher.source_numbers == sorted(watcher.source_numbers)
+
+
+def test_no_failure_hides_another_one():
+    """A source that ends just before its last frame fails must still be told."""
+    session = LiveSession(FakePipeline, Meter(), lambda: None)  # type: ignore[arg-type]
+    for stage in ("source", "model", "frame", "frame"):
+        session._report(stage, RuntimeError(stage))  # type: ignore[arg-type]
+    assert [failure.stage for failure in session.take_failures()] == ["model", "source", "frame"]
+    assert session.take_failures() == []
+    session.stop()
 
 
 def test_a_read_that_blocks_for_ever_does_not_block_the_end(monkeypatch: pytest.MonkeyPatch):

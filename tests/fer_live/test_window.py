@@ -2,6 +2,7 @@ import subprocess
 import sys
 from pathlib import Path
 
+import cv2
 import numpy as np
 import pytest
 from PyQt6.QtCore import QRectF, Qt
@@ -73,6 +74,54 @@ def test_a_missing_camera_offers_retry_and_the_demo(qtbot, open_window):
         qtbot.mouseClick(buttons["Show the demo"], Qt.MouseButton.LeftButton)
     assert not buttons["Retry"].isVisible()
     assert meter.painted >= 1
+
+
+class BrokenPipeline:
+    """Reads the first frame and fails on every other."""
+
+    def __init__(self) -> None:
+        self.pipeline = Pipeline.load(provider="cpu")
+        self.labels, self.classifier = self.pipeline.labels, self.pipeline.classifier
+
+    def process(self, frame):
+        if frame.index > 0:
+            raise RuntimeError("out of memory")
+        return self.pipeline.process(frame)
+
+    def reset(self) -> None:
+        self.pipeline.reset()
+
+    def close(self) -> None:
+        self.pipeline.close()
+
+
+def test_a_pipeline_that_fails_for_good_does_not_leave_a_still_picture(qtbot):
+    gray = np.full((120, 160, 3), 90, np.uint8)
+    window = MainWindow(
+        lambda: SyntheticCamera([gray], 10_000, paced=True),
+        missing_camera,
+        BrokenPipeline,  # type: ignore[arg-type]
+        Meter(),
+        mirror=False,
+    )
+    qtbot.addWidget(window)
+    window.show()
+    try:
+        qtbot.waitUntil(lambda: "out of memory" in window.message, timeout=20_000)
+    finally:
+        window.stop()
+
+
+def test_images_and_folders_of_images_are_shown(
+    qtbot, open_window, demo_frames: list[np.ndarray], tmp_path: Path
+):
+    cv2.imwrite(str(tmp_path / "a.png"), demo_frames[20])
+    for source in (tmp_path, tmp_path / "a.png"):
+        window, meter = open_window(source_opener(LiveOptions(source=str(source))))
+        with qtbot.waitSignal(window.first_painted, timeout=30_000):
+            pass
+        window.stop()
+        assert meter.faces >= 1
 
 
 def test_a_picture_without_a_face_says_so(qtbot, open_window):

@@ -66,6 +66,27 @@ def test_training_images_that_equal_an_evaluation_image_are_dropped(fer_tree: Fe
     assert labels(fer_tree, "ferplus-argmax", split) == ["sadness"]
 
 
+def test_blank_lines_do_not_count(fer_tree: FerTree):
+    fer_tree.add("Training", "anger")
+    path = fer_tree.write() / "fer2013.csv"
+    path.write_text(path.read_text() + "\n\n")
+    assert len(load_fer2013(fer_tree.folder).images) == 1
+
+
+def test_votes_of_another_order_are_noticed(fer_tree: FerTree):
+    fer_tree.add("Training", "anger", seed=1)
+    fer_tree.add("PublicTest", "fear", seed=2)
+    fer_tree.votes.reverse()
+    with pytest.raises(DataError, match=r"line 2: is Training, but not so in fer2013new\.csv"):
+        load_fer2013(fer_tree.write())
+
+
+def test_rows_that_no_rater_can_name_leave_no_split(fer_tree: FerTree):
+    fer_tree.add("Training", votes={"NF": 10})
+    with pytest.raises(DataError, match="no Training row has a label"):
+        load_fer2013(fer_tree.write()).select("Training", "ferplus-argmax")
+
+
 def test_gzip_is_read_alike(fer_tree: FerTree):
     fer_tree.add("Training", "anger")
     folder = fer_tree.write()
@@ -74,9 +95,12 @@ def test_gzip_is_read_alike(fer_tree: FerTree):
     (folder / "fer2013.csv").unlink()
     (folder / "fer2013.csv.gz").write_bytes(gzip.compress(content))
     np.testing.assert_array_equal(load_fer2013(folder).images, plain.images)
-    (folder / "fer2013.csv.gz").write_bytes(gzip.compress(content)[:-20])
-    with pytest.raises(DataError, match="cannot be read"):
-        load_fer2013(folder)
+    whole = gzip.compress(content)
+    damaged = whole[:200] + bytes(50) + whole[250:]
+    for broken in (whole[:-20], damaged):
+        (folder / "fer2013.csv.gz").write_bytes(broken)
+        with pytest.raises(DataError):
+            load_fer2013(folder)
 
 
 def break_row(tree: FerTree, column: int, value: str) -> None:

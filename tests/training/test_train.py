@@ -4,7 +4,7 @@ from pathlib import Path
 import pytest
 import torch
 
-from fer_live.errors import InputError, ModelError
+from fer_live.errors import DataError, InputError, ModelError
 from training import checkpoint
 from training.checkpoint import load_model, load_resume
 from training.config import TrainConfig, config_to_toml, load_config
@@ -98,6 +98,26 @@ def test_a_run_is_never_overwritten_or_mixed(config, tmp_path: Path):
         fit(config(epochs=1), tmp_path / "run", resume=False)
     with pytest.raises(InputError, match="started with another config"):
         fit(config(epochs=2), tmp_path / "run", resume=True)
+
+
+def test_a_mistake_in_the_data_does_not_lock_the_run(config, tmp_path: Path):
+    right = config(epochs=1)
+    wrong = right.model_copy(
+        update={"data": right.data.model_copy(update={"source": "fer2013:nowhere"})}
+    )
+    with pytest.raises(DataError, match="no such folder"):
+        fit(wrong, tmp_path / "run", resume=False)
+    fit(right, tmp_path / "run", resume=False)
+    assert (tmp_path / "run/model.safetensors").is_file()
+
+
+def test_a_run_is_not_resumed_on_other_data(config, learnable_tree: Path, tmp_path: Path):
+    fit(config(epochs=1), tmp_path / "run", resume=False)
+    for name in ("fer2013.csv", "fer2013new.csv"):
+        lines = (learnable_tree / name).read_text().splitlines()
+        (learnable_tree / name).write_text("\n".join(lines[:-40]))
+    with pytest.raises(InputError, match="had n_images 96, this one has 88"):
+        fit(config(epochs=1), tmp_path / "run", resume=True)
 
 
 def test_the_learning_rate_warms_up_and_ends_at_zero():

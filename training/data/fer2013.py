@@ -11,6 +11,7 @@ PublicTest images in Training, and a figure that counts them is not a figure on 
 import csv
 import gzip
 import sys
+import zlib
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
@@ -28,7 +29,6 @@ Split = Literal["Training", "PublicTest", "PrivateTest"]
 LabelRule = Literal["ferplus-argmax", "ferplus-majority", "fer2013"]
 
 SPLITS: tuple[Split, ...] = ("Training", "PublicTest", "PrivateTest")
-LABEL_RULES: tuple[LabelRule, ...] = ("ferplus-argmax", "ferplus-majority", "fer2013")
 SIDE = 48
 
 _EMOTIONS = ("anger", "disgust", "fear", "happiness", "sadness", "surprise", "neutral")
@@ -69,6 +69,8 @@ class Fer2013:
         usable = (votes.max(axis=1) > 0) & (top < len(EXPRESSIONS))
         if rule == "ferplus-majority":
             usable &= 2 * votes.max(axis=1) > votes.sum(axis=1)
+        if not usable.any():
+            raise DataError(f"{self.folder}: no {split} row has a label by {rule}")
         expressions = votes[usable, : len(EXPRESSIONS)].astype(np.float32)
         return LabeledImages(
             name,
@@ -92,7 +94,7 @@ def load_fer2013(folder: Path) -> Fer2013:
     if images_file is None:
         raise DataError(f"{folder}: neither fer2013.csv nor fer2013.csv.gz is there")
     votes_file = folder / "fer2013new.csv"
-    votes = _read_votes(votes_file) if votes_file.is_file() else None
+    vote_usages, votes = _read_votes(votes_file) if votes_file.is_file() else (None, None)
 
     images, emotions, usages, kept_rows = [], [], [], []
     n_rows = 0
@@ -102,6 +104,11 @@ def load_fer2013(folder: Path) -> Fer2013:
             continue
         if emotion not in {"0", "1", "2", "3", "4", "5", "6"}:
             raise DataError(f"{where}: emotion {emotion!r} is not one of 0..6")
+        if vote_usages is not None and vote_usages[n_rows - 1 : n_rows] != [usage]:
+            raise DataError(
+                f"{where}: is {usage}, but not so in {votes_file.name}; they are joined by "
+                "row number and must be of one release"
+            )
         images.append(_parse_pixels(pixels, where))
         emotions.append(EXPRESSIONS.index(_EMOTIONS[int(emotion)]))
         usages.append(usage)
@@ -134,14 +141,16 @@ def _parse_pixels(pixels: str, where: str) -> UInt8Array:
     return values.astype(np.uint8).reshape(SIDE, SIDE)
 
 
-def _read_votes(path: Path) -> NDArray[np.int64]:
-    votes = []
+def _read_votes(path: Path) -> tuple[list[str], NDArray[np.int64]]:
+    """The `Usage` and the ten counts of each row."""
+    usages, votes = [], []
     for where, row in _rows(path, ("Usage", "Image name", *_VOTE_COLUMNS)):
         counts = row[2:]
         if not all(count.isdecimal() for count in counts):
             raise DataError(f"{where}: a vote is not a whole number")
+        usages.append(row[0])
         votes.append([int(count) for count in counts])
-    return np.array(votes, dtype=np.int64).reshape(-1, len(_VOTE_COLUMNS))
+    return usages, np.array(votes, dtype=np.int64).reshape(-1, len(_VOTE_COLUMNS))
 
 
 def _rows(path: Path, columns: tuple[str, ...]) -> Iterator[tuple[str, list[str]]]:
@@ -153,13 +162,15 @@ def _rows(path: Path, columns: tuple[str, ...]) -> Iterator[tuple[str, list[str]
             if header != list(columns):
                 raise DataError(f"{path}, line 1: expected the header {','.join(columns)}")
             for row in reader:
+                if not row:
+                    continue  # a blank line
                 where = f"{path}, line {reader.line_num}"
                 if len(row) != len(columns):
                     raise DataError(
                         f"{where}: {len(row)} values, expected {len(columns)}; a short row?"
                     )
                 yield where, row
-    except (OSError, EOFError, UnicodeDecodeError, csv.Error) as error:
+    except (OSError, EOFError, UnicodeDecodeError, csv.Error, zlib.error) as error:
         raise DataError(f"{path}: cannot be read: {error}") from None
 
 
