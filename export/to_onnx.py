@@ -48,9 +48,18 @@ def to_onnx(network: ExpressionNet, manifest: Manifest) -> onnx.ModelProto:
     if program is None:
         raise RuntimeError("torch.onnx.export returned nothing")
     model = program.model_proto
+    _remove_traces(model)
     add_manifest(model, manifest)
     onnx.checker.check_model(model, full_check=True)
     return model
+
+
+def _remove_traces(model: onnx.ModelProto) -> None:
+    """Drop the exporter's notes: source lines with the paths of the machine it ran on."""
+    graph = model.graph
+    for item in (graph, *graph.node, *graph.input, *graph.output, *graph.value_info):
+        del item.metadata_props[:]
+        item.doc_string = ""
 
 
 def add_manifest(model: onnx.ModelProto, manifest: Manifest) -> None:

@@ -16,13 +16,13 @@ from fer_live.camera import (
     ClipSource,
     FrameSource,
     StreamSource,
-    images_in,
     is_url,
     open_source,
 )
 from fer_live.console import check_output_file
 from fer_live.datatypes import DetectorMode, Frame, FrameResult, Provider
 from fer_live.errors import FerLiveError, InputError, SourceError, TruncatedError
+from fer_live.image_files import images_in
 from fer_live.sinks import FILE_SUFFIXES, ResultSink, open_file_sink
 from fer_live.system_libraries import require_qt_libraries
 

@@ -1,4 +1,4 @@
-"""Frame sources: a camera, a clip, a stream, a folder of images, and a synthetic camera for tests.
+"""Frame sources: a camera, a clip, a stream, and a synthetic camera for tests.
 
 A source is read by one thread: `read` returns the next frame, or None at the end.
 """
@@ -17,10 +17,9 @@ import numpy as np
 
 from fer_live.datatypes import Frame, UInt8Array
 from fer_live.errors import SourceError, TruncatedError
+from fer_live.image_files import IMAGE_SUFFIXES, ImageSource, Slideshow, images_in, read_image
 
 cv2.utils.logging.setLogLevel(cv2.utils.logging.LOG_LEVEL_SILENT)
-
-IMAGE_SUFFIXES = (".png", ".jpg", ".jpeg", ".bmp", ".webp")
 
 _OPEN_TIMEOUT_MS = 10_000
 _READ_TIMEOUT_MS = 10_000
@@ -30,8 +29,6 @@ _MISSING_TOLERATED = 0.02
 _EXACT_COUNTS = (".mp4", ".m4v", ".mov", ".avi")
 """Containers that store how many frames they hold; for others OpenCV guesses by the length."""
 _GUESSED_LENGTH_TOLERANCE_S = 1.0
-_STILL_SHOWN_FOR_S = 2.0
-_STILL_FPS = 10.0
 
 
 class FrameSource(Protocol):
@@ -199,48 +196,6 @@ class PacedClip:
         self._clip.close()
 
 
-class ImageSource:
-    """One image file as a source of one frame."""
-
-    n_frames: int | None = 1
-
-    def __init__(self, path: Path) -> None:
-        self.name = str(path)
-        self._frame: Frame | None = Frame(read_image(path), 0, 0.0)
-
-    def read(self) -> Frame | None:
-        frame, self._frame = self._frame, None
-        return frame
-
-    def close(self) -> None:
-        self._frame = None
-
-
-class Slideshow:
-    """Images shown like a clip, two seconds each, over and over, on the monotonic clock."""
-
-    n_frames: int | None = None
-
-    def __init__(self, name: str, paths: Sequence[Path]) -> None:
-        self.name = name
-        self._paths = paths
-        self._index = 0
-        self._shown: tuple[Path, UInt8Array] | None = None
-
-    def read(self) -> Frame | None:
-        if self._index:
-            time.sleep(1 / _STILL_FPS)
-        turn = int(self._index / (_STILL_FPS * _STILL_SHOWN_FOR_S))
-        path = self._paths[turn % len(self._paths)]
-        if self._shown is None or self._shown[0] != path:
-            self._shown = path, read_image(path)
-        self._index += 1
-        return Frame(self._shown[1], self._index - 1, time.monotonic())
-
-    def close(self) -> None:
-        self._shown = None
-
-
 class SyntheticCamera:
     """A camera made of given pictures, for tests: `n_frames` frames in turn, `fps` a second.
 
@@ -299,29 +254,6 @@ def open_clip(path: Path) -> cv2.VideoCapture:
             f"{path}: not a video that can be decoded; is it damaged or another kind?"
         )
     return capture
-
-
-def read_image(path: Path) -> UInt8Array:
-    """Read an image file as (H, W, 3) uint8 BGR, or raise `SourceError`."""
-    try:
-        content = np.fromfile(path, dtype=np.uint8)  # imread cannot open every path on Windows
-    except OSError as error:
-        raise SourceError(f"{path}: cannot be read: {error.strerror}") from None
-    try:
-        image = cv2.imdecode(content, cv2.IMREAD_COLOR) if content.size else None
-    except cv2.error:  # for instance a header that claims 60,000 pixels a side
-        image = None
-    if image is None:
-        raise SourceError(f"{path}: not an image that can be decoded")
-    return np.asarray(image, dtype=np.uint8)
-
-
-def images_in(folder: Path) -> list[Path]:
-    """The images of a folder, by name; `SourceError` where there is none."""
-    images = sorted(file for file in folder.iterdir() if file.suffix.lower() in IMAGE_SUFFIXES)
-    if not images:
-        raise SourceError(f"{folder}: no image in this folder ({', '.join(IMAGE_SUFFIXES)})")
-    return images
 
 
 def open_source(name: str) -> FrameSource:

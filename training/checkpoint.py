@@ -12,7 +12,7 @@ from typing import Any
 import torch
 from safetensors import SafetensorError, safe_open
 from safetensors.torch import save
-from torch import Tensor
+from torch import Tensor, nn
 
 from fer_live.atomic_file import write_atomically
 from fer_live.errors import ModelError
@@ -47,14 +47,46 @@ def load_model(path: Path) -> tuple[ExpressionNet, Manifest]:
     return network.eval(), manifest
 
 
-def save_resume(path: Path, tensors: dict[str, Tensor], state: dict[str, Any]) -> None:
-    """Write everything a run needs to go on; `state` holds its JSON-able part."""
+def save_run(
+    path: Path,
+    state: dict[str, Any],
+    student: nn.Module,
+    teacher: nn.Module,
+    optimizer: torch.optim.Optimizer,
+) -> None:
+    """Write everything a run needs to go on; `state` is what the loop itself keeps, as JSON."""
+    tensors = {
+        **_under("student", student.state_dict()),
+        **_under("teacher", teacher.state_dict()),
+        **_under("optimizer", _optimizer_tensors(optimizer)),
+        "random/cpu": torch.get_rng_state(),
+    }
+    if torch.cuda.is_available():
+        tensors["random/cuda"] = torch.cuda.get_rng_state()
     contiguous = {name: tensor.contiguous() for name, tensor in tensors.items()}
     write_atomically(path, save(contiguous, metadata={_STATE_KEY: json.dumps(state)}))
 
 
-def load_resume(path: Path) -> tuple[dict[str, Tensor], dict[str, Any]]:
-    """Read what `save_resume` wrote."""
+def load_run_state(path: Path) -> dict[str, Any]:
+    """The loop's part of what `save_run` wrote."""
+    return _parse_run(path)[1]
+
+
+def restore_run(
+    path: Path, student: nn.Module, teacher: nn.Module, optimizer: torch.optim.Optimizer
+) -> dict[str, Any]:
+    """Put back what `save_run` took, the random state included; returns the loop's part."""
+    tensors, state = _parse_run(path)
+    student.load_state_dict(_from("student", tensors))
+    teacher.load_state_dict(_from("teacher", tensors))
+    _restore_optimizer(optimizer, _from("optimizer", tensors))
+    torch.set_rng_state(tensors["random/cpu"])
+    if torch.cuda.is_available() and "random/cuda" in tensors:
+        torch.cuda.set_rng_state(tensors["random/cuda"])
+    return state
+
+
+def _parse_run(path: Path) -> tuple[dict[str, Tensor], dict[str, Any]]:
     tensors, metadata = _read(path)
     if _STATE_KEY not in metadata:
         raise ModelError(f"{path}: not a checkpoint to resume from")
@@ -71,18 +103,18 @@ def _read(path: Path) -> tuple[dict[str, Tensor], dict[str, str]]:
         raise ModelError(f"{path}: not a readable safetensors file: {error}") from None
 
 
-def flatten(prefix: str, tensors: dict[str, Tensor]) -> dict[str, Tensor]:
+def _under(prefix: str, tensors: dict[str, Tensor]) -> dict[str, Tensor]:
     """Put a state dict under `prefix/`."""
     return {f"{prefix}/{name}": tensor for name, tensor in tensors.items()}
 
 
-def unflatten(prefix: str, tensors: dict[str, Tensor]) -> dict[str, Tensor]:
-    """Take back what `flatten` put there."""
+def _from(prefix: str, tensors: dict[str, Tensor]) -> dict[str, Tensor]:
+    """Take back what `_under` put there."""
     start = f"{prefix}/"
     return {name.removeprefix(start): t for name, t in tensors.items() if name.startswith(start)}
 
 
-def optimizer_tensors(optimizer: torch.optim.Optimizer) -> dict[str, Tensor]:
+def _optimizer_tensors(optimizer: torch.optim.Optimizer) -> dict[str, Tensor]:
     """The optimizer's per-parameter state as named tensors, `index/key`."""
     state = optimizer.state_dict()["state"]
     return {
@@ -93,8 +125,8 @@ def optimizer_tensors(optimizer: torch.optim.Optimizer) -> dict[str, Tensor]:
     }
 
 
-def restore_optimizer(optimizer: torch.optim.Optimizer, tensors: dict[str, Tensor]) -> None:
-    """Put back what `optimizer_tensors` took."""
+def _restore_optimizer(optimizer: torch.optim.Optimizer, tensors: dict[str, Tensor]) -> None:
+    """Put back what `_optimizer_tensors` took."""
     whole = optimizer.state_dict()
     whole["state"] = {}
     for name, tensor in tensors.items():

@@ -11,9 +11,9 @@ from numpy.typing import NDArray
 from tqdm import tqdm
 
 from fer_live.alignment import align_face
-from fer_live.camera import read_image
 from fer_live.datatypes import FloatArray, UInt8Array
 from fer_live.errors import InputError, ModelError
+from fer_live.image_files import read_image
 from fer_live.manifest import Manifest
 from training.checkpoint import load_model
 from training.data.fer2013 import LabelRule, Split, load_fer2013

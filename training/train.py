@@ -67,7 +67,7 @@ def fit(config: TrainConfig, run_dir: Path, *, resume: bool) -> dict[str, Any]:
     first_step, history, running = 0, [], _RunningMeans()
     resume_file = run_dir / checkpoint.RESUME_FILE
     if resume and resume_file.is_file():
-        state = _restore(resume_file, student, teacher, optimizer, device)
+        state = checkpoint.restore_run(resume_file, student, teacher.module, optimizer)
         _check_same_run(resume_file, state, n_images=len(training_set), device=device.type)
         first_step, history = state["step"], state["history"]
         running = _RunningMeans(*state["running"])
@@ -116,7 +116,7 @@ def fit(config: TrainConfig, run_dir: Path, *, resume: bool) -> dict[str, Any]:
                 "n_images": len(training_set),
                 "device": device.type,
             }
-            _save(resume_file, state, student, teacher, optimizer, device)
+            checkpoint.save_run(resume_file, state, student, teacher.module, optimizer)
             saved_at = time.monotonic()
     progress.close()
 
@@ -289,39 +289,3 @@ def _final_metrics(
 def _write_log(run_dir: Path, history: list[dict[str, float]]) -> None:
     lines = "".join(json.dumps(row) + "\n" for row in history)
     write_atomically(run_dir / LOG_FILE, lines.encode())
-
-
-def _save(
-    path: Path,
-    state: dict[str, Any],
-    student: nn.Module,
-    teacher: EmaTeacher,
-    optimizer: torch.optim.Optimizer,
-    device: torch.device,
-) -> None:
-    tensors = {
-        **checkpoint.flatten("student", student.state_dict()),
-        **checkpoint.flatten("teacher", teacher.module.state_dict()),
-        **checkpoint.flatten("optimizer", checkpoint.optimizer_tensors(optimizer)),
-        "random/cpu": torch.get_rng_state(),
-    }
-    if device.type == "cuda":
-        tensors["random/cuda"] = torch.cuda.get_rng_state(device)
-    checkpoint.save_resume(path, tensors, state)
-
-
-def _restore(
-    path: Path,
-    student: nn.Module,
-    teacher: EmaTeacher,
-    optimizer: torch.optim.Optimizer,
-    device: torch.device,
-) -> dict[str, Any]:
-    tensors, state = checkpoint.load_resume(path)
-    student.load_state_dict(checkpoint.unflatten("student", tensors))
-    teacher.module.load_state_dict(checkpoint.unflatten("teacher", tensors))
-    checkpoint.restore_optimizer(optimizer, checkpoint.unflatten("optimizer", tensors))
-    torch.set_rng_state(tensors["random/cpu"])
-    if device.type == "cuda" and "random/cuda" in tensors:
-        torch.cuda.set_rng_state(tensors["random/cuda"], device)
-    return state

@@ -7,7 +7,7 @@ import pytest
 import torch
 
 from export.quantize import to_fp16, to_int8
-from export.to_onnx import DeployedNet, to_onnx
+from export.to_onnx import DeployedNet, serialize, to_onnx
 from export.verify import (
     MAX_DIFFERENCE_FP32,
     Parity,
@@ -74,6 +74,14 @@ def test_the_file_is_what_the_interfaces_say(exported, trained):
     assert not any(
         t.HasField("data_location") and t.data_location for t in exported.graph.initializer
     )
+
+
+def test_no_path_of_the_exporting_machine_is_inside(exported):
+    content = serialize(exported)
+    for words in (b"stack_trace", b"site-packages", Path(__file__).parents[2].as_posix().encode()):
+        assert words not in content
+    for name in ("fer_live_fp32.onnx", "fer_live_int8.onnx"):
+        assert b"stack_trace" not in asset(name).read_bytes()
 
 
 def test_int8_is_quantized_per_channel_and_close(trained, exported, faces):

@@ -12,14 +12,13 @@ import pytest
 from fer_live.camera import (
     CameraSource,
     ClipSource,
-    ImageSource,
     PacedClip,
     StreamSource,
     SyntheticCamera,
     is_url,
-    read_image,
 )
 from fer_live.errors import SourceError, TruncatedError
+from fer_live.image_files import ImageSource, read_image
 
 
 def read_all(source) -> list:

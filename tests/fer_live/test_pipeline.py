@@ -3,7 +3,7 @@ import numpy as np
 import pytest
 
 from fer_live import Frame, Pipeline
-from fer_live.camera import read_image
+from fer_live.image_files import read_image
 from fer_live.manifest import EXPRESSIONS
 
 

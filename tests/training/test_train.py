@@ -6,7 +6,7 @@ import torch
 
 from fer_live.errors import DataError, InputError, ModelError
 from training import checkpoint
-from training.checkpoint import load_model, load_resume
+from training.checkpoint import load_model, load_run_state
 from training.config import TrainConfig, config_to_toml, load_config
 from training.train import fit, learning_rate
 
@@ -63,7 +63,7 @@ def test_a_resumed_run_ends_in_the_same_weights_and_log(
     """Interrupted within an epoch, at its end, and within the next."""
     fit(config(), tmp_path / "whole", resume=False)
     saves = 0
-    original = checkpoint.save_resume
+    original = checkpoint.save_run
 
     def save_then_stop(*arguments) -> None:
         nonlocal saves
@@ -73,10 +73,10 @@ def test_a_resumed_run_ends_in_the_same_weights_and_log(
             raise Stop
 
     with monkeypatch.context() as patch:
-        patch.setattr(checkpoint, "save_resume", save_then_stop)
+        patch.setattr(checkpoint, "save_run", save_then_stop)
         with pytest.raises(Stop):
             fit(config(), tmp_path / "cut", resume=False)
-    assert load_resume(tmp_path / "cut/resume.safetensors")[1]["step"] == stop_after
+    assert load_run_state(tmp_path / "cut/resume.safetensors")["step"] == stop_after
     fit(config(), tmp_path / "cut", resume=True)
     whole, cut = weights(tmp_path / "whole"), weights(tmp_path / "cut")
     assert all(torch.equal(whole[name], cut[name]) for name in whole)

@@ -6,8 +6,8 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
-from fer_live.camera import IMAGE_SUFFIXES
 from fer_live.errors import DataError
+from fer_live.image_files import IMAGE_SUFFIXES
 
 
 @dataclass(frozen=True, slots=True, eq=False)

@@ -5,9 +5,9 @@ from pathlib import Path
 import cv2
 import numpy as np
 
-from fer_live.camera import IMAGE_SUFFIXES, read_image
 from fer_live.datatypes import UInt8Array
 from fer_live.errors import DataError
+from fer_live.image_files import IMAGE_SUFFIXES, read_image
 from training.data.fer2013 import Fer2013, load_fer2013
 from training.data.labeled_images import resize_faces
 
