@@ -5,6 +5,7 @@ import json
 from pathlib import Path
 
 from fer_live.console import ArgumentParser, check_output_file, require_packages, run_command
+from fer_live.errors import FerLiveError
 
 SPLITS = ("Training", "PublicTest", "PrivateTest")
 LABEL_RULES = ("ferplus-argmax", "ferplus-majority", "fer2013")
@@ -63,7 +64,10 @@ def _fit(arguments: argparse.Namespace) -> int:
     if arguments.data:
         data = config.data.model_copy(update={"source": arguments.data})
         config = config.model_copy(update={"data": data})
-    metrics = fit(config, arguments.out, resume=arguments.resume)
+    try:
+        metrics = fit(config, arguments.out, resume=arguments.resume)
+    except KeyboardInterrupt:
+        raise FerLiveError("interrupted; --resume goes on from the last checkpoint") from None
     for name, figures in metrics.items():
         print(f"{name}: accuracy {figures['accuracy']:.4f}, macro-F1 {figures['macro_f1']:.4f}")
     print(f"model: {arguments.out / 'model.safetensors'}")

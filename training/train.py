@@ -73,52 +73,53 @@ def fit(config: TrainConfig, run_dir: Path, *, resume: bool) -> dict[str, Any]:
         running = _RunningMeans(*state["running"])
 
     _make_run_dir(config, run_dir)
-    progress = tqdm(
+    with tqdm(
         total=n_steps * config.schedule.batch_size,
         initial=first_step * config.schedule.batch_size,
         unit="img",
         unit_scale=True,
         desc="training",
         mininterval=1.0,
-    )
-    order = _batches(len(training_set), config, first_step, n_steps)
-    saved_at = time.monotonic()
-    student.train()
-    for step, rows in enumerate(order, first_step):
-        for group in optimizer.param_groups:
-            group["lr"] = learning_rate(step, steps_per_epoch, config.schedule)
-        batch_rows = rows.to(device)
-        faces = augment(images[batch_rows].float() / 255) * 2 - 1  # (B, 1, S, S) in [-1, 1]
-        with torch.autocast(device.type, torch.bfloat16, enabled=config.run.precision == "bf16"):
-            terms = objective(student, faces, targets[batch_rows])
-        optimizer.zero_grad(set_to_none=True)
-        terms["loss"].backward()  # type: ignore[no-untyped-call]
-        optimizer.step()
-        teacher.update(student, step)
+    ) as progress:
+        order = _batches(len(training_set), config, first_step, n_steps)
+        saved_at = time.monotonic()
+        student.train()
+        for step, rows in enumerate(order, first_step):
+            for group in optimizer.param_groups:
+                group["lr"] = learning_rate(step, steps_per_epoch, config.schedule)
+            batch_rows = rows.to(device)
+            faces = augment(images[batch_rows].float() / 255) * 2 - 1  # (B, 1, S, S) in [-1, 1]
+            with torch.autocast(
+                device.type, torch.bfloat16, enabled=config.run.precision == "bf16"
+            ):
+                terms = objective(student, faces, targets[batch_rows])
+            optimizer.zero_grad(set_to_none=True)
+            terms["loss"].backward()  # type: ignore[no-untyped-call]
+            optimizer.step()
+            teacher.update(student, step)
 
-        running.add(terms["loss"].detach(), terms["logits"], targets[batch_rows])
-        progress.update(len(rows))
-        done = step + 1
-        if done % 10 == 0:
-            progress.set_postfix(running.as_dict())
-        if done % steps_per_epoch == 0:
-            history.append({"epoch": done // steps_per_epoch, **running.as_dict()})
-            history[-1] |= _validate(teacher.module, source, config, device)
-            running = _RunningMeans()
-            _write_log(run_dir, history)
-        if done % steps_per_epoch == 0 or (
-            time.monotonic() - saved_at > config.run.checkpoint_every_s
-        ):
-            state = {
-                "step": done,
-                "history": history,
-                "running": running.sums(),
-                "n_images": len(training_set),
-                "device": device.type,
-            }
-            checkpoint.save_run(resume_file, state, student, teacher.module, optimizer)
-            saved_at = time.monotonic()
-    progress.close()
+            running.add(terms["loss"].detach(), terms["logits"], targets[batch_rows])
+            progress.update(len(rows))
+            done = step + 1
+            if done % 10 == 0:
+                progress.set_postfix(running.as_dict())
+            if done % steps_per_epoch == 0:
+                history.append({"epoch": done // steps_per_epoch, **running.as_dict()})
+                history[-1] |= _validate(teacher.module, source, config, device)
+                running = _RunningMeans()
+                _write_log(run_dir, history)
+            if done % steps_per_epoch == 0 or (
+                time.monotonic() - saved_at > config.run.checkpoint_every_s
+            ):
+                state = {
+                    "step": done,
+                    "history": history,
+                    "running": running.sums(),
+                    "n_images": len(training_set),
+                    "device": device.type,
+                }
+                checkpoint.save_run(resume_file, state, student, teacher.module, optimizer)
+                saved_at = time.monotonic()
 
     metrics = _final_metrics(teacher.module, source, config, device)
     manifest = Manifest(
