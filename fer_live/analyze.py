@@ -199,6 +199,8 @@ def _check_outputs(options: AnalyzeOptions, names: Sequence[str]) -> None:
         raise InputError(f"--every {options.every}: must be 1 or more")
     if options.out is not None:
         check_output_file(options.out, FILE_SUFFIXES)
+        if any(not is_url(n) and options.out.resolve() == Path(n).resolve() for n in names):
+            raise InputError(f"{options.out}: is a source itself; choose another --out")
     if options.video is not None:
         check_output_file(options.video, (".mp4",))
         if len(names) != 1:

@@ -1,5 +1,6 @@
 """Files that are written whole or not at all: a failed write never destroys what was there."""
 
+import itertools
 import os
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -9,8 +10,13 @@ from fer_live.errors import OutputError
 
 
 def partial_path(path: Path) -> Path:
-    """Where `path` grows until it is whole: beside it, with the same suffix (writers go by it)."""
-    return path.with_name(f"{path.stem}.partial{path.suffix}")
+    """Where `path` grows until it is whole: beside it, with the same suffix (writers go by it).
+
+    A name that is free: another run's rows, or a person's own file, are not written over.
+    """
+    names = itertools.chain(["partial"], (f"partial-{n}" for n in itertools.count(2)))
+    places = (path.with_name(f"{path.stem}.{name}{path.suffix}") for name in names)
+    return next(place for place in places if not place.exists())
 
 
 def write_atomically(path: Path, content: bytes) -> None:

@@ -144,6 +144,9 @@ def test_the_source_is_never_overwritten(demo_clip: Path, tmp_path: Path):
     shutil.copy(demo_clip, copy)
     with pytest.raises(InputError, match="is the source itself"):
         analyze(AnalyzeOptions([str(copy)], video=copy))
+    table = copy.rename(tmp_path / "clip.csv")
+    with pytest.raises(InputError, match="is a source itself"):
+        analyze(AnalyzeOptions([str(table)], out=table))
 
 
 def test_a_stream_that_is_not_there_costs_nothing(run_cli, tmp_path: Path):

@@ -6,7 +6,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from fer_live.atomic_file import partial_path, write_atomically
+from fer_live.atomic_file import write_atomically
 from fer_live.datatypes import FaceResult, Frame, FrameResult
 from fer_live.errors import InputError, OutputError
 from fer_live.sinks import open_file_sink
@@ -100,4 +100,12 @@ def test_a_failed_write_leaves_what_was_there(tmp_path: Path, monkeypatch: pytes
     with pytest.raises(OutputError, match="No space left"):
         write_atomically(path, b"new")
     assert path.read_bytes() == b"old"
-    assert not partial_path(path).exists()
+    assert list(tmp_path.iterdir()) == [path]
+
+
+def test_what_an_earlier_run_left_is_not_written_over(tmp_path: Path):
+    (tmp_path / "out.partial.csv").write_text("precious")
+    sink = open_file_sink(tmp_path / "out.csv", LABELS)
+    sink.close()
+    assert (tmp_path / "out.partial.csv").read_text() == "precious"
+    assert sorted(p.name for p in tmp_path.iterdir()) == ["out.csv", "out.partial.csv"]
