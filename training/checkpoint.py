@@ -6,10 +6,12 @@ interrupted run needs to end in the same weights as an uninterrupted one.
 """
 
 import json
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
 import torch
+from pydantic import ValidationError
 from safetensors import SafetensorError, safe_open
 from safetensors.torch import save
 from torch import Tensor, nn
@@ -17,11 +19,36 @@ from torch import Tensor, nn
 from fer_live.atomic_file import write_atomically
 from fer_live.errors import ModelError
 from fer_live.manifest import MANIFEST_KEY, Manifest, parse_manifest
+from training.config import ModelConfig, first_fault
 from training.models.resnet import ExpressionNet
 
 MODEL_FILE = "model.safetensors"
 RESUME_FILE = "resume.safetensors"
 _STATE_KEY = "state"
+
+
+def build_network(config: ModelConfig, n_classes: int) -> ExpressionNet:
+    """The network of a config, with random weights."""
+    return ExpressionNet(
+        n_classes,
+        config.width,
+        config.dropout,
+        stem=config.stem,
+        attention_branches=config.attention_branches,
+        feature_map_dropout=config.feature_map_dropout,
+    )
+
+
+def architecture(config: ModelConfig) -> dict[str, Any]:
+    """What a manifest says of the network, enough to build it again."""
+    return {
+        "name": "resnet18",
+        "width": config.width,
+        "stem": config.stem,
+        "dropout": config.dropout,
+        "attention_branches": config.attention_branches,
+        "feature_map_dropout": config.feature_map_dropout,
+    }
 
 
 def save_model(path: Path, network: ExpressionNet, manifest: Manifest) -> None:
@@ -35,10 +62,18 @@ def load_model(path: Path) -> tuple[ExpressionNet, Manifest]:
     file = path / MODEL_FILE if path.is_dir() else path
     tensors, metadata = _read(file)
     manifest = parse_manifest(metadata.get(MANIFEST_KEY), str(file))
-    width = manifest.architecture.get("width")
-    if not isinstance(width, int) or width < 1:
-        raise ModelError(f"{file}: its manifest does not say the network's width")
-    network = ExpressionNet(len(manifest.labels), width)
+    try:
+        config = ModelConfig.model_validate(
+            {
+                "input_side": manifest.input_side,
+                **{k: v for k, v in manifest.architecture.items() if k != "name"},
+            }
+        )
+    except ValidationError as error:
+        raise ModelError(
+            f"{file}: its manifest does not describe the network: {first_fault(error)}"
+        ) from None
+    network = build_network(config, len(manifest.labels))
     try:
         network.load_state_dict(tensors)
     except RuntimeError as error:
@@ -50,14 +85,17 @@ def load_model(path: Path) -> tuple[ExpressionNet, Manifest]:
 def save_run(
     path: Path,
     state: dict[str, Any],
-    student: nn.Module,
-    teacher: nn.Module,
+    modules: Mapping[str, nn.Module],
     optimizer: torch.optim.Optimizer,
 ) -> None:
-    """Write everything a run needs to go on; `state` is what the loop itself keeps, as JSON."""
+    """Write everything a run needs to go on: `modules` by name, student, teacher and method (whose
+    thresholds are buffers), and `state`, what the loop itself keeps, as JSON."""
     tensors = {
-        **_under("student", student.state_dict()),
-        **_under("teacher", teacher.state_dict()),
+        **{
+            f"{name}/{key}": tensor
+            for name, module in modules.items()
+            for key, tensor in module.state_dict().items()
+        },
         **_under("optimizer", _optimizer_tensors(optimizer)),
         "random/cpu": torch.get_rng_state(),
     }
@@ -73,12 +111,12 @@ def load_run_state(path: Path) -> dict[str, Any]:
 
 
 def restore_run(
-    path: Path, student: nn.Module, teacher: nn.Module, optimizer: torch.optim.Optimizer
+    path: Path, modules: Mapping[str, nn.Module], optimizer: torch.optim.Optimizer
 ) -> dict[str, Any]:
     """Put back what `save_run` took, the random state included; returns the loop's part."""
     tensors, state = _parse_run(path)
-    student.load_state_dict(_from("student", tensors))
-    teacher.load_state_dict(_from("teacher", tensors))
+    for name, module in modules.items():
+        module.load_state_dict(_from(name, tensors))
     _restore_optimizer(optimizer, _from("optimizer", tensors))
     torch.set_rng_state(tensors["random/cpu"])
     if torch.cuda.is_available() and "random/cuda" in tensors:

@@ -5,9 +5,8 @@ import json
 from pathlib import Path
 
 from fer_live.console import ArgumentParser, check_output_file, require_packages, run_command
-from fer_live.errors import FerLiveError
+from fer_live.errors import FerLiveError, InputError
 
-SPLITS = ("Training", "PublicTest", "PrivateTest")
 LABEL_RULES = ("ferplus-argmax", "ferplus-majority", "fer2013")
 
 
@@ -35,9 +34,15 @@ def _parser() -> ArgumentParser:
 
     evaluate = commands.add_parser("evaluate", help="measure a model on a data set")
     evaluate.add_argument("model", type=Path, help=".onnx, .safetensors or a run folder")
-    evaluate.add_argument("--data", required=True, metavar="fer2013:DIR|folder:DIR")
-    evaluate.add_argument("--split", choices=SPLITS)
-    evaluate.add_argument("--labels", choices=LABEL_RULES)
+    evaluate.add_argument(
+        "--data", required=True, metavar="KIND:DIR", help="fer2013, raf-db, affectnet or folder"
+    )
+    evaluate.add_argument(
+        "--split",
+        help="fer2013: Training, PublicTest or PrivateTest; raf-db: train or test; "
+        "affectnet: training or validation",
+    )
+    evaluate.add_argument("--labels", choices=LABEL_RULES, help="fer2013 alone")
     evaluate.add_argument("--detect", action="store_true", help="find and crop the faces first")
     evaluate.add_argument(
         "--classes",
@@ -48,7 +53,31 @@ def _parser() -> ArgumentParser:
     evaluate.set_defaults(run=_evaluate)
 
     config = commands.add_parser("config", help="print every field of a config with its default")
+    config.add_argument("--method", default="supervised", help="also its [options]")
     config.set_defaults(run=_config)
+
+    grid = commands.add_parser("grid", help="run methods x budgets x seeds, or what is missing")
+    grid.add_argument("--config", type=Path, required=True, metavar="FILE.toml")
+    grid.add_argument("--out", type=Path, required=True, metavar="DIR", help="for the results")
+    grid.add_argument(
+        "--runs", type=Path, metavar="DIR", help="for the run folders (default: OUT/runs)"
+    )
+    grid.add_argument("--jobs", type=int, default=1, metavar="N", help="cells side by side")
+    grid.add_argument("--data", metavar="KIND:DIR", help="instead of the config's data.source")
+    grid.set_defaults(run=_grid)
+
+    report = commands.add_parser("report", help="make tables and plots of a grid's results")
+    report.add_argument("folder", type=Path, metavar="DIR", help="--out of the grid")
+    report.set_defaults(run=_report)
+
+    split = commands.add_parser("split", help="draw a share of a data set and save the list")
+    split.add_argument("--data", required=True, metavar="KIND:DIR")
+    split.add_argument("--split", help="part of the data set (default: its training part)")
+    split.add_argument("--labels", choices=LABEL_RULES, default=LABEL_RULES[0])
+    split.add_argument("--share", type=float, required=True, help="of each class, 0 to 1")
+    split.add_argument("--seed", type=int, default=0)
+    split.add_argument("--out", type=Path, required=True, metavar="FILE.json")
+    split.set_defaults(run=_split)
 
     framing = commands.add_parser("framing", help="measure where faces lie in a data set's images")
     framing.add_argument("--data", required=True, metavar="fer2013:DIR")
@@ -94,10 +123,52 @@ def _evaluate(arguments: argparse.Namespace) -> int:
     return 0
 
 
-def _config(_: argparse.Namespace) -> int:
-    from training.config import TrainConfig, config_to_toml
+def _config(arguments: argparse.Namespace) -> int:
+    from training.config import config_to_toml, parse_config
 
-    print(config_to_toml(TrainConfig()), end="")
+    config = parse_config({"run": {"method": arguments.method}}, "--method")
+    print(config_to_toml(config), end="")
+    return 0
+
+
+def _grid(arguments: argparse.Namespace) -> int:
+    from training.grid import run_grid
+
+    if arguments.jobs < 1:
+        raise InputError(f"--jobs {arguments.jobs}: at least 1")
+    runs = arguments.runs or arguments.out / "runs"
+    try:
+        failed = run_grid(
+            arguments.config, arguments.out, runs, jobs=arguments.jobs, data=arguments.data
+        )
+    except KeyboardInterrupt:
+        raise FerLiveError(
+            "interrupted; the same command goes on from the last checkpoints"
+        ) from None
+    if failed:
+        raise FerLiveError(f"{failed} cells failed, the others are in {arguments.out}")
+    return 0
+
+
+def _report(arguments: argparse.Namespace) -> int:
+    from training.report import write_report
+
+    print(write_report(arguments.folder))
+    return 0
+
+
+def _split(arguments: argparse.Namespace) -> int:
+    from training.data.sources import draw_list
+    from training.data.splits import save_list
+
+    check_output_file(arguments.out, (".json",))
+    if not 0 < arguments.share <= 1:
+        raise InputError(f"--share {arguments.share}: above 0, at most 1")
+    drawn = draw_list(
+        arguments.data, arguments.split, arguments.labels, arguments.share, arguments.seed
+    )
+    save_list(arguments.out, drawn)
+    print(f"{len(drawn.ids)} of {drawn.n_images} images: {arguments.out}")
     return 0
 
 

@@ -8,84 +8,192 @@ from pathlib import Path
 from typing import Any, Literal
 
 import tomlkit
-from pydantic import BaseModel, ConfigDict, Field, ValidationError
+import tomlkit.items
+from pydantic import (
+    Field,
+    SerializeAsAny,
+    ValidationError,
+    model_validator,
+)
 
 from fer_live.errors import InputError
+from training.methods import METHODS
+from training.models.resnet import Stem
+from training.section import Section
 
 
-class _Section(BaseModel):
-    model_config = ConfigDict(frozen=True, extra="forbid")
-
-
-class DataConfig(_Section):
+class DataConfig(Section):
     source: str = Field(
         "fer2013:data/fer2013",
-        description="data set as KIND:FOLDER, relative to the current folder; fer2013 holds "
-        "fer2013.csv or fer2013.csv.gz, and fer2013new.csv for the FERPlus labels",
+        description="labeled data set as KIND:FOLDER, relative to the current folder; KIND is "
+        "fer2013, raf-db, affectnet or folder (a folder a class)",
     )
     labels: Literal["ferplus-argmax", "ferplus-majority", "fer2013"] = Field(
-        "ferplus-argmax", description="which images are used and what their class is"
+        "ferplus-argmax", description="fer2013: which images are used and what their class is"
     )
     targets: Literal["votes", "hard"] = Field(
         "hard",
         description="votes: train on the raters' distribution (FERPlus only); hard: on the class",
     )
+    labeled_share: float = Field(
+        1.0,
+        gt=0,
+        le=1,
+        description="share of each class that keeps its labels; the rest of the training images is "
+        "unlabeled. Drawn by run.seed, equal images on one side",
+    )
+    labeled_per_class: dict[str, int] = Field(
+        {}, description="images of each class that keep their labels, instead of a share"
+    )
+    labeled_list: str = Field(
+        "", description="a split.json that names the images that keep their labels, instead of both"
+    )
+    unlabeled: tuple[str, ...] = Field(
+        (),
+        description="more unlabeled images: any data set, images:FOLDER of face crops, "
+        "photos:FOLDER or clips:FOLDER, in which the app's detector finds the faces",
+    )
+    evaluation: str = Field(
+        "",
+        description="data set measured after each pass, never trained on; empty: the evaluation "
+        "part of data.source, where it has one",
+    )
+    evaluation_only: str = Field("", description="a split.json: measure these images alone")
+    evaluation_without: str = Field("", description="a split.json: measure all but these images")
 
 
-class ModelConfig(_Section):
+class ModelConfig(Section):
     width: int = Field(
         32, ge=8, le=256, description="channels of the first stage; the others have 2, 4, 8 times"
     )
     input_side: int = Field(
         48, ge=48, le=256, multiple_of=8, description="side of the square gray input, pixels"
     )
+    stem: Stem = Field(
+        "deep",
+        description="how the side is halved at first: deep: two convolutions; unshuffle: 2x2 "
+        "pixels as four channels",
+    )
     dropout: float = Field(
         0.2, ge=0, lt=1, description="share of features dropped before the classifier"
     )
+    attention_branches: int = Field(
+        0, ge=0, le=16, description="branches of local attention; 0: no attention"
+    )
+    feature_map_dropout: float = Field(
+        0.0, ge=0, le=1, description="probability that an image loses one attended map in training"
+    )
+
+    @model_validator(mode="after")
+    def _something_to_drop(self) -> "ModelConfig":
+        if self.feature_map_dropout and not self.attention_branches:
+            raise ValueError("feature_map_dropout drops attended maps; set attention_branches too")
+        return self
 
 
-class ScheduleConfig(_Section):
-    epochs: int = Field(28, ge=1, description="passes over the labeled images")
+class ScheduleConfig(Section):
+    """A pass is as many steps as it takes the unlabeled batches to go through all training images,
+    labeled and unlabeled; without unlabeled batches, as it takes the labeled ones."""
+
+    start_from: str = Field(
+        "", description="checkpoint or run folder whose weights training starts from"
+    )
+    passes: int = Field(28, ge=1, description="passes over the training images")
     batch_size: int = Field(128, ge=2, description="labeled images a step")
+    unlabeled_batch_size: int = Field(
+        0,
+        ge=0,
+        description="unlabeled images a step; the supervised method takes as many more labeled "
+        "ones instead, strongly augmented",
+    )
+    balance: float = Field(
+        0.0,
+        ge=0,
+        le=1,
+        description="sampling of labeled images: 0: as they come; 1: every class equally often; "
+        "between: by class size to the power of 1 - balance",
+    )
     learning_rate: float = Field(0.1, gt=0, description="peak of the cosine schedule")
-    warmup_epochs: float = Field(1.0, ge=0, description="linear warm-up, epochs")
+    warmup_passes: float = Field(1.0, ge=0, description="linear warm-up, passes")
     momentum: float = Field(0.9, ge=0, lt=1, description="Nesterov momentum of SGD")
     weight_decay: float = Field(5e-4, ge=0, description="L2 factor on all convolution weights")
     ema_decay: float = Field(
         0.999, ge=0, lt=1, description="teacher = decay * teacher + (1 - decay) * student, a step"
     )
+    logs_per_pass: int = Field(1, ge=1, description="lines of log.jsonl a pass")
 
 
-class AugmentationConfig(_Section):
-    """Weak augmentation of labeled images."""
+class AugmentationConfig(Section):
+    """What is done to an image, by chance; 0 switches a part off."""
 
     flip: float = Field(0.5, ge=0, le=1, description="probability of a mirror image")
     rotate_degrees: float = Field(12.0, ge=0, le=90, description="largest roll either way")
     translate: float = Field(0.08, ge=0, le=0.5, description="largest shift, share of the side")
     scale: float = Field(0.12, ge=0, lt=1, description="largest change of size, share")
-    brightness: float = Field(0.2, ge=0, lt=1, description="largest change of brightness, share")
-    contrast: float = Field(0.2, ge=0, lt=1, description="largest change of contrast, share")
-    erase: float = Field(0.4, ge=0, le=1, description="probability of erasing one rectangle")
+    shear_degrees: float = Field(0.0, ge=0, le=45, description="largest shear either way")
+    brightness: float = Field(0.0, ge=0, lt=1, description="largest change of brightness, share")
+    contrast: float = Field(0.0, ge=0, lt=1, description="largest change of contrast, share")
+    gamma: float = Field(
+        0.0, ge=0, le=4, description="gamma is between 1 / (1 + this) and 1 + this"
+    )
+    blur: float = Field(0.0, ge=0, le=1, description="probability of a Gaussian blur")
+    erase: float = Field(0.0, ge=0, le=1, description="probability of erasing one rectangle")
+    erase_largest: float = Field(0.2, gt=0.02, le=1, description="its largest share of the area")
 
 
-class RunConfig(_Section):
+def _strong_augmentation() -> AugmentationConfig:
+    return AugmentationConfig(
+        rotate_degrees=20.0,
+        translate=0.1,
+        scale=0.2,
+        shear_degrees=10.0,
+        brightness=0.3,
+        contrast=0.4,
+        gamma=0.6,
+        blur=0.3,
+        erase=1.0,
+        erase_largest=0.3,
+    )
+
+
+class RunConfig(Section):
     seed: int = Field(0, ge=0, description="of weights, order, augmentation and dropout")
     device: Literal["auto", "cpu", "cuda"] = Field("auto", description="auto: cuda where present")
     precision: Literal["bf16", "fp32"] = Field("bf16", description="bf16: autocast; fp32: plain")
-    method: Literal["supervised"] = Field("supervised", description="objective, see methods/")
+    method: str = Field("supervised", description=f"objective, see methods/: {', '.join(METHODS)}")
     checkpoint_every_s: float = Field(
         60.0, gt=0, description="seconds between resumable checkpoints, beside one an epoch"
     )
 
 
-class TrainConfig(_Section):
+class TrainConfig(Section):
     """The whole file; each section is a table of it."""
 
     run: RunConfig = Field(default_factory=RunConfig)
     data: DataConfig = Field(default_factory=DataConfig)
     model: ModelConfig = Field(default_factory=ModelConfig)
     schedule: ScheduleConfig = Field(default_factory=ScheduleConfig)
-    augmentation: AugmentationConfig = Field(default_factory=AugmentationConfig)
+    weak: AugmentationConfig = Field(default_factory=AugmentationConfig)
+    strong: AugmentationConfig = Field(default_factory=_strong_augmentation)
+    options: SerializeAsAny[Section] = Field(default_factory=Section)
+
+    @model_validator(mode="before")
+    @classmethod
+    def _options_of_the_method(cls, values: Any) -> Any:
+        """[options] are those of run.method: which fields it has depends on the method."""
+        run = values.get("run", {}) if isinstance(values, dict) else {}
+        method = run.get("method", "supervised") if isinstance(run, dict) else run.method
+        if method not in METHODS:
+            raise ValueError(f"run.method {method!r} is not one of {', '.join(METHODS)}")
+        try:
+            options = METHODS[method].Options.model_validate(values.get("options", {}))
+        except ValidationError as error:
+            first = error.errors()[0]
+            field = ".".join(str(part) for part in ("options", *first["loc"]))
+            raise ValueError(
+                f"{field} of {method}: {first['msg']}, got {first['input']!r}"
+            ) from None
+        return {**values, "options": options}
 
 
 def load_config(path: Path) -> TrainConfig:
@@ -96,30 +204,50 @@ def load_config(path: Path) -> TrainConfig:
         raise InputError(f"{path}: cannot read the config: {error.strerror}") from None
     except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
         raise InputError(f"{path}: not a TOML file: {error}") from None
+    return parse_config(content, str(path))
+
+
+def parse_config(content: dict[str, Any], where: str) -> TrainConfig:
+    """Check the tables of a config, or raise `InputError` that begins with `where`."""
     try:
         return TrainConfig.model_validate(content)
     except ValidationError as error:
-        first = error.errors()[0]
-        field = ".".join(str(part) for part in first["loc"])
-        raise InputError(
-            f"{path}: {field}: {first['msg']}, got {first['input']!r}; "
-            "`fer-train config` prints every field"
-        ) from None
+        raise InputError(f"{where}: {first_fault(error)}") from None
+
+
+def first_fault(error: ValidationError) -> str:
+    """The first fault of a config in one line."""
+    first = error.errors()[0]
+    message = first["msg"].removeprefix("Value error, ")
+    if first["type"] == "value_error":
+        return f"{message}; `fer-train config` prints every field"
+    field = ".".join(str(part) for part in first["loc"])
+    return f"{field}: {message}, got {first['input']!r}; `fer-train config` prints every field"
 
 
 def config_to_toml(config: TrainConfig) -> str:
     """The config as TOML, each field under a comment with its meaning and default."""
     document = tomlkit.document()
     document.add(tomlkit.comment("FER Live training. Every field may be left out."))
-    for section_name in TrainConfig.model_fields:
-        section: _Section = getattr(config, section_name)
+    for section_name, section_field in TrainConfig.model_fields.items():
+        section: Section = getattr(config, section_name)
+        usual = section_field.get_default(call_default_factory=True)
+        if type(usual) is not type(section):  # [options] has the fields of the method
+            usual = type(section)()
         table = tomlkit.table()
         for name, field in type(section).model_fields.items():
-            table.add(tomlkit.comment(f"{field.description} (default: {_toml(field.default)})"))
-            table.add(name, getattr(section, name))
-        document.add(section_name, table)
+            default = _toml(getattr(usual, name))
+            table.add(tomlkit.comment(f"{field.description} (default: {default.as_string()})"))
+            table.add(name, _toml(getattr(section, name)))
+        if type(section).model_fields:
+            document.add(section_name, table)
     return tomlkit.dumps(document)
 
 
-def _toml(value: Any) -> str:
-    return str(tomlkit.item(value).as_string())
+def _toml(value: Any) -> tomlkit.items.Item:
+    if isinstance(value, dict):
+        table = tomlkit.inline_table()
+        table.update(value)
+        return table
+    item: tomlkit.items.Item = tomlkit.item(list(value) if isinstance(value, tuple) else value)
+    return item

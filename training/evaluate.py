@@ -16,10 +16,10 @@ from fer_live.errors import InputError, ModelError
 from fer_live.image_files import read_image
 from fer_live.manifest import Manifest
 from training.checkpoint import load_model
-from training.data.fer2013 import LabelRule, Split, load_fer2013
 from training.data.folder import LabeledFiles, list_labeled_files
-from training.data.labeled_images import resize_faces
-from training.data.sources import read_gray_face, split_source
+from training.data.image_files import read_gray_face
+from training.data.labeled_images import LabeledImages
+from training.data.sources import LABELED_KINDS, split_source
 from training.metrics import Metrics, measure
 from training.models.resnet import predict_probs
 
@@ -38,29 +38,23 @@ def evaluate(
     model_path: Path,
     data: str,
     *,
-    split: Split | None = None,
-    rule: LabelRule | None = None,
+    split: str | None = None,
+    rule: str | None = None,
     detect: bool = False,
     classes: str | None = None,
 ) -> dict[str, Any]:
     """Measure a model (.onnx, .safetensors or run folder) as `fer-train evaluate` does.
 
-    `fer2013:DIR` needs `split` and `rule`; `folder:DIR` takes `detect` (the app's own detector and
-    crop first; a face not found counts as wrong) and `classes` ("present" lets the model choose
-    only among the labels that the folder has).
+    `fer2013:DIR` needs `split` and `rule`, `raf-db:DIR` and `affectnet:DIR` need `split`.
+    `folder:DIR` takes `detect` (the app's own detector and crop first; a face not found counts as
+    wrong) and `classes` ("present": the model chooses only among the labels that the folder has).
     """
-    kind, folder = split_source(data, ("fer2013", "folder"))
-    if kind == "fer2013":
-        if split is None or rule is None:
-            raise InputError("fer2013 needs --split and --labels")
-        if detect or classes:
-            raise InputError("--detect and --classes go with folder:DIR; fer2013 images are crops")
-    elif split is not None or rule is not None:
-        raise InputError("--split and --labels go with fer2013:DIR; a folder has neither")
+    kind, folder = split_source(data, tuple(LABELED_KINDS))
+    _check_parts(kind, split, rule, crops_only=detect or classes is not None)
     model = _open_model(model_path)
-    if kind == "fer2013":
-        assert split is not None and rule is not None
-        metrics = _evaluate_fer2013(model, folder, split, rule)
+    if kind != "folder":
+        labeled = LABELED_KINDS[kind].load(folder, split, rule, model.manifest.input_side)
+        metrics = _evaluate_crops(model, labeled)
     else:
         metrics = _evaluate_folder(model, folder, detect=detect, only_present=classes == "present")
     return {
@@ -111,15 +105,40 @@ def _batched(classify: Callable[[UInt8Array], FloatArray], faces: UInt8Array) ->
     return np.concatenate(batches) if batches else classify(faces)
 
 
-def _evaluate_fer2013(model: _Model, folder: Path, split: Split, rule: LabelRule) -> Metrics:
-    labeled = load_fer2013(folder).select(split, rule)
-    if model.manifest.labels != labeled.classes:
-        raise ModelError(
-            f"the model's labels {', '.join(model.manifest.labels)} are not FERPlus's; "
-            "measure it with folder:DIR"
+def _check_parts(kind: str, split: str | None, rule: str | None, *, crops_only: bool) -> None:
+    """Each data set has its own parts and label rules; `InputError` says which."""
+    splits, rules = LABELED_KINDS[kind].splits, LABELED_KINDS[kind].rules
+    wanted = [
+        f"{option} {'|'.join(known)}"
+        for option, known, given in (("--split", splits, split), ("--labels", rules, rule))
+        if known and given not in known
+    ]
+    if wanted:
+        raise InputError(f"{kind} needs {' and '.join(wanted)}")
+    if (split is not None and not splits) or (rule is not None and not rules):
+        raise InputError(
+            f"{kind} has no {'parts' if not splits else 'label rules'}; leave them out"
         )
-    probs = model.predict(resize_faces(labeled.images, model.manifest.input_side))
-    return measure(probs, labeled.labels, labeled.classes)
+    if crops_only and kind != "folder":
+        raise InputError(f"--detect and --classes go with folder:DIR; {kind} images are crops")
+
+
+def _evaluate_crops(model: _Model, labeled: LabeledImages) -> Metrics:
+    unknown = [
+        labeled.classes[index]
+        for index in np.unique(labeled.labels)
+        if labeled.classes[index] not in model.manifest.labels
+    ]
+    if unknown:
+        raise ModelError(
+            f"{labeled.name}: has {', '.join(unknown)}; the model's labels are "
+            f"{', '.join(model.manifest.labels)}"
+        )
+    return measure(
+        model.predict(labeled.images),
+        labeled.in_classes(model.manifest.labels).labels,
+        model.manifest.labels,
+    )
 
 
 def _evaluate_folder(model: _Model, folder: Path, *, detect: bool, only_present: bool) -> Metrics:

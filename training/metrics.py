@@ -74,10 +74,29 @@ def measure(
 
 def expected_calibration_error(probs: FloatArray, true_labels: NDArray[np.int64]) -> float:
     """ECE of (N, C) probabilities; 0 for no images."""
-    if len(true_labels) == 0:
-        return 0.0
+    counts, confidences, hits = _confidence_bins(probs, true_labels)
+    return float(np.abs(hits - confidences).sum() / max(counts.sum(), 1))
+
+
+def reliability(probs: FloatArray, true_labels: NDArray[np.int64]) -> list[dict[str, float]]:
+    """Each bin of the ECE that is not empty: `n` images, mean `confidence`, `accuracy`."""
+    bins = zip(*_confidence_bins(probs, true_labels), strict=True)
+    return [
+        {"n": int(n), "confidence": float(confidence / n), "accuracy": float(hits / n)}
+        for n, confidence, hits in bins
+        if n
+    ]
+
+
+def _confidence_bins(
+    probs: FloatArray, true_labels: NDArray[np.int64]
+) -> tuple[NDArray[np.int64], NDArray[np.float64], NDArray[np.float64]]:
+    """Images, summed confidence and right answers of each of the ECE's bins."""
     confidence = probs.max(axis=1).astype(np.float64)
     right = probs.argmax(axis=1) == true_labels
     bins = np.minimum((confidence * ECE_BINS).astype(np.int64), ECE_BINS - 1)
-    gap = np.bincount(bins, weights=right - confidence, minlength=ECE_BINS)
-    return float(np.abs(gap).sum() / len(true_labels))
+    counts, confidences, hits = (
+        np.bincount(bins, weights=weights, minlength=ECE_BINS)
+        for weights in (np.ones(len(bins)), confidence, right.astype(np.float64))
+    )
+    return counts.astype(np.int64), confidences.astype(np.float64), hits.astype(np.float64)

@@ -3,152 +3,151 @@
 import json
 import math
 import time
-from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import torch
-import torch.nn.functional as F
-from torch import Tensor, nn
+from torch import nn
+from torch.profiler import record_function
 from tqdm import tqdm
 
 from fer_live.atomic_file import write_atomically
-from fer_live.datatypes import UInt8Array
-from fer_live.errors import DataError, InputError
+from fer_live.datatypes import FloatArray
+from fer_live.errors import InputError
 from fer_live.manifest import CropGeometry, Manifest
-from training import checkpoint
-from training.config import ScheduleConfig, TrainConfig, config_to_toml, load_config
-from training.data.augment import weak_augmentation
-from training.data.fer2013 import Fer2013
-from training.data.labeled_images import LabeledImages, resize_faces
-from training.data.sources import load_training_source
+from training import checkpoint, distributed
+from training.config import ModelConfig, ScheduleConfig, TrainConfig, config_to_toml, load_config
+from training.data.batches import Batches
+from training.data.labeled_images import LabeledImages
+from training.data.sources import TrainingData, load_training_data
+from training.data.splits import save_list
 from training.ema import EmaTeacher
+from training.log import TrainingLog
 from training.methods import METHODS
-from training.metrics import measure
+from training.metrics import measure, reliability
 from training.models.resnet import ExpressionNet, predict_probs
 
 CONFIG_FILE = "config.toml"
 LOG_FILE = "log.jsonl"
 METRICS_FILE = "metrics.json"
+SPLIT_FILE = "split.json"
 
 
-def fit(config: TrainConfig, run_dir: Path, *, resume: bool) -> dict[str, Any]:
+def fit(
+    config: TrainConfig, run_dir: Path, *, resume: bool, show_progress: bool = True
+) -> dict[str, Any]:
     """Train by `config` into `run_dir` and return the final figures.
 
-    An interrupted run, resumed, ends in the same weights as an uninterrupted one: order of images
-    is a function of seed and epoch, everything else that moves is in the checkpoint.
+    An interrupted run, resumed, ends in the same weights as an uninterrupted one: the order of
+    images is a function of seed and step, everything else that moves is in the checkpoint. Under
+    torchrun, every process calls this, and the first one writes.
     """
     _check_run_dir(config, run_dir, resume)
     device = resolve_device(config.run.device)
+    with distributed.process_group(device):
+        return _fit(config, run_dir, device, resume=resume, show_progress=show_progress)
+
+
+def _fit(
+    config: TrainConfig, run_dir: Path, device: torch.device, *, resume: bool, show_progress: bool
+) -> dict[str, Any]:
     torch.backends.cudnn.deterministic = True  # or a resumed run would differ on a GPU
     torch.manual_seed(config.run.seed)
+    schedule = config.schedule
+    distributed.check_divisible(
+        **{
+            "schedule.batch_size": schedule.batch_size,
+            "schedule.unlabeled_batch_size": schedule.unlabeled_batch_size,
+        }
+    )
 
-    # Data: everything lives on the device as uint8.
-    source = load_training_source(config.data.source)
-    training_set = source.select("Training", config.data.labels)
-    targets = _targets(training_set, config.data.targets).to(device)
-    images = _to_device(training_set.images, config.model.input_side, device)
-    augment = weak_augmentation(config.augmentation).to(device)
-
-    # Networks.
-    student = ExpressionNet(len(training_set.classes), config.model.width, config.model.dropout)
+    # Data, networks, objective.
+    data = load_training_data(config.data, config.model.input_side, config.run.seed)
+    student = checkpoint.build_network(config.model, len(data.labeled.classes))
+    if schedule.start_from:
+        _start_from(student, Path(schedule.start_from), data.labeled.classes, config.model)
+    distributed.with_global_norms(student)
     student.to(device).to(memory_format=torch.channels_last)  # type: ignore[call-overload]
-    teacher = EmaTeacher(student, config.schedule.ema_decay)
-    optimizer = _optimizer(student, config.schedule)
-    objective = METHODS[config.run.method]
+    teacher = EmaTeacher(student, schedule.ema_decay)
+    optimizer = _optimizer(student, schedule)
+    method = METHODS[config.run.method](config.options, len(data.labeled.classes)).to(device)
+    batches = Batches(config, data, method, device)
 
-    steps_per_epoch = len(training_set) // config.schedule.batch_size
-    if steps_per_epoch == 0:
-        raise DataError(
-            f"{training_set.name}: {len(training_set)} images, fewer than one batch of "
-            f"{config.schedule.batch_size}; lower schedule.batch_size"
-        )
-    n_steps = steps_per_epoch * config.schedule.epochs
-    first_step, history, running = 0, [], _RunningMeans()
+    n_steps = batches.steps_per_pass * schedule.passes
+    first_step, log = 0, TrainingLog(device)
     resume_file = run_dir / checkpoint.RESUME_FILE
     if resume and resume_file.is_file():
-        state = checkpoint.restore_run(resume_file, student, teacher.module, optimizer)
-        _check_same_run(resume_file, state, n_images=len(training_set), device=device.type)
-        first_step, history = state["step"], state["history"]
-        running = _RunningMeans(*state["running"])
+        modules = {"student": student, "teacher": teacher.module, "method": method}
+        state = checkpoint.restore_run(resume_file, modules, optimizer)
+        _check_same_run(resume_file, state, **_identity(data, device))
+        first_step, log = state["step"], TrainingLog.restored(device, state["log"])
+    distributed.wait_for_all()  # until every process has found the folder free
+    if distributed.is_first():
+        _make_run_dir(config, run_dir, data)
 
-    _make_run_dir(config, run_dir)
-    with tqdm(
-        total=n_steps * config.schedule.batch_size,
-        initial=first_step * config.schedule.batch_size,
-        unit="img",
-        unit_scale=True,
+    log_every = max(batches.steps_per_pass // schedule.logs_per_pass, 1)
+    saved_at = time.monotonic()
+    autocast = config.run.precision == "bf16"
+    student.train()
+    for step in tqdm(
+        range(first_step, n_steps),
+        initial=first_step,
+        total=n_steps,
+        unit="step",
         desc="training",
         mininterval=1.0,
-    ) as progress:
-        order = _batches(len(training_set), config, first_step, n_steps)
-        saved_at = time.monotonic()
-        student.train()
-        for step, rows in enumerate(order, first_step):
-            for group in optimizer.param_groups:
-                group["lr"] = learning_rate(step, steps_per_epoch, config.schedule)
-            batch_rows = rows.to(device)
-            faces = augment(images[batch_rows].float() / 255) * 2 - 1  # (B, 1, S, S) in [-1, 1]
-            with torch.autocast(
-                device.type, torch.bfloat16, enabled=config.run.precision == "bf16"
-            ):
-                terms = objective(student, faces, targets[batch_rows])
+        disable=not (show_progress and distributed.is_first()),
+    ):
+        passes = step / batches.steps_per_pass
+        for group in optimizer.param_groups:
+            group["lr"] = learning_rate(step, batches.steps_per_pass, schedule)
+        batch, unlabeled_rows = batches(step)
+        with (
+            record_function("objective"),
+            torch.autocast(device.type, torch.bfloat16, enabled=autocast),
+        ):
+            outcome = method.step(student, teacher.module, batch, passes)
+        with record_function("backward"):
             optimizer.zero_grad(set_to_none=True)
-            terms["loss"].backward()  # type: ignore[no-untyped-call]
+            outcome.loss.backward()  # type: ignore[no-untyped-call]
+        with record_function("update"):
+            distributed.average_gradients(student)
             optimizer.step()
             teacher.update(student, step)
+        log.add(outcome, batch, batches.hidden_labels[unlabeled_rows])
 
-            running.add(terms["loss"].detach(), terms["logits"], targets[batch_rows])
-            progress.update(len(rows))
-            done = step + 1
-            if done % 10 == 0:
-                progress.set_postfix(running.as_dict())
-            if done % steps_per_epoch == 0:
-                history.append({"epoch": done // steps_per_epoch, **running.as_dict()})
-                history[-1] |= _validate(teacher.module, source, config, device)
-                running = _RunningMeans()
-                _write_log(run_dir, history)
-            if done % steps_per_epoch == 0 or (
-                time.monotonic() - saved_at > config.run.checkpoint_every_s
-            ):
-                state = {
-                    "step": done,
-                    "history": history,
-                    "running": running.sums(),
-                    "n_images": len(training_set),
-                    "device": device.type,
-                }
-                checkpoint.save_run(resume_file, state, student, teacher.module, optimizer)
-                saved_at = time.monotonic()
+        done = step + 1
+        ends_pass = done % batches.steps_per_pass == 0
+        if done % log_every == 0 or ends_pass:
+            log.close_line(done, done / batches.steps_per_pass, method)
+            if ends_pass:
+                log.history[-1] |= _validate(teacher.module, data, device)
+            if distributed.is_first():
+                log.write(run_dir / LOG_FILE)
+        # Between passes one process alone may save: others have parts of the log's line.
+        in_time = time.monotonic() - saved_at > config.run.checkpoint_every_s
+        if (ends_pass and distributed.is_first()) or (in_time and distributed.n_processes() == 1):
+            state = {"step": done, "log": log.state(), **_identity(data, device)}
+            modules = {"student": student, "teacher": teacher.module, "method": method}
+            checkpoint.save_run(resume_file, state, modules, optimizer)
+            saved_at = time.monotonic()
 
-    metrics = _final_metrics(teacher.module, source, config, device)
-    manifest = Manifest(
-        labels=training_set.classes,
-        input_side=config.model.input_side,
-        crop=CropGeometry(),
-        architecture={"name": "resnet18", "width": config.model.width},
-        training={
-            "method": config.run.method,
-            "data": training_set.name,
-            "n_images": len(training_set),
-            "targets": config.data.targets,
-            "seed": config.run.seed,
-            "epochs": config.schedule.epochs,
-            "checkpoint": "last EMA teacher",
-        },
-        metrics=metrics,
-    )
-    checkpoint.save_model(run_dir / checkpoint.MODEL_FILE, teacher.module, manifest)
-    write_atomically(run_dir / METRICS_FILE, json.dumps(metrics, indent=2).encode() + b"\n")
+    metrics = _final_metrics(teacher.module, data, device)
+    if distributed.is_first():
+        manifest = _manifest(config, data, batches, metrics)
+        checkpoint.save_model(run_dir / checkpoint.MODEL_FILE, teacher.module, manifest)
+        write_atomically(run_dir / METRICS_FILE, json.dumps(metrics, indent=2).encode() + b"\n")
+    distributed.wait_for_all()
     return metrics
 
 
-def learning_rate(step: int, steps_per_epoch: int, schedule: ScheduleConfig) -> float:
+def learning_rate(step: int, steps_per_pass: int, schedule: ScheduleConfig) -> float:
     """Linear warm-up, then half a cosine to zero at the last step."""
-    warmup = schedule.warmup_epochs * steps_per_epoch
+    warmup = schedule.warmup_passes * steps_per_pass
     if step < warmup:
         return schedule.learning_rate * (step + 1) / warmup
-    share = (step - warmup) / max(schedule.epochs * steps_per_epoch - warmup, 1)
+    share = (step - warmup) / max(schedule.passes * steps_per_pass - warmup, 1)
     return schedule.learning_rate * 0.5 * (1 + math.cos(math.pi * share))
 
 
@@ -161,27 +160,15 @@ def resolve_device(name: str) -> torch.device:
     return torch.device(name)
 
 
-class _RunningMeans:
-    """Loss and accuracy since the epoch began; summed on the device, read when shown."""
-
-    def __init__(self, loss_sum: float = 0.0, n_right: int = 0, n: int = 0) -> None:
-        self._loss: Tensor | float = loss_sum
-        self._right: Tensor | int = n_right
-        self._n = n
-
-    def add(self, loss: Tensor, logits: Tensor, targets: Tensor) -> None:
-        n = len(targets)
-        self._loss = self._loss + loss * n
-        self._right = self._right + (logits.argmax(1) == targets.argmax(1)).sum()
-        self._n += n
-
-    def as_dict(self) -> dict[str, float]:
-        n = max(self._n, 1)
-        return {"loss": round(float(self._loss) / n, 4), "acc": round(float(self._right) / n, 4)}
-
-    def sums(self) -> tuple[float, int, int]:
-        """What a checkpoint keeps, and `__init__` takes."""
-        return float(self._loss), int(self._right), self._n
+def _identity(data: TrainingData, device: torch.device) -> dict[str, int | str]:
+    """What must not change under a run: order and random numbers mean nothing on other data or
+    another device."""
+    return {
+        "n_images": len(data.labeled),
+        "n_unlabeled": len(data.unlabeled),
+        "device": device.type,
+        "processes": distributed.n_processes(),
+    }
 
 
 def _check_run_dir(config: TrainConfig, run_dir: Path, resume: bool) -> None:
@@ -201,7 +188,6 @@ def _check_run_dir(config: TrainConfig, run_dir: Path, resume: bool) -> None:
 
 
 def _check_same_run(path: Path, state: dict[str, Any], **now: int | str) -> None:
-    """The order of images and the random state mean nothing on other data or another device."""
     for name, value in now.items():
         if state[name] != value:
             raise InputError(
@@ -210,25 +196,32 @@ def _check_same_run(path: Path, state: dict[str, Any], **now: int | str) -> None
             )
 
 
-def _make_run_dir(config: TrainConfig, run_dir: Path) -> None:
+def _make_run_dir(config: TrainConfig, run_dir: Path, data: TrainingData) -> None:
     """Only once data and device are known to be there: a mistake leaves no half-made run."""
     try:
         run_dir.mkdir(parents=True, exist_ok=True)
     except OSError as error:
         raise InputError(f"{run_dir}: cannot make this folder: {error.strerror}") from None
     write_atomically(run_dir / CONFIG_FILE, config_to_toml(config).encode())
+    save_list(run_dir / SPLIT_FILE, data.split)
 
 
-def _targets(data: LabeledImages, kind: str) -> Tensor:
-    if kind == "votes":
-        if data.votes is None:
-            raise InputError(f"data.targets: {data.name} has no votes; use hard")
-        return torch.from_numpy(data.votes)
-    return F.one_hot(torch.from_numpy(data.labels), len(data.classes)).float()
-
-
-def _to_device(images: UInt8Array, side: int, device: torch.device) -> Tensor:
-    return torch.from_numpy(resize_faces(images, side)).unsqueeze(1).to(device)
+def _start_from(
+    student: ExpressionNet, path: Path, classes: tuple[str, ...], config: ModelConfig
+) -> None:
+    network, manifest = checkpoint.load_model(path)
+    if manifest.labels != classes:
+        raise InputError(
+            f"schedule.start_from {path}: its labels {', '.join(manifest.labels)} are not the "
+            f"data's: {', '.join(classes)}"
+        )
+    try:
+        student.load_state_dict(network.state_dict())
+    except RuntimeError:
+        raise InputError(
+            f"schedule.start_from {path}: another network than [model] says, "
+            f"{manifest.architecture}; make both the same"
+        ) from None
 
 
 def _optimizer(student: nn.Module, schedule: ScheduleConfig) -> torch.optim.SGD:
@@ -246,47 +239,54 @@ def _optimizer(student: nn.Module, schedule: ScheduleConfig) -> torch.optim.SGD:
     )
 
 
-def _batches(n: int, config: TrainConfig, first_step: int, n_steps: int) -> Iterator[Tensor]:
-    """Rows of each step's batch; the order of an epoch depends on seed and epoch alone."""
-    size = config.schedule.batch_size
-    steps_per_epoch = n // size
-    epoch, order = -1, torch.empty(0)
-    for step in range(first_step, n_steps):
-        if step // steps_per_epoch != epoch:
-            epoch = step // steps_per_epoch
-            generator = torch.Generator().manual_seed(config.run.seed * 1_000_003 + epoch)
-            order = torch.randperm(n, generator=generator)
-        begin = step % steps_per_epoch * size
-        yield order[begin : begin + size]
+def _probs(network: ExpressionNet, data: LabeledImages, device: torch.device) -> FloatArray:
+    images = torch.from_numpy(data.images).unsqueeze(1).to(device)
+    return np.asarray(predict_probs(network, images).numpy(), dtype=np.float32)
 
 
-def _validate(
-    network: nn.Module, source: Fer2013, config: TrainConfig, device: torch.device
-) -> dict[str, float]:
-    """PublicTest accuracy, for the log alone: nothing is chosen by it."""
-    if "PublicTest" not in source.usages:
-        return {}
-    data = source.select("PublicTest", config.data.labels)
-    images = _to_device(data.images, config.model.input_side, device)
-    probs = predict_probs(network, images).numpy()
-    return {"publictest_acc": round(measure(probs, data.labels, data.classes).accuracy, 4)}
+def _validate(network: ExpressionNet, data: TrainingData, device: torch.device) -> dict[str, float]:
+    """The teacher's accuracy, for the log alone: nothing is chosen by it."""
+    for evaluation in data.evaluations.values():
+        probs = _probs(network, evaluation, device)
+        accuracy = measure(probs, evaluation.labels, evaluation.classes).accuracy
+        return {"evaluation_acc": round(accuracy, 4)}
+    return {}
 
 
 def _final_metrics(
-    network: nn.Module, source: Fer2013, config: TrainConfig, device: torch.device
+    network: ExpressionNet, data: TrainingData, device: torch.device
 ) -> dict[str, Any]:
-    rules = ("fer2013",) if source.votes is None else ("ferplus-argmax", "ferplus-majority")
     metrics: dict[str, Any] = {}
-    if "PublicTest" not in source.usages:
-        return metrics
-    for rule in rules:
-        data = source.select("PublicTest", rule)  # type: ignore[arg-type]
-        images = _to_device(data.images, config.model.input_side, device)
-        probs = predict_probs(network, images).numpy()
-        metrics[f"PublicTest {rule}"] = measure(probs, data.labels, data.classes).as_dict()
+    for name, evaluation in data.evaluations.items():
+        probs = _probs(network, evaluation, device)
+        figures = measure(probs, evaluation.labels, evaluation.classes).as_dict()
+        metrics[name] = {**figures, "reliability": reliability(probs, evaluation.labels)}
     return metrics
 
 
-def _write_log(run_dir: Path, history: list[dict[str, float]]) -> None:
-    lines = "".join(json.dumps(row) + "\n" for row in history)
-    write_atomically(run_dir / LOG_FILE, lines.encode())
+def _manifest(
+    config: TrainConfig, data: TrainingData, batches: Batches, metrics: dict[str, Any]
+) -> Manifest:
+    n_steps = batches.steps_per_pass * config.schedule.passes
+    return Manifest(
+        labels=data.labeled.classes,
+        input_side=config.model.input_side,
+        crop=CropGeometry(),
+        architecture=checkpoint.architecture(config.model),
+        training={
+            "method": config.run.method,
+            "data": data.labeled.name,
+            "n_images": len(data.labeled),
+            "n_unlabeled": len(data.unlabeled) if batches.uses_unlabeled else 0,
+            "targets": config.data.targets,
+            "seed": config.run.seed,
+            "passes": config.schedule.passes,
+            "steps": n_steps,
+            "labeled_images_seen": n_steps * batches.labeled_a_step,
+            "checkpoint": "last EMA teacher",
+        },
+        metrics={
+            name: {key: value for key, value in figures.items() if key != "reliability"}
+            for name, figures in metrics.items()
+        },
+    )

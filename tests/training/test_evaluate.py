@@ -92,8 +92,8 @@ def test_a_short_row_is_named(run_cli, learnable_tree: Path):
 @pytest.mark.parametrize(
     ("data", "options", "error", "says"),
     [
-        ("fer2013:{}", {}, InputError, "needs --split and --labels"),
-        ("folder:{}", {"split": "Training"}, InputError, "go with fer2013"),
+        ("fer2013:{}", {}, InputError, "fer2013 needs --split .* and --labels"),
+        ("folder:{}", {"split": "Training"}, InputError, "folder has no parts"),
         ("photos:{}", {}, DataError, "not a data set"),
         ("folder:{}/none", {}, DataError, "no such folder"),
         ("folder:{}", {}, DataError, "no image in it"),

@@ -1,6 +1,7 @@
 import pytest
 import torch
 
+from training.models.local_attention import LocalAttention
 from training.models.resnet import ExpressionNet, predict_probs, scale_faces
 
 
@@ -15,6 +16,57 @@ def test_the_last_map_is_an_eighth_and_never_below_six(side: int, map_side: int)
 def test_the_default_network_has_the_size_that_is_written_everywhere():
     n = sum(p.numel() for p in ExpressionNet(8).parameters())
     assert 2.7e6 < n < 2.9e6
+
+
+@pytest.mark.parametrize("stem", ["deep", "unshuffle"])
+def test_both_stems_halve_the_side(stem: str):
+    net = ExpressionNet(8, width=8, stem=stem).eval()
+    assert net.stem(torch.zeros(2, 1, 48, 48)).shape == (2, 8, 24, 24)
+
+
+def test_attention_enhances_and_never_weakens():
+    torch.manual_seed(0)
+    attention = LocalAttention(8, n_branches=3, drop_probability=0.5).eval()
+    features = torch.rand(2, 8, 6, 6)
+    enhanced, maps = attention(features)
+    assert maps.shape == (2, 6, 6)
+    assert maps.min() >= 0 and maps.max() <= 1
+    torch.testing.assert_close(enhanced, features * (1 + maps[:, None]))
+
+
+def test_the_strongest_branch_decides_where_to_look():
+    """max over k of F * A_k, written as one product, is what the K products give."""
+    torch.manual_seed(0)
+    attention = LocalAttention(8, n_branches=3, drop_probability=0.0).eval()
+    features = torch.rand(2, 8, 6, 6)
+    maps = torch.sigmoid(attention.look(torch.relu(attention.reduce(features))))
+    products = torch.stack([features * maps[:, k : k + 1] for k in range(3)]).amax(dim=0)
+    torch.testing.assert_close(attention(features)[0], features + products)
+
+
+def test_feature_map_dropout_takes_one_branch_of_some_images_in_training_only():
+    torch.manual_seed(0)
+    attention = LocalAttention(8, n_branches=4, drop_probability=0.25)
+    kept = attention._kept(8000, torch.device("cpu"))
+    assert set(kept.unique().tolist()) == {0, 1}
+    dropped = 4 - kept.sum(dim=1)
+    assert dropped.max() == 1
+    assert abs(dropped.float().mean() - 0.25) < 0.02
+    assert torch.allclose((kept == 0).float().mean(dim=0), torch.tensor(0.25 / 4), atol=0.01)
+    features = torch.rand(2, 8, 6, 6)
+    attention.drop_probability = 1.0
+    assert not torch.equal(attention(features)[0], attention.eval()(features)[0])
+    assert torch.equal(attention(features)[0], attention(features)[0])
+
+
+def test_dropout_keeps_the_mean():
+    torch.manual_seed(0)
+    net = ExpressionNet(8, width=8, dropout=0.5)
+    net.features = lambda faces: torch.ones(4000, 64, 1, 1)
+    torch.nn.init.ones_(net.classifier.weight)
+    torch.nn.init.zeros_(net.classifier.bias)
+    assert abs(net.read(torch.zeros(1)).logits.mean() / 64 - 1) < 0.02
+    assert torch.equal(net.eval().read(torch.zeros(1)).logits, torch.full((4000, 8), 64.0))
 
 
 def test_scaling():

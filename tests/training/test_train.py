@@ -7,7 +7,8 @@ import torch
 from fer_live.errors import DataError, InputError, ModelError
 from training import checkpoint
 from training.checkpoint import load_model, load_run_state
-from training.config import TrainConfig, config_to_toml, load_config
+from training.config import TrainConfig, config_to_toml, load_config, parse_config
+from training.methods import METHODS
 from training.train import fit, learning_rate
 
 CONFIG = """
@@ -20,10 +21,10 @@ source = "fer2013:{folder}"
 width = 8
 dropout = 0.1
 [schedule]
-epochs = {epochs}
+passes = {epochs}
 batch_size = 16
 learning_rate = 0.05
-warmup_epochs = 0.5
+warmup_passes = 0.5
 """
 
 
@@ -53,7 +54,7 @@ def test_it_learns_what_can_be_learned(config, tmp_path: Path):
     assert manifest.metrics["PublicTest ferplus-argmax"]["accuracy"] == accuracy
     assert manifest.training["n_images"] == 96
     rows = [json.loads(line) for line in (tmp_path / "run/log.jsonl").read_text().splitlines()]
-    assert [row["epoch"] for row in rows] == list(range(1, 9))
+    assert [row["passes"] for row in rows] == list(range(1, 9))
 
 
 @pytest.mark.parametrize("stop_after", [2, 6, 9])
@@ -82,6 +83,130 @@ def test_a_resumed_run_ends_in_the_same_weights_and_log(
     assert all(torch.equal(whole[name], cut[name]) for name in whole)
     logs = [(tmp_path / run / "log.jsonl").read_text() for run in ("whole", "cut")]
     assert logs[0] == logs[1]
+
+
+SEMI_SUPERVISED = """
+[run]
+seed = 3
+method = "dta_snl"
+checkpoint_every_s = 1e-9
+[data]
+source = "fer2013:{folder}"
+labeled_share = 0.34
+[model]
+width = 8
+attention_branches = 2
+feature_map_dropout = 0.5
+[schedule]
+passes = 2
+batch_size = 8
+unlabeled_batch_size = 16
+balance = 0.5
+learning_rate = 0.05
+warmup_passes = 0.5
+ema_decay = 0.9
+logs_per_pass = 2
+[options]
+tau_min = 0.2
+ceiling = 0.3
+"""
+
+
+@pytest.fixture
+def semi_supervised(learnable_tree: Path, tmp_path: Path) -> TrainConfig:
+    path = tmp_path / "semi.toml"
+    path.write_text(SEMI_SUPERVISED.format(folder=learnable_tree.as_posix()))
+    return load_config(path)
+
+
+def test_thresholds_and_random_state_are_resumed(
+    semi_supervised: TrainConfig, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+):
+    """The curve, thresholds included, is that of an uninterrupted run."""
+    fit(semi_supervised, tmp_path / "whole", resume=False)
+    saves = 0
+    original = checkpoint.save_run
+
+    def save_then_stop(*arguments) -> None:
+        nonlocal saves
+        original(*arguments)
+        saves += 1
+        if saves == 5:
+            raise Stop
+
+    with monkeypatch.context() as patch:
+        patch.setattr(checkpoint, "save_run", save_then_stop)
+        with pytest.raises(Stop):
+            fit(semi_supervised, tmp_path / "cut", resume=False)
+    torch.manual_seed(99)  # another process would have another random state
+    fit(semi_supervised, tmp_path / "cut", resume=True)
+    logs = [(tmp_path / run / "log.jsonl").read_text() for run in ("whole", "cut")]
+    assert logs[0] == logs[1]
+    lines = [json.loads(line) for line in logs[0].splitlines()]
+    assert len({tuple(line["thresholds"]) for line in lines}) > 1, "thresholds move"
+    assert all(0 <= line["kept_share"] <= 1 for line in lines)
+    whole, cut = weights(tmp_path / "whole"), weights(tmp_path / "cut")
+    assert all(torch.equal(whole[name], cut[name]) for name in whole)
+
+
+def test_a_run_can_start_from_anothers_weights(
+    config, semi_supervised: TrainConfig, tmp_path: Path
+):
+    fit(config(epochs=1), tmp_path / "other", resume=False)
+    schedule = semi_supervised.schedule.model_copy(
+        update={"start_from": str(tmp_path / "other"), "learning_rate": 1e-12}
+    )
+    with pytest.raises(InputError, match="another network than"):
+        fit(semi_supervised.model_copy(update={"schedule": schedule}), tmp_path / "a", resume=False)
+    model = semi_supervised.model.model_copy(
+        update={"attention_branches": 0, "feature_map_dropout": 0.0}
+    )
+    same = semi_supervised.model_copy(update={"schedule": schedule, "model": model})
+    fit(same, tmp_path / "b", resume=False)
+    torch.testing.assert_close(
+        weights(tmp_path / "b")["classifier.weight"],
+        weights(tmp_path / "other")["classifier.weight"],
+    )
+
+
+def test_without_unlabeled_images_it_says_so(semi_supervised: TrainConfig, tmp_path: Path):
+    data = semi_supervised.data.model_copy(update={"labeled_share": 1.0})
+    with pytest.raises(DataError, match="needs unlabeled images, and there are none"):
+        fit(semi_supervised.model_copy(update={"data": data}), tmp_path / "run", resume=False)
+    schedule = semi_supervised.schedule.model_copy(update={"unlabeled_batch_size": 0})
+    with pytest.raises(InputError, match="unlabeled_batch_size above 0"):
+        fit(
+            semi_supervised.model_copy(update={"schedule": schedule}),
+            tmp_path / "run",
+            resume=False,
+        )
+    assert not (tmp_path / "run").exists()
+
+
+def test_a_class_without_a_labeled_image_can_be_trained(
+    semi_supervised: TrainConfig, tmp_path: Path
+):
+    data = semi_supervised.data.model_copy(update={"labeled_per_class": {"neutral": 5, "anger": 6}})
+    fit(semi_supervised.model_copy(update={"data": data}), tmp_path / "run", resume=False)
+    split = json.loads((tmp_path / "run/split.json").read_text())
+    assert split["per_class"]["neutral"] == 5 and split["per_class"]["surprise"] == 0
+    last = json.loads((tmp_path / "run/log.jsonl").read_text().splitlines()[-1])
+    assert last["thresholds"][2] == 0.95, "tau_max for a class that was not seen"
+
+
+def test_the_supervised_row_costs_what_its_rivals_cost(
+    semi_supervised: TrainConfig, tmp_path: Path
+):
+    run = semi_supervised.run.model_copy(update={"method": "supervised"})
+    own = TrainConfig.model_validate(
+        {**semi_supervised.model_copy(update={"run": run}).model_dump(), "options": {}}
+    )
+    fit(semi_supervised, tmp_path / "ours", resume=False)
+    fit(own, tmp_path / "theirs", resume=False)
+    ours, theirs = (load_model(tmp_path / name)[1].training for name in ("ours", "theirs"))
+    assert ours["steps"] == theirs["steps"] == 2 * (96 // 16)
+    assert ours["labeled_images_seen"] == 12 * 8
+    assert theirs["labeled_images_seen"] == 12 * (8 + 16), "labeled in place of unlabeled ones"
 
 
 def test_the_seed_decides(config, tmp_path: Path):
@@ -122,7 +247,7 @@ def test_a_run_is_not_resumed_on_other_data(config, learnable_tree: Path, tmp_pa
 
 def test_the_learning_rate_warms_up_and_ends_at_zero():
     schedule = TrainConfig().schedule
-    n = schedule.epochs * 100
+    n = schedule.passes * 100
     rates = [learning_rate(step, 100, schedule) for step in range(n)]
     assert rates[0] == pytest.approx(schedule.learning_rate / 100)
     assert max(rates) == pytest.approx(schedule.learning_rate)
@@ -146,14 +271,27 @@ def test_ready_configs_are_what_the_code_would_print(path: Path):
     assert path.read_text() == config_to_toml(load_config(path))
 
 
+@pytest.mark.parametrize("method", METHODS)
+def test_the_options_of_every_method_are_printed_and_read(method: str, tmp_path: Path):
+    text = config_to_toml(parse_config({"run": {"method": method}}, "here"))
+    (tmp_path / "c.toml").write_text(text)
+    config = load_config(tmp_path / "c.toml")
+    assert type(config.options) is METHODS[method].Options
+    assert config_to_toml(config) == text
+
+
 @pytest.mark.parametrize(
     ("text", "says"),
     [
         ("[run]\nsed = 1", "run.sed"),
-        ("[schedule]\nepochs = 0", "schedule.epochs"),
-        ("[schedule]\nepochs = 'many'", "schedule.epochs"),
+        ("[schedule]\npasses = 0", "schedule.passes"),
+        ("[schedule]\npasses = 'many'", "schedule.passes"),
         ("[run", "not a TOML file"),
         ("[data]\nlabels = 'mine'", "data.labels"),
+        ("[run]\nmethod = 'mixmatch'", "'mixmatch' is not one of supervised, fixmatch"),
+        ("[run]\nmethod = 'fixmatch'\n[options]\ntau = 1", "options.tau of fixmatch: Extra"),
+        ("[options]\nthreshold = 1", "options.threshold of supervised"),
+        ("[model]\nfeature_map_dropout = 0.5", "set attention_branches too"),
     ],
 )
 def test_a_faulty_config_is_named(tmp_path: Path, text: str, says: str):

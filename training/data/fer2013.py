@@ -14,6 +14,7 @@ import sys
 import zlib
 from collections.abc import Iterator
 from dataclasses import dataclass
+from functools import lru_cache
 from pathlib import Path
 from typing import Literal, TextIO
 
@@ -42,12 +43,14 @@ _MIN_VOTES = 2
 class Fer2013:
     """All rows of the official split, in file order.
 
-    `images` (N, 48, 48) uint8; `emotions` (N,) int64 into EXPRESSIONS; `usages` (N,) str; `votes`
-    (N, 10) int64 for the eight expressions, unknown and not-a-face, or None without fer2013new.csv.
+    `images` (N, 48, 48) uint8; `rows` (N,) int64, from 0 below the header; `emotions` (N,) int64
+    into EXPRESSIONS; `usages` (N,) str; `votes` (N, 10) int64 for the eight expressions, unknown
+    and not-a-face, or None without fer2013new.csv.
     """
 
     folder: Path
     images: UInt8Array
+    rows: NDArray[np.int64]
     emotions: NDArray[np.int64]
     usages: NDArray[np.str_]
     votes: NDArray[np.int64] | None
@@ -60,8 +63,11 @@ class Fer2013:
         if len(rows) == 0:
             raise DataError(f"{self.folder}: no {split} rows in its fer2013.csv")
         name = f"fer2013 {split}, {rule}"
+        ids = self.rows.astype(np.str_)
         if rule == "fer2013":
-            return LabeledImages(name, EXPRESSIONS, self.images[rows], self.emotions[rows])
+            return LabeledImages(
+                name, EXPRESSIONS, self.images[rows], self.emotions[rows], ids[rows]
+            )
         if self.votes is None:
             raise DataError(f"{self.folder}: {rule} needs fer2013new.csv beside fer2013.csv")
         votes = np.where(self.votes[rows] < _MIN_VOTES, 0, self.votes[rows])
@@ -77,6 +83,7 @@ class Fer2013:
             EXPRESSIONS,
             self.images[rows[usable]],
             top[usable],
+            ids[rows[usable]],
             expressions / expressions.sum(axis=1, keepdims=True),
         )
 
@@ -86,7 +93,18 @@ class Fer2013:
 
 
 def load_fer2013(folder: Path) -> Fer2013:
-    """Read the official files of `folder`; `DataError` names file and line of the first fault."""
+    """Read the official files of `folder`; `DataError` names file and line of the first fault.
+
+    The last one is kept while its files stay as they are: reading takes ten seconds, and a grid
+    needs it in every cell.
+    """
+    files = [folder / name for name in ("fer2013.csv", "fer2013.csv.gz", "fer2013new.csv")]
+    stats = [file.stat() for file in files if file.is_file()]
+    return _load(folder, tuple((stat.st_mtime_ns, stat.st_size) for stat in stats))
+
+
+@lru_cache(maxsize=1)
+def _load(folder: Path, _: tuple[tuple[int, int], ...]) -> Fer2013:
     images_file = next(
         (folder / name for name in ("fer2013.csv", "fer2013.csv.gz") if (folder / name).is_file()),
         None,
@@ -123,6 +141,7 @@ def load_fer2013(folder: Path) -> Fer2013:
     return Fer2013(
         folder,
         np.stack(images),
+        np.array(kept_rows, dtype=np.int64),
         np.array(emotions, dtype=np.int64),
         np.array(usages),
         None if votes is None else votes[kept_rows],

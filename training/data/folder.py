@@ -8,6 +8,9 @@ from numpy.typing import NDArray
 
 from fer_live.errors import DataError
 from fer_live.image_files import IMAGE_SUFFIXES
+from fer_live.manifest import EXPRESSIONS
+from training.data.image_files import read_crops, read_gray_face
+from training.data.labeled_images import LabeledImages
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -36,3 +39,20 @@ def list_labeled_files(folder: Path, label_names: tuple[str, ...]) -> LabeledFil
     if not files:
         raise DataError(f"{folder}: no image in it; expected {folder}/<label>/*.png or .jpg")
     return LabeledFiles(folder, tuple(files), np.array(labels, dtype=np.int64))
+
+
+def load_labeled_folder(folder: Path, side: int) -> LabeledImages:
+    """A folder a class, each image a face crop; the classes are the folders that hold images.
+
+    In the order of EXPRESSIONS where all are expressions, else by name.
+    """
+    names = {path.name for path in folder.iterdir() if path.is_dir()}
+    known = names <= set(EXPRESSIONS)
+    classes = tuple(n for n in EXPRESSIONS if n in names) if known else tuple(sorted(names))
+    listed = list_labeled_files(folder, classes)
+    name = f"folder {folder.name}"
+    images, readable = read_crops(
+        name, len(listed.files), lambda i: read_gray_face(listed.files[i], side), side
+    )
+    ids = np.array([file.relative_to(folder).as_posix() for file in listed.files])
+    return LabeledImages(name, classes, images, listed.labels[readable], ids[readable])

@@ -1,6 +1,6 @@
-"""What every labeled data set becomes: one uint8 tensor of faces and their targets."""
+"""What every data set becomes: one uint8 array of faces, and their labels where there are any."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import cv2
 import numpy as np
@@ -10,27 +10,63 @@ from fer_live.datatypes import FloatArray, UInt8Array
 
 
 @dataclass(frozen=True, slots=True, eq=False)
+class FaceImages:
+    """`images` (N, S, S) uint8 gray, and `ids` (N,) str, by which lists name them."""
+
+    name: str
+    images: UInt8Array
+    ids: NDArray[np.str_]
+
+    def __len__(self) -> int:
+        return len(self.images)
+
+
+@dataclass(frozen=True, slots=True, eq=False)
 class LabeledImages:
     """`images` (N, S, S) uint8 gray; `labels` (N,) int64 into `classes`; `votes` (N, C) or None.
 
     `votes` rows are the raters' distributions and sum to 1. `name` says what this is, in one line.
+    `ids` (N,) str name the images in lists: rows or file names of the data set.
     """
 
     name: str
     classes: tuple[str, ...]
     images: UInt8Array
     labels: NDArray[np.int64]
+    ids: NDArray[np.str_]
     votes: FloatArray | None = None
 
     def __post_init__(self) -> None:
         n = len(self.labels)
-        if self.images.ndim != 3 or self.images.shape[0] != n:
+        if self.images.ndim != 3 or self.images.shape[0] != n or len(self.ids) != n:
             raise ValueError(f"images: expected ({n}, S, S), got {self.images.shape}")
         if self.votes is not None and self.votes.shape != (n, len(self.classes)):
             raise ValueError(f"votes: expected ({n}, {len(self.classes)}), got {self.votes.shape}")
 
     def __len__(self) -> int:
         return len(self.labels)
+
+    def where(self, chosen: NDArray[np.bool_]) -> "LabeledImages":
+        """The images that `chosen` (N,) says."""
+        return replace(
+            self,
+            images=self.images[chosen],
+            labels=self.labels[chosen],
+            ids=self.ids[chosen],
+            votes=None if self.votes is None else self.votes[chosen],
+        )
+
+    def in_classes(self, classes: tuple[str, ...]) -> "LabeledImages":
+        """The same with labels into `classes`, which must hold every class that occurs."""
+        if self.classes == classes:
+            return self
+        places = [classes.index(c) if c in classes else -1 for c in self.classes]
+        labels = np.array(places, dtype=np.int64)[self.labels]
+        return replace(self, classes=classes, labels=labels, votes=None)
+
+    def resized(self, side: int) -> "LabeledImages":
+        """The same with images of `side` pixels."""
+        return replace(self, images=resize_faces(self.images, side))
 
 
 def resize_faces(images: UInt8Array, side: int) -> UInt8Array:

@@ -1,15 +1,70 @@
-"""Data sets by their name on the command line and in configs: `KIND:FOLDER`."""
+"""Data sets by their name on the command line and in configs, `KIND:FOLDER`, and what a run needs
+of them."""
 
+from collections.abc import Callable
+from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
-import cv2
 import numpy as np
+from numpy.typing import NDArray
 
 from fer_live.datatypes import UInt8Array
 from fer_live.errors import DataError
-from fer_live.image_files import IMAGE_SUFFIXES, read_image
-from training.data.fer2013 import Fer2013, load_fer2013
-from training.data.labeled_images import resize_faces
+from training.config import DataConfig
+from training.data import affectnet, fer2013, raf_db
+from training.data.affectnet import load_affectnet
+from training.data.fer2013 import load_fer2013
+from training.data.folder import load_labeled_folder
+from training.data.image_files import load_clips, load_image_folder, load_photos
+from training.data.labeled_images import FaceImages, LabeledImages, resize_faces
+from training.data.raf_db import load_raf_db
+from training.data.splits import SplitList, draw_per_class, draw_share, load_list, to_list
+
+SMALLEST_SIDE = 48
+"""Lists do not depend on the side; no set here is smaller."""
+
+
+@dataclass(frozen=True, slots=True)
+class _Kind:
+    """A labeled data set: `load(folder, split, rule, side)`; its first split is for training, its
+    second for evaluation; () where it has no splits. `rules` are the label rules it knows."""
+
+    load: Callable[[Path, str | None, str | None, int], LabeledImages]
+    splits: tuple[str, ...] = ()
+    rules: tuple[str, ...] = ()
+
+
+def _fer2013(folder: Path, split: Any, rule: Any, side: int) -> LabeledImages:
+    return load_fer2013(folder).select(split, rule).resized(side)
+
+
+LABELED_KINDS = {
+    "fer2013": _Kind(_fer2013, fer2013.SPLITS, ("ferplus-argmax", "ferplus-majority", "fer2013")),
+    "raf-db": _Kind(lambda folder, split, _, side: load_raf_db(folder, split, side), raf_db.SPLITS),  # type: ignore[arg-type]
+    "affectnet": _Kind(
+        lambda folder, split, _, side: load_affectnet(folder, split, side),  # type: ignore[arg-type]
+        affectnet.SPLITS,
+    ),
+    "folder": _Kind(lambda folder, _, __, side: load_labeled_folder(folder, side)),
+}
+UNLABELED_KINDS = {"images": load_image_folder, "photos": load_photos, "clips": load_clips}
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class TrainingData:
+    """What a run trains and is measured on, all of the network's side.
+
+    `unlabeled` (U, S, S) uint8; `hidden_labels` (U,) int64 are their true classes where known, else
+    -1: never trained on, they say in the log how many pseudo-labels are right. `split` is the list
+    of the images that kept their labels. `evaluations` by name; the first is logged.
+    """
+
+    labeled: LabeledImages
+    unlabeled: UInt8Array
+    hidden_labels: NDArray[np.int64]
+    split: SplitList
+    evaluations: dict[str, LabeledImages]
 
 
 def split_source(source: str, kinds: tuple[str, ...]) -> tuple[str, Path]:
@@ -24,10 +79,50 @@ def split_source(source: str, kinds: tuple[str, ...]) -> tuple[str, Path]:
     return kind, path
 
 
-def load_training_source(source: str) -> Fer2013:
-    """The data set that a config trains on."""
-    _, folder = split_source(source, ("fer2013",))
-    return load_fer2013(folder)
+def load_training_data(config: DataConfig, side: int, seed: int) -> TrainingData:
+    """Read, split and resize everything that a config names."""
+    kind_name, folder = split_source(config.source, tuple(LABELED_KINDS))
+    kind = LABELED_KINDS[kind_name]
+    everything = kind.load(folder, kind.splits[0] if kind.splits else None, config.labels, side)
+    drawn = _draw(everything, config, seed)
+    if not drawn.any():
+        raise DataError(f"{everything.name}: no image keeps its label; raise data.labeled_share")
+    rest = everything.where(~drawn)
+    unlabeled, hidden = [rest.images], [rest.labels]
+    for source in config.unlabeled:
+        faces = load_unlabeled(source, side)
+        unlabeled.append(faces.images)
+        hidden.append(np.full(len(faces), -1, dtype=np.int64))
+    return TrainingData(
+        everything.where(drawn),
+        np.concatenate(unlabeled),
+        np.concatenate(hidden),
+        to_list(everything, drawn, seed),
+        _evaluations(config, everything.classes, side),
+    )
+
+
+def load_unlabeled(source: str, side: int) -> FaceImages:
+    """The faces of any data set, without their labels."""
+    kind_name, folder = split_source(source, (*LABELED_KINDS, *UNLABELED_KINDS))
+    if kind_name in UNLABELED_KINDS:
+        return UNLABELED_KINDS[kind_name](folder, side)
+    kind = LABELED_KINDS[kind_name]
+    split = kind.splits[0] if kind.splits else None
+    data = kind.load(folder, split, kind.rules[-1] if kind.rules else None, side)
+    return FaceImages(data.name, data.images, data.ids)
+
+
+def draw_list(source: str, split: str | None, rule: str, share: float, seed: int) -> SplitList:
+    """Draw `share` of each class of a data set's part (default: the training part)."""
+    kind_name, folder = split_source(source, tuple(LABELED_KINDS))
+    kind = LABELED_KINDS[kind_name]
+    split = split or (kind.splits[0] if kind.splits else None)
+    if split is not None and split not in kind.splits:
+        parts = f"one of {', '.join(kind.splits)}" if kind.splits else "no parts"
+        raise DataError(f"{kind_name} has {parts}, not {split!r}")
+    data = kind.load(folder, split, rule, SMALLEST_SIDE)
+    return to_list(data, draw_share(data, share, seed), seed)
 
 
 def load_calibration_faces(source: str, side: int, n: int) -> UInt8Array:
@@ -41,18 +136,68 @@ def load_calibration_faces(source: str, side: int, n: int) -> UInt8Array:
         chosen = np.asarray(images[_spread(len(images), n)], dtype=np.uint8)
         faces: UInt8Array = resize_faces(chosen, side)
         return faces
-    files = sorted(path for path in folder.rglob("*") if path.suffix.lower() in IMAGE_SUFFIXES)
-    if not files:
-        raise DataError(f"{folder}: no image below this folder ({', '.join(IMAGE_SUFFIXES)})")
-    sample = [files[index] for index in _spread(len(files), n)]
-    return np.array([read_gray_face(file, side) for file in sample], dtype=np.uint8)
+    faces = load_image_folder(folder, side).images
+    return np.asarray(faces[_spread(len(faces), n)], dtype=np.uint8)
 
 
-def read_gray_face(file: Path, side: int) -> UInt8Array:
-    """An image file that is a face crop already, as (side, side) uint8 gray."""
-    gray = cv2.cvtColor(read_image(file), cv2.COLOR_BGR2GRAY)
-    batch = np.asarray(gray, dtype=np.uint8)[None]
-    return np.asarray(resize_faces(batch, side)[0], dtype=np.uint8)
+def _draw(data: LabeledImages, config: DataConfig, seed: int) -> NDArray[np.bool_]:
+    if config.labeled_list:
+        return load_list(Path(config.labeled_list), data)
+    if config.labeled_per_class:
+        return draw_per_class(data, config.labeled_per_class, seed)
+    if config.labeled_share == 1:
+        return np.ones(len(data), dtype=np.bool_)
+    return draw_share(data, config.labeled_share, seed)
+
+
+def _evaluations(
+    config: DataConfig, classes: tuple[str, ...], side: int
+) -> dict[str, LabeledImages]:
+    """The evaluation data by name, by each rule that there are labels for, config.labels first."""
+    own = not config.evaluation
+    kind_name, folder = split_source(config.evaluation or config.source, tuple(LABELED_KINDS))
+    kind = LABELED_KINDS[kind_name]
+    if own and not kind.splits:
+        return {}
+    split = kind.splits[1] if kind.splits else None
+    rules: tuple[str | None, ...] = (None,)
+    if kind_name == "fer2013":
+        if own and split not in load_fer2013(folder).usages:
+            return {}
+        if config.labels == "fer2013":
+            rules = ("fer2013",)
+        else:
+            other = {"ferplus-argmax": "ferplus-majority", "ferplus-majority": "ferplus-argmax"}
+            rules = (config.labels, other[config.labels])
+    evaluations = {}
+    for rule in rules:
+        data = _in_classes(kind.load(folder, split, rule, side), classes)
+        name = " ".join(part for part in (split or data.name, rule) if part)
+        evaluations[name] = _restricted(data, config, first=rule == rules[0])
+    return evaluations
+
+
+def _restricted(data: LabeledImages, config: DataConfig, *, first: bool) -> LabeledImages:
+    """Without the images that the config's lists leave out."""
+    for path, keep in ((config.evaluation_only, True), (config.evaluation_without, False)):
+        if path:
+            # A list of one label rule may name images that another rule leaves out.
+            data = data.where(load_list(Path(path), data, partly=not first) == keep)
+    if len(data) == 0:
+        raise DataError(f"{data.name}: its evaluation lists leave no image")
+    return data
+
+
+def _in_classes(data: LabeledImages, classes: tuple[str, ...]) -> LabeledImages:
+    """Labels by the classes trained on; `DataError` where these lack one that occurs."""
+    occurring = [data.classes[index] for index in np.unique(data.labels)]
+    unknown = [label for label in occurring if label not in classes]
+    if unknown:
+        raise DataError(
+            f"{data.name}: has {', '.join(unknown)}, which the training data has not; its classes "
+            f"are {', '.join(classes)}"
+        )
+    return data.in_classes(classes)
 
 
 def _spread(total: int, n: int) -> list[int]:

@@ -1,16 +1,19 @@
-"""Objectives, one file each: a method is a function from a student and a batch to named loss terms.
+"""Objectives, one file each, whose differences are the differences between the papers.
 
 A new method is one new file and one line here.
 """
 
-from collections.abc import Callable
+from training.methods.adacm import AdaCM
+from training.methods.dta_snl import DtaSnl
+from training.methods.fixmatch import FixMatch
+from training.methods.freematch import FreeMatch
+from training.methods.method import Method
+from training.methods.supervised import Supervised
 
-from torch import Tensor, nn
-
-from training.methods.supervised import supervised
-
-Objective = Callable[[nn.Module, Tensor, Tensor], dict[str, Tensor]]
-
-METHODS: dict[str, Objective] = {
-    "supervised": supervised,
+METHODS: dict[str, type[Method]] = {
+    "supervised": Supervised,
+    "fixmatch": FixMatch,
+    "freematch": FreeMatch,
+    "adacm": AdaCM,
+    "dta_snl": DtaSnl,
 }

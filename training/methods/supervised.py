@@ -1,14 +1,22 @@
 """Supervised training: cross-entropy against the class or the raters' distribution."""
 
 import torch.nn.functional as F
-from torch import Tensor, nn
+
+from training.methods.method import Batch, Method, Outcome
+from training.models.resnet import ExpressionNet
 
 
-def supervised(student: nn.Module, faces: Tensor, targets: Tensor) -> dict[str, Tensor]:
-    """L = mean over the batch of -sum_c targets_c log softmax(student(faces))_c.
+class Supervised(Method):
+    """L = mean over the batch of -sum_c y_c log softmax(f(x))_c.
 
-    `faces` (B, 1, S, S) weakly augmented, in [-1, 1]; `targets` (B, C) distributions. Returns the
-    loss and the student's logits (B, C).
+    Where a config has unlabeled images, this objective gets strongly augmented *labeled* images in
+    their place, so that a step costs and sees as much as a step of its rivals.
     """
-    logits = student(faces).float()
-    return {"loss": F.cross_entropy(logits, targets), "logits": logits.detach()}
+
+    uses_unlabeled = False
+
+    def step(
+        self, student: ExpressionNet, teacher: ExpressionNet, batch: Batch, passes: float
+    ) -> Outcome:
+        logits = student(batch.labeled).float()
+        return Outcome(F.cross_entropy(logits, batch.targets), logits.detach())

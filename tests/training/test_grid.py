@@ -1,0 +1,166 @@
+import json
+from pathlib import Path
+
+import pytest
+
+from fer_live.errors import InputError
+from training.grid import cells_of, load_grid, run_grid
+from training.report import write_report
+
+GRID = """
+title = "A small grid"
+budgets = [0.25, 0.5]
+seeds = [1, 2]
+
+[base.data]
+source = "fer2013:{folder}"
+[base.model]
+width = 8
+[base.schedule]
+passes = 2
+batch_size = 8
+unlabeled_batch_size = 16
+learning_rate = 0.05
+warmup_passes = 0.5
+
+[start.schedule]
+passes = 3
+unlabeled_batch_size = 0
+
+[[rows]]
+name = "supervised"
+method = "supervised"
+
+[[rows]]
+name = "all_labels"
+title = "supervised, all labels"
+method = "supervised"
+budgets = [1.0]
+
+[[rows]]
+name = "dta_snl"
+title = "DTA + SNL"
+method = "dta_snl"
+settings.options = {{tau_min = 0.3, ceiling = 0.3}}
+"""
+
+
+@pytest.fixture
+def grid_file(learnable_tree: Path, tmp_path: Path) -> Path:
+    path = tmp_path / "grid.toml"
+    path.write_text(GRID.format(folder=learnable_tree.as_posix()))
+    return path
+
+
+def small(grid_file: Path) -> Path:
+    """One seed and one budget: three cells."""
+    text = grid_file.read_text().replace("[0.25, 0.5]", "[0.25]").replace("[1, 2]", "[1]")
+    grid_file.write_text(text)
+    return grid_file
+
+
+def test_cells_are_rows_times_budgets_times_seeds(grid_file: Path):
+    cells = cells_of(load_grid(grid_file))
+    assert len(cells) == 2 * (2 + 1 + 2)
+    assert [cell.seed for cell in cells] == [1] * 5 + [2] * 5, "whole columns first"
+    named = {cell.name: cell for cell in cells}
+    ours = named["dta_snl_0.25_2"]
+    assert ours.config.run.seed == 2
+    assert ours.config.data.labeled_share == 0.25
+    assert ours.config.options.tau_min == 0.3
+    assert ours.config.schedule.passes == 2
+    assert ours.start.run.method == "supervised"
+    assert ours.start.schedule.passes == 3
+
+
+def test_all_rows_of_a_budget_and_seed_share_their_start(grid_file: Path):
+    named = {cell.name: cell for cell in cells_of(load_grid(grid_file))}
+    assert named["dta_snl_0.25_1"].start == named["supervised_0.25_1"].start
+    assert named["dta_snl_0.25_1"].start != named["dta_snl_0.25_2"].start
+    assert named["dta_snl_0.25_1"].start != named["dta_snl_0.5_1"].start
+
+
+def test_a_grid_is_finished_once_and_not_run_twice(
+    grid_file: Path, tmp_path: Path, capfd: pytest.CaptureFixture[str]
+):
+    out, runs = tmp_path / "out", tmp_path / "runs"
+    assert run_grid(small(grid_file), out, runs, jobs=2, data=None) == 0
+    files = sorted(file.name for file in (out / "cells").iterdir())
+    assert files == ["all_labels_1_1.json", "dta_snl_0.25_1.json", "supervised_0.25_1.json"]
+    cell = json.loads((out / "cells/dta_snl_0.25_1.json").read_text())
+    wanted = ["method", "budget", "seed", "network", "passes", "split", "rule", "metrics"]
+    wanted += ["wall_s", "device", "commit"]
+    assert set(wanted) <= set(cell)
+    assert (cell["split"], cell["rule"]) == ("PublicTest", "ferplus-argmax")
+    assert cell["config"]["options"]["tau_min"] == 0.3
+    assert str(runs) not in json.dumps(cell), "no path of this machine"
+    assert cell["metrics"]["n"] == 32
+    before = (out / "cells/dta_snl_0.25_1.json").stat().st_mtime_ns
+    (out / "cells/supervised_0.25_1.json").unlink()
+    capfd.readouterr()
+    assert run_grid(grid_file, out, runs, jobs=1, data=None) == 0
+    assert "3 cells, 2 of them finished" in capfd.readouterr().out
+    assert (out / "cells/dta_snl_0.25_1.json").stat().st_mtime_ns == before
+    assert (out / "cells/supervised_0.25_1.json").is_file()
+
+    page = write_report(out).read_text()
+    assert "3 of 3 cells are finished" in page
+    assert "| DTA + SNL |" in page
+    accuracy = json.loads((out / "cells/all_labels_1_1.json").read_text())["metrics"]["accuracy"]
+    assert f"| supervised, all labels |  | {100 * accuracy:.1f} |" in page
+    for plot in ("accuracy", "kept_right", "complementary_share", "thresholds_dta_snl"):
+        assert (out / f"{plot}.svg").is_file() and f"({plot}.svg)" in page
+    (out / "cells/all_labels_1_1.json").unlink()
+    page = write_report(out).read_text()
+    assert "2 of 3 cells are finished" in page
+    assert "| supervised, all labels |  | missing |" in page
+    first = {file.name: file.read_bytes() for file in out.glob("*.svg")}
+    write_report(out)
+    assert first == {file.name: file.read_bytes() for file in out.glob("*.svg")}
+
+
+def test_a_failing_cell_does_not_stop_the_others(
+    grid_file: Path, tmp_path: Path, capfd: pytest.CaptureFixture[str]
+):
+    text = small(grid_file).read_text()
+    grid_file.write_text(text.replace('name = "dta_snl"', 'name = "dta_snl"\nbudgets = [1.0]'))
+    assert run_grid(grid_file, tmp_path / "out", tmp_path / "runs", jobs=1, data=None) == 1
+    assert len(list((tmp_path / "out/cells").iterdir())) == 2
+    assert "dta_snl_1_1: dta_snl needs unlabeled images" in capfd.readouterr().err
+
+
+def test_a_cell_of_another_config_is_not_taken_for_this_one(grid_file: Path, tmp_path: Path):
+    out = tmp_path / "out"
+    cell = next(c for c in cells_of(load_grid(grid_file)) if c.name == "supervised_0.25_1")
+    config = cell.config.model_dump(mode="json")
+    config["schedule"]["passes"] = 9
+    (out / "cells").mkdir(parents=True)
+    (out / "cells/supervised_0.25_1.json").write_text(json.dumps({"config": config}))
+    with pytest.raises(InputError, match="was made by another config"):
+        run_grid(grid_file, out, tmp_path / "runs", jobs=1, data=None)
+
+
+@pytest.mark.parametrize(
+    ("old", "new", "says"),
+    [
+        ('title = "A small grid"', "", "title: Field required"),
+        ('name = "all_labels"', 'name = "dta_snl"', "two rows have one name"),
+        ('method = "dta_snl"', 'method = "mixup"', "row dta_snl: run.method 'mixup'"),
+        ("passes = 2", "pases = 2", "row supervised: schedule.pases"),
+        ("tau_min = 0.3", "tau = 0.3", "options.tau of dta_snl"),
+        ("[base.data]", "[base.data", "not a TOML file"),
+    ],
+)
+def test_a_faulty_grid_is_named_before_anything_runs(
+    grid_file: Path, old: str, new: str, says: str
+):
+    grid_file.write_text(grid_file.read_text().replace(old, new, 1))
+    with pytest.raises(InputError, match=says):
+        load_grid(grid_file)
+
+
+def test_a_report_needs_a_grid_with_results(tmp_path: Path, grid_file: Path):
+    with pytest.raises(InputError, match="cannot read the grid"):
+        write_report(tmp_path / "nowhere")
+    with pytest.raises(InputError, match="no finished cell"):
+        write_report(grid_file.parent)

@@ -1,0 +1,320 @@
+import math
+
+import pytest
+import torch
+import torch.nn.functional as F
+from torch import Tensor
+
+from training.methods import METHODS
+from training.methods.adacm import nt_xent
+from training.methods.dta_snl import DtaSnl, DtaSnlOptions
+from training.methods.dynamic_threshold import DynamicThreshold
+from training.methods.method import Batch, Method, predict, read_together
+from training.methods.negative_learning import (
+    complementary_classes,
+    complementary_loss,
+    log_not,
+)
+from training.methods.pseudo_label import pseudo_label, pseudo_label_loss
+from training.models.resnet import ExpressionNet, Reading
+
+SEMI_SUPERVISED = [name for name, method in METHODS.items() if method.uses_unlabeled]
+
+
+class Scripted(ExpressionNet):
+    """A network whose logits for an image are written in the image: pixels [0, 0, :C]."""
+
+    def __init__(self, n_classes: int) -> None:
+        super().__init__(n_classes, width=8)
+        self.scale = torch.nn.Parameter(torch.ones(()))
+        self.n_classes = n_classes
+
+    def read(self, faces: Tensor) -> Reading:
+        logits = self.scale * faces[:, 0, 0, : self.n_classes]
+        return Reading(logits, faces[:, 0, 0, :], None)
+
+
+def faces_with(probs: list[list[float]]) -> Tensor:
+    """Faces for which `Scripted` gives these probabilities."""
+    faces = torch.zeros(len(probs), 1, 8, 8)
+    faces[:, 0, 0, : len(probs[0])] = torch.tensor(probs).log()
+    return faces
+
+
+def random_batch(n_labeled: int = 4, n_unlabeled: int = 8, n_weak: int = 1) -> Batch:
+    targets = F.one_hot(torch.arange(n_labeled) % 4, 4).float()
+    views = [torch.rand(n_unlabeled, 1, 48, 48) * 2 - 1 for _ in range(n_weak + 1)]
+    return Batch(torch.rand(n_labeled, 1, 48, 48) * 2 - 1, targets, tuple(views[1:]), views[0])
+
+
+def make(name: str, n_classes: int = 4, **options: object) -> Method:
+    method = METHODS[name]
+    return method(method.Options.model_validate(options), n_classes)
+
+
+def threshold(**options: float) -> DynamicThreshold:
+    usual = {"beta": 0.9, "gamma": 3.0, "tau_min": 0.2, "tau_max": 0.95, "tau_unseen": 0.9}
+    return DynamicThreshold(3, **{**usual, "decay": 0.75, **options})
+
+
+def test_dta_and_snl_by_hand():
+    """Two labeled and three unlabeled images of three classes, every number worked out below."""
+    method = DtaSnl(
+        DtaSnlOptions(
+            beta=1.0,
+            gamma=4.0,
+            tau_min=0.3,
+            tau_max=0.9,
+            ceiling=0.2,
+            rank=1,
+            lambda_u=2.0,
+            lambda_n=3.0,
+            negative_warmup=2.0,
+        ),
+        n_classes=3,
+    )
+    student, teacher = Scripted(3), Scripted(3)
+    batch = Batch(
+        labeled=faces_with([[0.8, 0.1, 0.1], [0.2, 0.5, 0.3]]),
+        targets=torch.eye(3)[:2],
+        weak=(faces_with([[0.7, 0.2, 0.1], [0.1, 0.35, 0.55], [0.15, 0.45, 0.4]]),),
+        strong=faces_with([[0.6, 0.3, 0.1], [0.2, 0.4, 0.4], [0.25, 0.5, 0.25]]),
+    )
+    # The teacher is right on both labeled images: r = (0.8, 0.5), class 2 is not seen yet. After
+    # one pass, tau = r / (1 + 1/4) = (0.64, 0.4), and tau_max = 0.9 for class 2.
+    outcome = method.step(student, teacher, batch, passes=1.0)
+    torch.testing.assert_close(method.thresholds(1.0), torch.tensor([0.64, 0.4, 0.9]))
+    # 0.7 >= 0.64 kept; 0.55 < 0.9 not; 0.45 >= 0.4 kept.
+    assert outcome.pseudo_labels is not None and outcome.kept is not None
+    assert outcome.pseudo_labels.tolist() == [0, 2, 1]
+    assert outcome.kept.tolist() == [True, False, True]
+    # Of the rejected image only class 0 is below 0.2 (and has a likelier one).
+    assert outcome.complementary is not None
+    assert outcome.complementary.tolist() == [[False] * 3, [True, False, False], [False] * 3]
+    supervised = -(math.log(0.8) + math.log(0.5)) / 2
+    pseudo = -(math.log(0.6) + math.log(0.5)) / 3
+    complementary = -math.log(1 - 0.2)
+    # lambda_n is warmed up to half: 1 of 2 passes.
+    expected = supervised + 2.0 * pseudo + 1.5 * complementary
+    assert outcome.loss.item() == pytest.approx(expected, rel=1e-5)
+
+
+@pytest.mark.parametrize("name", SEMI_SUPERVISED)
+def test_no_gradient_reaches_the_teacher(name: str):
+    torch.manual_seed(0)
+    student, teacher = ExpressionNet(4, width=8).train(), ExpressionNet(4, width=8).eval()
+    before = [p.clone() for p in teacher.state_dict().values()]
+    method = make(name)
+    outcome = method.step(student, teacher, random_batch(n_weak=method.n_weak_views), 1.0)
+    outcome.loss.backward()
+    assert all(p.grad is None for p in teacher.parameters())
+    assert any(p.grad is not None and p.grad.abs().sum() > 0 for p in student.parameters())
+    assert all(map(torch.equal, before, teacher.state_dict().values()))
+    assert student.training and not teacher.training
+
+
+@pytest.mark.parametrize("name", SEMI_SUPERVISED)
+def test_the_objective_falls_on_one_batch(name: str):
+    """Descending on one batch lowers its loss: gradient and loss belong together."""
+    torch.manual_seed(0)
+    student = ExpressionNet(4, width=8, dropout=0.0).train()
+    teacher = ExpressionNet(4, width=8).eval()
+    method = make(name)
+    batch = random_batch(n_weak=method.n_weak_views)
+    optimizer = torch.optim.SGD(student.parameters(), lr=0.02)
+    losses = []
+    for _ in range(8):
+        loss = method.step(student, teacher, batch, 1.0).loss
+        losses.append(loss.item())
+        optimizer.zero_grad()
+        loss.backward()
+        optimizer.step()
+    assert losses[-1] < losses[0]
+
+
+def test_the_kept_mask_is_monotone_in_confidence():
+    thresholds = torch.tensor([0.5, 0.7, 0.9])
+    confidence = torch.linspace(0.34, 0.99, 50)
+    for label in range(3):
+        probs = ((1 - confidence) / 2)[:, None].repeat(1, 3)
+        probs[:, label] = confidence
+        kept = pseudo_label(probs, thresholds).kept
+        assert kept.tolist() == sorted(kept.tolist()), "once kept, kept for all that are surer"
+        assert torch.equal(kept, confidence >= thresholds[label])
+
+
+def test_few_kept_images_make_a_small_term():
+    logits = torch.zeros(10, 4)
+    labels = torch.zeros(10, dtype=torch.long)
+    one = pseudo_label_loss(logits, labels, torch.arange(10) < 1)
+    five = pseudo_label_loss(logits, labels, torch.arange(10) < 5)
+    assert one.item() == pytest.approx(math.log(4) / 10)
+    assert five.item() == pytest.approx(5 * one.item())
+
+
+def test_complementary_term_is_zero_where_every_image_is_kept():
+    probs = torch.softmax(torch.randn(6, 8) * 4, dim=1)
+    chosen = complementary_classes(probs, torch.ones(6, dtype=torch.bool), ceiling=1.0, rank=0)
+    assert not chosen.any()
+    logits = torch.randn(6, 8, requires_grad=True)
+    loss = complementary_loss(logits, chosen)
+    loss.backward()
+    assert loss.item() == 0
+    assert logits.grad is not None and logits.grad.abs().sum() == 0
+
+
+def test_the_likeliest_classes_are_left_alone():
+    probs = torch.tensor([[0.04, 0.5, 0.03, 0.02, 0.41]])
+    rejected = torch.tensor([False])
+    by_rank = {
+        rank: complementary_classes(probs, rejected, ceiling=0.05, rank=rank)
+        .nonzero()[:, 1]
+        .tolist()
+        for rank in (0, 3, 4, 5)
+    }
+    assert by_rank == {0: [0, 2, 3], 3: [2, 3], 4: [3], 5: []}
+
+
+@pytest.mark.parametrize("size", [50.0, -50.0])
+def test_log_not_is_finite_and_right_at_large_logits(size: float):
+    logits = torch.zeros(1, 4)
+    logits[0, 1] = size
+    exact = logits.double()
+    others = torch.stack([exact.exp().sum() - exact[0, c].exp() for c in range(4)])
+    if size > 0:  # 1 - p of the large one is 3 / (3 + e^50)
+        others[1] = 3.0
+    expected = (others.log() - exact.exp().sum().log())[None]
+    torch.testing.assert_close(log_not(logits).double(), expected, rtol=1e-5, atol=1e-6)
+    logits.requires_grad_()
+    loss = complementary_loss(logits, torch.tensor([[True, True, False, False]]))
+    loss.backward()
+    assert torch.isfinite(loss)
+    assert logits.grad is not None and torch.isfinite(logits.grad).all()
+
+
+def test_log_not_of_a_large_probability_depends_on_no_epsilon():
+    """Published codes give -23.0, -16.1 or -11.5 here, by their epsilon."""
+    logits = torch.tensor([[18.2, 0.0]])
+    assert log_not(logits)[0, 0].item() == pytest.approx(-18.2, rel=1e-6)
+
+
+def test_thresholds_follow_the_confidence_of_right_answers():
+    tau = threshold()
+    probs = torch.tensor([[0.8, 0.1, 0.1], [0.6, 0.3, 0.1], [0.9, 0.1, 0.0]])
+    tau.update(probs, torch.tensor([0, 0, 1]))  # the third is wrong: class 1 is not seen
+    assert tau.confidence[0].item() == pytest.approx(0.7)
+    assert tau.seen.tolist() == [True, False, False]
+    torch.testing.assert_close(tau(0.0), torch.tensor([0.9 * 0.7 / 2, 0.9, 0.9]))
+    tau.update(probs[:1], torch.tensor([0]))
+    assert tau.confidence[0].item() == pytest.approx(0.75 * 0.7 + 0.25 * 0.8)
+
+
+def test_thresholds_rise_with_the_passes_within_their_limits():
+    tau = threshold()
+    tau.update(torch.tensor([[0.99, 0.01, 0.0]]), torch.tensor([0]))
+    values = [tau(passes)[0].item() for passes in (0, 0.5, 1, 2, 5, 50)]
+    assert values == sorted(values)
+    assert values[-1] == pytest.approx(0.9 * 0.99)
+    limited = threshold(tau_min=0.6, tau_max=0.7)
+    limited.update(torch.tensor([[0.99, 0.01, 0.0]]), torch.tensor([0]))
+    assert limited(0)[0].item() == pytest.approx(0.6)
+    assert limited(50)[0].item() == pytest.approx(0.7)
+
+
+def test_a_class_that_never_occurs_keeps_its_threshold():
+    tau = threshold()
+    for _ in range(100):
+        tau.update(torch.tensor([[0.99, 0.01, 0.0]]), torch.tensor([0]))
+    assert tau(50)[2].item() == pytest.approx(0.9)
+
+
+def test_freematch_thresholds_by_hand():
+    method = make("freematch", 2, decay=0.5, lambda_f=0.0)
+    student, teacher = Scripted(2), Scripted(2)
+    batch = Batch(
+        labeled=faces_with([[0.5, 0.5]]),
+        targets=torch.tensor([[1.0, 0.0]]),
+        weak=(faces_with([[0.9, 0.1], [0.7, 0.3]]),),
+        strong=faces_with([[0.5, 0.5], [0.5, 0.5]]),
+    )
+    outcome = method.step(student, teacher, batch, 0.0)
+    # tau = (0.5 + 0.8) / 2 = 0.65; p~ = (0.5 + 0.8, 0.5 + 0.2) / 2 = (0.65, 0.35).
+    torch.testing.assert_close(method.thresholds(0.0), torch.tensor([0.65, 0.65 * 0.35 / 0.65]))
+    assert outcome.kept is not None and outcome.kept.tolist() == [True, True]
+
+
+def test_freematch_fairness_by_hand():
+    method = make("freematch", 2, lambda_u=0.0, lambda_f=0.5, decay=0.5)
+    batch = Batch(
+        labeled=faces_with([[0.5, 0.5]]),
+        targets=torch.tensor([[1.0, 0.0]]),
+        weak=(faces_with([[0.9, 0.1], [0.2, 0.8]]),),
+        strong=faces_with([[0.9, 0.1], [0.2, 0.8]]),
+    )
+    loss = method.step(Scripted(2), Scripted(2), batch, 0.0).loss.item()
+    # Mean probabilities (0.55, 0.45); moved half way from (0.5, 0.5): (0.525, 0.475). Histograms
+    # are even, and both images are kept (tau = 0.675, times 0.475 / 0.525 for the second class).
+    fairness = 0.525 * math.log(0.55) + 0.475 * math.log(0.45)
+    assert loss == pytest.approx(math.log(2) + 0.5 * fairness, rel=1e-4)
+
+
+def test_adacm_contrasts_only_what_is_below_its_margin():
+    method = make("adacm", 3)
+    method.margin.update(torch.eye(3) * 0.85 + 0.05, torch.arange(3))
+    student, teacher = Scripted(3), Scripted(3)
+    sure, unsure = [0.98, 0.01, 0.01], [0.4, 0.3, 0.3]
+    weak = faces_with([sure, unsure])
+    batch = Batch(faces_with([sure]), torch.eye(3)[:1], (weak, weak), weak)
+    outcome = method.step(student, teacher, batch, 5.0)
+    assert outcome.kept is not None and outcome.kept.tolist() == [True, False]
+    # One rejected image: its two views are each other's only neighbours, which costs nothing.
+    expected = -0.5 * math.log(0.98) - math.log(0.98) / 2
+    assert outcome.loss.item() == pytest.approx(expected, abs=1e-5)
+
+
+def test_nt_xent_by_hand():
+    first, second = torch.eye(2), torch.eye(2)
+    # Each view: similarity 1 to its twin, 0 to the two others.
+    expected = -math.log(math.exp(2.0) / (math.exp(2.0) + 2))
+    assert nt_xent(first, second, temperature=0.5).item() == pytest.approx(expected, rel=1e-5)
+    assert nt_xent(first[:0], second[:0], 0.5).item() == 0
+
+
+def test_one_forward_pass_keeps_every_image_in_its_place():
+    student = Scripted(3)
+    labeled = faces_with([[0.8, 0.1, 0.1], [0.2, 0.5, 0.3]])
+    unlabeled = faces_with([[0.1 * k, 0.5, 0.5 - 0.1 * k] for k in (1, 2, 3, 4)])
+    for n in (1, 3, 4):
+        first, second = read_together(student, labeled, unlabeled[:n])
+        torch.testing.assert_close(first.logits, student(labeled))
+        torch.testing.assert_close(second.logits, student(unlabeled[:n]))
+
+
+def test_predicting_leaves_the_network_as_it_was():
+    student = ExpressionNet(4, width=8).train()
+    before = {name: value.clone() for name, value in student.state_dict().items()}
+    probs = predict(student, torch.rand(5, 1, 48, 48))
+    assert student.training and not probs.requires_grad
+    torch.testing.assert_close(probs.sum(dim=1), torch.ones(5))
+    assert all(torch.equal(before[name], value) for name, value in student.state_dict().items())
+
+
+@pytest.mark.parametrize("dta", [True, False])
+@pytest.mark.parametrize("snl", [True, False])
+def test_either_half_can_be_switched_off(dta: bool, snl: bool):
+    torch.manual_seed(0)
+    method = make("dta_snl", dta=dta, snl=snl, threshold=0.9)
+    outcome = method.step(ExpressionNet(4, width=8), ExpressionNet(4, width=8), random_batch(), 1.0)
+    assert (outcome.complementary is not None) == snl
+    fixed = torch.full((4,), 0.9)
+    assert torch.equal(method.thresholds(1.0), fixed) != dta
+
+
+def test_with_both_halves_off_it_is_fixmatch():
+    torch.manual_seed(0)
+    student, teacher = ExpressionNet(4, width=8, dropout=0), ExpressionNet(4, width=8).eval()
+    batch = random_batch()
+    ours = make("dta_snl", dta=False, snl=False, threshold=0.3).step(student, teacher, batch, 1.0)
+    theirs = make("fixmatch", threshold=0.3).step(student, teacher, batch, 1.0)
+    assert ours.loss.item() == pytest.approx(theirs.loss.item(), rel=1e-6)
+    assert torch.equal(ours.kept, theirs.kept) and ours.kept.any()

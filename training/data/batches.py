@@ -1,0 +1,106 @@
+"""Every step's batch: drawn by number, augmented on the device."""
+
+import torch
+import torch.nn.functional as F
+from torch import Tensor, nn
+from torch.profiler import record_function
+
+from fer_live.errors import DataError, InputError
+from training import distributed
+from training.config import TrainConfig
+from training.data.augment import augmentation
+from training.data.labeled_images import LabeledImages
+from training.data.sampling import BalancedStream, ShuffledStream
+from training.data.sources import TrainingData
+from training.methods.method import Batch, Method
+
+
+class Batches:
+    """`batches(step)` is a step's batch: this process's rows of it.
+
+    `steps_per_pass` says how many make a pass, `labeled_a_step` how many labeled images each has.
+    """
+
+    def __init__(
+        self, config: TrainConfig, data: TrainingData, method: Method, device: torch.device
+    ) -> None:
+        schedule, seed = config.schedule, config.run.seed
+        n_labeled, n_unlabeled = len(data.labeled), len(data.unlabeled)
+        self.uses_unlabeled = method.uses_unlabeled
+        self._n_weak_views = method.n_weak_views
+        self._unlabeled_size = schedule.unlabeled_batch_size
+        if self.uses_unlabeled and not self._unlabeled_size:
+            raise InputError(
+                f"run.method {config.run.method} needs schedule.unlabeled_batch_size above 0"
+            )
+        if self.uses_unlabeled and not n_unlabeled:
+            raise DataError(
+                f"{config.run.method} needs unlabeled images, and there are none: lower "
+                "data.labeled_share or name some in data.unlabeled"
+            )
+        # Everything lives on the device as uint8.
+        self._images = torch.from_numpy(data.labeled.images).unsqueeze(1).to(device)
+        self._targets = _targets(data.labeled, config.data.targets).to(device)
+        self._unlabeled = torch.from_numpy(data.unlabeled).unsqueeze(1).to(device)
+        self.hidden_labels = torch.from_numpy(data.hidden_labels).to(device)
+        self._weak = augmentation(config.weak).to(device)
+        self._strong = augmentation(config.strong).to(device)
+        self._device = device
+
+        if self._unlabeled_size:
+            self.steps_per_pass = (n_labeled + n_unlabeled) // self._unlabeled_size
+        else:
+            self.steps_per_pass = n_labeled // schedule.batch_size
+        if self.steps_per_pass == 0:
+            raise DataError(
+                f"{data.labeled.name}: {n_labeled} labeled and {n_unlabeled} unlabeled images, "
+                "fewer than one batch; lower schedule.batch_size or schedule.unlabeled_batch_size"
+            )
+        self.labeled_a_step = schedule.batch_size
+        if not self.uses_unlabeled:
+            self.labeled_a_step += self._unlabeled_size
+        if schedule.balance:
+            labels = torch.from_numpy(data.labeled.labels)
+            self._labeled_rows: ShuffledStream | BalancedStream = BalancedStream(
+                labels, self.labeled_a_step, schedule.balance, seed
+            )
+        else:
+            self._labeled_rows = ShuffledStream(n_labeled, self.labeled_a_step, seed)
+        self._unlabeled_rows = ShuffledStream(max(n_unlabeled, 1), self._unlabeled_size, seed + 1)
+
+    def __call__(self, step: int) -> tuple[Batch, Tensor]:
+        """A step's batch, and the rows (U,) of its unlabeled images."""
+        with record_function("augment"):
+            rows = self._labeled_rows(step).to(self._device)
+            n_weak = len(rows)
+            if not self.uses_unlabeled:
+                n_weak -= self._unlabeled_size
+            labeled = self._view(self._weak, self._images[rows[:n_weak]])
+            if n_weak < len(rows):
+                strong = self._view(self._strong, self._images[rows[n_weak:]])
+                labeled = torch.cat([labeled, strong])
+            targets = distributed.own_rows(self._targets[rows])
+            if not self.uses_unlabeled:
+                return Batch(distributed.own_rows(labeled), targets), rows[:0]
+            rows = self._unlabeled_rows(step).to(self._device)
+            images = self._unlabeled[rows]
+            weak = tuple(
+                distributed.own_rows(self._view(self._weak, images))
+                for _ in range(self._n_weak_views)
+            )
+            strong = distributed.own_rows(self._view(self._strong, images))
+            batch = Batch(distributed.own_rows(labeled), targets, weak, strong)
+            return batch, distributed.own_rows(rows)
+
+    def _view(self, augment: nn.Module, images: Tensor) -> Tensor:
+        """(N, 1, S, S) uint8 -> augmented, in [-1, 1], drawn for the whole global batch."""
+        view: Tensor = augment(images.float() / 255) * 2 - 1
+        return view
+
+
+def _targets(data: LabeledImages, kind: str) -> Tensor:
+    if kind == "votes":
+        if data.votes is None:
+            raise InputError(f"data.targets: {data.name} has no votes; use hard")
+        return torch.from_numpy(data.votes)
+    return F.one_hot(torch.from_numpy(data.labels), len(data.classes)).float()

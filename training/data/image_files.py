@@ -1,0 +1,138 @@
+"""Face crops in image files, and the faces of photos and clips by the app's own detector."""
+
+import sys
+from collections.abc import Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
+
+import cv2
+import numpy as np
+from numpy.typing import NDArray
+from tqdm import tqdm
+
+from fer_live.alignment import align_face
+from fer_live.datatypes import UInt8Array
+from fer_live.errors import DataError, SourceError, TruncatedError
+from fer_live.image_files import IMAGE_SUFFIXES, read_image
+from fer_live.manifest import CropGeometry
+from training.data.labeled_images import FaceImages, resize_faces
+
+CLIP_SUFFIXES = (".mp4", ".avi", ".mov", ".mkv", ".webm", ".m4v")
+_CLIP_FACES_PER_S = 5.0
+"""Faces of one clip that are closer in time hardly differ."""
+
+
+def read_gray_face(file: Path, side: int) -> UInt8Array:
+    """An image file that is a face crop already, as (side, side) uint8 gray."""
+    gray = cv2.cvtColor(read_image(file), cv2.COLOR_BGR2GRAY)
+    batch = np.asarray(gray, dtype=np.uint8)[None]
+    return np.asarray(resize_faces(batch, side)[0], dtype=np.uint8)
+
+
+def read_crops(
+    name: str, n: int, read: Callable[[int], UInt8Array], side: int
+) -> tuple[UInt8Array, NDArray[np.bool_]]:
+    """`read(i)` for i < n, several at a time: (K, side, side) uint8, and which K of n these are.
+
+    A file that cannot be read is skipped, counted, and the first one named on stderr. `DataError`
+    where none can be read.
+    """
+
+    def try_to_read(index: int) -> UInt8Array | SourceError:
+        try:
+            return read(index)
+        except SourceError as error:
+            return error
+
+    with ThreadPoolExecutor() as pool:
+        shown = tqdm(pool.map(try_to_read, range(n)), total=n, desc=name, unit="img", disable=None)
+        results = list(shown)
+    faces = [result for result in results if not isinstance(result, SourceError)]
+    errors = [result for result in results if isinstance(result, SourceError)]
+    if not faces:
+        raise DataError(f"{name}: none of {n} images can be read; the first: {errors[0]}")
+    if errors:
+        print(f"{name}: skipped {len(errors)} of {n} images: {errors[0]}", file=sys.stderr)
+    readable = np.array([not isinstance(result, SourceError) for result in results])
+    return np.asarray(faces, dtype=np.uint8).reshape(-1, side, side), readable
+
+
+def load_image_folder(folder: Path, side: int) -> FaceImages:
+    """Every image below `folder` as a face crop."""
+    files = files_below(folder, IMAGE_SUFFIXES, "image")
+    images, readable = read_crops(
+        f"images {folder.name}", len(files), lambda i: read_gray_face(files[i], side), side
+    )
+    return FaceImages(f"images {folder.name}", images, _names(files, folder)[readable])
+
+
+def load_photos(folder: Path, side: int) -> FaceImages:
+    """Every face that the app's detector finds in the photos below `folder`, cut as live."""
+    return _detected("photos", folder, IMAGE_SUFFIXES, side, _photo)
+
+
+def load_clips(folder: Path, side: int) -> FaceImages:
+    """Every face in the clips below `folder`, five times a second, cut as the app does."""
+    return _detected("clips", folder, CLIP_SUFFIXES, side, _clip_frames)
+
+
+def files_below(folder: Path, suffixes: tuple[str, ...], kind: str) -> list[Path]:
+    """All such files in `folder` and its folders, by name; `DataError` where there is none."""
+    files = sorted(path for path in folder.rglob("*") if path.suffix.lower() in suffixes)
+    if not files:
+        raise DataError(f"{folder}: no {kind} below this folder ({', '.join(suffixes)})")
+    return files
+
+
+def _detected(
+    kind: str,
+    folder: Path,
+    suffixes: tuple[str, ...],
+    side: int,
+    frames: Callable[[Path], Iterator[tuple[UInt8Array, float]]],
+) -> FaceImages:
+    from fer_live.face_detector import FaceDetector  # mediapipe takes seconds to import
+
+    files = files_below(folder, suffixes, kind.removesuffix("s"))
+    faces: list[UInt8Array] = []
+    ids: list[str] = []
+    errors: list[SourceError | TruncatedError] = []
+    with FaceDetector("auto") as detector:
+        for file in tqdm(files, desc=f"finding faces in {kind}", unit="file", disable=None):
+            detector.reset()
+            try:
+                for image_bgr, time_s in frames(file):
+                    for index, found in enumerate(detector.detect(image_bgr, time_s)):
+                        faces.append(align_face(image_bgr, found, side, CropGeometry()))
+                        ids.append(f"{file.relative_to(folder).as_posix()}@{time_s:.2f}s#{index}")
+            except (SourceError, TruncatedError) as error:
+                errors.append(error)
+    if errors:
+        print(
+            f"{folder}: skipped {len(errors)} of {len(files)} {kind}: {errors[0]}", file=sys.stderr
+        )
+    if not faces:
+        raise DataError(f"{folder}: no face found in its {len(files)} {kind}")
+    return FaceImages(f"{kind} {folder.name}", np.asarray(faces, dtype=np.uint8), np.array(ids))
+
+
+def _photo(file: Path) -> Iterator[tuple[UInt8Array, float]]:
+    yield read_image(file), 0.0
+
+
+def _clip_frames(file: Path) -> Iterator[tuple[UInt8Array, float]]:
+    from fer_live.camera import ClipSource
+
+    clip = ClipSource(file)
+    next_s = 0.0
+    try:
+        while (frame := clip.read()) is not None:
+            if frame.captured_at_s >= next_s:
+                next_s = frame.captured_at_s + 1 / _CLIP_FACES_PER_S
+                yield frame.image_bgr, frame.captured_at_s
+    finally:
+        clip.close()
+
+
+def _names(files: list[Path], folder: Path) -> NDArray[np.str_]:
+    return np.array([file.relative_to(folder).as_posix() for file in files])

@@ -1,0 +1,103 @@
+"""Which images keep their labels: drawn once, saved as a list, reusable."""
+
+import json
+from pathlib import Path
+
+import numpy as np
+from numpy.typing import NDArray
+from pydantic import BaseModel, ConfigDict, ValidationError
+
+from fer_live.atomic_file import write_atomically
+from fer_live.errors import DataError
+from training.data.labeled_images import LabeledImages
+
+
+class SplitList(BaseModel):
+    """A split.json: the images of `data` that were drawn, by id, and how."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    data: str
+    n_images: int
+    seed: int
+    per_class: dict[str, int]
+    ids: tuple[str, ...]
+
+
+def draw_share(data: LabeledImages, share: float, seed: int) -> NDArray[np.bool_]:
+    """Mark `share` of each class, at least one image of each that occurs: (N,) bool."""
+    counts = np.bincount(data.labels, minlength=len(data.classes))
+    wanted = np.where(counts > 0, np.maximum(np.round(counts * share), 1), 0)
+    return _draw(data, wanted.astype(np.int64), seed)
+
+
+def draw_per_class(data: LabeledImages, per_class: dict[str, int], seed: int) -> NDArray[np.bool_]:
+    """Mark so many images of each named class: (N,) bool. `DataError` where a class has fewer."""
+    wanted = np.zeros(len(data.classes), dtype=np.int64)
+    counts = np.bincount(data.labels, minlength=len(data.classes))
+    for label, n in per_class.items():
+        if label not in data.classes:
+            raise DataError(
+                f"{data.name}: labeled_per_class names {label!r}; the classes are "
+                f"{', '.join(data.classes)}"
+            )
+        index = data.classes.index(label)
+        if not 0 <= n <= counts[index]:
+            raise DataError(
+                f"{data.name}: labeled_per_class asks for {n} images of {label}, there are "
+                f"{counts[index]}"
+            )
+        wanted[index] = n
+    return _draw(data, wanted, seed)
+
+
+def _draw(data: LabeledImages, wanted: NDArray[np.int64], seed: int) -> NDArray[np.bool_]:
+    """Whole groups of equal images, in random order, until every class has what is wanted."""
+    groups: dict[bytes, list[int]] = {}
+    for index, image in enumerate(data.images):
+        groups.setdefault(image.tobytes(), []).append(index)
+    members = list(groups.values())
+    drawn = np.zeros(len(data), dtype=np.bool_)
+    missing = wanted.copy()
+    for position in np.random.default_rng(seed).permutation(len(members)):
+        group = members[position]
+        labels = data.labels[group]
+        if missing[labels[0]] > 0:  # a group of several labels counts for each of its own
+            drawn[group] = True
+            np.subtract.at(missing, labels, 1)
+    return drawn
+
+
+def to_list(data: LabeledImages, drawn: NDArray[np.bool_], seed: int) -> SplitList:
+    counts = np.bincount(data.labels[drawn], minlength=len(data.classes)).tolist()
+    return SplitList(
+        data=data.name,
+        n_images=len(data),
+        seed=seed,
+        per_class=dict(zip(data.classes, counts, strict=True)),
+        ids=tuple(data.ids[drawn].tolist()),
+    )
+
+
+def save_list(path: Path, split: SplitList) -> None:
+    write_atomically(path, json.dumps(split.model_dump()).encode() + b"\n")
+
+
+def load_list(path: Path, data: LabeledImages, *, partly: bool = False) -> NDArray[np.bool_]:
+    """Which of `data`'s images a split.json names: (N,) bool.
+
+    `DataError` for a list that is none, or (unless `partly`) names images that `data` has not.
+    """
+    try:
+        split = SplitList.model_validate_json(path.read_bytes())
+    except OSError as error:
+        raise DataError(f"{path}: cannot be read: {error.strerror}") from None
+    except ValidationError as error:
+        raise DataError(f"{path}: not a split list: {error.errors()[0]['msg']}") from None
+    named = np.isin(data.ids, np.array(split.ids, dtype=np.str_))
+    if not partly and named.sum() != len(split.ids):
+        raise DataError(
+            f"{path}: names {len(split.ids)} images of {split.data}, of which {named.sum()} are in "
+            f"{data.name}; it belongs to another data set"
+        )
+    return named

@@ -1,0 +1,132 @@
+"""Several processes on one global batch, started by `torchrun`; one process needs none of this.
+
+Every process draws the same global batch and the same random numbers, then works on its own rows.
+So two processes see the same images, masks and thresholds as one.
+"""
+
+import os
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+import torch
+import torch.distributed as dist
+from torch import Tensor, nn
+from torch.distributed.nn.functional import all_reduce as differentiable_all_reduce
+
+from fer_live.errors import InputError
+
+
+@contextmanager
+def process_group(device: torch.device) -> Iterator[None]:
+    """Join the group that torchrun's environment names, for the time of the block."""
+    if int(os.environ.get("WORLD_SIZE", "1")) == 1 or dist.is_initialized():
+        yield
+        return
+    if device.type == "cuda":
+        torch.cuda.set_device(int(os.environ["LOCAL_RANK"]))
+    dist.init_process_group("nccl" if device.type == "cuda" else "gloo")
+    try:
+        yield
+    finally:
+        dist.destroy_process_group()
+
+
+def n_processes() -> int:
+    return dist.get_world_size() if dist.is_initialized() else 1
+
+
+def is_first() -> bool:
+    """Whether this process writes the files; with one process, always."""
+    return not dist.is_initialized() or dist.get_rank() == 0
+
+
+def wait_for_all() -> None:
+    if dist.is_initialized():
+        dist.barrier()
+
+
+def own_rows(batch: Tensor) -> Tensor:
+    """This process's part of a global batch, a contiguous run of its rows."""
+    if not dist.is_initialized():
+        return batch
+    return batch.chunk(n_processes())[dist.get_rank()]
+
+
+def check_divisible(**batch_sizes: int) -> None:
+    for name, size in batch_sizes.items():
+        if size % n_processes():
+            raise InputError(f"{name}: {size} cannot be shared by {n_processes()} processes")
+
+
+def sum_over_processes(values: Tensor) -> Tensor:
+    """The sum of each process's `values`, without gradient; the values themselves if alone."""
+    if not dist.is_initialized():
+        return values
+    total = values.detach().clone()
+    dist.all_reduce(total)
+    return total
+
+
+def share_of_mean(values: Tensor, weights: Tensor) -> Tensor:
+    """sum(values * weights) / sum(weights) over the global batch; 0 where all weights are 0.
+
+    `values` and `weights` are this process's rows, of one shape. The mean of what all processes
+    return is the mean over the global batch, which is how gradients are averaged.
+    """
+    total = sum_over_processes(weights.sum()) / n_processes()
+    return (values * weights).sum() / total.clamp_min(torch.finfo(values.dtype).tiny)
+
+
+def rand_rows(n_rows: int, n_columns: int, device: torch.device) -> Tensor:
+    """Uniform random numbers for this process's rows, drawn for the whole global batch."""
+    return own_rows(torch.rand(n_rows * n_processes(), n_columns, device=device))
+
+
+def average_gradients(network: nn.Module) -> None:
+    """Replace each gradient by its mean over the processes."""
+    if not dist.is_initialized():
+        return
+    gradients = [p.grad for p in network.parameters() if p.grad is not None]
+    flat = torch.cat([gradient.flatten() for gradient in gradients])
+    dist.all_reduce(flat)
+    flat /= n_processes()
+    for gradient, part in zip(
+        gradients, flat.split_with_sizes([g.numel() for g in gradients]), strict=True
+    ):
+        gradient.copy_(part.view_as(gradient))
+
+
+class GlobalBatchNorm2d(nn.BatchNorm2d):
+    """Batch normalisation by the statistics of the global batch.
+
+    torch's own SyncBatchNorm does not run on CPUs. Same state dict as `nn.BatchNorm2d`.
+    """
+
+    def forward(self, x: Tensor) -> Tensor:
+        if not self.training:
+            return super().forward(x)
+        values = x.float()
+        moments = torch.stack([values.mean(dim=(0, 2, 3)), values.square().mean(dim=(0, 2, 3))])
+        total: Tensor = differentiable_all_reduce(moments)  # type: ignore[no-untyped-call]
+        mean, mean_square = total / n_processes()
+        variance = mean_square - mean.square()
+        n = x.numel() // x.shape[1] * n_processes()
+        assert self.running_mean is not None and self.running_var is not None
+        assert self.num_batches_tracked is not None and self.momentum is not None
+        with torch.no_grad():
+            self.running_mean.lerp_(mean, self.momentum)
+            self.running_var.lerp_(variance * n / max(n - 1, 1), self.momentum)
+            self.num_batches_tracked += 1
+        scale = self.weight * torch.rsqrt(variance + self.eps)
+        shift = self.bias - mean * scale
+        normed: Tensor = values * scale[:, None, None] + shift[:, None, None]
+        return normed.to(x.dtype)
+
+
+def with_global_norms(network: nn.Module) -> nn.Module:
+    """In a group of processes, exchange every batch norm of `network` in place."""
+    if n_processes() > 1:
+        for module in network.modules():
+            if type(module) is nn.BatchNorm2d:
+                module.__class__ = GlobalBatchNorm2d
+    return network

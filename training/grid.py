@@ -1,0 +1,272 @@
+"""`fer-train grid`: methods x budgets x seeds, one result file a cell, resumable.
+
+OUT/grid.toml                    what was asked for
+OUT/cells/ROW_BUDGET_SEED.json   a finished cell; the report is made from these alone
+RUNS/ROW_BUDGET_SEED/            its run folder, from which an interrupted cell goes on
+RUNS/start_HASH/                 the supervised start that all rows of its budget and seed share
+"""
+
+import hashlib
+import json
+import multiprocessing
+import os
+import subprocess
+import sys
+import time
+import tomllib
+from concurrent.futures import ProcessPoolExecutor, as_completed
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from pydantic import Field, ValidationError
+from tqdm import tqdm
+
+import fer_live
+from fer_live.atomic_file import write_atomically
+from fer_live.errors import FerLiveError, InputError
+from training import checkpoint
+from training.config import TrainConfig, config_to_toml, first_fault, parse_config
+from training.section import Section
+from training.train import LOG_FILE, SPLIT_FILE, fit
+
+GRID_FILE = "grid.toml"
+CELLS = "cells"
+
+Tables = dict[str, dict[str, Any]]
+
+
+class Row(Section):
+    """A row of the table: a method with settings of its own."""
+
+    name: str = Field(pattern=r"^[a-z0-9_]+$", description="also of its result files")
+    title: str = Field("", description="in the report; empty: the name")
+    method: str = Field(description="run.method")
+    budgets: tuple[float, ...] = Field((), description="empty: those of the grid")
+    settings: Tables = Field({}, description="tables of a training config, over those of the base")
+
+
+class GridConfig(Section):
+    """A grid file. `base` and `start` are tables of a training config; `start`, where it is given,
+    is over the base and makes the supervised start of each budget and seed."""
+
+    title: str = Field(description="of the report")
+    budgets: tuple[float, ...] = Field(description="shares of the labels, 1 is all of them")
+    seeds: tuple[int, ...] = Field(description="each cell is run with each")
+    rows: tuple[Row, ...]
+    base: Tables = Field({}, description="of every cell")
+    start: Tables = Field({}, description="of the starts; empty: none")
+
+
+@dataclass(frozen=True, slots=True)
+class Cell:
+    """One result: a row at a budget with a seed; `start` is the run that it begins from."""
+
+    row: str
+    method: str
+    budget: float
+    seed: int
+    config: TrainConfig
+    start: TrainConfig | None
+
+    @property
+    def name(self) -> str:
+        return f"{self.row}_{self.budget:g}_{self.seed}"
+
+
+def load_grid(path: Path) -> GridConfig:
+    """Read and check a grid file, every cell's config included; `InputError` names the fault."""
+    try:
+        grid = GridConfig.model_validate(tomllib.loads(path.read_text(encoding="utf-8")))
+    except OSError as error:
+        raise InputError(f"{path}: cannot read the grid: {error.strerror}") from None
+    except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
+        raise InputError(f"{path}: not a TOML file: {error}") from None
+    except ValidationError as error:
+        raise InputError(f"{path}: {first_fault(error)}") from None
+    names = [row.name for row in grid.rows]
+    if len(set(names)) < len(names):
+        raise InputError(f"{path}: two rows have one name; their results would be one file")
+    cells_of(grid, str(path))
+    return grid
+
+
+def cells_of(grid: GridConfig, where: str = "grid") -> list[Cell]:
+    """Every cell, seed after seed, so that an unfinished grid has whole columns."""
+    return [
+        _cell(grid, row, budget, seed, where)
+        for seed in grid.seeds
+        for row in grid.rows
+        for budget in row.budgets or grid.budgets
+    ]
+
+
+def run_grid(path: Path, out: Path, runs: Path, *, jobs: int, data: str | None) -> int:
+    """Run what is missing of a grid, `jobs` cells side by side; returns how many cells failed.
+
+    `data` stands in for the data.source of every cell; the results keep the grid's own.
+    """
+    grid = load_grid(path)
+    cells = cells_of(grid, str(path))
+    missing = [cell for cell in cells if not _is_finished(out, cell)]
+    (out / CELLS).mkdir(parents=True, exist_ok=True)
+    write_atomically(out / GRID_FILE, path.read_bytes())
+    print(f"{len(cells)} cells, {len(cells) - len(missing)} of them finished")
+    failed = 0
+    threads = max((os.cpu_count() or 1) // jobs, 1)
+    context = multiprocessing.get_context("spawn")
+    with (
+        ProcessPoolExecutor(jobs, context, _begin_worker, (threads,)) as pool,
+        tqdm(total=len(missing), unit="cell", desc="grid") as progress,
+    ):
+        try:
+            for seed in grid.seeds:
+                of_seed = [cell for cell in missing if cell.seed == seed]
+                starts = {_run_name(cell.start): cell.start for cell in of_seed if cell.start}
+                first = [pool.submit(_run_start, start, runs, data) for start in starts.values()]
+                for done in as_completed(first):
+                    done.result()
+                running = {pool.submit(_run_cell, cell, out, runs, data): cell for cell in of_seed}
+                for finished in as_completed(running):
+                    cell = running[finished]
+                    try:
+                        tqdm.write(f"{cell.name}: accuracy {finished.result():.4f}")
+                    except FerLiveError as error:
+                        failed += 1
+                        print(f"{cell.name}: {error}", file=sys.stderr)
+                    progress.update()
+        except BaseException:
+            pool.shutdown(wait=False, cancel_futures=True)
+            raise
+    return failed
+
+
+def _begin_worker(threads: int) -> None:
+    import torch
+
+    torch.set_num_threads(threads)
+
+
+def _run_start(config: TrainConfig, runs: Path, data: str | None) -> None:
+    run_dir = runs / _run_name(config)
+    if not (run_dir / checkpoint.MODEL_FILE).is_file():
+        fit(_with_source(config, data), run_dir, resume=True, show_progress=False)
+
+
+def _run_cell(cell: Cell, out: Path, runs: Path, data: str | None) -> float:
+    """Train, measure and write one cell; returns its accuracy."""
+    config, run_dir = _with_source(cell.config, data), runs / cell.name
+    if cell.start is not None:
+        start_from = str(runs / _run_name(cell.start))
+        schedule = config.schedule.model_copy(update={"start_from": start_from})
+        config = config.model_copy(update={"schedule": schedule})
+    began = time.monotonic()
+    metrics = fit(config, run_dir, resume=True, show_progress=False)
+    wall_s = time.monotonic() - began
+    network, manifest = checkpoint.load_model(run_dir)
+    evaluation, *others = metrics
+    split, _, rule = evaluation.partition(" ")
+    result = {
+        "method": cell.row,
+        "objective": cell.method,
+        "budget": cell.budget,
+        "seed": cell.seed,
+        "network": {
+            **manifest.architecture,
+            "parameters": sum(p.numel() for p in network.parameters()),
+        },
+        "passes": cell.config.schedule.passes,
+        "split": split,
+        "rule": rule,
+        "metrics": metrics[evaluation],
+        "other_metrics": {name: metrics[name] for name in others},
+        "labeled_images": manifest.training["n_images"],
+        "labeled_images_seen": manifest.training["labeled_images_seen"],
+        "unlabeled_images": manifest.training["n_unlabeled"],
+        "wall_s": round(wall_s, 1),
+        "device": _device_name(),
+        "commit": _commit(),
+        "config": cell.config.model_dump(mode="json"),
+        "start": None if cell.start is None else cell.start.model_dump(mode="json"),
+        "log": [json.loads(line) for line in (run_dir / LOG_FILE).read_text().splitlines()],
+    }
+    write_atomically(out / CELLS / f"{cell.name}.json", json.dumps(result).encode() + b"\n")
+    split_list = (run_dir / SPLIT_FILE).read_bytes()
+    lists = out / "splits"
+    lists.mkdir(exist_ok=True)
+    write_atomically(lists / f"{cell.budget:g}_{cell.seed}.json", split_list)
+    (run_dir / checkpoint.RESUME_FILE).unlink(missing_ok=True)
+    return float(metrics[evaluation]["accuracy"])
+
+
+def _cell(grid: GridConfig, row: Row, budget: float, seed: int, where: str) -> Cell:
+    own: Tables = {"run": {"seed": seed}, "data": {"labeled_share": budget}}
+    of_row: Tables = {"run": {"method": row.method}}
+    config = parse_config(_merged(grid.base, row.settings, of_row, own), f"{where}: row {row.name}")
+    start = None
+    if grid.start:
+        # Data and network must be those of the row; the rest is the same for all rows.
+        shared: Tables = {
+            name: fields for name, fields in row.settings.items() if name in ("data", "model")
+        }
+        supervised: Tables = {"run": {"method": "supervised"}}
+        start = parse_config(
+            _merged(grid.base, grid.start, shared, supervised, own), f"{where}: start"
+        )
+    return Cell(row.name, row.method, budget, seed, config, start)
+
+
+def _merged(*layers: Tables) -> Tables:
+    """Tables field by field, later layers over earlier ones."""
+    tables: Tables = {}
+    for layer in layers:
+        for name, fields in layer.items():
+            tables[name] = {**tables.get(name, {}), **fields}
+    return tables
+
+
+def _is_finished(out: Path, cell: Cell) -> bool:
+    file = out / CELLS / f"{cell.name}.json"
+    if not file.is_file():
+        return False
+    try:
+        made_by = json.loads(file.read_bytes())["config"]
+    except (OSError, ValueError, KeyError) as error:
+        raise InputError(f"{file}: not a result of this toolkit: {error}; delete it") from None
+    if made_by != cell.config.model_dump(mode="json"):
+        raise InputError(f"{file}: was made by another config; delete it, or choose another --out")
+    return True
+
+
+def _with_source(config: TrainConfig, source: str | None) -> TrainConfig:
+    if source is None:
+        return config
+    data = config.data.model_copy(update={"source": source})
+    return config.model_copy(update={"data": data})
+
+
+def _run_name(config: TrainConfig) -> str:
+    return f"start_{hashlib.sha256(config_to_toml(config).encode()).hexdigest()[:12]}"
+
+
+def _device_name() -> str:
+    import torch
+
+    if torch.cuda.is_available():
+        return torch.cuda.get_device_name()
+    return f"cpu, {torch.get_num_threads()} threads"
+
+
+def _commit() -> str:
+    """The commit of the code that runs, or its version where it is not a git checkout."""
+    try:
+        described = subprocess.run(
+            ["git", "describe", "--always", "--dirty", "--abbrev=12", "--exclude=*"],
+            cwd=Path(__file__).parent,
+            capture_output=True,
+            text=True,
+            check=True,
+        )
+    except (OSError, subprocess.CalledProcessError):
+        return f"version {fer_live.__version__}"
+    return described.stdout.strip()

@@ -1,0 +1,113 @@
+"""DTA + SNL: dynamic thresholds for pseudo-labels, complementary labels for the rest.
+
+Reconstructed from the abstract of arXiv 2601.05556, "Semi-Supervised Facial Expression Recognition
+based on Dynamic Threshold and Negative Learning". Either half can be switched off.
+"""
+
+from typing import Literal
+
+import torch
+import torch.nn.functional as F
+from pydantic import Field
+from torch import Tensor
+
+from training.methods.dynamic_threshold import DynamicThreshold
+from training.methods.method import Batch, Method, Outcome, predict, read_together
+from training.methods.negative_learning import complementary_classes, complementary_loss
+from training.methods.pseudo_label import pseudo_label, pseudo_label_loss
+from training.models.resnet import ExpressionNet
+from training.section import Section
+
+
+class DtaSnlOptions(Section):
+    dta: bool = Field(True, description="dynamic thresholds; false: one fixed threshold")
+    snl: bool = Field(True, description="complementary labels for images without a pseudo-label")
+    threshold: float = Field(0.95, ge=0, le=1, description="the fixed threshold without dta")
+    threshold_source: Literal["labeled", "unlabeled"] = Field(
+        "labeled",
+        description="whose confidence moves the thresholds: labeled images that the teacher gets "
+        "right, or unlabeled images by predicted class",
+    )
+    beta: float = Field(0.97, gt=0, le=1, description="threshold = beta * mean confidence / ...")
+    gamma: float = Field(
+        2.718281828, gt=1, description="... (1 + gamma ** -passes): how fast thresholds rise"
+    )
+    tau_min: float = Field(0.8, ge=0, le=1, description="least threshold of a class")
+    tau_max: float = Field(0.95, ge=0, le=1, description="largest, and that of a class not seen")
+    decay: float = Field(0.99, ge=0, lt=1, description="of the confidences' moving average, a step")
+    teacher_labels: bool = Field(True, description="pseudo-labels by the teacher, not the student")
+    lambda_u: float = Field(1.0, ge=0, description="weight of the pseudo-label term")
+    lambda_n: float = Field(1.0, ge=0, description="weight of the complementary term")
+    negative_warmup: float = Field(
+        1.0, ge=0, description="passes over which lambda_n rises from 0 to its value"
+    )
+    ceiling: float = Field(0.05, ge=0, le=1, description="a complementary class is below it ...")
+    rank: int = Field(3, ge=0, description="... and has at least so many likelier classes")
+    both_networks: bool = Field(
+        False, description="choose complementary classes only where the student agrees"
+    )
+
+
+class DtaSnl(Method):
+    """L = CE(f(weak(x)), y) + lambda_u * mean(1[max p >= tau] * CE(f(strong(u)), argmax p))
+    + lambda_n * mean over complementary pairs of -log(1 - softmax(f(strong(u)))_c),
+    p = softmax(f_bar(weak(u))), f_bar the teacher, tau the class's dynamic threshold."""
+
+    Options = DtaSnlOptions
+
+    def __init__(self, options: DtaSnlOptions, n_classes: int) -> None:
+        super().__init__(options, n_classes)
+        self.options = options
+        fixed = torch.full((n_classes,), options.threshold)
+        self.register_buffer("fixed", fixed, persistent=False)
+        self.dynamic = DynamicThreshold(
+            n_classes,
+            beta=options.beta,
+            gamma=options.gamma,
+            tau_min=options.tau_min,
+            tau_max=options.tau_max,
+            tau_unseen=options.tau_max,
+            decay=options.decay,
+        )
+
+    def step(
+        self, student: ExpressionNet, teacher: ExpressionNet, batch: Batch, passes: float
+    ) -> Outcome:
+        assert batch.strong is not None
+        options, weak = self.options, batch.weak[0]
+        probs = predict(teacher if options.teacher_labels else student, weak)
+        self._adjust(teacher, batch, probs)
+        pseudo = pseudo_label(probs, self.thresholds(passes))
+
+        labeled, strong = read_together(student, batch.labeled, batch.strong)
+        loss = F.cross_entropy(labeled.logits, batch.targets)
+        loss = loss + options.lambda_u * pseudo_label_loss(
+            strong.logits, pseudo.labels, pseudo.kept
+        )
+        chosen = None
+        if options.snl:
+            chosen = self._complementary(student, weak, probs, pseudo.kept)
+            warmed = min(passes / options.negative_warmup, 1.0) if options.negative_warmup else 1.0
+            loss = loss + warmed * options.lambda_n * complementary_loss(strong.logits, chosen)
+        return Outcome(loss, labeled.logits.detach(), pseudo.labels, pseudo.kept, chosen)
+
+    def thresholds(self, passes: float) -> Tensor:
+        tau: Tensor = self.dynamic(passes) if self.options.dta else self.get_buffer("fixed")
+        return tau
+
+    def _adjust(self, teacher: ExpressionNet, batch: Batch, unlabeled_probs: Tensor) -> None:
+        if not self.options.dta:
+            return
+        if self.options.threshold_source == "labeled":
+            self.dynamic.update(predict(teacher, batch.labeled), batch.targets.argmax(dim=1))
+        else:
+            self.dynamic.update(unlabeled_probs, unlabeled_probs.argmax(dim=1))
+
+    def _complementary(
+        self, student: ExpressionNet, weak: Tensor, probs: Tensor, kept: Tensor
+    ) -> Tensor:
+        limits = {"ceiling": self.options.ceiling, "rank": self.options.rank}
+        chosen = complementary_classes(probs, kept, **limits)  # type: ignore[arg-type]
+        if self.options.both_networks:
+            chosen &= complementary_classes(predict(student, weak), kept, **limits)  # type: ignore[arg-type]
+        return chosen

@@ -1,0 +1,48 @@
+"""FixMatch (Sohn et al., NeurIPS 2020): pseudo-labels above one fixed threshold."""
+
+import torch
+import torch.nn.functional as F
+from pydantic import Field
+from torch import Tensor
+
+from training.methods.method import Batch, Method, Outcome, predict, read_together
+from training.methods.pseudo_label import pseudo_label, pseudo_label_loss
+from training.models.resnet import ExpressionNet
+from training.section import Section
+
+
+class FixMatchOptions(Section):
+    threshold: float = Field(0.95, ge=0, le=1, description="confidence from which a label is kept")
+    lambda_u: float = Field(1.0, ge=0, description="weight of the pseudo-label term")
+    teacher_labels: bool = Field(
+        True, description="pseudo-labels by the EMA teacher; false: by the student, as published"
+    )
+
+
+class FixMatch(Method):
+    """L = CE(f(weak(x)), y) + lambda_u * mean(1[max p >= tau] * CE(f(strong(u)), argmax p)),
+    p = softmax(f(weak(u)))."""
+
+    Options = FixMatchOptions
+
+    def __init__(self, options: FixMatchOptions, n_classes: int) -> None:
+        super().__init__(options, n_classes)
+        self.options = options
+        self.register_buffer("tau", torch.full((n_classes,), options.threshold), persistent=False)
+
+    def step(
+        self, student: ExpressionNet, teacher: ExpressionNet, batch: Batch, passes: float
+    ) -> Outcome:
+        assert batch.strong is not None
+        labeler = teacher if self.options.teacher_labels else student
+        pseudo = pseudo_label(predict(labeler, batch.weak[0]), self.thresholds(passes))
+
+        labeled, strong = read_together(student, batch.labeled, batch.strong)
+        supervised = F.cross_entropy(labeled.logits, batch.targets)
+        unsupervised = pseudo_label_loss(strong.logits, pseudo.labels, pseudo.kept)
+        loss = supervised + self.options.lambda_u * unsupervised
+        return Outcome(loss, labeled.logits.detach(), pseudo.labels, pseudo.kept)
+
+    def thresholds(self, passes: float) -> Tensor:
+        tau: Tensor = self.get_buffer("tau")
+        return tau

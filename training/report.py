@@ -1,0 +1,308 @@
+"""`fer-train report`: one Markdown page of tables and plots, made only from a grid's cells."""
+
+import json
+from collections.abc import Iterable
+from pathlib import Path
+from typing import Any
+
+import matplotlib as mpl
+import numpy as np
+from matplotlib.axes import Axes
+from matplotlib.figure import Figure
+
+from fer_live.atomic_file import write_atomically
+from fer_live.errors import InputError
+from training.grid import CELLS, GRID_FILE, GridConfig, Row, load_grid
+
+REPORT_FILE = "report.md"
+
+Results = dict[tuple[str, float], list[dict[str, Any]]]
+"""The finished cells of a row at a budget, one a seed."""
+
+_HEAD = """# {title}
+
+{n_finished} of {n_cells} cells are finished. Seeds {seeds}; mean and standard deviation (n - 1)
+over them, in percent. {protocol}
+Every figure is of the last EMA teacher, without test-time augmentation. The method is reconstructed
+from the abstract of arXiv 2601.05556. Made by `fer-train report` from the files in `{cells}/`.
+"""
+
+
+def write_report(folder: Path) -> Path:
+    """Write DIR/report.md and its plots beside it; returns the page's path."""
+    grid = load_grid(folder / GRID_FILE)
+    results = _read_results(folder, grid)
+    if not results:
+        raise InputError(f"{folder / CELLS}: no finished cell of this grid in it yet")
+    plots = _write_plots(folder, grid, results)
+    page = "\n".join(_page(grid, results, plots))
+    write_atomically(folder / REPORT_FILE, page.encode())
+    return folder / REPORT_FILE
+
+
+def _read_results(folder: Path, grid: GridConfig) -> Results:
+    results: Results = {}
+    for row in grid.rows:
+        for budget in row.budgets or grid.budgets:
+            for seed in grid.seeds:
+                file = folder / CELLS / f"{row.name}_{budget:g}_{seed}.json"
+                if not file.is_file():
+                    continue
+                try:
+                    cell = json.loads(file.read_bytes())
+                except (OSError, ValueError) as error:
+                    raise InputError(f"{file}: not a result: {error}; delete it") from None
+                results.setdefault((row.name, budget), []).append(cell)
+    return results
+
+
+def _page(grid: GridConfig, results: Results, plots: dict[str, str]) -> Iterable[str]:
+    cells = [cell for group in results.values() for cell in group]
+    n_cells = sum(len(row.budgets or grid.budgets) for row in grid.rows) * len(grid.seeds)
+    yield _HEAD.format(
+        title=grid.title,
+        n_finished=len(cells),
+        n_cells=n_cells,
+        seeds=", ".join(map(str, grid.seeds)),
+        protocol=_protocol(cells),
+        cells=CELLS,
+    )
+    for name in _metric_sets(cells):
+        yield f"## Accuracy, {name}\n"
+        yield from _table(grid, results, name, "accuracy")
+        yield f"## Macro-F1, {name}\n"
+        yield from _table(grid, results, name, "macro_f1")
+    main = _metric_sets(cells)[0]
+    yield f"## Expected calibration error, {main}\n"
+    yield from _table(grid, results, main, "ece")
+    yield f"## Recall of each class, {main}\n"
+    yield from _recalls(grid, results)
+    yield "## What each row saw\n"
+    yield from _costs(grid, results)
+    yield "## Plots\n"
+    for title, file in plots.items():
+        yield f"![{title}]({file})\n"
+
+
+def _protocol(cells: list[dict[str, Any]]) -> str:
+    cell = cells[0]
+    return (
+        f"{cell['split']}, {cell['metrics']['n']} images by the rule {cell['rule']}; network: "
+        f"{cell['network']['parameters'] / 1e6:.2f} million parameters; {cell['passes']} passes."
+    )
+
+
+def _metric_sets(cells: list[dict[str, Any]]) -> list[str]:
+    first = cells[0]
+    main = " ".join(part for part in (first["split"], first["rule"]) if part)
+    return [main, *first["other_metrics"]]
+
+
+def _figures(cell: dict[str, Any], name: str) -> dict[str, Any]:
+    figures: dict[str, Any] = cell["other_metrics"].get(name, cell["metrics"])
+    return figures
+
+
+def _table(grid: GridConfig, results: Results, name: str, figure: str) -> Iterable[str]:
+    """Rows x budgets; a missing cell is called missing, one that is not asked for is left empty."""
+    budgets = _all_budgets(grid)
+    yield from _header("method", *(_percent(budget) for budget in budgets))
+    for row in grid.rows:
+        entries = []
+        for budget in budgets:
+            if budget not in (row.budgets or grid.budgets):
+                entries.append("")
+                continue
+            found = results.get((row.name, budget), [])
+            entries.append(
+                _mean_and_deviation([100 * _figures(cell, name)[figure] for cell in found], grid)
+            )
+        yield _line(row.title or row.name, *entries)
+    yield ""
+
+
+def _mean_and_deviation(values: list[float], grid: GridConfig) -> str:
+    n_missing = len(grid.seeds) - len(values)
+    if not values:
+        return "missing"
+    deviation = f" ± {np.std(values, ddof=1):.1f}" if len(values) > 1 else ""
+    missing = f" ({n_missing} of {len(grid.seeds)} missing)" if n_missing else ""
+    return f"{np.mean(values):.1f}{deviation}{missing}"
+
+
+def _recalls(grid: GridConfig, results: Results) -> Iterable[str]:
+    labels = next(iter(results.values()))[0]["metrics"]["labels"]
+    yield from _header("method", "labels", *labels)
+    for row, budget, group in _groups(grid, results):
+        recalls = [[cell["metrics"]["recall"][label] for cell in group] for label in labels]
+        means = ["" if None in values else f"{100 * np.mean(values):.1f}" for values in recalls]
+        yield _line(row.title or row.name, _percent(budget), *means)
+    yield ""
+
+
+def _costs(grid: GridConfig, results: Results) -> Iterable[str]:
+    yield from _header(
+        "method", "labels", "labeled images", "seen", "unlabeled images", "seconds", "device"
+    )
+    for row, budget, group in _groups(grid, results):
+        cell = group[0]
+        seconds = np.mean([cell["wall_s"] for cell in group])
+        yield _line(
+            row.title or row.name,
+            _percent(budget),
+            f"{cell['labeled_images']:,}",
+            f"{cell['labeled_images_seen']:,}",
+            f"{cell['unlabeled_images']:,}",
+            f"{seconds:.0f}",
+            cell["device"],
+        )
+    yield ""
+
+
+def _write_plots(folder: Path, grid: GridConfig, results: Results) -> dict[str, str]:
+    """Write every plot that the cells have something for: title -> file name."""
+    mpl.use("Agg")
+    titles = {row.name: row.title or row.name for row in grid.rows}
+    plots = {"Accuracy against labels": ("accuracy.svg", _plot_accuracy(grid, results))}
+    budget = _typical_budget(grid, results)
+    at = f"at {_percent(budget)} of the labels"
+    groups = {titles[row]: group for (row, b), group in results.items() if b == budget}
+    curves = {
+        "Share of unlabeled images kept": ("kept_share", "kept_share.svg"),
+        "Kept pseudo-labels that are right": ("kept_right", "kept_right.svg"),
+        "Share of unlabeled images with complementary labels": (
+            "complementary_share",
+            "complementary_share.svg",
+        ),
+        "Complementary labels that are right": ("complementary_right", "complementary_right.svg"),
+    }
+    for title, (key, file) in curves.items():
+        if any(key in line for group in groups.values() for line in group[0]["log"]):
+            plots[f"{title}, {at}"] = (file, _plot_curves(groups, key, title))
+    for title, group in groups.items():
+        slug = group[0]["method"]
+        if "thresholds" in group[0]["log"][-1]:
+            plots[f"Thresholds of each class, {title}, {at}"] = (
+                f"thresholds_{slug}.svg",
+                _plot_thresholds(group[0]),
+            )
+        plots[f"Confusion matrix, {title}, {at}"] = (
+            f"confusion_{slug}.svg",
+            _plot_confusion(group),
+        )
+    plots[f"Reliability, {at}"] = ("reliability.svg", _plot_reliability(groups))
+    for file, figure in plots.values():
+        figure.tight_layout()
+        # Without date and with fixed ids, so that the same cells make the same file.
+        with mpl.rc_context({"svg.hashsalt": file}):
+            figure.savefig(folder / file, metadata={"Date": None})
+    return {title: file for title, (file, _) in plots.items()}
+
+
+def _plot_accuracy(grid: GridConfig, results: Results) -> Figure:
+    figure, axes = _axes("share of the labels, %", "accuracy, %")
+    for row in grid.rows:
+        points = []
+        for budget in row.budgets or grid.budgets:
+            values = [
+                100 * cell["metrics"]["accuracy"] for cell in results.get((row.name, budget), [])
+            ]
+            if values:
+                deviation = np.std(values, ddof=1) if len(values) > 1 else 0.0
+                points.append((100 * budget, np.mean(values), deviation))
+        if points:
+            x, y, deviation = zip(*points, strict=True)
+            axes.errorbar(x, y, deviation, marker="o", capsize=3, label=row.title or row.name)
+    axes.set_xscale("log")
+    ticks = [100 * budget for budget in _all_budgets(grid)]
+    axes.set_xticks(ticks, [f"{tick:g}" for tick in ticks])
+    axes.minorticks_off()
+    axes.legend(fontsize="small")
+    return figure
+
+
+def _plot_curves(groups: dict[str, list[dict[str, Any]]], key: str, title: str) -> Figure:
+    figure, axes = _axes("passes", f"{title}, %")
+    for name, group in groups.items():
+        lines = [[line.get(key) for line in cell["log"]] for cell in group]
+        if any(value is None for line in lines for value in line):
+            continue
+        passes = [line["passes"] for line in group[0]["log"]]
+        axes.plot(passes, 100 * np.mean(lines, axis=0), marker=".", label=name)
+    axes.legend(fontsize="small")
+    return figure
+
+
+def _plot_thresholds(cell: dict[str, Any]) -> Figure:
+    figure, axes = _axes("passes", f"threshold, seed {cell['seed']}")
+    passes = [line["passes"] for line in cell["log"]]
+    for index, label in enumerate(cell["metrics"]["labels"]):
+        axes.plot(passes, [line["thresholds"][index] for line in cell["log"]], label=label)
+    axes.legend(fontsize="small", ncols=2)
+    return figure
+
+
+def _plot_confusion(group: list[dict[str, Any]]) -> Figure:
+    """Rows: truth, columns: prediction; in percent of the row, over all seeds."""
+    labels = group[0]["metrics"]["labels"]
+    counts = np.sum([cell["metrics"]["confusion"] for cell in group], axis=0)
+    share = 100 * counts / np.maximum(counts.sum(axis=1, keepdims=True), 1)
+    figure, axes = _axes("predicted", "true")
+    axes.imshow(share, cmap="Blues", vmin=0, vmax=100)
+    axes.set_xticks(range(len(labels)), labels, rotation=45, ha="right")
+    axes.set_yticks(range(len(labels)), labels)
+    for (row, column), value in np.ndenumerate(share):
+        color = "white" if value > 60 else "black"
+        axes.text(column, row, f"{value:.0f}", ha="center", va="center", color=color)
+    return figure
+
+
+def _plot_reliability(groups: dict[str, list[dict[str, Any]]]) -> Figure:
+    figure, axes = _axes("confidence", "accuracy")
+    axes.plot([0, 1], [0, 1], color="gray", linestyle=":")
+    for name, group in groups.items():
+        bins = group[0]["metrics"]["reliability"]
+        confidence = [b["confidence"] for b in bins]
+        axes.plot(confidence, [b["accuracy"] for b in bins], marker=".", label=name)
+    axes.legend(fontsize="small")
+    return figure
+
+
+def _axes(x: str, y: str) -> tuple[Figure, Axes]:
+    figure = Figure(figsize=(6.4, 4.8))
+    axes = figure.add_subplot()
+    axes.set_xlabel(x)
+    axes.set_ylabel(y)
+    return figure, axes
+
+
+def _groups(
+    grid: GridConfig, results: Results
+) -> Iterable[tuple[Row, float, list[dict[str, Any]]]]:
+    for row in grid.rows:
+        for budget in row.budgets or grid.budgets:
+            if (row.name, budget) in results:
+                yield row, budget, results[row.name, budget]
+
+
+def _all_budgets(grid: GridConfig) -> list[float]:
+    return sorted({b for row in grid.rows for b in row.budgets or grid.budgets})
+
+
+def _typical_budget(grid: GridConfig, results: Results) -> float:
+    """The budget with most finished rows, which is the one to look into."""
+    counts = {b: sum(b == budget for _, budget in results) for b in _all_budgets(grid)}
+    return max(counts, key=lambda budget: counts[budget])
+
+
+def _percent(budget: float) -> str:
+    return f"{100 * budget:g} %"
+
+
+def _header(*names: str) -> Iterable[str]:
+    yield _line(*names)
+    yield "|" + "---|" * len(names)
+
+
+def _line(*entries: str) -> str:
+    return f"| {' | '.join(entries)} |"
