@@ -34,6 +34,7 @@ def build_network(config: ModelConfig, n_classes: int) -> ExpressionNet:
         config.width,
         config.dropout,
         stem=config.stem,
+        standardize=config.standardize,
         attention_branches=config.attention_branches,
         feature_map_dropout=config.feature_map_dropout,
     )
@@ -45,6 +46,7 @@ def architecture(config: ModelConfig) -> dict[str, Any]:
         "name": "resnet18",
         "width": config.width,
         "stem": config.stem,
+        "standardize": config.standardize,
         "dropout": config.dropout,
         "attention_branches": config.attention_branches,
         "feature_map_dropout": config.feature_map_dropout,

@@ -74,6 +74,10 @@ class ModelConfig(Section):
         description="how the side is halved at first: deep: two convolutions; unshuffle: 2x2 "
         "pixels as four channels",
     )
+    standardize: bool = Field(
+        False,
+        description="every image to mean 0 and standard deviation 1 first, whatever its light",
+    )
     dropout: float = Field(
         0.2, ge=0, lt=1, description="share of features dropped before the classifier"
     )
@@ -113,10 +117,15 @@ class ScheduleConfig(Section):
         description="sampling of labeled images: 0: as they come; 1: every class equally often; "
         "between: by class size to the power of 1 - balance",
     )
+    optimizer: Literal["sgd", "adamw"] = Field(
+        "sgd", description="sgd: with Nesterov momentum; adamw: with decoupled weight decay"
+    )
     learning_rate: float = Field(0.1, gt=0, description="peak of the cosine schedule")
     warmup_passes: float = Field(1.0, ge=0, description="linear warm-up, passes")
-    momentum: float = Field(0.9, ge=0, lt=1, description="Nesterov momentum of SGD")
-    weight_decay: float = Field(5e-4, ge=0, description="L2 factor on all convolution weights")
+    momentum: float = Field(0.9, ge=0, lt=1, description="Nesterov momentum of sgd")
+    weight_decay: float = Field(
+        5e-4, ge=0, description="on all weights but biases and norms; adamw wants about 0.05"
+    )
     ema_decay: float = Field(
         0.999, ge=0, lt=1, description="teacher = decay * teacher + (1 - decay) * student, a step"
     )

@@ -224,15 +224,18 @@ def _start_from(
         ) from None
 
 
-def _optimizer(student: nn.Module, schedule: ScheduleConfig) -> torch.optim.SGD:
-    """SGD; biases and norms are not decayed, as in He et al., "Bag of Tricks" (2018)."""
+def _optimizer(student: nn.Module, schedule: ScheduleConfig) -> torch.optim.Optimizer:
+    """Biases and norms are not decayed, as in He et al., "Bag of Tricks" (2018)."""
     matrices = [p for p in student.parameters() if p.ndim > 1]
     vectors = [p for p in student.parameters() if p.ndim <= 1]
+    groups = [
+        {"params": matrices, "weight_decay": schedule.weight_decay},
+        {"params": vectors, "weight_decay": 0.0},
+    ]
+    if schedule.optimizer == "adamw":
+        return torch.optim.AdamW(groups, lr=schedule.learning_rate)
     return torch.optim.SGD(
-        [
-            {"params": matrices, "weight_decay": schedule.weight_decay},
-            {"params": vectors, "weight_decay": 0.0},
-        ],
+        groups,
         lr=schedule.learning_rate,
         momentum=schedule.momentum,
         nesterov=schedule.momentum > 0,

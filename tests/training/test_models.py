@@ -24,6 +24,17 @@ def test_both_stems_halve_the_side(stem: str):
     assert net.stem(torch.zeros(2, 1, 48, 48)).shape == (2, 8, 24, 24)
 
 
+def test_a_standardized_image_is_read_alike_in_any_light():
+    torch.manual_seed(0)
+    faces = torch.rand(3, 1, 48, 48) * 1.5 - 0.75
+    for standardize in (True, False):
+        net = ExpressionNet(8, width=8, standardize=standardize).eval()
+        change = (net(faces) - net(faces * 0.6 + 0.2)).norm() / net(faces).norm()
+        assert (change < 0.02) == standardize
+    black = ExpressionNet(8, width=8, standardize=True).eval()(-torch.ones(1, 1, 48, 48))
+    assert torch.isfinite(black).all()
+
+
 def test_attention_enhances_and_never_weakens():
     torch.manual_seed(0)
     attention = LocalAttention(8, n_branches=3, drop_probability=0.5).eval()

@@ -19,6 +19,8 @@ from training.models.local_attention import LocalAttention
 Stem = Literal["deep", "unshuffle"]
 
 _EVALUATION_BATCH = 512
+_LEAST_VARIANCE = 1e-3
+"""Of an image in [-1, 1]; below it, noise is all there is to enlarge."""
 _STAGE_STRIDES = (1, 2, 2, 1)
 
 
@@ -56,8 +58,9 @@ class Reading(NamedTuple):
 class ExpressionNet(nn.Module):
     """The classifier: gray faces scaled to [-1, 1], (B, 1, S, S) float -> logits (B, C).
 
-    `attention_branches` 0 leaves local attention out; `feature_map_dropout` is the probability that
-    an image loses one attended map in training.
+    `standardize` takes each image to mean 0 and standard deviation 1 before anything else, so that
+    light and contrast cannot matter; `attention_branches` 0 leaves local attention out;
+    `feature_map_dropout` is the probability that an image loses one attended map in training.
     """
 
     def __init__(
@@ -67,10 +70,12 @@ class ExpressionNet(nn.Module):
         dropout: float = 0.2,
         *,
         stem: Stem = "deep",
+        standardize: bool = False,
         attention_branches: int = 0,
         feature_map_dropout: float = 0.0,
     ) -> None:
         super().__init__()
+        self.standardize = standardize
         self.stem = _stem(stem, width)
         stages: list[nn.Module] = []
         channels = width
@@ -95,6 +100,9 @@ class ExpressionNet(nn.Module):
 
     def features(self, faces: Tensor) -> Tensor:
         """The last feature map, (B, 8 * width, S / 8, S / 8), before attention."""
+        if self.standardize:
+            variance, mean = torch.var_mean(faces, dim=(1, 2, 3), keepdim=True, correction=0)
+            faces = (faces - mean) * torch.rsqrt(variance + _LEAST_VARIANCE)
         out: Tensor = self.stages(self.stem(faces))
         return out
 
