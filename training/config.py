@@ -103,6 +103,9 @@ class ScheduleConfig(Section):
         "", description="checkpoint or run folder whose weights training starts from"
     )
     passes: int = Field(28, ge=1, description="passes over the training images")
+    steps: int = Field(
+        0, ge=0, description="steps in all, instead of passes: the same for every labeled share"
+    )
     batch_size: int = Field(128, ge=2, description="labeled images a step")
     unlabeled_batch_size: int = Field(
         0,
@@ -121,7 +124,7 @@ class ScheduleConfig(Section):
         "sgd", description="sgd: with Nesterov momentum; adamw: with decoupled weight decay"
     )
     learning_rate: float = Field(0.1, gt=0, description="peak of the cosine schedule")
-    warmup_passes: float = Field(1.0, ge=0, description="linear warm-up, passes")
+    warmup: float = Field(0.04, ge=0, lt=1, description="linear warm-up, share of all steps")
     momentum: float = Field(0.9, ge=0, lt=1, description="Nesterov momentum of sgd")
     weight_decay: float = Field(
         5e-4, ge=0, description="on all weights but biases and norms; adamw wants about 0.05"

@@ -33,6 +33,10 @@ LOG_FILE = "log.jsonl"
 METRICS_FILE = "metrics.json"
 SPLIT_FILE = "split.json"
 
+_MOST_EVALUATIONS = 30
+"""In a run of more passes than this, not every pass is evaluated: at 5 % of the labels a pass is 40
+steps, and the evaluation takes longer."""
+
 
 def fit(
     config: TrainConfig, run_dir: Path, *, resume: bool, show_progress: bool = True
@@ -74,7 +78,6 @@ def _fit(
     method = METHODS[config.run.method](config.options, len(data.labeled.classes)).to(device)
     batches = Batches(config, data, method, device)
 
-    n_steps = batches.steps_per_pass * schedule.passes
     first_step, log = 0, TrainingLog(device)
     resume_file = run_dir / checkpoint.RESUME_FILE
     if resume and resume_file.is_file():
@@ -87,13 +90,15 @@ def _fit(
         _make_run_dir(config, run_dir, data)
 
     log_every = max(batches.steps_per_pass // schedule.logs_per_pass, 1)
+    n_passes = batches.n_steps // batches.steps_per_pass
+    evaluate_every = batches.steps_per_pass * max(math.ceil(n_passes / _MOST_EVALUATIONS), 1)
     saved_at = time.monotonic()
     autocast = config.run.precision == "bf16"
     student.train()
     for step in tqdm(
-        range(first_step, n_steps),
+        range(first_step, batches.n_steps),
         initial=first_step,
-        total=n_steps,
+        total=batches.n_steps,
         unit="step",
         desc="training",
         mininterval=1.0,
@@ -101,7 +106,7 @@ def _fit(
     ):
         passes = step / batches.steps_per_pass
         for group in optimizer.param_groups:
-            group["lr"] = learning_rate(step, batches.steps_per_pass, schedule)
+            group["lr"] = learning_rate(step, batches.n_steps, schedule)
         batch, unlabeled_rows = batches(step)
         with (
             record_function("objective"),
@@ -118,16 +123,18 @@ def _fit(
         log.add(outcome, batch, batches.hidden_labels[unlabeled_rows])
 
         done = step + 1
-        ends_pass = done % batches.steps_per_pass == 0
-        if done % log_every == 0 or ends_pass:
+        evaluate_now = done % evaluate_every == 0 or done == batches.n_steps
+        if done % log_every == 0 or evaluate_now:
             log.close_line(done, done / batches.steps_per_pass, method)
-            if ends_pass:
+            if evaluate_now:
                 log.history[-1] |= _validate(teacher.module, data, device)
             if distributed.is_first():
                 log.write(run_dir / LOG_FILE)
         # Between passes one process alone may save: others have parts of the log's line.
         in_time = time.monotonic() - saved_at > config.run.checkpoint_every_s
-        if (ends_pass and distributed.is_first()) or (in_time and distributed.n_processes() == 1):
+        if (evaluate_now and distributed.is_first()) or (
+            in_time and distributed.n_processes() == 1
+        ):
             state = {"step": done, "log": log.state(), **_identity(data, device)}
             modules = {"student": student, "teacher": teacher.module, "method": method}
             checkpoint.save_run(resume_file, state, modules, optimizer)
@@ -142,12 +149,12 @@ def _fit(
     return metrics
 
 
-def learning_rate(step: int, steps_per_pass: int, schedule: ScheduleConfig) -> float:
+def learning_rate(step: int, n_steps: int, schedule: ScheduleConfig) -> float:
     """Linear warm-up, then half a cosine to zero at the last step."""
-    warmup = schedule.warmup_passes * steps_per_pass
+    warmup = schedule.warmup * n_steps
     if step < warmup:
-        return schedule.learning_rate * (step + 1) / warmup
-    share = (step - warmup) / max(schedule.passes * steps_per_pass - warmup, 1)
+        return schedule.learning_rate * min((step + 1) / warmup, 1.0)
+    share = (step - warmup) / max(n_steps - warmup, 1)
     return schedule.learning_rate * 0.5 * (1 + math.cos(math.pi * share))
 
 
@@ -270,7 +277,6 @@ def _final_metrics(
 def _manifest(
     config: TrainConfig, data: TrainingData, batches: Batches, metrics: dict[str, Any]
 ) -> Manifest:
-    n_steps = batches.steps_per_pass * config.schedule.passes
     return Manifest(
         labels=data.labeled.classes,
         input_side=config.model.input_side,
@@ -283,9 +289,9 @@ def _manifest(
             "n_unlabeled": len(data.unlabeled) if batches.uses_unlabeled else 0,
             "targets": config.data.targets,
             "seed": config.run.seed,
-            "passes": config.schedule.passes,
-            "steps": n_steps,
-            "labeled_images_seen": n_steps * batches.labeled_a_step,
+            "passes": round(batches.n_steps / batches.steps_per_pass, 2),
+            "steps": batches.n_steps,
+            "labeled_images_seen": batches.n_steps * batches.labeled_a_step,
             "checkpoint": "last EMA teacher",
         },
         metrics={

@@ -21,7 +21,7 @@ passes = 2
 batch_size = 8
 unlabeled_batch_size = 16
 learning_rate = 0.05
-warmup_passes = 0.5
+warmup = 0.1
 
 [start.schedule]
 passes = 3

@@ -24,7 +24,7 @@ dropout = 0.1
 passes = {epochs}
 batch_size = 16
 learning_rate = 0.05
-warmup_passes = 0.5
+warmup = 0.1
 """
 
 
@@ -105,7 +105,7 @@ batch_size = 8
 unlabeled_batch_size = 16
 balance = 0.5
 learning_rate = 0.01
-warmup_passes = 0.5
+warmup = 0.1
 ema_decay = 0.9
 logs_per_pass = 2
 [options]
@@ -247,13 +247,14 @@ def test_a_run_is_not_resumed_on_other_data(config, learnable_tree: Path, tmp_pa
 
 def test_the_learning_rate_warms_up_and_ends_at_zero():
     schedule = TrainConfig().schedule
-    n = schedule.passes * 100
-    rates = [learning_rate(step, 100, schedule) for step in range(n)]
-    assert rates[0] == pytest.approx(schedule.learning_rate / 100)
+    n = 2500
+    rates = [learning_rate(step, n, schedule) for step in range(n)]
+    warm = round(schedule.warmup * n)
+    assert rates[0] == pytest.approx(schedule.learning_rate / warm)
     assert max(rates) == pytest.approx(schedule.learning_rate)
-    assert rates.index(max(rates)) in (99, 100)
+    assert rates.index(max(rates)) in (warm - 1, warm)
     assert rates[-1] < 1e-5
-    assert rates[100:] == sorted(rates[100:], reverse=True)
+    assert rates[warm:] == sorted(rates[warm:], reverse=True)
 
 
 def test_every_field_of_the_config_says_what_it_means():

@@ -18,7 +18,8 @@ from training.methods.method import Batch, Method
 class Batches:
     """`batches(step)` is a step's batch: this process's rows of it.
 
-    `steps_per_pass` says how many make a pass, `labeled_a_step` how many labeled images each has.
+    `n_steps` make the run and `steps_per_pass` a pass; `labeled_a_step` is how many labeled
+    images each has.
     """
 
     def __init__(
@@ -56,6 +57,7 @@ class Batches:
                 f"{data.labeled.name}: {n_labeled} labeled and {n_unlabeled} unlabeled images, "
                 "fewer than one batch; lower schedule.batch_size or schedule.unlabeled_batch_size"
             )
+        self.n_steps = schedule.steps or self.steps_per_pass * schedule.passes
         self.labeled_a_step = schedule.batch_size
         if not self.uses_unlabeled:
             self.labeled_a_step += self._unlabeled_size
