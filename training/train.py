@@ -182,6 +182,13 @@ def _check_run_dir(config: TrainConfig, run_dir: Path, resume: bool) -> None:
     """Never overwrite a run, nor go on with another config."""
     config_file = run_dir / CONFIG_FILE
     if not config_file.is_file():
+        outputs = (checkpoint.MODEL_FILE, METRICS_FILE, LOG_FILE, SPLIT_FILE)
+        foreign = [name for name in outputs if (run_dir / name).exists()]
+        if foreign:
+            raise InputError(
+                f"{run_dir}: holds a {foreign[0]} that is no part of a run, for there is no "
+                f"{CONFIG_FILE}; choose another --out"
+            )
         return
     if not resume:
         raise InputError(

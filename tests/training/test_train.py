@@ -225,6 +225,14 @@ def test_a_run_is_never_overwritten_or_mixed(config, tmp_path: Path):
         fit(config(epochs=2), tmp_path / "run", resume=True)
 
 
+def test_files_of_someone_else_are_not_replaced(config, tmp_path: Path):
+    (tmp_path / "run").mkdir()
+    (tmp_path / "run/metrics.json").write_text("mine")
+    with pytest.raises(InputError, match=r"holds a metrics\.json that is no part of a run"):
+        fit(config(epochs=1), tmp_path / "run", resume=False)
+    assert (tmp_path / "run/metrics.json").read_text() == "mine"
+
+
 def test_a_mistake_in_the_data_does_not_lock_the_run(config, tmp_path: Path):
     right = config(epochs=1)
     wrong = right.model_copy(
