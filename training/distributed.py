@@ -7,11 +7,11 @@ So two processes see the same images, masks and thresholds as one.
 import os
 from collections.abc import Iterator
 from contextlib import contextmanager
+from typing import Any
 
 import torch
 import torch.distributed as dist
 from torch import Tensor, nn
-from torch.distributed.nn.functional import all_reduce as differentiable_all_reduce
 
 from fer_live.errors import InputError
 
@@ -105,11 +105,11 @@ class GlobalBatchNorm2d(nn.BatchNorm2d):
     def forward(self, x: Tensor) -> Tensor:
         if not self.training:
             return super().forward(x)
-        values = x.float()
-        moments = torch.stack([values.mean(dim=(0, 2, 3)), values.square().mean(dim=(0, 2, 3))])
-        total: Tensor = differentiable_all_reduce(moments)  # type: ignore[no-untyped-call]
-        mean, mean_square = total / n_processes()
-        variance = mean_square - mean.square()
+        values = x.to(torch.promote_types(x.dtype, torch.float32))
+        mean = _mean_over_processes(values.mean(dim=(0, 2, 3)))
+        # From the deviations, for the mean of squares less the square of the mean loses digits.
+        centered = values - mean[:, None, None]
+        variance = _mean_over_processes(centered.square().mean(dim=(0, 2, 3)))
         n = x.numel() // x.shape[1] * n_processes()
         assert self.running_mean is not None and self.running_var is not None
         assert self.num_batches_tracked is not None and self.momentum is not None
@@ -118,9 +118,26 @@ class GlobalBatchNorm2d(nn.BatchNorm2d):
             self.running_var.lerp_(variance * n / max(n - 1, 1), self.momentum)
             self.num_batches_tracked += 1
         scale = self.weight * torch.rsqrt(variance + self.eps)
-        shift = self.bias - mean * scale
-        normed: Tensor = values * scale[:, None, None] + shift[:, None, None]
+        normed: Tensor = centered * scale[:, None, None] + self.bias[:, None, None]
         return normed.to(x.dtype)
+
+
+def _mean_over_processes(values: Tensor) -> Tensor:
+    """With gradient, unlike `sum_over_processes`."""
+    total: Tensor = _Sum.apply(values)  # type: ignore[no-untyped-call]
+    return total / n_processes()
+
+
+class _Sum(torch.autograd.Function):
+    """The sum over all processes. Each one's loss depends on it, so their gradients are summed."""
+
+    @staticmethod
+    def forward(ctx: Any, values: Tensor) -> Tensor:
+        return sum_over_processes(values)
+
+    @staticmethod
+    def backward(ctx: Any, gradient: Tensor) -> Tensor:
+        return sum_over_processes(gradient)
 
 
 def with_global_norms(network: nn.Module) -> nn.Module:

@@ -224,11 +224,12 @@ def _plot_accuracy(grid: GridConfig, results: Results) -> Figure:
 def _plot_curves(groups: dict[str, list[dict[str, Any]]], key: str, title: str) -> Figure:
     figure, axes = _axes("passes", f"{title}, %")
     for name, group in groups.items():
-        lines = [[line.get(key) for line in cell["log"]] for cell in group]
-        if any(value is None for line in lines for value in line):
+        if key not in group[0]["log"][0]:
             continue
+        # Where nothing was kept, or the truth is not known, the curve has a gap.
+        lines = np.array([[line[key] for line in cell["log"]] for cell in group], dtype=np.float64)
         passes = [line["passes"] for line in group[0]["log"]]
-        axes.plot(passes, 100 * np.mean(lines, axis=0), marker=".", label=name)
+        axes.plot(passes, 100 * lines.mean(axis=0), marker=".", label=name)
     axes.legend(fontsize="small")
     return figure
 

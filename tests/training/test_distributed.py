@@ -23,62 +23,100 @@ width = 8
 attention_branches = 2
 feature_map_dropout = 0.5
 [schedule]
-passes = 2
+steps = 6
 batch_size = 8
 unlabeled_batch_size = 16
-learning_rate = 0.05
-warmup = 0.1
-ema_decay = 0.9
-logs_per_pass = 3
+learning_rate = 0.01
+logs_per_pass = 6
 [options]
 tau_min = 0.2
 ceiling = 0.3
 """
 
+# In float64, for in float32 a rounding at one ReLU grows to 0.1 % of the loss within three steps,
+# with one process too when its batch is cut differently.
+STEPS = """
+import sys
+import torch
+import torch.nn.functional as F
+from training import distributed
+from training.methods.dta_snl import DtaSnl, DtaSnlOptions
+from training.methods.method import Batch
+from training.models.resnet import ExpressionNet
 
-def train(config: Path, out: Path, *, n_processes: int) -> None:
-    launcher = (
-        ["-m", "torch.distributed.run", "--standalone", f"--nproc-per-node={n_processes}"]
-        if n_processes > 1
-        else []
-    )
+with distributed.process_group(torch.device("cpu")):
+    torch.set_default_dtype(torch.float64)
+    torch.manual_seed(0)
+    student = ExpressionNet(4, 8, 0.2, attention_branches=2, feature_map_dropout=0.5)
+    teacher = ExpressionNet(4, 8, attention_branches=2).eval()
+    distributed.with_global_norms(student)
+    method = DtaSnl(DtaSnlOptions(tau_min=0.1, gamma=9.0, beta=0.9, ceiling=0.2, rank=1), 4).float()
+    for step in range(4):
+        labeled, weak, strong = (torch.rand(n, 1, 48, 48) * 2 - 1 for n in (8, 16, 16))
+        targets = F.one_hot(teacher(labeled).argmax(1), 4).double()
+        views = [distributed.own_rows(view) for view in (labeled, targets, weak, strong)]
+        batch = Batch(views[0], views[1], (views[2],), views[3])
+        outcome = method.step(student, teacher, batch, 2.0)
+        student.zero_grad()
+        outcome.loss.backward()
+        distributed.average_gradients(student)
+        with torch.no_grad():
+            for parameter in student.parameters():
+                parameter -= 0.05 * parameter.grad
+        loss = distributed.sum_over_processes(outcome.loss) / distributed.n_processes()
+        kept = distributed.sum_over_processes(outcome.kept.sum())
+        pairs = distributed.sum_over_processes(outcome.complementary.sum())
+        if distributed.is_first():
+            print(loss.item(), *method.thresholds(2.0).tolist(), kept.item(), pairs.item())
+"""
+
+
+def run(arguments: list[str], *, n_processes: int) -> str:
+    launcher = ["-m", "torch.distributed.run", "--standalone", f"--nproc-per-node={n_processes}"]
     result = subprocess.run(
-        [
-            sys.executable,
-            *launcher,
-            "-m",
-            "training.cli",
-            "fit",
-            "--config",
-            str(config),
-            "--out",
-            str(out),
-        ],
+        [sys.executable, *(launcher if n_processes > 1 else []), *arguments],
         capture_output=True,
         text=True,
         timeout=240,
         check=False,
     )
     assert result.returncode == 0, result.stderr
+    return result.stdout
 
 
-def test_two_processes_give_the_loss_and_thresholds_of_one(learnable_tree: Path, tmp_path: Path):
+def test_two_processes_give_the_loss_and_thresholds_of_one(tmp_path: Path):
+    (tmp_path / "steps.py").write_text(STEPS)
+    one, two = (
+        [
+            [float(value) for value in line.split()]
+            for line in run([str(tmp_path / "steps.py")], n_processes=n).splitlines()
+        ]
+        for n in (1, 2)
+    )
+    assert len(one) == len(two) == 4
+    for alone, shared in zip(one, two, strict=True):
+        assert shared == pytest.approx(alone, rel=1e-5)
+    kept, pairs = zip(*(line[-2:] for line in one), strict=True)
+    assert sum(kept) > 0 and sum(pairs) > 0, "all terms are in the loss"
+    assert one[0][1:5] != one[3][1:5], "thresholds move"
+
+
+def test_torchrun_trains_one_model(learnable_tree: Path, tmp_path: Path):
     config = tmp_path / "config.toml"
     config.write_text(CONFIG.format(folder=learnable_tree.as_posix()))
     logs = []
     for n in (1, 2):
-        train(config, tmp_path / f"run{n}", n_processes=n)
-        lines = (tmp_path / f"run{n}/log.jsonl").read_text().splitlines()
-        logs.append([json.loads(line) for line in lines])
+        out = tmp_path / f"run{n}"
+        run(
+            ["-m", "training.cli", "fit", "--config", str(config), "--out", str(out)],
+            n_processes=n,
+        )
+        logs.append([json.loads(line) for line in (out / "log.jsonl").read_text().splitlines()])
     assert len(logs[0]) == len(logs[1]) == 6
-    for one, two in zip(*logs, strict=True):
-        assert one.keys() == two.keys()
-        assert two["loss"] == pytest.approx(one["loss"], rel=1e-3)
-        assert two["thresholds"] == pytest.approx(one["thresholds"], abs=2e-3)
-    assert logs[0][0]["complementary_share"] > 0, "both terms are in the loss"
-    weights = [load_model(tmp_path / f"run{n}")[0].state_dict() for n in (1, 2)]
-    for name, value in weights[0].items():
-        torch.testing.assert_close(value, weights[1][name], rtol=0.05, atol=5e-3)
+    assert logs[1][0]["loss"] == pytest.approx(logs[0][0]["loss"], rel=1e-4)
+    assert logs[1][0]["thresholds"] == pytest.approx(logs[0][0]["thresholds"], abs=1e-4)
+    whole, shared = (load_model(tmp_path / f"run{n}")[1].training for n in (1, 2))
+    assert whole == shared
 
 
 def test_a_mean_over_nothing_is_zero():
