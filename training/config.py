@@ -113,6 +113,12 @@ class ScheduleConfig(Section):
         description="unlabeled images a step; the supervised method takes as many more labeled "
         "ones instead, strongly augmented",
     )
+    strong_labeled: float = Field(
+        0.0,
+        ge=0,
+        le=1,
+        description="share of the labeled images that get the strong augmentation, not the weak",
+    )
     balance: float = Field(
         0.0,
         ge=0,

@@ -58,6 +58,7 @@ class Batches:
                 "fewer than one batch; lower schedule.batch_size or schedule.unlabeled_batch_size"
             )
         self.n_steps = schedule.steps or self.steps_per_pass * schedule.passes
+        self._n_weak_labeled = round(schedule.batch_size * (1 - schedule.strong_labeled))
         self.labeled_a_step = schedule.batch_size
         if not self.uses_unlabeled:
             self.labeled_a_step += self._unlabeled_size
@@ -74,30 +75,29 @@ class Batches:
         """A step's batch, and the rows (U,) of its unlabeled images."""
         with record_function("augment"):
             rows = self._labeled_rows(step).to(self._device)
-            n_weak = len(rows)
-            if not self.uses_unlabeled:
-                n_weak -= self._unlabeled_size
-            labeled = self._view(self._weak, self._images[rows[:n_weak]])
-            if n_weak < len(rows):
-                strong = self._view(self._strong, self._images[rows[n_weak:]])
-                labeled = torch.cat([labeled, strong])
+            weak, strong = self._images[rows].tensor_split([self._n_weak_labeled])
+            labeled = torch.cat([self._view(self._weak, weak), self._view(self._strong, strong)])
             targets = distributed.own_rows(self._targets[rows])
             if not self.uses_unlabeled:
                 return Batch(distributed.own_rows(labeled), targets), rows[:0]
             rows = self._unlabeled_rows(step).to(self._device)
             images = self._unlabeled[rows]
-            weak = tuple(
-                distributed.own_rows(self._view(self._weak, images))
-                for _ in range(self._n_weak_views)
+            batch = Batch(
+                distributed.own_rows(labeled),
+                targets,
+                tuple(
+                    distributed.own_rows(self._view(self._weak, images))
+                    for _ in range(self._n_weak_views)
+                ),
+                distributed.own_rows(self._view(self._strong, images)),
             )
-            strong = distributed.own_rows(self._view(self._strong, images))
-            batch = Batch(distributed.own_rows(labeled), targets, weak, strong)
             return batch, distributed.own_rows(rows)
 
     def _view(self, augment: nn.Module, images: Tensor) -> Tensor:
         """(N, 1, S, S) uint8 -> augmented, in [-1, 1], drawn for the whole global batch."""
-        view: Tensor = augment(images.float() / 255) * 2 - 1
-        return view
+        faces = images.float() / 255
+        augmented: Tensor = augment(faces) if len(images) else faces
+        return augmented * 2 - 1
 
 
 def _targets(data: LabeledImages, kind: str) -> Tensor:
