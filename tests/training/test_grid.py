@@ -1,6 +1,11 @@
 import json
+import subprocess
+import sys
+import time
+from collections.abc import Callable
 from pathlib import Path
 
+import psutil
 import pytest
 
 from fer_live.errors import InputError
@@ -117,6 +122,35 @@ def test_a_grid_is_finished_once_and_not_run_twice(
     first = {file.name: file.read_bytes() for file in out.glob("*.svg")}
     write_report(out)
     assert first == {file.name: file.read_bytes() for file in out.glob("*.svg")}
+
+
+def test_workers_end_with_a_killed_grid(grid_file: Path, tmp_path: Path):
+    """Else they would write into the runs of the grid that is started next."""
+    text = small(grid_file).read_text()
+    grid_file.write_text(text.replace("passes = 2", "passes = 10000"))
+    arguments = ["--config", grid_file, "--out", tmp_path / "out", "--jobs", "2"]
+    grid = subprocess.Popen(
+        [sys.executable, "-m", "training.cli", "grid", *map(str, arguments)],
+        stdout=subprocess.DEVNULL,
+        stderr=subprocess.DEVNULL,
+    )
+    try:
+        cells = [tmp_path / f"out/runs/{name}_1" for name in ("supervised_0.25", "dta_snl_0.25")]
+        wait_until(lambda: any((cell / "log.jsonl").is_file() for cell in cells), 120)
+        workers = psutil.Process(grid.pid).children(recursive=True)
+        assert workers
+    finally:
+        grid.kill()
+        grid.wait()
+    _, alive = psutil.wait_procs(workers, timeout=20)
+    assert not alive
+
+
+def wait_until(happened: Callable[[], bool], seconds: float) -> None:
+    deadline = time.monotonic() + seconds
+    while not happened():
+        assert time.monotonic() < deadline, "waited in vain"
+        time.sleep(0.1)
 
 
 def test_a_failing_cell_does_not_stop_the_others(

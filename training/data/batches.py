@@ -73,31 +73,37 @@ class Batches:
 
     def __call__(self, step: int) -> tuple[Batch, Tensor]:
         """A step's batch, and the rows (U,) of its unlabeled images."""
+        own = distributed.own_rows
         with record_function("augment"):
             rows = self._labeled_rows(step).to(self._device)
+            targets = own(self._targets[rows])
             weak, strong = self._images[rows].tensor_split([self._n_weak_labeled])
-            labeled = torch.cat([self._view(self._weak, weak), self._view(self._strong, strong)])
-            targets = distributed.own_rows(self._targets[rows])
             if not self.uses_unlabeled:
-                return Batch(distributed.own_rows(labeled), targets), rows[:0]
+                labeled = torch.cat([_augment(self._weak, weak), _augment(self._strong, strong)])
+                return Batch(own(labeled), targets), rows[:0]
             rows = self._unlabeled_rows(step).to(self._device)
             images = self._unlabeled[rows]
-            batch = Batch(
-                distributed.own_rows(labeled),
-                targets,
-                tuple(
-                    distributed.own_rows(self._view(self._weak, images))
-                    for _ in range(self._n_weak_views)
+            # Labeled and unlabeled images in one call, for a call costs as much as ten images.
+            weak_views = _augment(self._weak, torch.cat([weak, *[images] * self._n_weak_views]))
+            strong_views = _augment(self._strong, torch.cat([strong, images]))
+            labeled = torch.cat([weak_views[: len(weak)], strong_views[: len(strong)]])
+            weak_unlabeled = weak_views[len(weak) :].chunk(self._n_weak_views)
+            return (
+                Batch(
+                    own(labeled),
+                    targets,
+                    tuple(own(view) for view in weak_unlabeled),
+                    own(strong_views[len(strong) :]),
                 ),
-                distributed.own_rows(self._view(self._strong, images)),
+                own(rows),
             )
-            return batch, distributed.own_rows(rows)
 
-    def _view(self, augment: nn.Module, images: Tensor) -> Tensor:
-        """(N, 1, S, S) uint8 -> augmented, in [-1, 1], drawn for the whole global batch."""
-        faces = images.float() / 255
-        augmented: Tensor = augment(faces) if len(images) else faces
-        return augmented * 2 - 1
+
+def _augment(augment: nn.Module, images: Tensor) -> Tensor:
+    """(N, 1, S, S) uint8 -> augmented, in [-1, 1]."""
+    faces = images.float() / 255
+    augmented: Tensor = augment(faces) if len(images) else faces
+    return augmented * 2 - 1
 
 
 def _targets(data: LabeledImages, kind: str) -> Tensor:
