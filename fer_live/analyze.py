@@ -177,6 +177,8 @@ def _expand(sources: Sequence[str]) -> list[str]:
     """Folders become their images, sorted by name; everything else stays."""
     names: list[str] = []
     for source in sources:
+        if not source:
+            raise SourceError("a SOURCE is empty; name a file, a folder or a stream")
         is_folder = not is_url(source) and Path(source).is_dir()
         names += map(str, images_in(Path(source))) if is_folder else [source]
     return names

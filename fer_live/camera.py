@@ -242,13 +242,20 @@ def open_clip(path: Path) -> cv2.VideoCapture:
         raise SourceError(f"{path}: no such file")
     if path.is_dir():
         raise SourceError(f"{path}: is a folder; name a video file")
+    if not path.is_file():
+        raise SourceError(f"{path}: is not a regular file; name a video file")
+    try:
+        str(path).encode()
+    except UnicodeEncodeError:  # OpenCV ends the process with signal 11
+        raise SourceError(f"{str(path)!r}: its name is not valid text; rename the file") from None
     try:
         with path.open("rb") as file:
             if not file.read(1):
                 raise SourceError(f"{path}: is empty")
     except OSError as error:
         raise SourceError(f"{path}: cannot be read: {error.strerror}") from None
-    capture = cv2.VideoCapture(str(path), cv2.CAP_FFMPEG)
+    # Absolute, for FFmpeg takes what stands before a colon in a relative name for a protocol.
+    capture = cv2.VideoCapture(str(path.absolute()), cv2.CAP_FFMPEG)
     if not capture.isOpened():
         raise SourceError(
             f"{path}: not a video that can be decoded; is it damaged or another kind?"
@@ -268,6 +275,8 @@ def open_source(name: str) -> FrameSource:
 
 def open_live_source(name: str) -> FrameSource:
     """The same, played as a camera would; also a folder of images."""
+    if not name:
+        raise SourceError("--source is empty; name a file, a folder or a stream")
     if is_url(name):
         return StreamSource(name)
     path = Path(name)

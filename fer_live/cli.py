@@ -13,6 +13,7 @@ from fer_live.datatypes import DetectorMode, Provider
 from fer_live.errors import InputError
 
 _PROVIDERS: tuple[Provider, ...] = ("auto", "cpu", "cuda", "tensorrt")
+_PIPELINE_OPTIONS = ("model", "provider", "detector")
 _DETECTORS: tuple[DetectorMode, ...] = ("auto", "short", "full")
 
 
@@ -105,12 +106,7 @@ def _window(arguments: argparse.Namespace) -> int:
 def _analyze(arguments: argparse.Namespace) -> int:
     from fer_live.analyze import AnalyzeOptions, analyze
 
-    window_options = ("camera", "source", "demo", "duration", "stats")
-    given = [name for name in window_options if getattr(arguments, name) not in (None, False)]
-    if given:
-        raise InputError(
-            f"--{given[0]} is for the window; analyze takes: fer-live analyze SOURCE..."
-        )
+    _refuse_window_options(arguments, "analyze takes: fer-live analyze SOURCE...")
     signal.signal(signal.SIGTERM, signal.default_int_handler)
     summary, broken = analyze(
         AnalyzeOptions(
@@ -136,7 +132,16 @@ def _analyze(arguments: argparse.Namespace) -> int:
     return 1 if broken else 0
 
 
+def _refuse_window_options(arguments: argparse.Namespace, instead: str, *more: str) -> None:
+    """What was given before the name of a command that has no use for it."""
+    options = ("camera", "source", "demo", "duration", "stats", *more)
+    given = [name for name in options if getattr(arguments, name) not in (None, False, "auto")]
+    if given:
+        raise InputError(f"--{given[0]} is for the window; {instead}")
+
+
 def _doctor(arguments: argparse.Namespace) -> int:
+    _refuse_window_options(arguments, "doctor takes --json alone", *_PIPELINE_OPTIONS)
     from fer_live.doctor import examine, report
 
     findings = examine()
@@ -144,7 +149,8 @@ def _doctor(arguments: argparse.Namespace) -> int:
     return 0 if findings["ok"] else 1
 
 
-def _quickstart(_: argparse.Namespace) -> int:
+def _quickstart(arguments: argparse.Namespace) -> int:
+    _refuse_window_options(arguments, "quickstart takes no options", *_PIPELINE_OPTIONS)
     from fer_live.quickstart import quickstart
 
     return quickstart()

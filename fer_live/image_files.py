@@ -75,7 +75,11 @@ def read_image(path: Path) -> UInt8Array:
 
 def images_in(folder: Path) -> list[Path]:
     """The images of a folder, by name; `SourceError` where there is none."""
-    images = sorted(file for file in folder.iterdir() if file.suffix.lower() in IMAGE_SUFFIXES)
+    try:
+        files = sorted(folder.iterdir())
+    except OSError as error:
+        raise SourceError(f"{folder}: cannot be read: {error.strerror}") from None
+    images = [file for file in files if file.suffix.lower() in IMAGE_SUFFIXES]
     if not images:
         raise SourceError(f"{folder}: no image in this folder ({', '.join(IMAGE_SUFFIXES)})")
     return images

@@ -1,3 +1,4 @@
+import os
 import shutil
 import socket
 import struct
@@ -18,7 +19,7 @@ from fer_live.camera import (
     is_url,
 )
 from fer_live.errors import SourceError, TruncatedError
-from fer_live.image_files import ImageSource, read_image
+from fer_live.image_files import ImageSource, images_in, read_image
 
 
 def read_all(source) -> list:
@@ -53,6 +54,41 @@ def test_a_file_that_is_no_clip_is_refused(tmp_path: Path, name: str, content, s
     with pytest.raises(SourceError, match=says) as caught:
         ClipSource(path)
     assert str(path) in str(caught.value)
+
+
+def test_a_colon_in_a_relative_name_is_no_protocol(
+    demo_clip: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+):
+    monkeypatch.chdir(tmp_path)
+    Path("at 10:30.mp4").write_bytes(demo_clip.read_bytes())
+    Path("http:clip.mp4").write_bytes(demo_clip.read_bytes())
+    for name in ("at 10:30.mp4", "http:clip.mp4"):
+        clip = ClipSource(Path(name))
+        assert clip.read() is not None
+        clip.close()
+
+
+def test_a_pipe_is_refused_instead_of_waited_for(tmp_path: Path):
+    os.mkfifo(tmp_path / "pipe.mp4")
+    with pytest.raises(SourceError, match="is not a regular file"):
+        ClipSource(tmp_path / "pipe.mp4")
+
+
+def test_a_name_that_opencv_cannot_take_is_refused(demo_clip: Path, tmp_path: Path):
+    """OpenCV ended the process with signal 11."""
+    path = Path(os.fsdecode(os.fsencode(tmp_path) + b"/\xff.mp4"))
+    path.write_bytes(demo_clip.read_bytes())
+    with pytest.raises(SourceError, match="rename the file"):
+        ClipSource(path)
+
+
+def test_a_folder_that_may_not_be_read_is_refused(tmp_path: Path, monkeypatch: pytest.MonkeyPatch):
+    def refuse(_: Path) -> None:
+        raise PermissionError(13, "Permission denied")
+
+    monkeypatch.setattr(Path, "iterdir", refuse)  # file modes do not bind root
+    with pytest.raises(SourceError, match="cannot be read: Permission denied"):
+        images_in(tmp_path)
 
 
 def test_a_folder_is_no_clip(tmp_path: Path):
