@@ -46,6 +46,26 @@ class Stop(Exception):
     pass
 
 
+def fit_and_stop(
+    config: TrainConfig, run_dir: Path, stop_after: int, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Train until so many checkpoints are written, then stop as an interruption would."""
+    saves = 0
+    original = checkpoint.save_run
+
+    def save_then_stop(*arguments) -> None:
+        nonlocal saves
+        original(*arguments)
+        saves += 1
+        if saves == stop_after:
+            raise Stop
+
+    with monkeypatch.context() as patch:
+        patch.setattr(checkpoint, "save_run", save_then_stop)
+        with pytest.raises(Stop):
+            fit(config, run_dir, resume=False)
+
+
 def test_it_learns_what_can_be_learned(config, tmp_path: Path):
     metrics = fit(config(epochs=8), tmp_path / "run", resume=False)
     accuracy = metrics["PublicTest ferplus-argmax"]["accuracy"]
@@ -63,20 +83,7 @@ def test_a_resumed_run_ends_in_the_same_weights_and_log(
 ):
     """Interrupted within an epoch, at its end, and within the next."""
     fit(config(), tmp_path / "whole", resume=False)
-    saves = 0
-    original = checkpoint.save_run
-
-    def save_then_stop(*arguments) -> None:
-        nonlocal saves
-        original(*arguments)
-        saves += 1
-        if saves == stop_after:
-            raise Stop
-
-    with monkeypatch.context() as patch:
-        patch.setattr(checkpoint, "save_run", save_then_stop)
-        with pytest.raises(Stop):
-            fit(config(), tmp_path / "cut", resume=False)
+    fit_and_stop(config(), tmp_path / "cut", stop_after, monkeypatch)
     assert load_run_state(tmp_path / "cut/resume.safetensors")["step"] == stop_after
     fit(config(), tmp_path / "cut", resume=True)
     whole, cut = weights(tmp_path / "whole"), weights(tmp_path / "cut")
@@ -126,20 +133,7 @@ def test_thresholds_and_random_state_are_resumed(
 ):
     """The curve, thresholds included, is that of an uninterrupted run."""
     fit(semi_supervised, tmp_path / "whole", resume=False)
-    saves = 0
-    original = checkpoint.save_run
-
-    def save_then_stop(*arguments) -> None:
-        nonlocal saves
-        original(*arguments)
-        saves += 1
-        if saves == 5:
-            raise Stop
-
-    with monkeypatch.context() as patch:
-        patch.setattr(checkpoint, "save_run", save_then_stop)
-        with pytest.raises(Stop):
-            fit(semi_supervised, tmp_path / "cut", resume=False)
+    fit_and_stop(semi_supervised, tmp_path / "cut", 5, monkeypatch)
     torch.manual_seed(99)  # another process would have another random state
     fit(semi_supervised, tmp_path / "cut", resume=True)
     logs = [(tmp_path / run / "log.jsonl").read_text() for run in ("whole", "cut")]
