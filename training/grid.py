@@ -17,6 +17,7 @@ import time
 import tomllib
 from concurrent.futures import ProcessPoolExecutor, as_completed
 from dataclasses import dataclass
+from functools import cache
 from pathlib import Path
 from typing import Any
 
@@ -146,6 +147,7 @@ def _begin_worker(threads: int) -> None:
     import torch
 
     torch.set_num_threads(threads)
+    _commit()  # now, for the files may change while cells run
     threading.Thread(target=_end_with_parent, daemon=True).start()
 
 
@@ -268,6 +270,7 @@ def _device_name() -> str:
     return f"cpu, {torch.get_num_threads()} threads"
 
 
+@cache
 def _commit() -> str:
     """The commit of the code that runs, or its version where it is not a git checkout."""
     try:

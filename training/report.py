@@ -1,7 +1,8 @@
 """`fer-train report`: one Markdown page of tables and plots, made only from a grid's cells."""
 
 import json
-from collections.abc import Iterable
+import math
+from collections.abc import Callable, Iterable
 from pathlib import Path
 from typing import Any
 
@@ -15,6 +16,8 @@ from fer_live.errors import InputError
 from training.grid import CELLS, GRID_FILE, GridConfig, Row, load_grid
 
 REPORT_FILE = "report.md"
+
+_PANELS_BESIDE = 3
 
 Results = dict[tuple[str, float], list[dict[str, Any]]]
 """The finished cells of a row at a budget, one a seed."""
@@ -179,22 +182,22 @@ def _write_plots(folder: Path, grid: GridConfig, results: Results) -> dict[str, 
     for title, (key, file) in curves.items():
         if any(key in line for group in groups.values() for line in group[0]["log"]):
             plots[f"{title}, {at}"] = (file, _plot_curves(groups, key, title))
-    for title, group in groups.items():
-        slug = group[0]["method"]
-        if "thresholds" in group[0]["log"][-1]:
-            plots[f"Thresholds of each class, {title}, {at}"] = (
-                f"thresholds_{slug}.svg",
-                _plot_thresholds(group[0]),
-            )
-        plots[f"Confusion matrix, {title}, {at}"] = (
-            f"confusion_{slug}.svg",
-            _plot_confusion(group),
-        )
+    with_thresholds = {
+        title: group for title, group in groups.items() if "thresholds" in group[0]["log"][-1]
+    }
+    if with_thresholds:
+        figure = _panels(with_thresholds, _plot_thresholds, height=3.2)
+        plots[f"Thresholds of each class, first seed, {at}"] = ("thresholds.svg", figure)
+    figure = _panels(groups, _plot_confusion, height=4.4)
+    plots[f"Confusion matrices, all seeds, percent of the true class, {at}"] = (
+        "confusion.svg",
+        figure,
+    )
     plots[f"Reliability, {at}"] = ("reliability.svg", _plot_reliability(groups))
     for file, figure in plots.values():
         figure.tight_layout()
         # Without date and with fixed ids, so that the same cells make the same file.
-        with mpl.rc_context({"svg.hashsalt": file}):
+        with mpl.rc_context({"svg.hashsalt": file, "svg.fonttype": "none"}):
             figure.savefig(folder / file, metadata={"Date": None})
     return {title: file for title, (file, _) in plots.items()}
 
@@ -234,28 +237,46 @@ def _plot_curves(groups: dict[str, list[dict[str, Any]]], key: str, title: str) 
     return figure
 
 
-def _plot_thresholds(cell: dict[str, Any]) -> Figure:
-    figure, axes = _axes("passes", f"threshold, seed {cell['seed']}")
-    passes = [line["passes"] for line in cell["log"]]
-    for index, label in enumerate(cell["metrics"]["labels"]):
-        axes.plot(passes, [line["thresholds"][index] for line in cell["log"]], label=label)
-    axes.legend(fontsize="small", ncols=2)
+def _panels(
+    groups: dict[str, list[dict[str, Any]]],
+    plot: Callable[[Axes, list[dict[str, Any]]], None],
+    *,
+    height: float,
+) -> Figure:
+    """One small plot a row of the table, three beside each other."""
+    n_rows = math.ceil(len(groups) / _PANELS_BESIDE)
+    figure = Figure(figsize=(4.6 * _PANELS_BESIDE, height * n_rows))
+    for place, (title, group) in enumerate(groups.items(), 1):
+        axes = figure.add_subplot(n_rows, _PANELS_BESIDE, place)
+        axes.set_title(title, fontsize="medium")
+        plot(axes, group)
     return figure
 
 
-def _plot_confusion(group: list[dict[str, Any]]) -> Figure:
-    """Rows: truth, columns: prediction; in percent of the row, over all seeds."""
+def _plot_thresholds(axes: Axes, group: list[dict[str, Any]]) -> None:
+    log, labels = group[0]["log"], group[0]["metrics"]["labels"]
+    passes = [line["passes"] for line in log]
+    for index, label in enumerate(labels):
+        axes.plot(passes, [line["thresholds"][index] for line in log], label=label)
+    axes.set_ylim(0, 1)
+    axes.set_xlabel("passes")
+    axes.legend(fontsize="x-small", ncols=2, loc="lower right")
+
+
+def _plot_confusion(axes: Axes, group: list[dict[str, Any]]) -> None:
     labels = group[0]["metrics"]["labels"]
     counts = np.sum([cell["metrics"]["confusion"] for cell in group], axis=0)
     share = 100 * counts / np.maximum(counts.sum(axis=1, keepdims=True), 1)
-    figure, axes = _axes("predicted", "true")
     axes.imshow(share, cmap="Blues", vmin=0, vmax=100)
-    axes.set_xticks(range(len(labels)), labels, rotation=45, ha="right")
-    axes.set_yticks(range(len(labels)), labels)
+    axes.set_xticks(range(len(labels)), labels, rotation=45, ha="right", fontsize="x-small")
+    axes.set_yticks(range(len(labels)), labels, fontsize="x-small")
+    axes.set_xlabel("predicted")
+    axes.set_ylabel("true")
     for (row, column), value in np.ndenumerate(share):
         color = "white" if value > 60 else "black"
-        axes.text(column, row, f"{value:.0f}", ha="center", va="center", color=color)
-    return figure
+        axes.text(
+            column, row, f"{value:.0f}", ha="center", va="center", color=color, fontsize="x-small"
+        )
 
 
 def _plot_reliability(groups: dict[str, list[dict[str, Any]]]) -> Figure:

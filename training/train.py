@@ -89,7 +89,6 @@ def _fit(
     if distributed.is_first():
         _make_run_dir(config, run_dir, data)
 
-    log_every = max(batches.steps_per_pass // schedule.logs_per_pass, 1)
     n_passes = batches.n_steps // batches.steps_per_pass
     evaluate_every = batches.steps_per_pass * max(math.ceil(n_passes / _MOST_EVALUATIONS), 1)
     saved_at = time.monotonic()
@@ -124,7 +123,10 @@ def _fit(
 
         done = step + 1
         evaluate_now = done % evaluate_every == 0 or done == batches.n_steps
-        if done % log_every == 0 or evaluate_now:
+        lines_before, lines_now = (
+            s * schedule.logs_per_pass // batches.steps_per_pass for s in (step, done)
+        )
+        if lines_now > lines_before or evaluate_now:
             log.close_line(done, done / batches.steps_per_pass, method)
             if evaluate_now:
                 log.history[-1] |= _validate(teacher.module, data, device)

@@ -113,7 +113,7 @@ def test_a_grid_is_finished_once_and_not_run_twice(
     assert "| DTA + SNL |" in page
     accuracy = json.loads((out / "cells/all_labels_1_1.json").read_text())["metrics"]["accuracy"]
     assert f"| supervised, all labels |  | {100 * accuracy:.1f} |" in page
-    for plot in ("accuracy", "kept_right", "complementary_share", "thresholds_dta_snl"):
+    for plot in ("accuracy", "kept_right", "complementary_share", "thresholds", "confusion"):
         assert (out / f"{plot}.svg").is_file() and f"({plot}.svg)" in page
     (out / "cells/all_labels_1_1.json").unlink()
     page = write_report(out).read_text()
