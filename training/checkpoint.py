@@ -36,6 +36,7 @@ def build_network(config: ModelConfig, n_classes: int) -> ExpressionNet:
         stem=config.stem,
         standardize=config.standardize,
         attention_branches=config.attention_branches,
+        attention_stage=config.attention_stage,
         feature_map_dropout=config.feature_map_dropout,
     )
 
@@ -49,6 +50,7 @@ def architecture(config: ModelConfig) -> dict[str, Any]:
         "standardize": config.standardize,
         "dropout": config.dropout,
         "attention_branches": config.attention_branches,
+        "attention_stage": config.attention_stage,
         "feature_map_dropout": config.feature_map_dropout,
     }
 

@@ -84,6 +84,12 @@ class ModelConfig(Section):
     attention_branches: int = Field(
         0, ge=0, le=16, description="branches of local attention; 0: no attention"
     )
+    attention_stage: int = Field(
+        4,
+        ge=1,
+        le=4,
+        description="the stage behind which attention sits; the last two have 6x6 maps",
+    )
     feature_map_dropout: float = Field(
         0.0, ge=0, le=1, description="probability that an image loses one attended map in training"
     )

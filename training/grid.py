@@ -243,10 +243,10 @@ def _is_finished(out: Path, cell: Cell) -> bool:
     if not file.is_file():
         return False
     try:
-        made_by = json.loads(file.read_bytes())["config"]
+        made_by = parse_config(json.loads(file.read_bytes())["config"], str(file))
     except (OSError, ValueError, KeyError) as error:
         raise InputError(f"{file}: not a result of this toolkit: {error}; delete it") from None
-    if made_by != cell.config.model_dump(mode="json"):
+    if made_by != cell.config:  # fields that are newer than the file have their defaults
         raise InputError(f"{file}: was made by another config; delete it, or choose another --out")
     return True
 

@@ -9,7 +9,7 @@ import psutil
 import pytest
 
 from fer_live.errors import InputError
-from training.grid import cells_of, load_grid, run_grid
+from training.grid import _is_finished, cells_of, load_grid, run_grid
 from training.report import write_report
 
 GRID = """
@@ -172,6 +172,15 @@ def test_a_cell_of_another_config_is_not_taken_for_this_one(grid_file: Path, tmp
     (out / "cells/supervised_0.25_1.json").write_text(json.dumps({"config": config}))
     with pytest.raises(InputError, match="was made by another config"):
         run_grid(grid_file, out, tmp_path / "runs", jobs=1, data=None)
+
+
+def test_a_cell_from_before_a_field_existed_is_still_finished(grid_file: Path, tmp_path: Path):
+    cell = cells_of(load_grid(grid_file))[0]
+    config = cell.config.model_dump(mode="json")
+    del config["model"]["attention_stage"]
+    (tmp_path / "cells").mkdir()
+    (tmp_path / f"cells/{cell.name}.json").write_text(json.dumps({"config": config}))
+    assert _is_finished(tmp_path, cell)
 
 
 @pytest.mark.parametrize(

@@ -9,7 +9,9 @@ from training.models.resnet import ExpressionNet, predict_probs, scale_faces
 def test_the_last_map_is_an_eighth_and_never_below_six(side: int, map_side: int):
     net = ExpressionNet(8, width=8).eval()
     faces = torch.zeros(2, 1, side, side)
-    assert net.features(faces).shape == (2, 64, map_side, map_side)
+    features, attention = net.features(faces)
+    assert features.shape == (2, 64, map_side, map_side)
+    assert attention is None
     assert net(faces).shape == (2, 8)
 
 
@@ -70,10 +72,18 @@ def test_feature_map_dropout_takes_one_branch_of_some_images_in_training_only():
     assert torch.equal(attention(features)[0], attention(features)[0])
 
 
+@pytest.mark.parametrize(("stage", "map_side"), [(1, 24), (2, 12), (3, 6), (4, 6)])
+def test_attention_can_sit_behind_any_stage(stage: int, map_side: int):
+    net = ExpressionNet(8, width=8, attention_branches=2, attention_stage=stage).eval()
+    features, attention = net.features(torch.rand(2, 1, 48, 48))
+    assert features.shape == (2, 64, 6, 6)
+    assert attention.shape == (2, map_side, map_side)
+
+
 def test_dropout_keeps_the_mean():
     torch.manual_seed(0)
     net = ExpressionNet(8, width=8, dropout=0.5)
-    net.features = lambda faces: torch.ones(4000, 64, 1, 1)
+    net.features = lambda faces: (torch.ones(4000, 64, 1, 1), None)
     torch.nn.init.ones_(net.classifier.weight)
     torch.nn.init.zeros_(net.classifier.bias)
     assert abs(net.read(torch.zeros(1)).logits.mean() / 64 - 1) < 0.02

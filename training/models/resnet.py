@@ -59,8 +59,9 @@ class ExpressionNet(nn.Module):
     """The classifier: gray faces scaled to [-1, 1], (B, 1, S, S) float -> logits (B, C).
 
     `standardize` takes each image to mean 0 and standard deviation 1 before anything else, so that
-    light and contrast cannot matter; `attention_branches` 0 leaves local attention out;
-    `feature_map_dropout` is the probability that an image loses one attended map in training.
+    light and contrast cannot matter. `attention_branches` 0 leaves local attention out, which sits
+    behind stage `attention_stage` of 4; `feature_map_dropout` is the probability that an image loses
+    one attended map in training.
     """
 
     def __init__(
@@ -72,6 +73,7 @@ class ExpressionNet(nn.Module):
         stem: Stem = "deep",
         standardize: bool = False,
         attention_branches: int = 0,
+        attention_stage: int = 4,
         feature_map_dropout: float = 0.0,
     ) -> None:
         super().__init__()
@@ -87,30 +89,33 @@ class ExpressionNet(nn.Module):
             ]
             channels = out_channels
         self.stages = nn.Sequential(*stages)
-        self.attention = (
-            LocalAttention(channels, attention_branches, feature_map_dropout)
-            if attention_branches
-            else None
-        )
+        self.attention: LocalAttention | None = None
+        self.attention_after = len(stages) * attention_stage // len(_STAGE_STRIDES)
+        if attention_branches:
+            attended = width * 2 ** (attention_stage - 1)
+            self.attention = LocalAttention(attended, attention_branches, feature_map_dropout)
         self.dropout = dropout
         self.classifier = nn.Linear(channels, n_classes)
         for module in self.modules():
             if isinstance(module, nn.Conv2d):
                 nn.init.kaiming_normal_(module.weight, mode="fan_out", nonlinearity="relu")
 
-    def features(self, faces: Tensor) -> Tensor:
-        """The last feature map, (B, 8 * width, S / 8, S / 8), before attention."""
+    def features(self, faces: Tensor) -> tuple[Tensor, Tensor | None]:
+        """The last feature map, (B, 8 * width, S / 8, S / 8), and the attention (B, h, w)."""
         if self.standardize:
             variance, mean = torch.var_mean(faces, dim=(1, 2, 3), keepdim=True, correction=0)
             faces = (faces - mean) * torch.rsqrt(variance + _LEAST_VARIANCE)
-        out: Tensor = self.stages(self.stem(faces))
-        return out
+        out: Tensor = self.stem(faces)
+        attention = None
+        for number, block in enumerate(self.stages, 1):
+            out = block(out)
+            if self.attention is not None and number == self.attention_after:
+                out, attention = self.attention(out)
+        return out, attention
 
     def read(self, faces: Tensor) -> Reading:
         """Logits, and what they were made from."""
-        features, attention = self.features(faces), None
-        if self.attention is not None:
-            features, attention = self.attention(features)
+        features, attention = self.features(faces)
         embedding = features.mean(dim=(2, 3))
         pooled = embedding
         if self.training and self.dropout > 0:
