@@ -60,8 +60,8 @@ class ExpressionNet(nn.Module):
 
     `standardize` takes each image to mean 0 and standard deviation 1 before anything else, so that
     light and contrast cannot matter. `attention_branches` 0 leaves local attention out, which sits
-    behind stage `attention_stage` of 4; `feature_map_dropout` is the probability that an image loses
-    one attended map in training.
+    behind stage `attention_stage` of 4; `feature_map_dropout` is the probability that an image
+    loses one attended map in training.
     """
 
     def __init__(
