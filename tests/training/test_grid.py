@@ -207,3 +207,13 @@ def test_a_report_needs_a_grid_with_results(tmp_path: Path, grid_file: Path):
         write_report(tmp_path / "nowhere")
     with pytest.raises(InputError, match="no finished cell"):
         write_report(grid_file.parent)
+
+
+@pytest.mark.parametrize("path", sorted(Path("training/grids").glob("*.toml")), ids=str)
+def test_the_ready_grids_are_whole(path: Path):
+    cells = cells_of(load_grid(path))
+    assert len({cell.name for cell in cells}) == len(cells) > 0
+    tuned_on = [cell.config.data.evaluation_only for cell in cells]
+    reported_on = [cell.config.data.evaluation_without for cell in cells]
+    assert all(bool(a) != bool(b) for a, b in zip(tuned_on, reported_on, strict=True))
+    assert all((0 in {cell.seed}) == bool(cell.config.data.evaluation_only) for cell in cells)

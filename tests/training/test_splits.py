@@ -5,6 +5,7 @@ import pytest
 
 from fer_live.errors import DataError
 from fer_live.manifest import EXPRESSIONS
+from training.data.fer2013 import load_fer2013
 from training.data.labeled_images import LabeledImages
 from training.data.splits import draw_per_class, draw_share, load_list, save_list, to_list
 
@@ -92,3 +93,15 @@ def test_a_file_that_is_no_list_is_refused(tmp_path: Path, text: str):
         load_list(tmp_path / "split.json", images({"neutral": 2}))
     with pytest.raises(DataError, match="cannot be read"):
         load_list(tmp_path / "absent.json", images({"neutral": 2}))
+
+
+def test_the_committed_tuning_third_belongs_to_the_data(shared_data: Path):
+    data = load_fer2013(shared_data).select("PublicTest", "ferplus-argmax")
+    path = Path("training/splits/fer2013_publictest_tuning.json")
+    tuning = load_list(path, data)
+    assert (tuning.sum(), (~tuning).sum()) == (1161, 2318)
+    assert np.array_equal(draw_share(data, 1 / 3, seed=0), tuning), "drawn as the docs say"
+    used, kept_back = (
+        {image.tobytes() for image in data.images[part]} for part in (tuning, ~tuning)
+    )
+    assert not used & kept_back
