@@ -183,7 +183,10 @@ def _strong_augmentation() -> AugmentationConfig:
 class RunConfig(Section):
     seed: int = Field(0, ge=0, description="of weights, order, augmentation and dropout")
     device: Literal["auto", "cpu", "cuda"] = Field("auto", description="auto: cuda where present")
-    precision: Literal["bf16", "fp32"] = Field("bf16", description="bf16: autocast; fp32: plain")
+    precision: Literal["auto", "bf16", "fp32"] = Field(
+        "auto",
+        description="of the passes; auto: bf16 where the processor computes in it, else fp32",
+    )
     method: str = Field("supervised", description=f"objective, see methods/: {', '.join(METHODS)}")
     checkpoint_every_s: float = Field(
         60.0, gt=0, description="seconds between resumable checkpoints, beside one an epoch"

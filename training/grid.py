@@ -21,6 +21,7 @@ from functools import cache
 from pathlib import Path
 from typing import Any
 
+import torch
 from pydantic import Field, ValidationError
 from tqdm import tqdm
 
@@ -28,9 +29,9 @@ import fer_live
 from fer_live.atomic_file import write_atomically
 from fer_live.errors import FerLiveError, InputError
 from training import checkpoint
-from training.config import TrainConfig, config_to_toml, first_fault, parse_config
+from training.config import RunConfig, TrainConfig, config_to_toml, first_fault, parse_config
 from training.section import Section
-from training.train import LOG_FILE, SPLIT_FILE, fit
+from training.train import LOG_FILE, SPLIT_FILE, fit, resolve_device, resolve_precision
 
 GRID_FILE = "grid.toml"
 CELLS = "cells"
@@ -144,8 +145,6 @@ def run_grid(path: Path, out: Path, runs: Path, *, jobs: int, data: str | None) 
 
 
 def _begin_worker(threads: int) -> None:
-    import torch
-
     torch.set_num_threads(threads)
     _commit()  # now, for the files may change while cells run
     threading.Thread(target=_end_with_parent, daemon=True).start()
@@ -176,6 +175,7 @@ def _run_cell(cell: Cell, out: Path, runs: Path, data: str | None) -> float:
     metrics = fit(config, run_dir, resume=True, show_progress=False)
     wall_s = time.monotonic() - began
     network, manifest = checkpoint.load_model(run_dir)
+    device = resolve_device(config.run.device)
     evaluation, *others = metrics
     split, _, rule = evaluation.partition(" ")
     result = {
@@ -197,7 +197,8 @@ def _run_cell(cell: Cell, out: Path, runs: Path, data: str | None) -> float:
         "labeled_images_seen": manifest.training["labeled_images_seen"],
         "unlabeled_images": manifest.training["n_unlabeled"],
         "wall_s": round(wall_s, 1),
-        "device": _device_name(),
+        "device": _device_name(device),
+        "precision": resolve_precision(config.run.precision, device),
         "commit": _commit(),
         "config": cell.config.model_dump(mode="json"),
         "start": None if cell.start is None else cell.start.model_dump(mode="json"),
@@ -246,9 +247,16 @@ def _is_finished(out: Path, cell: Cell) -> bool:
         made_by = parse_config(json.loads(file.read_bytes())["config"], str(file))
     except (OSError, ValueError, KeyError) as error:
         raise InputError(f"{file}: not a result of this toolkit: {error}; delete it") from None
-    if made_by != cell.config:  # fields that are newer than the file have their defaults
+    # Fields that are newer than the file have their defaults.
+    if _what(made_by) != _what(cell.config):
         raise InputError(f"{file}: was made by another config; delete it, or choose another --out")
     return True
+
+
+def _what(config: TrainConfig) -> TrainConfig:
+    """A config without where and how it is computed, which a result of its own names."""
+    plain = RunConfig(seed=config.run.seed, method=config.run.method)
+    return config.model_copy(update={"run": plain})
 
 
 def _with_source(config: TrainConfig, source: str | None) -> TrainConfig:
@@ -262,12 +270,12 @@ def _run_name(config: TrainConfig) -> str:
     return f"start_{hashlib.sha256(config_to_toml(config).encode()).hexdigest()[:12]}"
 
 
-def _device_name() -> str:
-    import torch
-
-    if torch.cuda.is_available():
+def _device_name(device: torch.device) -> str:
+    if device.type == "cuda":
         return torch.cuda.get_device_name()
-    return f"cpu, {torch.get_num_threads()} threads"
+    name = torch.cpu.get_capabilities().get("cpu_name", "cpu")
+    speaks = torch.backends.cpu.get_cpu_capability()
+    return f"{name}, {speaks}, {torch.get_num_threads()} threads"
 
 
 @cache

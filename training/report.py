@@ -157,9 +157,14 @@ def _costs(grid: GridConfig, results: Results) -> Iterable[str]:
             f"{cell['labeled_images_seen']:,}",
             f"{cell['unlabeled_images']:,}",
             f"{seconds:.0f}",
-            cell["device"],
+            f"{cell['device']}, {_precision(cell)}",
         )
     yield ""
+
+
+def _precision(cell: dict[str, Any]) -> str:
+    """Of the passes; the first cells have it in their config alone."""
+    return str(cell.get("precision", cell["config"]["run"]["precision"]))
 
 
 def _write_plots(folder: Path, grid: GridConfig, results: Results) -> dict[str, str]:

@@ -38,6 +38,10 @@ _MOST_EVALUATIONS = 30
 steps, and the evaluation takes longer."""
 
 
+_NATIVE_BF16 = ("avx512_bf16", "amx_bf16", "bf16")
+"""As x86 and, the last one, Arm processors call it."""
+
+
 def fit(
     config: TrainConfig, run_dir: Path, *, resume: bool, show_progress: bool = True
 ) -> dict[str, Any]:
@@ -92,7 +96,7 @@ def _fit(
     n_passes = batches.n_steps // batches.steps_per_pass
     evaluate_every = batches.steps_per_pass * max(math.ceil(n_passes / _MOST_EVALUATIONS), 1)
     saved_at = time.monotonic()
-    autocast = config.run.precision == "bf16"
+    precision = resolve_precision(config.run.precision, device)
     student.train()
     for step in tqdm(
         range(first_step, batches.n_steps),
@@ -109,7 +113,7 @@ def _fit(
         batch, unlabeled_rows = batches(step)
         with (
             record_function("objective"),
-            torch.autocast(device.type, torch.bfloat16, enabled=autocast),
+            torch.autocast(device.type, torch.bfloat16, enabled=precision == "bf16"),
         ):
             outcome = method.step(student, teacher.module, batch, passes)
         with record_function("backward"):
@@ -167,6 +171,18 @@ def resolve_device(name: str) -> torch.device:
     if name == "auto":
         name = "cuda" if torch.cuda.is_available() else "cpu"
     return torch.device(name)
+
+
+def resolve_precision(name: str, device: torch.device) -> str:
+    """The precision of a config, "bf16" or "fp32". A processor that has to emulate bf16 takes ten
+    times as long as in fp32."""
+    if name != "auto":
+        return name
+    if device.type == "cuda":
+        native = torch.cuda.is_bf16_supported(including_emulation=False)
+    else:
+        native = any(torch.cpu.get_capabilities().get(ability) for ability in _NATIVE_BF16)
+    return "bf16" if native else "fp32"
 
 
 def _identity(data: TrainingData, device: torch.device) -> dict[str, int | str]:

@@ -94,7 +94,7 @@ def test_a_grid_is_finished_once_and_not_run_twice(
     assert files == ["all_labels_1_1.json", "dta_snl_0.25_1.json", "supervised_0.25_1.json"]
     cell = json.loads((out / "cells/dta_snl_0.25_1.json").read_text())
     wanted = ["method", "budget", "seed", "network", "passes", "split", "rule", "metrics"]
-    wanted += ["wall_s", "device", "commit"]
+    wanted += ["wall_s", "device", "precision", "commit"]
     assert set(wanted) <= set(cell)
     assert (cell["split"], cell["rule"]) == ("PublicTest", "ferplus-argmax")
     assert cell["config"]["options"]["tau_min"] == 0.3
@@ -181,6 +181,20 @@ def test_a_cell_from_before_a_field_existed_is_still_finished(grid_file: Path, t
     (tmp_path / "cells").mkdir()
     (tmp_path / f"cells/{cell.name}.json").write_text(json.dumps({"config": config}))
     assert _is_finished(tmp_path, cell)
+
+
+def test_a_cell_from_another_machine_is_still_finished(grid_file: Path, tmp_path: Path):
+    cell = cells_of(load_grid(grid_file))[0]
+    config = cell.config.model_dump(mode="json")
+    config["run"] |= {"device": "cuda", "precision": "bf16", "checkpoint_every_s": 7.0}
+    (tmp_path / "cells").mkdir()
+    file = tmp_path / f"cells/{cell.name}.json"
+    file.write_text(json.dumps({"config": config}))
+    assert _is_finished(tmp_path, cell)
+    config["run"]["seed"] = 9
+    file.write_text(json.dumps({"config": config}))
+    with pytest.raises(InputError, match="another config"):
+        _is_finished(tmp_path, cell)
 
 
 @pytest.mark.parametrize(

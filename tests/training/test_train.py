@@ -9,7 +9,7 @@ from training import checkpoint
 from training.checkpoint import load_model, load_run_state
 from training.config import TrainConfig, config_to_toml, load_config, parse_config
 from training.methods import METHODS
-from training.train import fit, learning_rate
+from training.train import fit, learning_rate, resolve_precision
 
 CONFIG = """
 [run]
@@ -257,6 +257,25 @@ def test_the_learning_rate_warms_up_and_ends_at_zero():
     assert rates.index(max(rates)) in (warm - 1, warm)
     assert rates[-1] < 1e-5
     assert rates[warm:] == sorted(rates[warm:], reverse=True)
+
+
+@pytest.mark.parametrize(
+    ("abilities", "precision"),
+    [
+        ({"avx2": True, "avx512_bf16": False, "amx_bf16": False}, "fp32"),
+        ({"avx512_bf16": True}, "bf16"),
+        ({"neon": True, "bf16": True}, "bf16"),
+        ({}, "fp32"),
+    ],
+)
+def test_bf16_is_chosen_only_where_the_processor_computes_in_it(
+    monkeypatch: pytest.MonkeyPatch, abilities: dict[str, bool], precision: str
+):
+    monkeypatch.setattr(torch.cpu, "get_capabilities", lambda: abilities)
+    cpu = torch.device("cpu")
+    assert resolve_precision("auto", cpu) == precision
+    assert resolve_precision("bf16", cpu) == "bf16"
+    assert resolve_precision("fp32", cpu) == "fp32"
 
 
 def test_every_field_of_the_config_says_what_it_means():
