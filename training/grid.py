@@ -13,9 +13,8 @@ import os
 import subprocess
 import sys
 import threading
-import time
 import tomllib
-from concurrent.futures import ProcessPoolExecutor, as_completed
+from concurrent.futures import FIRST_COMPLETED, Future, ProcessPoolExecutor, wait
 from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
@@ -122,26 +121,52 @@ def run_grid(path: Path, out: Path, runs: Path, *, jobs: int, data: str | None) 
         ProcessPoolExecutor(jobs, context, _begin_worker, (threads,)) as pool,
         tqdm(total=len(missing), unit="cell", desc="grid") as progress,
     ):
+        waiting, started = _in_order(missing), set[str]()
+        running: dict[Future[Any], Cell | TrainConfig] = {}
         try:
-            for seed in grid.seeds:
-                of_seed = [cell for cell in missing if cell.seed == seed]
-                starts = {_run_name(cell.start): cell.start for cell in of_seed if cell.start}
-                first = [pool.submit(_run_start, start, runs, data) for start in starts.values()]
-                for done in as_completed(first):
-                    done.result()
-                running = {pool.submit(_run_cell, cell, out, runs, data): cell for cell in of_seed}
-                for finished in as_completed(running):
-                    cell = running[finished]
+            while waiting or running:
+                for task in _ready(waiting, started)[: jobs - len(running)]:
+                    waiting.remove(task)
+                    if isinstance(task, Cell):
+                        running[pool.submit(_run_cell, task, out, runs, data)] = task
+                    else:
+                        running[pool.submit(_run_start, task, runs, data)] = task
+                finished, _ = wait(running, return_when=FIRST_COMPLETED)
+                for future in finished:
+                    task = running.pop(future)
+                    if not isinstance(task, Cell):
+                        future.result()
+                        started.add(_run_name(task))
+                        continue
                     try:
-                        tqdm.write(f"{cell.name}: accuracy {finished.result():.4f}")
+                        tqdm.write(f"{task.name}: accuracy {future.result():.4f}")
                     except FerLiveError as error:
                         failed += 1
-                        print(f"{cell.name}: {error}", file=sys.stderr)
+                        print(f"{task.name}: {error}", file=sys.stderr)
                     progress.update()
         except BaseException:
             pool.shutdown(wait=False, cancel_futures=True)
             raise
     return failed
+
+
+def _in_order(cells: list[Cell]) -> list[Cell | TrainConfig]:
+    """Seed after seed, the cells of one start together and behind it, so that an interrupted grid
+    has few starts whose cells are still missing."""
+    groups: dict[tuple[int, str], list[Cell | TrainConfig]] = {}
+    for cell in sorted(cells, key=lambda cell: cell.seed):
+        name = _run_name(cell.start) if cell.start else ""
+        groups.setdefault((cell.seed, name), [cell.start] if cell.start else []).append(cell)
+    return [task for group in groups.values() for task in group]
+
+
+def _ready(waiting: list[Cell | TrainConfig], started: set[str]) -> list[Cell | TrainConfig]:
+    """What can run now: every start, and the cells whose start is there."""
+    return [
+        task
+        for task in waiting
+        if not (isinstance(task, Cell) and task.start) or _run_name(task.start) in started
+    ]
 
 
 def _begin_worker(threads: int) -> None:
@@ -171,9 +196,7 @@ def _run_cell(cell: Cell, out: Path, runs: Path, data: str | None) -> float:
         start_from = str(runs / _run_name(cell.start))
         schedule = config.schedule.model_copy(update={"start_from": start_from})
         config = config.model_copy(update={"schedule": schedule})
-    began = time.monotonic()
     metrics = fit(config, run_dir, resume=True, show_progress=False)
-    wall_s = time.monotonic() - began
     network, manifest = checkpoint.load_model(run_dir)
     device = resolve_device(config.run.device)
     evaluation, *others = metrics
@@ -196,7 +219,7 @@ def _run_cell(cell: Cell, out: Path, runs: Path, data: str | None) -> float:
         "labeled_images": manifest.training["n_images"],
         "labeled_images_seen": manifest.training["labeled_images_seen"],
         "unlabeled_images": manifest.training["n_unlabeled"],
-        "wall_s": round(wall_s, 1),
+        "wall_s": manifest.training["wall_s"],
         "device": _device_name(device),
         "precision": resolve_precision(config.run.precision, device),
         "commit": _commit(),

@@ -82,13 +82,15 @@ def _fit(
     method = METHODS[config.run.method](config.options, len(data.labeled.classes)).to(device)
     batches = Batches(config, data, method, device)
 
+    began = time.monotonic()
+    modules = {"student": student, "teacher": teacher.module, "method": method}
     first_step, log = 0, TrainingLog(device)
     resume_file = run_dir / checkpoint.RESUME_FILE
     if resume and resume_file.is_file():
-        modules = {"student": student, "teacher": teacher.module, "method": method}
         state = checkpoint.restore_run(resume_file, modules, optimizer)
         _check_same_run(resume_file, state, **_identity(data, device))
         first_step, log = state["step"], TrainingLog.restored(device, state["log"])
+        began -= state["wall_s"]
     distributed.wait_for_all()  # until every process has found the folder free
     if distributed.is_first():
         _make_run_dir(config, run_dir, data)
@@ -141,14 +143,18 @@ def _fit(
         if (evaluate_now and distributed.is_first()) or (
             in_time and distributed.n_processes() == 1
         ):
-            state = {"step": done, "log": log.state(), **_identity(data, device)}
-            modules = {"student": student, "teacher": teacher.module, "method": method}
+            state = {
+                "step": done,
+                "wall_s": time.monotonic() - began,
+                "log": log.state(),
+                **_identity(data, device),
+            }
             checkpoint.save_run(resume_file, state, modules, optimizer)
             saved_at = time.monotonic()
 
     metrics = _final_metrics(teacher.module, data, device)
     if distributed.is_first():
-        manifest = _manifest(config, data, batches, metrics)
+        manifest = _manifest(config, data, batches, metrics, time.monotonic() - began)
         checkpoint.save_model(run_dir / checkpoint.MODEL_FILE, teacher.module, manifest)
         write_atomically(run_dir / METRICS_FILE, json.dumps(metrics, indent=2).encode() + b"\n")
     distributed.wait_for_all()
@@ -300,7 +306,11 @@ def _final_metrics(
 
 
 def _manifest(
-    config: TrainConfig, data: TrainingData, batches: Batches, metrics: dict[str, Any]
+    config: TrainConfig,
+    data: TrainingData,
+    batches: Batches,
+    metrics: dict[str, Any],
+    wall_s: float,
 ) -> Manifest:
     return Manifest(
         labels=data.labeled.classes,
@@ -317,6 +327,7 @@ def _manifest(
             "passes": round(batches.n_steps / batches.steps_per_pass, 2),
             "steps": batches.n_steps,
             "labeled_images_seen": batches.n_steps * batches.labeled_a_step,
+            "wall_s": round(wall_s, 1),
             "checkpoint": "last EMA teacher",
         },
         metrics={

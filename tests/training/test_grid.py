@@ -9,7 +9,7 @@ import psutil
 import pytest
 
 from fer_live.errors import InputError
-from training.grid import _is_finished, cells_of, load_grid, run_grid
+from training.grid import Cell, _in_order, _is_finished, cells_of, load_grid, run_grid
 from training.report import write_report
 
 GRID = """
@@ -83,6 +83,18 @@ def test_all_rows_of_a_budget_and_seed_share_their_start(grid_file: Path):
     assert named["dta_snl_0.25_1"].start == named["supervised_0.25_1"].start
     assert named["dta_snl_0.25_1"].start != named["dta_snl_0.25_2"].start
     assert named["dta_snl_0.25_1"].start != named["dta_snl_0.5_1"].start
+
+
+def test_cells_follow_their_start(grid_file: Path):
+    """So that an interrupted grid leaves few starts behind whose cells are missing."""
+    tasks = _in_order(cells_of(load_grid(grid_file)))
+    names = [task.name if isinstance(task, Cell) else "start" for task in tasks]
+    assert names[:8] == [
+        *("start", "supervised_0.25_1", "dta_snl_0.25_1"),
+        *("start", "supervised_0.5_1", "dta_snl_0.5_1"),
+        *("start", "all_labels_1_1"),
+    ]
+    assert names[8:] == [name.replace("_1", "_2") for name in names[:7]] + ["all_labels_1_2"]
 
 
 def test_a_grid_is_finished_once_and_not_run_twice(
