@@ -171,7 +171,9 @@ def _write_plots(folder: Path, grid: GridConfig, results: Results) -> dict[str, 
     """Write every plot that the cells have something for: title -> file name."""
     mpl.use("Agg")
     titles = {row.name: row.title or row.name for row in grid.rows}
-    plots = {"Accuracy against labels": ("accuracy.svg", _plot_accuracy(grid, results))}
+    plots: dict[str, tuple[str, Figure]] = {}
+    if len(_all_budgets(grid)) > 1:
+        plots["Accuracy against labels"] = ("accuracy.svg", _plot_accuracy(grid, results))
     budget = _typical_budget(grid, results)
     at = f"at {_percent(budget)} of the labels"
     groups = {titles[row]: group for (row, b), group in results.items() if b == budget}
@@ -200,7 +202,6 @@ def _write_plots(folder: Path, grid: GridConfig, results: Results) -> dict[str, 
     )
     plots[f"Reliability, {at}"] = ("reliability.svg", _plot_reliability(groups))
     for file, figure in plots.values():
-        figure.tight_layout()
         # Without date and with fixed ids, so that the same cells make the same file.
         with mpl.rc_context({"svg.hashsalt": file, "svg.fonttype": "none"}):
             figure.savefig(folder / file, metadata={"Date": None})
@@ -225,8 +226,7 @@ def _plot_accuracy(grid: GridConfig, results: Results) -> Figure:
     ticks = [100 * budget for budget in _all_budgets(grid)]
     axes.set_xticks(ticks, [f"{tick:g}" for tick in ticks])
     axes.minorticks_off()
-    axes.legend(fontsize="small")
-    return figure
+    return _with_legend(figure)
 
 
 def _plot_curves(groups: dict[str, list[dict[str, Any]]], key: str, title: str) -> Figure:
@@ -238,8 +238,7 @@ def _plot_curves(groups: dict[str, list[dict[str, Any]]], key: str, title: str) 
         lines = np.array([[line[key] for line in cell["log"]] for cell in group], dtype=np.float64)
         passes = [line["passes"] for line in group[0]["log"]]
         axes.plot(passes, 100 * lines.mean(axis=0), marker=".", label=name)
-    axes.legend(fontsize="small")
-    return figure
+    return _with_legend(figure)
 
 
 def _panels(
@@ -250,7 +249,7 @@ def _panels(
 ) -> Figure:
     """One small plot a row of the table, three beside each other."""
     n_rows = math.ceil(len(groups) / _PANELS_BESIDE)
-    figure = Figure(figsize=(4.6 * _PANELS_BESIDE, height * n_rows))
+    figure = Figure(figsize=(4.6 * _PANELS_BESIDE, height * n_rows), layout="constrained")
     for place, (title, group) in enumerate(groups.items(), 1):
         axes = figure.add_subplot(n_rows, _PANELS_BESIDE, place)
         axes.set_title(title, fontsize="medium")
@@ -291,16 +290,22 @@ def _plot_reliability(groups: dict[str, list[dict[str, Any]]]) -> Figure:
         bins = group[0]["metrics"]["reliability"]
         confidence = [b["confidence"] for b in bins]
         axes.plot(confidence, [b["accuracy"] for b in bins], marker=".", label=name)
-    axes.legend(fontsize="small")
-    return figure
+    return _with_legend(figure)
 
 
 def _axes(x: str, y: str) -> tuple[Figure, Axes]:
-    figure = Figure(figsize=(6.4, 4.8))
+    figure = Figure(figsize=(9.6, 4.8), layout="constrained")
     axes = figure.add_subplot()
+    axes.set_prop_cycle(color=mpl.color_sequences["tab20"])  # a table has more than ten rows
     axes.set_xlabel(x)
     axes.set_ylabel(y)
     return figure, axes
+
+
+def _with_legend(figure: Figure) -> Figure:
+    """Beside the plot: with a dozen rows it would cover the curves."""
+    figure.legend(loc="outside right center", fontsize="small")
+    return figure
 
 
 def _groups(
