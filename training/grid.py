@@ -2,6 +2,7 @@
 
 OUT/grid.toml                    what was asked for
 OUT/cells/ROW_BUDGET_SEED.json   a finished cell; the report is made from these alone
+OUT/splits/BUDGET_SEED.json      the images that kept their labels
 RUNS/ROW_BUDGET_SEED/            its run folder, from which an interrupted cell goes on
 RUNS/start_HASH/                 the supervised start that all rows of its budget and seed share
 """
@@ -14,7 +15,9 @@ import subprocess
 import sys
 import threading
 import tomllib
+import traceback
 from concurrent.futures import FIRST_COMPLETED, Future, ProcessPoolExecutor, wait
+from concurrent.futures.process import BrokenProcessPool
 from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
@@ -28,12 +31,13 @@ import fer_live
 from fer_live.atomic_file import write_atomically
 from fer_live.errors import FerLiveError, InputError
 from training import checkpoint
-from training.config import RunConfig, TrainConfig, config_to_toml, first_fault, parse_config
+from training.config import RunConfig, TrainConfig, first_fault, parse_config
 from training.section import Section
 from training.train import LOG_FILE, SPLIT_FILE, fit, resolve_device, resolve_precision
 
 GRID_FILE = "grid.toml"
 CELLS = "cells"
+SPLITS = "splits"
 
 Tables = dict[str, dict[str, Any]]
 
@@ -89,7 +93,18 @@ def load_grid(path: Path) -> GridConfig:
     names = [row.name for row in grid.rows]
     if len(set(names)) < len(names):
         raise InputError(f"{path}: two rows have one name; their results would be one file")
-    cells_of(grid, str(path))
+    titles = [row.title or row.name for row in grid.rows]
+    if len(set(titles)) < len(titles):
+        raise InputError(f"{path}: two rows have one title; the report could not tell them apart")
+    cells = cells_of(grid, str(path))
+    if len({cell.name for cell in cells}) < len(cells):
+        raise InputError(f"{path}: a seed or a budget is named twice")
+    for cell in cells:
+        if cell.config.data.labeled_list or cell.config.data.labeled_per_class:
+            raise InputError(
+                f"{path}: row {cell.row}: data.labeled_list and data.labeled_per_class would hide "
+                "the budgets; leave them out"
+            )
     return grid
 
 
@@ -111,7 +126,11 @@ def run_grid(path: Path, out: Path, runs: Path, *, jobs: int, data: str | None) 
     grid = load_grid(path)
     cells = cells_of(grid, str(path))
     missing = [cell for cell in cells if not _is_finished(out, cell)]
-    (out / CELLS).mkdir(parents=True, exist_ok=True)
+    try:
+        for folder in (out / CELLS, out / SPLITS, runs):
+            folder.mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        raise InputError(f"{error.filename}: cannot make this folder: {error.strerror}") from None
     write_atomically(out / GRID_FILE, path.read_bytes())
     print(f"{len(cells)} cells, {len(cells) - len(missing)} of them finished")
     failed = 0
@@ -122,7 +141,7 @@ def run_grid(path: Path, out: Path, runs: Path, *, jobs: int, data: str | None) 
         tqdm(total=len(missing), unit="cell", desc="grid") as progress,
     ):
         waiting, started = _in_order(missing), set[str]()
-        running: dict[Future[Any], Cell | TrainConfig] = {}
+        running: dict[Future[float | None], Cell | TrainConfig] = {}
         try:
             while waiting or running:
                 for task in _ready(waiting, started)[: jobs - len(running)]:
@@ -134,20 +153,36 @@ def run_grid(path: Path, out: Path, runs: Path, *, jobs: int, data: str | None) 
                 finished, _ = wait(running, return_when=FIRST_COMPLETED)
                 for future in finished:
                     task = running.pop(future)
-                    if not isinstance(task, Cell):
-                        future.result()
-                        started.add(_run_name(task))
-                        continue
-                    try:
-                        tqdm.write(f"{task.name}: accuracy {future.result():.4f}")
-                    except FerLiveError as error:
-                        failed += 1
-                        print(f"{task.name}: {error}", file=sys.stderr)
-                    progress.update()
+                    fault = _fault(future)
+                    if isinstance(task, Cell):
+                        lost = [task] if fault else []
+                        if not fault:
+                            tqdm.write(f"{task.name}: accuracy {future.result():.4f}")
+                    else:
+                        started.add(_start_name(task))
+                        lost = [cell for cell in _cells_from(task, waiting) if fault]
+                        waiting = [other for other in waiting if other not in lost]
+                    for cell in lost:
+                        print(f"{cell.name}: {fault}", file=sys.stderr)
+                    failed += len(lost)
+                    progress.update(len(lost) if fault else isinstance(task, Cell))
         except BaseException:
             pool.shutdown(wait=False, cancel_futures=True)
             raise
     return failed
+
+
+def _fault(future: Future[float | None]) -> str | None:
+    """Why a cell failed, in one line; the others go on."""
+    error = future.exception()
+    if isinstance(error, BrokenProcessPool):
+        raise FerLiveError(
+            "a worker died, perhaps for want of memory; the same command with fewer --jobs goes on"
+        )
+    if error is None or isinstance(error, FerLiveError):
+        return str(error) if error else None
+    traceback.print_exception(error)
+    return f"{type(error).__name__}: {error}"
 
 
 def _in_order(cells: list[Cell]) -> list[Cell | TrainConfig]:
@@ -155,7 +190,7 @@ def _in_order(cells: list[Cell]) -> list[Cell | TrainConfig]:
     has few starts whose cells are still missing."""
     groups: dict[tuple[int, str], list[Cell | TrainConfig]] = {}
     for cell in sorted(cells, key=lambda cell: cell.seed):
-        name = _run_name(cell.start) if cell.start else ""
+        name = _start_name(cell.start) if cell.start else ""
         groups.setdefault((cell.seed, name), [cell.start] if cell.start else []).append(cell)
     return [task for group in groups.values() for task in group]
 
@@ -165,8 +200,12 @@ def _ready(waiting: list[Cell | TrainConfig], started: set[str]) -> list[Cell | 
     return [
         task
         for task in waiting
-        if not (isinstance(task, Cell) and task.start) or _run_name(task.start) in started
+        if not (isinstance(task, Cell) and task.start) or _start_name(task.start) in started
     ]
+
+
+def _cells_from(start: TrainConfig, tasks: list[Cell | TrainConfig]) -> list[Cell]:
+    return [task for task in tasks if isinstance(task, Cell) and task.start == start]
 
 
 def _begin_worker(threads: int) -> None:
@@ -184,21 +223,24 @@ def _end_with_parent() -> None:
 
 
 def _run_start(config: TrainConfig, runs: Path, data: str | None) -> None:
-    run_dir = runs / _run_name(config)
-    if not (run_dir / checkpoint.MODEL_FILE).is_file():
-        fit(_with_source(config, data), run_dir, resume=True, show_progress=False)
+    """Train it, or look that what is there already is this one."""
+    fit(_with_source(config, data), runs / _start_name(config), resume=True, show_progress=False)
 
 
 def _run_cell(cell: Cell, out: Path, runs: Path, data: str | None) -> float:
     """Train, measure and write one cell; returns its accuracy."""
     config, run_dir = _with_source(cell.config, data), runs / cell.name
+    start: dict[str, Any] = {"config": None, "steps": 0, "labeled_images_seen": 0, "wall_s": 0.0}
     if cell.start is not None:
-        start_from = str(runs / _run_name(cell.start))
-        schedule = config.schedule.model_copy(update={"start_from": start_from})
+        start_dir = runs / _start_name(cell.start)
+        schedule = config.schedule.model_copy(update={"start_from": str(start_dir)})
         config = config.model_copy(update={"schedule": schedule})
+        start = {"config": cell.start.model_dump(mode="json"), **_cost(start_dir)}
     metrics = fit(config, run_dir, resume=True, show_progress=False)
     network, manifest = checkpoint.load_model(run_dir)
     device = resolve_device(config.run.device)
+    if not metrics:
+        raise InputError(f"{config.data.source}: nothing to measure on; name data.evaluation")
     evaluation, *others = metrics
     split, _, rule = evaluation.partition(" ")
     result = {
@@ -211,29 +253,37 @@ def _run_cell(cell: Cell, out: Path, runs: Path, data: str | None) -> float:
             "parameters": sum(p.numel() for p in network.parameters()),
         },
         "passes": manifest.training["passes"],
-        "steps": manifest.training["steps"],
         "split": split,
         "rule": rule,
         "metrics": metrics[evaluation],
         "other_metrics": {name: metrics[name] for name in others},
         "labeled_images": manifest.training["n_images"],
-        "labeled_images_seen": manifest.training["labeled_images_seen"],
         "unlabeled_images": manifest.training["n_unlabeled"],
-        "wall_s": manifest.training["wall_s"],
+        **_cost(run_dir),
         "device": _device_name(device),
         "precision": resolve_precision(config.run.precision, device),
         "commit": _commit(),
         "config": cell.config.model_dump(mode="json"),
-        "start": None if cell.start is None else cell.start.model_dump(mode="json"),
+        "start": start,
         "log": [json.loads(line) for line in (run_dir / LOG_FILE).read_text().splitlines()],
     }
+    split_list = out / SPLITS / f"{cell.budget:g}_{cell.seed}.json"
+    if not split_list.is_file():  # every row of a budget and seed has the same
+        write_atomically(split_list, (run_dir / SPLIT_FILE).read_bytes())
     write_atomically(out / CELLS / f"{cell.name}.json", json.dumps(result).encode() + b"\n")
-    split_list = (run_dir / SPLIT_FILE).read_bytes()
-    lists = out / "splits"
-    lists.mkdir(exist_ok=True)
-    write_atomically(lists / f"{cell.budget:g}_{cell.seed}.json", split_list)
     (run_dir / checkpoint.RESUME_FILE).unlink(missing_ok=True)
     return float(metrics[evaluation]["accuracy"])
+
+
+def _cost(run_dir: Path) -> dict[str, Any]:
+    """What a run took; its seconds count what was before an interruption."""
+    training = checkpoint.load_model(run_dir)[1].training
+    state = checkpoint.load_run_state(run_dir / checkpoint.RESUME_FILE)
+    return {
+        "steps": training["steps"],
+        "labeled_images_seen": training["labeled_images_seen"],
+        "wall_s": round(state["wall_s"], 1),
+    }
 
 
 def _cell(grid: GridConfig, row: Row, budget: float, seed: int, where: str) -> Cell:
@@ -242,10 +292,9 @@ def _cell(grid: GridConfig, row: Row, budget: float, seed: int, where: str) -> C
     config = parse_config(_merged(grid.base, row.settings, of_row, own), f"{where}: row {row.name}")
     start = None
     if grid.start:
-        # Data and network must be those of the row; the rest is the same for all rows.
-        shared: Tables = {
-            name: fields for name, fields in row.settings.items() if name in ("data", "model")
-        }
+        # Data and network must be those of the row; the rest, targets too, is the same for all.
+        data = {k: v for k, v in row.settings.get("data", {}).items() if k != "targets"}
+        shared: Tables = {"data": data, "model": row.settings.get("model", {})}
         supervised: Tables = {"run": {"method": "supervised"}}
         start = parse_config(
             _merged(grid.base, grid.start, shared, supervised, own), f"{where}: start"
@@ -267,19 +316,23 @@ def _is_finished(out: Path, cell: Cell) -> bool:
     if not file.is_file():
         return False
     try:
-        made_by = parse_config(json.loads(file.read_bytes())["config"], str(file))
-    except (OSError, ValueError, KeyError) as error:
+        result = json.loads(file.read_bytes())
+        # Fields that are newer than the file get their defaults.
+        made_by = parse_config(result["config"], str(file))
+        began_as = result["start"]["config"] and parse_config(result["start"]["config"], str(file))
+    except (OSError, ValueError, KeyError, TypeError) as error:
         raise InputError(f"{file}: not a result of this toolkit: {error}; delete it") from None
-    # Fields that are newer than the file have their defaults.
-    if _what(made_by) != _what(cell.config):
+    if _what(made_by) != _what(cell.config) or _what(began_as) != _what(cell.start):
         raise InputError(f"{file}: was made by another config; delete it, or choose another --out")
     return True
 
 
-def _what(config: TrainConfig) -> TrainConfig:
+def _what(config: TrainConfig | None) -> dict[str, Any]:
     """A config without where and how it is computed, which a result of its own names."""
+    if config is None:
+        return {}
     plain = RunConfig(seed=config.run.seed, method=config.run.method)
-    return config.model_copy(update={"run": plain})
+    return config.model_copy(update={"run": plain}).model_dump(mode="json")
 
 
 def _with_source(config: TrainConfig, source: str | None) -> TrainConfig:
@@ -289,8 +342,10 @@ def _with_source(config: TrainConfig, source: str | None) -> TrainConfig:
     return config.model_copy(update={"data": data})
 
 
-def _run_name(config: TrainConfig) -> str:
-    return f"start_{hashlib.sha256(config_to_toml(config).encode()).hexdigest()[:12]}"
+def _start_name(config: TrainConfig) -> str:
+    """Named for what it computes, so that other settings make another start."""
+    what = json.dumps(_what(config), sort_keys=True)
+    return f"start_{hashlib.sha256(what.encode()).hexdigest()[:12]}"
 
 
 def _device_name(device: torch.device) -> str:

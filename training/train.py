@@ -77,7 +77,7 @@ def _fit(
         _start_from(student, Path(schedule.start_from), data.labeled.classes, config.model)
     distributed.with_global_norms(student)
     student.to(device).to(memory_format=torch.channels_last)  # type: ignore[call-overload]
-    teacher = EmaTeacher(student, schedule.ema_decay)
+    teacher = EmaTeacher(student, schedule.ema_decay, ramp=not schedule.start_from)
     optimizer = _optimizer(student, schedule)
     method = METHODS[config.run.method](config.options, len(data.labeled.classes)).to(device)
     batches = Batches(config, data, method, device)
@@ -154,7 +154,7 @@ def _fit(
 
     metrics = _final_metrics(teacher.module, data, device)
     if distributed.is_first():
-        manifest = _manifest(config, data, batches, metrics, time.monotonic() - began)
+        manifest = _manifest(config, data, batches, metrics)
         checkpoint.save_model(run_dir / checkpoint.MODEL_FILE, teacher.module, manifest)
         write_atomically(run_dir / METRICS_FILE, json.dumps(metrics, indent=2).encode() + b"\n")
     distributed.wait_for_all()
@@ -306,11 +306,7 @@ def _final_metrics(
 
 
 def _manifest(
-    config: TrainConfig,
-    data: TrainingData,
-    batches: Batches,
-    metrics: dict[str, Any],
-    wall_s: float,
+    config: TrainConfig, data: TrainingData, batches: Batches, metrics: dict[str, Any]
 ) -> Manifest:
     return Manifest(
         labels=data.labeled.classes,
@@ -327,7 +323,6 @@ def _manifest(
             "passes": round(batches.n_steps / batches.steps_per_pass, 2),
             "steps": batches.n_steps,
             "labeled_images_seen": batches.n_steps * batches.labeled_a_step,
-            "wall_s": round(wall_s, 1),
             "checkpoint": "last EMA teacher",
         },
         metrics={

@@ -41,6 +41,8 @@ def test_a_share_of_the_labeled_images_is_strongly_augmented(
     _, batches = make(learnable_tree, "dta_snl", strong_labeled=share)
     batch, rows = batches(0)
     assert as_stored(batches, batch.labeled) == [True] * n_weak + [False] * (8 - n_weak)
+    assert batch.labeled_weakly.tolist() == as_stored(batches, batch.labeled)
+    assert [len(part) for part in batch.weak_labeled()] == [n_weak] * 2
     assert len(rows) == len(batch.strong) == 12
 
 

@@ -27,6 +27,16 @@ def test_early_steps_forget_the_random_start():
     torch.testing.assert_close(teacher.module.classifier.bias, 0.1 * before + 0.9)
 
 
+def test_weights_that_are_trained_already_are_kept():
+    student = ExpressionNet(3, width=8)
+    teacher = EmaTeacher(student, decay=0.999, ramp=False)
+    before = teacher.module.classifier.bias.clone()
+    with torch.no_grad():
+        student.classifier.bias.add_(1)
+    teacher.update(student, step=0)
+    torch.testing.assert_close(teacher.module.classifier.bias, before + 0.001)
+
+
 def test_the_teacher_takes_no_gradient():
     student = ExpressionNet(3, width=8)
     teacher = EmaTeacher(student, 0.9)

@@ -26,6 +26,7 @@ passes = 2
 batch_size = 8
 unlabeled_batch_size = 16
 learning_rate = 0.05
+ema_decay = 0.9
 warmup = 0.1
 
 [start.schedule]
@@ -112,6 +113,10 @@ def test_a_grid_is_finished_once_and_not_run_twice(
     assert cell["config"]["options"]["tau_min"] == 0.3
     assert str(runs) not in json.dumps(cell), "no path of this machine"
     assert cell["metrics"]["n"] == 32
+    # 96 images, a quarter of them labeled: 3 passes of batches of 8, then 2 of 8 beside 16.
+    start = cell["start"]
+    assert (start["steps"], start["labeled_images_seen"]) == (9, 72)
+    assert start["wall_s"] > 0 and cell["wall_s"] > 0
     before = (out / "cells/dta_snl_0.25_1.json").stat().st_mtime_ns
     (out / "cells/supervised_0.25_1.json").unlink()
     capfd.readouterr()
@@ -179,9 +184,12 @@ def test_a_cell_of_another_config_is_not_taken_for_this_one(grid_file: Path, tmp
     out = tmp_path / "out"
     cell = next(c for c in cells_of(load_grid(grid_file)) if c.name == "supervised_0.25_1")
     config = cell.config.model_dump(mode="json")
+    start = {"config": cell.start.model_dump(mode="json")}
     config["schedule"]["passes"] = 9
     (out / "cells").mkdir(parents=True)
-    (out / "cells/supervised_0.25_1.json").write_text(json.dumps({"config": config}))
+    (out / "cells/supervised_0.25_1.json").write_text(
+        json.dumps({"config": config, "start": start})
+    )
     with pytest.raises(InputError, match="was made by another config"):
         run_grid(grid_file, out, tmp_path / "runs", jobs=1, data=None)
 
@@ -189,22 +197,26 @@ def test_a_cell_of_another_config_is_not_taken_for_this_one(grid_file: Path, tmp
 def test_a_cell_from_before_a_field_existed_is_still_finished(grid_file: Path, tmp_path: Path):
     cell = cells_of(load_grid(grid_file))[0]
     config = cell.config.model_dump(mode="json")
+    start = {"config": cell.start.model_dump(mode="json")}
     del config["model"]["attention_stage"]
     (tmp_path / "cells").mkdir()
-    (tmp_path / f"cells/{cell.name}.json").write_text(json.dumps({"config": config}))
+    (tmp_path / f"cells/{cell.name}.json").write_text(
+        json.dumps({"config": config, "start": start})
+    )
     assert _is_finished(tmp_path, cell)
 
 
 def test_a_cell_from_another_machine_is_still_finished(grid_file: Path, tmp_path: Path):
     cell = cells_of(load_grid(grid_file))[0]
     config = cell.config.model_dump(mode="json")
+    start = {"config": cell.start.model_dump(mode="json")}
     config["run"] |= {"device": "cuda", "precision": "bf16", "checkpoint_every_s": 7.0}
     (tmp_path / "cells").mkdir()
     file = tmp_path / f"cells/{cell.name}.json"
-    file.write_text(json.dumps({"config": config}))
+    file.write_text(json.dumps({"config": config, "start": start}))
     assert _is_finished(tmp_path, cell)
-    config["run"]["seed"] = 9
-    file.write_text(json.dumps({"config": config}))
+    start["config"]["schedule"]["passes"] = 9
+    file.write_text(json.dumps({"config": config, "start": start}))
     with pytest.raises(InputError, match="another config"):
         _is_finished(tmp_path, cell)
 

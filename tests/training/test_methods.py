@@ -99,6 +99,28 @@ def test_dta_and_snl_by_hand():
     assert outcome.loss.item() == pytest.approx(expected, rel=1e-5)
 
 
+@pytest.mark.parametrize("name", ["dta_snl", "adacm"])
+def test_thresholds_are_learnt_from_weak_views(name: str):
+    """For weak views are what they judge; a strong one makes the teacher unsure."""
+    method = make(name, 3)
+    state = method.dynamic if name == "dta_snl" else method.margin
+    faces = faces_with([[0.8, 0.1, 0.1], [0.5, 0.3, 0.2]])
+    weak = (faces,) * method.n_weak_views
+    for weakly, seen in (([True, False], 0.8), ([False, True], 0.5)):
+        state.seen.zero_()
+        batch = Batch(faces, torch.eye(3)[[0, 0]], weak, faces, torch.tensor(weakly))
+        method.step(Scripted(3), Scripted(3), batch, 1.0)
+        assert state.confidence[0].item() == pytest.approx(seen)
+    state.seen.zero_()
+    none = Batch(faces, torch.eye(3)[[0, 0]], weak, faces, torch.zeros(2, dtype=torch.bool))
+    outcome = method.step(Scripted(3), Scripted(3), none, 1.0)
+    assert outcome.loss.isfinite() and not state.seen.any()
+
+
+def test_a_network_predicts_no_image_at_all():
+    assert predict(ExpressionNet(4, width=8), torch.rand(0, 1, 48, 48)).shape == (0, 4)
+
+
 @pytest.mark.parametrize("name", SEMI_SUPERVISED)
 def test_no_gradient_reaches_the_teacher(name: str):
     torch.manual_seed(0)

@@ -87,6 +87,7 @@ class Batches:
             weak_views = _augment(self._weak, torch.cat([weak, *[images] * self._n_weak_views]))
             strong_views = _augment(self._strong, torch.cat([strong, images]))
             labeled = torch.cat([weak_views[: len(weak)], strong_views[: len(strong)]])
+            labeled_weakly = torch.arange(len(labeled), device=self._device) < len(weak)
             weak_unlabeled = weak_views[len(weak) :].chunk(self._n_weak_views)
             return (
                 Batch(
@@ -94,6 +95,7 @@ class Batches:
                     targets,
                     tuple(own(view) for view in weak_unlabeled),
                     own(strong_views[len(strong) :]),
+                    own(labeled_weakly),
                 ),
                 own(rows),
             )

@@ -23,7 +23,7 @@ class AdaCMOptions(Section):
 
 
 class AdaCM(Method):
-    """L = lambda_x * CE(f(weak(x)), y)
+    """L = lambda_x * CE(f(x), y)
     + lambda_u * mean(1[max p >= T] * CE(f(strong(u)), argmax p))
     + lambda_c * NT-Xent(both weak views of the images below their margin),
     p the mean of the student's probabilities on two weak views.
@@ -52,7 +52,8 @@ class AdaCM(Method):
         self, student: ExpressionNet, teacher: ExpressionNet, batch: Batch, passes: float
     ) -> Outcome:
         assert batch.strong is not None
-        self.margin.update(predict(teacher, batch.labeled), batch.targets.argmax(dim=1))
+        images, classes = batch.weak_labeled()
+        self.margin.update(predict(teacher, images), classes)
         first, second = batch.weak
         probs = (predict(student, first) + predict(student, second)) / 2
         pseudo = pseudo_label(probs, self.thresholds(passes))

@@ -49,7 +49,7 @@ class DtaSnlOptions(Section):
 
 
 class DtaSnl(Method):
-    """L = CE(f(weak(x)), y) + lambda_u * mean(1[max p >= tau] * CE(f(strong(u)), argmax p))
+    """L = CE(f(x), y) + lambda_u * mean(1[max p >= tau] * CE(f(strong(u)), argmax p))
     + lambda_n * mean over complementary pairs of -log(1 - softmax(f(strong(u)))_c),
     p = softmax(f_bar(weak(u))), f_bar the teacher, tau the class's dynamic threshold."""
 
@@ -99,7 +99,8 @@ class DtaSnl(Method):
         if not self.options.dta:
             return
         if self.options.threshold_source == "labeled":
-            self.dynamic.update(predict(teacher, batch.labeled), batch.targets.argmax(dim=1))
+            images, classes = batch.weak_labeled()
+            self.dynamic.update(predict(teacher, images), classes)
         else:
             self.dynamic.update(unlabeled_probs, unlabeled_probs.argmax(dim=1))
 

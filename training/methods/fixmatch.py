@@ -20,7 +20,7 @@ class FixMatchOptions(Section):
 
 
 class FixMatch(Method):
-    """L = CE(f(weak(x)), y) + lambda_u * mean(1[max p >= tau] * CE(f(strong(u)), argmax p)),
+    """L = CE(f(x), y) + lambda_u * mean(1[max p >= tau] * CE(f(strong(u)), argmax p)),
     p = softmax(f(weak(u)))."""
 
     Options = FixMatchOptions

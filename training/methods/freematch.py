@@ -22,7 +22,7 @@ class FreeMatchOptions(Section):
 
 
 class FreeMatch(Method):
-    """L = CE(f(weak(x)), y) + lambda_u * mean(1[max p >= T] * CE(f(strong(u)), argmax p))
+    """L = CE(f(x), y) + lambda_u * mean(1[max p >= T] * CE(f(strong(u)), argmax p))
     - lambda_f * H(SumNorm(p~ / h~), SumNorm(q_ / h_)), with T_c = tau * p~_c / max p~.
 
     tau, p~ and h~ are moving averages that start at 1 / C: of max p, of p, and of the histogram of

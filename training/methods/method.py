@@ -15,12 +15,22 @@ from training.section import Section
 class Batch:
     """One step's images, augmented, (B or U, 1, S, S) in [-1, 1], and the labeled ones' `targets`
     (B, C), distributions that sum to 1. `weak` and `strong` are views of the same U unlabeled
-    images, row by row: as many weak ones as the method asks for, and one strong."""
+    images, row by row: as many weak ones as the method asks for, and one strong. `labeled_weakly`
+    (B,) bool says which labeled images are weakly augmented, the others strongly; None: all."""
 
     labeled: Tensor
     targets: Tensor
     weak: tuple[Tensor, ...] = ()
     strong: Tensor | None = None
+    labeled_weakly: Tensor | None = None
+
+    def weak_labeled(self) -> tuple[Tensor, Tensor]:
+        """The weakly augmented labeled images and their classes, seen as unlabeled ones are when
+        they get their pseudo-labels."""
+        classes = self.targets.argmax(dim=1)
+        if self.labeled_weakly is None:
+            return self.labeled, classes
+        return self.labeled[self.labeled_weakly], classes[self.labeled_weakly]
 
 
 @dataclass(frozen=True, slots=True, eq=False)
