@@ -209,8 +209,10 @@ class TrainConfig(Section):
     def _options_of_the_method(cls, values: Any) -> Any:
         """[options] are those of run.method: which fields it has depends on the method."""
         run = values.get("run", {}) if isinstance(values, dict) else {}
+        if not isinstance(run, dict | RunConfig):
+            return values  # which the fields' own check refuses
         method = run.get("method", "supervised") if isinstance(run, dict) else run.method
-        if method not in METHODS:
+        if not isinstance(method, str) or method not in METHODS:
             raise ValueError(f"run.method {method!r} is not one of {', '.join(METHODS)}")
         try:
             options = METHODS[method].Options.model_validate(values.get("options", {}))

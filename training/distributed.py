@@ -67,6 +67,24 @@ def sum_over_processes(values: Tensor) -> Tensor:
     return total
 
 
+def mean_over_processes(values: Tensor) -> Tensor:
+    """The mean of each process's `values`, with gradient, unlike `sum_over_processes`."""
+    total: Tensor = _Sum.apply(values)  # type: ignore[no-untyped-call]
+    return total / n_processes()
+
+
+class _Sum(torch.autograd.Function):
+    """The sum over all processes. Each one's loss depends on it, so their gradients are summed."""
+
+    @staticmethod
+    def forward(ctx: Any, values: Tensor) -> Tensor:
+        return sum_over_processes(values)
+
+    @staticmethod
+    def backward(ctx: Any, gradient: Tensor) -> Tensor:
+        return sum_over_processes(gradient)
+
+
 def share_of_mean(values: Tensor, weights: Tensor) -> Tensor:
     """sum(values * weights) / sum(weights) over the global batch; 0 where all weights are 0.
 
@@ -106,10 +124,10 @@ class GlobalBatchNorm2d(nn.BatchNorm2d):
         if not self.training:
             return super().forward(x)
         values = x.to(torch.promote_types(x.dtype, torch.float32))
-        mean = _mean_over_processes(values.mean(dim=(0, 2, 3)))
+        mean = mean_over_processes(values.mean(dim=(0, 2, 3)))
         # From the deviations, for the mean of squares less the square of the mean loses digits.
         centered = values - mean[:, None, None]
-        variance = _mean_over_processes(centered.square().mean(dim=(0, 2, 3)))
+        variance = mean_over_processes(centered.square().mean(dim=(0, 2, 3)))
         n = x.numel() // x.shape[1] * n_processes()
         assert self.running_mean is not None and self.running_var is not None
         assert self.num_batches_tracked is not None and self.momentum is not None
@@ -120,24 +138,6 @@ class GlobalBatchNorm2d(nn.BatchNorm2d):
         scale = self.weight * torch.rsqrt(variance + self.eps)
         normed: Tensor = centered * scale[:, None, None] + self.bias[:, None, None]
         return normed.to(x.dtype)
-
-
-def _mean_over_processes(values: Tensor) -> Tensor:
-    """With gradient, unlike `sum_over_processes`."""
-    total: Tensor = _Sum.apply(values)  # type: ignore[no-untyped-call]
-    return total / n_processes()
-
-
-class _Sum(torch.autograd.Function):
-    """The sum over all processes. Each one's loss depends on it, so their gradients are summed."""
-
-    @staticmethod
-    def forward(ctx: Any, values: Tensor) -> Tensor:
-        return sum_over_processes(values)
-
-    @staticmethod
-    def backward(ctx: Any, gradient: Tensor) -> Tensor:
-        return sum_over_processes(gradient)
 
 
 def with_global_norms(network: nn.Module) -> nn.Module:

@@ -19,6 +19,9 @@ REPORT_FILE = "report.md"
 
 _PANELS_BESIDE = 3
 
+_NEEDED = {"split", "rule", "metrics", "other_metrics", "network", "start", "log", "precision"}
+"""Of a cell; what `fer-train grid` wrote has them all."""
+
 Results = dict[tuple[str, float], list[dict[str, Any]]]
 """The finished cells of a row at a budget, one a seed."""
 
@@ -53,8 +56,11 @@ def _read_results(folder: Path, grid: GridConfig) -> Results:
                     continue
                 try:
                     cell = json.loads(file.read_bytes())
-                except (OSError, ValueError) as error:
+                    lacks = _NEEDED - set(cell)
+                except (OSError, ValueError, TypeError) as error:
                     raise InputError(f"{file}: not a result: {error}; delete it") from None
+                if lacks:
+                    raise InputError(f"{file}: not a result, it lacks {min(lacks)}; delete it")
                 results.setdefault((row.name, budget), []).append(cell)
     return results
 
@@ -88,10 +94,15 @@ def _page(grid: GridConfig, results: Results, plots: dict[str, str]) -> Iterable
 
 
 def _protocol(cells: list[dict[str, Any]]) -> str:
-    cell = cells[0]
+    cell, start = cells[0], cells[0]["start"]
+    began = (
+        f", from a supervised start of {start['steps']:,} steps on the row's labeled images"
+        if start["config"]
+        else ""
+    )
     return (
-        f"{cell['split']}, {cell['metrics']['n']} images by the rule {cell['rule']}; network: "
-        f"{cell['network']['parameters'] / 1e6:.2f} million parameters; {cell['passes']} passes."
+        f"{cell['split']}, {cell['metrics']['n']} images by the rule {cell['rule']}; "
+        f"{cell['steps']:,} steps, {cell['passes']} passes over the images{began}."
     )
 
 
@@ -101,8 +112,10 @@ def _metric_sets(cells: list[dict[str, Any]]) -> list[str]:
     return [main, *first["other_metrics"]]
 
 
-def _figures(cell: dict[str, Any], name: str) -> dict[str, Any]:
-    figures: dict[str, Any] = cell["other_metrics"].get(name, cell["metrics"])
+def _figures(cell: dict[str, Any], name: str) -> dict[str, Any] | None:
+    """A cell's figures by the rule `name`; None where it was not measured by that one."""
+    own = " ".join(part for part in (cell["split"], cell["rule"]) if part)
+    figures: dict[str, Any] | None = {own: cell["metrics"], **cell["other_metrics"]}.get(name)
     return figures
 
 
@@ -116,10 +129,9 @@ def _table(grid: GridConfig, results: Results, name: str, figure: str) -> Iterab
             if budget not in (row.budgets or grid.budgets):
                 entries.append("")
                 continue
-            found = results.get((row.name, budget), [])
-            entries.append(
-                _mean_and_deviation([100 * _figures(cell, name)[figure] for cell in found], grid)
-            )
+            found = [_figures(cell, name) for cell in results.get((row.name, budget), [])]
+            values = [100 * figures[figure] for figures in found if figures]
+            entries.append(_mean_and_deviation(values, grid))
         yield _line(row.title or row.name, *entries)
     yield ""
 
@@ -144,27 +156,35 @@ def _recalls(grid: GridConfig, results: Results) -> Iterable[str]:
 
 
 def _costs(grid: GridConfig, results: Results) -> Iterable[str]:
+    """With the start, which several rows share; seconds can be compared on one device alone."""
     yield from _header(
-        "method", "labels", "labeled images", "seen", "unlabeled images", "seconds", "device"
+        "method",
+        "labels",
+        "parameters",
+        "labeled images",
+        "seen",
+        "of them in the start",
+        "unlabeled images",
+        "seconds",
+        "of them in the start",
+        "device",
     )
     for row, budget, group in _groups(grid, results):
         cell = group[0]
-        seconds = np.mean([cell["wall_s"] for cell in group])
+        seen, start_s = cell["start"]["labeled_images_seen"], [c["start"]["wall_s"] for c in group]
         yield _line(
             row.title or row.name,
             _percent(budget),
+            f"{cell['network']['parameters']:,}",
             f"{cell['labeled_images']:,}",
-            f"{cell['labeled_images_seen']:,}",
+            f"{cell['labeled_images_seen'] + seen:,}",
+            f"{seen:,}",
             f"{cell['unlabeled_images']:,}",
-            f"{seconds:.0f}",
-            f"{cell['device']}, {_precision(cell)}",
+            f"{np.mean([c['wall_s'] for c in group]) + np.mean(start_s):.0f}",
+            f"{np.mean(start_s):.0f}",
+            "; ".join(sorted({f"{c['device']}, {c['precision']}" for c in group})),
         )
     yield ""
-
-
-def _precision(cell: dict[str, Any]) -> str:
-    """Of the passes; the first cells have it in their config alone."""
-    return str(cell.get("precision", cell["config"]["run"]["precision"]))
 
 
 def _write_plots(folder: Path, grid: GridConfig, results: Results) -> dict[str, str]:
@@ -200,7 +220,7 @@ def _write_plots(folder: Path, grid: GridConfig, results: Results) -> dict[str, 
         "confusion.svg",
         figure,
     )
-    plots[f"Reliability, {at}"] = ("reliability.svg", _plot_reliability(groups))
+    plots[f"Reliability, first seed, {at}"] = ("reliability.svg", _plot_reliability(groups))
     for file, figure in plots.values():
         # Without date and with fixed ids, so that the same cells make the same file.
         with mpl.rc_context({"svg.hashsalt": file, "svg.fonttype": "none"}):

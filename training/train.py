@@ -63,6 +63,8 @@ def _fit(
     torch.backends.cudnn.deterministic = True  # or a resumed run would differ on a GPU
     torch.manual_seed(config.run.seed)
     schedule = config.schedule
+    if distributed.n_processes() > 1 and not METHODS[config.run.method].several_processes:
+        raise InputError(f"run.method {config.run.method}: one process alone; leave torchrun out")
     distributed.check_divisible(
         **{
             "schedule.batch_size": schedule.batch_size,

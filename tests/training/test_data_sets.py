@@ -14,7 +14,8 @@ from training.data.folder import load_labeled_folder
 from training.data.image_files import load_clips, load_image_folder, load_photos
 from training.data.raf_db import CLASSES as RAF_CLASSES
 from training.data.raf_db import load_raf_db
-from training.data.sources import load_training_data, load_unlabeled
+from training.data.sources import draw_list, load_training_data, load_unlabeled
+from training.data.splits import save_list
 
 
 def write_image(path: Path, gray: int, side: int = 100) -> None:
@@ -221,6 +222,50 @@ def test_any_data_set_can_be_any_part(raf: Path, learnable_tree: Path, tmp_path:
     (evaluation,) = data.evaluations.values()
     assert evaluation.classes == RAF_CLASSES
     assert [RAF_CLASSES[label] for label in evaluation.labels] == ["happiness"]
+
+
+def test_what_is_measured_on_is_trained_on_nowhere(
+    raf: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+):
+    """RAF-DB's folder holds its test images too, here equal to three of the training ones."""
+    config = DataConfig(source=f"raf-db:{raf}", unlabeled=(f"images:{raf / 'Image'}",))
+    data = load_training_data(config, 48, 0)
+    (evaluation,) = data.evaluations.values()
+    measured = {image.tobytes() for image in evaluation.images}
+    assert len(measured) == 3
+    assert len(data.labeled) == 4 and len(data.unlabeled) == 4
+    trained = {image.tobytes() for part in (data.labeled.images, data.unlabeled) for image in part}
+    assert not trained & measured
+    said = capsys.readouterr().err
+    assert "3 images dropped" in said and "6 images dropped" in said
+
+
+def test_hidden_and_empty_folders_are_no_classes(tmp_path: Path):
+    write_image(tmp_path / "happiness/a.png", 50)
+    write_image(tmp_path / "neutral/a.png", 60)
+    write_image(tmp_path / ".ipynb_checkpoints/a.png", 70)
+    (tmp_path / "contempt").mkdir()
+    data = load_labeled_folder(tmp_path, 48)
+    assert data.classes == ("neutral", "happiness")
+    assert len(data) == 2
+
+
+def test_one_class_is_nothing_to_train_on(tmp_path: Path):
+    write_image(tmp_path / "neutral/a.png", 60)
+    with pytest.raises(DataError, match="1 class in it"):
+        load_training_data(DataConfig(source=f"folder:{tmp_path}"), 48, 0)
+
+
+def test_a_list_of_one_label_rule_serves_the_other(learnable_tree: Path, tmp_path: Path):
+    source = f"fer2013:{learnable_tree}"
+    file = tmp_path / "third.json"
+    save_list(file, draw_list(source, "PublicTest", "ferplus-argmax", 0.5, 0))
+    config = DataConfig(source=source, labels="ferplus-majority", evaluation_only=str(file))
+    sizes = {len(part) for part in load_training_data(config, 48, 0).evaluations.values()}
+    assert sizes == {16}
+    config = DataConfig(source=source, evaluation_only=str(file), labeled_list=str(file))
+    with pytest.raises(DataError, match="belongs to another data set"):
+        load_training_data(config, 48, 0)
 
 
 def test_an_evaluation_with_classes_that_were_not_trained_is_refused(raf: Path, tmp_path: Path):

@@ -36,11 +36,12 @@ ceiling = 0.3
 # In float64, for in float32 a rounding at one ReLU grows to 0.1 % of the loss within three steps,
 # with one process too when its batch is cut differently.
 STEPS = """
+import json
 import sys
 import torch
 import torch.nn.functional as F
 from training import distributed
-from training.methods.dta_snl import DtaSnl, DtaSnlOptions
+from training.methods import METHODS
 from training.methods.method import Batch
 from training.models.resnet import ExpressionNet
 
@@ -50,7 +51,8 @@ with distributed.process_group(torch.device("cpu")):
     student = ExpressionNet(4, 8, 0.2, attention_branches=2, feature_map_dropout=0.5)
     teacher = ExpressionNet(4, 8, attention_branches=2).eval()
     distributed.with_global_norms(student)
-    method = DtaSnl(DtaSnlOptions(tau_min=0.1, gamma=9.0, beta=0.9, ceiling=0.2, rank=1), 4).float()
+    name, options = sys.argv[1], json.loads(sys.argv[2])
+    method = METHODS[name](METHODS[name].Options(**options), 4).float()
     for step in range(4):
         labeled, weak, strong = (torch.rand(n, 1, 48, 48) * 2 - 1 for n in (8, 16, 16))
         targets = F.one_hot(teacher(labeled).argmax(1), 4).double()
@@ -65,7 +67,9 @@ with distributed.process_group(torch.device("cpu")):
                 parameter -= 0.05 * parameter.grad
         loss = distributed.sum_over_processes(outcome.loss) / distributed.n_processes()
         kept = distributed.sum_over_processes(outcome.kept.sum())
-        pairs = distributed.sum_over_processes(outcome.complementary.sum())
+        pairs = torch.zeros(())
+        if outcome.complementary is not None:
+            pairs = distributed.sum_over_processes(outcome.complementary.sum())
         if distributed.is_first():
             print(loss.item(), *method.thresholds(2.0).tolist(), kept.item(), pairs.item())
 """
@@ -84,12 +88,23 @@ def run(arguments: list[str], *, n_processes: int) -> str:
     return result.stdout
 
 
-def test_two_processes_give_the_loss_and_thresholds_of_one(tmp_path: Path):
+@pytest.mark.parametrize(
+    ("method", "options"),
+    [
+        ("dta_snl", {"tau_min": 0.1, "gamma": 9.0, "beta": 0.9, "ceiling": 0.2, "rank": 1}),
+        ("freematch", {"decay": 0.5, "lambda_f": 1.0}),
+    ],
+)
+def test_two_processes_give_the_loss_and_thresholds_of_one(
+    tmp_path: Path, method: str, options: dict[str, float]
+):
     (tmp_path / "steps.py").write_text(STEPS)
     one, two = (
         [
             [float(value) for value in line.split()]
-            for line in run([str(tmp_path / "steps.py")], n_processes=n).splitlines()
+            for line in run(
+                [str(tmp_path / "steps.py"), method, json.dumps(options)], n_processes=n
+            ).splitlines()
         ]
         for n in (1, 2)
     )
@@ -97,7 +112,8 @@ def test_two_processes_give_the_loss_and_thresholds_of_one(tmp_path: Path):
     for alone, shared in zip(one, two, strict=True):
         assert shared == pytest.approx(alone, rel=1e-5)
     kept, pairs = zip(*(line[-2:] for line in one), strict=True)
-    assert sum(kept) > 0 and sum(pairs) > 0, "all terms are in the loss"
+    assert sum(kept) > 0, "all terms are in the loss"
+    assert (sum(pairs) > 0) == (method == "dta_snl")
     assert one[0][1:5] != one[3][1:5], "thresholds move"
 
 
@@ -117,6 +133,15 @@ def test_torchrun_trains_one_model(learnable_tree: Path, tmp_path: Path):
     assert logs[1][0]["thresholds"] == pytest.approx(logs[0][0]["thresholds"], abs=1e-4)
     whole, shared = (load_model(tmp_path / f"run{n}")[1].training for n in (1, 2))
     assert whole == shared
+
+
+def test_ada_cm_says_that_it_needs_one_process(learnable_tree: Path, tmp_path: Path):
+    config = tmp_path / "config.toml"
+    text = CONFIG.format(folder=learnable_tree.as_posix()).partition("[options]")[0]
+    config.write_text(text.replace('"dta_snl"', '"adacm"'))
+    arguments = ["-m", "training.cli", "fit", "--config", config, "--out", tmp_path / "run"]
+    with pytest.raises(AssertionError, match="adacm: one process alone"):
+        run([str(argument) for argument in arguments], n_processes=2)
 
 
 def test_a_mean_over_nothing_is_zero():

@@ -180,6 +180,59 @@ def test_a_failing_cell_does_not_stop_the_others(
     assert "dta_snl_1_1: dta_snl needs unlabeled images" in capfd.readouterr().err
 
 
+def test_a_failing_start_takes_only_its_own_cells_along(
+    grid_file: Path, tmp_path: Path, capfd: pytest.CaptureFixture[str]
+):
+    """4 of 96 images are one labeled image a class: too few for the start's batches of 8."""
+    text = small(grid_file).read_text().replace("budgets = [0.25]", "budgets = [0.04]")
+    grid_file.write_text(text)
+    assert run_grid(grid_file, tmp_path / "out", tmp_path / "runs", jobs=1, data=None) == 2
+    assert [f.name for f in (tmp_path / "out/cells").iterdir()] == ["all_labels_1_1.json"]
+    said = capfd.readouterr().err
+    assert "supervised_0.04_1: " in said and "fewer than one batch" in said
+
+
+def test_a_start_on_other_data_is_not_taken(
+    grid_file: Path, tmp_path: Path, learnable_tree: Path, capfd: pytest.CaptureFixture[str]
+):
+    runs = tmp_path / "runs"
+    assert run_grid(small(grid_file), tmp_path / "one", runs, jobs=1, data=None) == 0
+    other = f"fer2013:{learnable_tree}/."
+    assert run_grid(grid_file, tmp_path / "two", runs, jobs=1, data=other) == 3
+    assert "was started with another config" in capfd.readouterr().err
+
+
+def test_all_rows_of_a_budget_and_seed_start_from_the_same_weights():
+    """But for rows of another network, which cannot."""
+    small_grid = Path("training/grids/small.toml")
+    starts: dict[tuple[float, int, str], set[str]] = {}
+    for cell in cells_of(load_grid(small_grid)):
+        key = (cell.budget, cell.seed, str(cell.config.model))
+        starts.setdefault(key, set()).add(str(cell.start))
+    assert all(len(of_key) == 1 for of_key in starts.values())
+
+
+def test_tuning_is_of_what_is_reported():
+    """The same base and start; only the images that are measured on differ."""
+    grids = [
+        load_grid(Path(f"training/grids/{name}.toml")) for name in ("small", "tuning", "search")
+    ]
+    for grid in grids:
+        grid.base["data"] = {k: v for k, v in grid.base["data"].items() if "evaluation" not in k}
+    assert grids[0].base == grids[1].base == grids[2].base
+    assert grids[0].start == grids[1].start == grids[2].start
+
+
+def test_every_method_was_tuned_as_often():
+    tuning = load_grid(Path("training/grids/tuning.toml"))
+    rows: dict[str, int] = {}
+    for row in tuning.rows:
+        name = row.name.rpartition("_")[0]
+        rows[name] = rows.get(name, 0) + 1
+    assert set(rows.values()) == {3}
+    assert set(rows) == {"sup", "fixmatch", "freematch", "adacm", "dta", "snl", "dta_snl"}
+
+
 def test_a_cell_of_another_config_is_not_taken_for_this_one(grid_file: Path, tmp_path: Path):
     out = tmp_path / "out"
     cell = next(c for c in cells_of(load_grid(grid_file)) if c.name == "supervised_0.25_1")
@@ -230,6 +283,9 @@ def test_a_cell_from_another_machine_is_still_finished(grid_file: Path, tmp_path
         ("passes = 2", "pases = 2", "row supervised: schedule.pases"),
         ("tau_min = 0.3", "tau = 0.3", "options.tau of dta_snl"),
         ("[base.data]", "[base.data", "not a TOML file"),
+        ("seeds = [1, 2]", "seeds = [1, 1]", "a seed or a budget is named twice"),
+        ('title = "DTA + SNL"', 'title = "supervised"', "two rows have one title"),
+        ("[base.data]", '[base.data]\nlabeled_list = "a.json"', "would hide the budgets"),
     ],
 )
 def test_a_faulty_grid_is_named_before_anything_runs(
@@ -245,6 +301,19 @@ def test_a_report_needs_a_grid_with_results(tmp_path: Path, grid_file: Path):
         write_report(tmp_path / "nowhere")
     with pytest.raises(InputError, match="no finished cell"):
         write_report(grid_file.parent)
+    (tmp_path / "cells").mkdir()
+    for text in ("{}", "[]", "3", "{"):
+        (tmp_path / "cells/supervised_0.25_1.json").write_text(text)
+        with pytest.raises(InputError, match="not a result"):
+            write_report(tmp_path)
+        with pytest.raises(InputError, match="not a result"):
+            run_grid(grid_file, tmp_path, tmp_path / "runs", jobs=1, data=None)
+
+
+def test_results_cannot_go_below_a_file(grid_file: Path, tmp_path: Path):
+    (tmp_path / "out").write_text("")
+    with pytest.raises(InputError, match="cannot make this folder"):
+        run_grid(grid_file, tmp_path / "out", tmp_path / "runs", jobs=1, data=None)
 
 
 @pytest.mark.parametrize("path", sorted(Path("training/grids").glob("*.toml")), ids=str)

@@ -84,6 +84,8 @@ def test_a_list_of_other_data_is_refused(tmp_path: Path):
     with pytest.raises(DataError, match="names 25 images of made up, of which 10 are in"):
         load_list(tmp_path / "split.json", fewer)
     assert load_list(tmp_path / "split.json", fewer, partly=True).all()
+    with pytest.raises(DataError, match="of which 0 are in"):
+        load_list(tmp_path / "split.json", data.where(np.arange(25) < 0), partly=True)
 
 
 @pytest.mark.parametrize("text", ["", "{}", '{"ids": 3}', "[1]"])

@@ -312,6 +312,8 @@ def test_the_options_of_every_method_are_printed_and_read(method: str, tmp_path:
         ("[data]\nlabels = 'mine'", "data.labels"),
         ("[run]\nmethod = 'mixmatch'", "'mixmatch' is not one of supervised, fixmatch"),
         ("[run]\nmethod = 'fixmatch'\n[options]\ntau = 1", "options.tau of fixmatch: Extra"),
+        ("run = 3", "run: "),
+        ("[run]\nmethod = ['fixmatch']", "is not one of supervised"),
         ("[options]\nthreshold = 1", "options.threshold of supervised"),
         ("[model]\nfeature_map_dropout = 0.5", "set attention_branches too"),
     ],

@@ -26,19 +26,31 @@ def list_labeled_files(folder: Path, label_names: tuple[str, ...]) -> LabeledFil
     """List the images of each label's folder; `DataError` names a folder that is no label."""
     files: list[Path] = []
     labels: list[int] = []
-    for subfolder in sorted(path for path in folder.iterdir() if path.is_dir()):
+    for subfolder in _class_folders(folder):
         if subfolder.name not in label_names:
             raise DataError(
                 f"{subfolder}: {subfolder.name!r} is not a label of this model; rename the folder "
                 f"to one of {', '.join(label_names)}"
             )
-        for file in sorted(subfolder.iterdir()):
-            if file.suffix.lower() in IMAGE_SUFFIXES:
-                files.append(file)
-                labels.append(label_names.index(subfolder.name))
+        for file in _images(subfolder):
+            files.append(file)
+            labels.append(label_names.index(subfolder.name))
     if not files:
         raise DataError(f"{folder}: no image in it; expected {folder}/<label>/*.png or .jpg")
     return LabeledFiles(folder, tuple(files), np.array(labels, dtype=np.int64))
+
+
+def _class_folders(folder: Path) -> list[Path]:
+    """The folders that hold images; hidden ones (.ipynb_checkpoints) are no classes."""
+    return [
+        path
+        for path in sorted(folder.iterdir())
+        if path.is_dir() and not path.name.startswith(".") and _images(path)
+    ]
+
+
+def _images(folder: Path) -> list[Path]:
+    return sorted(f for f in folder.iterdir() if f.suffix.lower() in IMAGE_SUFFIXES)
 
 
 def load_labeled_folder(folder: Path, side: int) -> LabeledImages:
@@ -46,7 +58,7 @@ def load_labeled_folder(folder: Path, side: int) -> LabeledImages:
 
     In the order of EXPRESSIONS where all are expressions, else by name.
     """
-    names = {path.name for path in folder.iterdir() if path.is_dir()}
+    names = {path.name for path in _class_folders(folder)}
     known = names <= set(EXPRESSIONS)
     classes = tuple(n for n in EXPRESSIONS if n in names) if known else tuple(sorted(names))
     listed = list_labeled_files(folder, classes)

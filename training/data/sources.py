@@ -1,6 +1,7 @@
 """Data sets by their name on the command line and in configs, `KIND:FOLDER`, and what a run needs
 of them."""
 
+import sys
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
@@ -84,22 +85,40 @@ def load_training_data(config: DataConfig, side: int, seed: int) -> TrainingData
     kind_name, folder = split_source(config.source, tuple(LABELED_KINDS))
     kind = LABELED_KINDS[kind_name]
     everything = kind.load(folder, kind.splits[0] if kind.splits else None, config.labels, side)
-    drawn = _draw(everything, config, seed)
+    n_classes = len(np.unique(everything.labels))
+    if n_classes < 2:
+        raise DataError(
+            f"{everything.name}: {n_classes} class in it; there is nothing to tell apart"
+        )
+    evaluations = _evaluations(config, everything.classes, side)
+    measured = {image.tobytes() for part in evaluations.values() for image in part.images}
+    unseen = _without(everything.images, measured, everything.name)
+    drawn = _draw(everything, config, seed) & unseen
     if not drawn.any():
         raise DataError(f"{everything.name}: no image keeps its label; raise data.labeled_share")
-    rest = everything.where(~drawn)
+    rest = everything.where(~drawn & unseen)
     unlabeled, hidden = [rest.images], [rest.labels]
     for source in config.unlabeled:
         faces = load_unlabeled(source, side)
-        unlabeled.append(faces.images)
-        hidden.append(np.full(len(faces), -1, dtype=np.int64))
+        images = faces.images[_without(faces.images, measured, faces.name)]
+        unlabeled.append(images)
+        hidden.append(np.full(len(images), -1, dtype=np.int64))
     return TrainingData(
         everything.where(drawn),
         np.concatenate(unlabeled),
         np.concatenate(hidden),
         to_list(everything, drawn, seed),
-        _evaluations(config, everything.classes, side),
+        evaluations,
     )
+
+
+def _without(images: UInt8Array, measured: set[bytes], what: str) -> NDArray[np.bool_]:
+    """Which images (N,) are none of those that the model is measured on; says what it drops."""
+    unseen = np.array([image.tobytes() not in measured for image in images], dtype=np.bool_)
+    n_dropped = len(images) - int(unseen.sum())
+    if n_dropped:
+        print(f"{what}: {n_dropped} images dropped, for they are measured on", file=sys.stderr)
+    return unseen
 
 
 def load_unlabeled(source: str, side: int) -> FaceImages:
@@ -173,16 +192,15 @@ def _evaluations(
     for rule in rules:
         data = _in_classes(kind.load(folder, split, rule, side), classes)
         name = " ".join(part for part in (split or data.name, rule) if part)
-        evaluations[name] = _restricted(data, config, first=rule == rules[0])
+        evaluations[name] = _restricted(data, config)
     return evaluations
 
 
-def _restricted(data: LabeledImages, config: DataConfig, *, first: bool) -> LabeledImages:
+def _restricted(data: LabeledImages, config: DataConfig) -> LabeledImages:
     """Without the images that the config's lists leave out."""
     for path, keep in ((config.evaluation_only, True), (config.evaluation_without, False)):
         if path:
-            # A list of one label rule may name images that another rule leaves out.
-            data = data.where(load_list(Path(path), data, partly=not first) == keep)
+            data = data.where(load_list(Path(path), data, partly=True) == keep)
     if len(data) == 0:
         raise DataError(f"{data.name}: its evaluation lists leave no image")
     return data

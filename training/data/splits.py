@@ -86,7 +86,8 @@ def save_list(path: Path, split: SplitList) -> None:
 def load_list(path: Path, data: LabeledImages, *, partly: bool = False) -> NDArray[np.bool_]:
     """Which of `data`'s images a split.json names: (N,) bool.
 
-    `DataError` for a list that is none, or (unless `partly`) names images that `data` has not.
+    `DataError` for a list that is none, or names images that `data` has not; with `partly`, only
+    where it names none that `data` has, for another label rule leaves out other images.
     """
     try:
         split = SplitList.model_validate_json(path.read_bytes())
@@ -95,7 +96,8 @@ def load_list(path: Path, data: LabeledImages, *, partly: bool = False) -> NDArr
     except ValidationError as error:
         raise DataError(f"{path}: not a split list: {error.errors()[0]['msg']}") from None
     named = np.isin(data.ids, np.array(split.ids, dtype=np.str_))
-    if not partly and named.sum() != len(split.ids):
+    wanted = min(len(split.ids), 1) if partly else len(split.ids)
+    if named.sum() < wanted:
         raise DataError(
             f"{path}: names {len(split.ids)} images of {split.data}, of which {named.sum()} are in "
             f"{data.name}; it belongs to another data set"

@@ -34,6 +34,7 @@ class AdaCM(Method):
 
     Options = AdaCMOptions
     n_weak_views = 2
+    several_processes = False  # the rejected images of all would have to be contrasted together
 
     def __init__(self, options: AdaCMOptions, n_classes: int) -> None:
         super().__init__(options, n_classes)

@@ -5,7 +5,7 @@ import torch.nn.functional as F
 from pydantic import Field
 from torch import Tensor
 
-from training.distributed import n_processes, sum_over_processes
+from training.distributed import mean_over_processes, n_processes, sum_over_processes
 from training.methods.method import Batch, Method, Outcome, predict, read_together
 from training.methods.pseudo_label import PseudoLabels, pseudo_label, pseudo_label_loss
 from training.models.resnet import ExpressionNet
@@ -71,12 +71,17 @@ class FreeMatch(Method):
 
     def _unfairness(self, strong_logits: Tensor, pseudo: PseudoLabels) -> Tensor:
         """The cross-entropy between both normalised distributions, negated; 0 if none is kept."""
-        if not bool(pseudo.kept.any()):
+        n_kept = sum_over_processes(pseudo.kept.sum())
+        if not n_kept:
             return strong_logits.new_zeros(())
-        strong_probs = strong_logits.softmax(dim=1)[pseudo.kept]
-        counts = F.one_hot(strong_probs.argmax(dim=1), strong_probs.shape[1]).float()
+        share = pseudo.kept[:, None] * n_processes() / n_kept
+        strong_probs = strong_logits.softmax(dim=1)
+        counts = F.one_hot(strong_probs.argmax(dim=1), strong_probs.shape[1])
         expected = _sum_norm(self.mean_probs, self.histogram)
-        seen = _sum_norm(strong_probs.mean(dim=0), counts.mean(dim=0))
+        seen = _sum_norm(
+            mean_over_processes((strong_probs * share).sum(dim=0)),
+            mean_over_processes((counts * share).sum(dim=0)),
+        )
         return (expected * seen.clamp_min(1e-12).log()).sum()
 
 

@@ -56,6 +56,8 @@ class Method(nn.Module):
 
     uses_unlabeled: ClassVar[bool] = True
     n_weak_views: ClassVar[int] = 1
+    several_processes: ClassVar[bool] = True
+    """Whether several processes descend the loss that one would have on the whole batch."""
 
     def __init__(self, options: Any, n_classes: int) -> None:
         super().__init__()
