@@ -29,30 +29,12 @@ _STATE_KEY = "state"
 
 def build_network(config: ModelConfig, n_classes: int) -> ExpressionNet:
     """The network of a config, with random weights."""
-    return ExpressionNet(
-        n_classes,
-        config.width,
-        config.dropout,
-        stem=config.stem,
-        standardize=config.standardize,
-        attention_branches=config.attention_branches,
-        attention_stage=config.attention_stage,
-        feature_map_dropout=config.feature_map_dropout,
-    )
+    return ExpressionNet(n_classes, **config.model_dump(exclude={"input_side"}))
 
 
 def architecture(config: ModelConfig) -> dict[str, Any]:
     """What a manifest says of the network, enough to build it again."""
-    return {
-        "name": "resnet18",
-        "width": config.width,
-        "stem": config.stem,
-        "standardize": config.standardize,
-        "dropout": config.dropout,
-        "attention_branches": config.attention_branches,
-        "attention_stage": config.attention_stage,
-        "feature_map_dropout": config.feature_map_dropout,
-    }
+    return {"name": "resnet18", **config.model_dump(exclude={"input_side"})}
 
 
 def save_model(path: Path, network: ExpressionNet, manifest: Manifest) -> None:
