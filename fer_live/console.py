@@ -26,6 +26,7 @@ def run_command(prog: str, command: Callable[[], int]) -> NoReturn:
     """Run a command and end the process with its exit code; errors become one line on stderr."""
     try:
         code = command()
+        sys.stdout.flush()
     except FerLiveError as error:
         print(f"{prog}: {error}", file=sys.stderr)
         code = error.exit_code
@@ -40,9 +41,18 @@ def run_command(prog: str, command: Callable[[], int]) -> NoReturn:
         code = 1
     except BrokenPipeError:
         # The reader of our stdout went away (`| head`); nobody is left to be told.
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        _discard_stdout()
+        code = 1
+    except OSError as error:
+        print(f"{prog}: {error.filename or 'output'}: {error.strerror or error}", file=sys.stderr)
+        _discard_stdout()
         code = 1
     sys.exit(code)
+
+
+def _discard_stdout() -> None:
+    """What is still in its buffer cannot be written, and Python would say so on its way out."""
+    os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
 
 
 def check_output_file(path: Path, suffixes: tuple[str, ...]) -> Path:

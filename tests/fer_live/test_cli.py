@@ -79,6 +79,22 @@ def test_a_missing_system_library_is_one_line(monkeypatch, capsys):
     assert "sudo apt-get install -y libnothere1" in capsys.readouterr().err
 
 
+@pytest.mark.skipif(not Path("/dev/full").exists(), reason="this system has no full device")
+@pytest.mark.parametrize("command", ["fer_live.cli doctor", "training.cli config"])
+def test_a_full_disk_is_one_line(command: str):
+    with Path("/dev/full").open("w") as full:
+        done = subprocess.run(
+            [sys.executable, "-m", *command.split()],
+            stdout=full,
+            stderr=subprocess.PIPE,
+            text=True,
+            check=False,
+        )
+    assert done.returncode == 1
+    (line,) = done.stderr.splitlines()
+    assert line.endswith("output: No space left on device")
+
+
 def test_without_a_screen_the_window_is_refused_in_one_line(run_cli):
     done = run_cli("fer-live", "--demo", QT_QPA_PLATFORM="", DISPLAY="", WAYLAND_DISPLAY="")
     fails(done, 2, "no screen here", "fer-live analyze")
