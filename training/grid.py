@@ -4,7 +4,9 @@ OUT/grid.toml                    what was asked for
 OUT/cells/ROW_BUDGET_SEED.json   a finished cell; the report is made from these alone
 OUT/splits/BUDGET_SEED.json      the images that kept their labels
 RUNS/ROW_BUDGET_SEED/            its run folder, from which an interrupted cell goes on
-RUNS/start_HASH/                 the supervised start that all rows of its budget and seed share
+OUT/starts/start_HASH...         weights that all rows of a budget and seed start from; kept until
+                                 the last of these cells is finished
+RUNS/start_HASH/                 the run folder of such a start
 """
 
 import hashlib
@@ -38,6 +40,7 @@ from training.train import LOG_FILE, SPLIT_FILE, fit, resolve_device, resolve_pr
 GRID_FILE = "grid.toml"
 CELLS = "cells"
 SPLITS = "splits"
+STARTS = "starts"
 
 Tables = dict[str, dict[str, Any]]
 
@@ -127,7 +130,7 @@ def run_grid(path: Path, out: Path, runs: Path, *, jobs: int, data: str | None) 
     cells = cells_of(grid, str(path))
     missing = [cell for cell in cells if not _is_finished(out, cell)]
     try:
-        for folder in (out / CELLS, out / SPLITS, runs):
+        for folder in (out / CELLS, out / SPLITS, out / STARTS, runs):
             folder.mkdir(parents=True, exist_ok=True)
     except OSError as error:
         raise InputError(f"{error.filename}: cannot make this folder: {error.strerror}") from None
@@ -149,7 +152,7 @@ def run_grid(path: Path, out: Path, runs: Path, *, jobs: int, data: str | None) 
                     if isinstance(task, Cell):
                         running[pool.submit(_run_cell, task, out, runs, data)] = task
                     else:
-                        running[pool.submit(_run_start, task, runs, data)] = task
+                        running[pool.submit(_run_start, task, out, runs, data)] = task
                 finished, _ = wait(running, return_when=FIRST_COMPLETED)
                 for future in finished:
                     task = running.pop(future)
@@ -158,6 +161,7 @@ def run_grid(path: Path, out: Path, runs: Path, *, jobs: int, data: str | None) 
                         lost = [task] if fault else []
                         if not fault:
                             tqdm.write(f"{task.name}: accuracy {future.result():.4f}")
+                            _forget_start(out, task, cells)
                     else:
                         started.add(_start_name(task))
                         lost = [cell for cell in _cells_from(task, waiting) if fault]
@@ -204,6 +208,17 @@ def _ready(waiting: list[Cell | TrainConfig], started: set[str]) -> list[Cell | 
     ]
 
 
+def _start_file(out: Path, config: TrainConfig) -> Path:
+    return out / STARTS / f"{_start_name(config)}.safetensors"
+
+
+def _forget_start(out: Path, cell: Cell, cells: list[Cell]) -> None:
+    """Delete the weights that `cell` began from, once no cell needs them any more."""
+    same = [other for other in cells if other.start == cell.start]
+    if cell.start and all((out / CELLS / f"{other.name}.json").is_file() for other in same):
+        _start_file(out, cell.start).unlink(missing_ok=True)
+
+
 def _cells_from(start: TrainConfig, tasks: list[Cell | TrainConfig]) -> list[Cell]:
     return [task for task in tasks if isinstance(task, Cell) and task.start == start]
 
@@ -222,9 +237,16 @@ def _end_with_parent() -> None:
         os._exit(1)
 
 
-def _run_start(config: TrainConfig, runs: Path, data: str | None) -> None:
-    """Train it, or look that what is there already is this one."""
-    fit(_with_source(config, data), runs / _start_name(config), resume=True, show_progress=False)
+def _run_start(config: TrainConfig, out: Path, runs: Path, data: str | None) -> None:
+    """Train a start, unless its weights are there: a grid that goes on elsewhere, where RUNS is
+    empty and numbers round differently, must go on from the very same."""
+    weights, run_dir = _start_file(out, config), runs / _start_name(config)
+    if weights.is_file():
+        return
+    fit(_with_source(config, data), run_dir, resume=True, show_progress=False)
+    network, manifest = checkpoint.load_model(run_dir)
+    training = manifest.training | _cost(run_dir)
+    checkpoint.save_model(weights, network, manifest.model_copy(update={"training": training}))
 
 
 def _run_cell(cell: Cell, out: Path, runs: Path, data: str | None) -> float:
@@ -232,10 +254,12 @@ def _run_cell(cell: Cell, out: Path, runs: Path, data: str | None) -> float:
     config, run_dir = _with_source(cell.config, data), runs / cell.name
     start: dict[str, Any] = {"config": None, "steps": 0, "labeled_images_seen": 0, "wall_s": 0.0}
     if cell.start is not None:
-        start_dir = runs / _start_name(cell.start)
-        schedule = config.schedule.model_copy(update={"start_from": str(start_dir)})
+        weights = _start_file(out, cell.start)
+        schedule = config.schedule.model_copy(update={"start_from": str(weights)})
         config = config.model_copy(update={"schedule": schedule})
-        start = {"config": cell.start.model_dump(mode="json"), **_cost(start_dir)}
+        took = checkpoint.load_model(weights)[1].training
+        start = {name: took[name] for name in ("steps", "labeled_images_seen", "wall_s")}
+        start["config"] = cell.start.model_dump(mode="json")
     metrics = fit(config, run_dir, resume=True, show_progress=False)
     network, manifest = checkpoint.load_model(run_dir)
     device = resolve_device(config.run.device)
@@ -343,8 +367,11 @@ def _with_source(config: TrainConfig, source: str | None) -> TrainConfig:
 
 
 def _start_name(config: TrainConfig) -> str:
-    """Named for what it computes, so that other settings make another start."""
-    what = json.dumps(_what(config), sort_keys=True)
+    """Named for what it computes, so that other settings make another start, but not for fields
+    at their defaults, which later versions may add to."""
+    run = {"seed": config.run.seed, "method": config.run.method}
+    settings = config.model_dump(mode="json", exclude_defaults=True) | {"run": run}
+    what = json.dumps(settings, sort_keys=True)
     return f"start_{hashlib.sha256(what.encode()).hexdigest()[:12]}"
 
 

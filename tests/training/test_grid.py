@@ -9,7 +9,8 @@ import psutil
 import pytest
 
 from fer_live.errors import InputError
-from training.grid import Cell, _in_order, _is_finished, cells_of, load_grid, run_grid
+from training.checkpoint import load_model, save_model
+from training.grid import Cell, _in_order, _is_finished, _start_name, cells_of, load_grid, run_grid
 from training.report import write_report
 
 GRID = """
@@ -117,6 +118,7 @@ def test_a_grid_is_finished_once_and_not_run_twice(
     start = cell["start"]
     assert (start["steps"], start["labeled_images_seen"]) == (9, 72)
     assert start["wall_s"] > 0 and cell["wall_s"] > 0
+    assert not list((out / "starts").iterdir()), "no cell needs them any more"
     before = (out / "cells/dta_snl_0.25_1.json").stat().st_mtime_ns
     (out / "cells/supervised_0.25_1.json").unlink()
     capfd.readouterr()
@@ -190,6 +192,28 @@ def test_a_failing_start_takes_only_its_own_cells_along(
     assert [f.name for f in (tmp_path / "out/cells").iterdir()] == ["all_labels_1_1.json"]
     said = capfd.readouterr().err
     assert "supervised_0.04_1: " in said and "fewer than one batch" in said
+
+
+def test_a_grid_goes_on_elsewhere_from_the_very_same_start(grid_file: Path, tmp_path: Path):
+    out = tmp_path / "out"
+    assert run_grid(small(grid_file), out, tmp_path / "here", jobs=1, data=None) == 0
+    cells = cells_of(load_grid(grid_file))
+    (out / "cells/dta_snl_0.25_1.json").rename(tmp_path / "first.json")
+    # What an interruption before that cell would have left.
+    (start,) = {_start_name(cell.start) for cell in cells if cell.budget == 0.25}
+    network, manifest = load_model(tmp_path / "here" / start)
+    took = {"steps": 9, "labeled_images_seen": 72, "wall_s": 1.5}
+    kept = out / f"starts/{start}.safetensors"
+    save_model(kept, network, manifest.model_copy(update={"training": took}))
+    assert run_grid(grid_file, out, tmp_path / "elsewhere", jobs=1, data=None) == 0
+    assert not (tmp_path / "elsewhere" / start).exists(), "not trained again"
+    first, again = (
+        json.loads(file.read_text())
+        for file in (tmp_path / "first.json", out / "cells/dta_snl_0.25_1.json")
+    )
+    assert again["start"]["wall_s"] == 1.5
+    assert [line["loss"] for line in again["log"]] == [line["loss"] for line in first["log"]]
+    assert not kept.exists()
 
 
 def test_a_start_on_other_data_is_not_taken(
