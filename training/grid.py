@@ -65,6 +65,9 @@ class GridConfig(Section):
     rows: tuple[Row, ...]
     base: Tables = Field({}, description="of every cell")
     start: Tables = Field({}, description="of the starts; empty: none")
+    compare: str = Field(
+        "", description="name of the row whose lead over every other the report shows; empty: none"
+    )
 
 
 @dataclass(frozen=True, slots=True)
@@ -96,6 +99,8 @@ def load_grid(path: Path) -> GridConfig:
     names = [row.name for row in grid.rows]
     if len(set(names)) < len(names):
         raise InputError(f"{path}: two rows have one name; their results would be one file")
+    if grid.compare and grid.compare not in names:
+        raise InputError(f"{path}: compare: no row is called {grid.compare}")
     titles = [row.title or row.name for row in grid.rows]
     if len(set(titles)) < len(titles):
         raise InputError(f"{path}: two rows have one title; the report could not tell them apart")

@@ -17,9 +17,20 @@ from training.grid import CELLS, GRID_FILE, GridConfig, Row, load_grid
 
 REPORT_FILE = "report.md"
 
+_ALL = 1.0
 _PANELS_BESIDE = 3
 
-_NEEDED = {"split", "rule", "metrics", "other_metrics", "network", "start", "log", "precision"}
+_NEEDED = {
+    "seed",
+    "split",
+    "rule",
+    "metrics",
+    "other_metrics",
+    "network",
+    "start",
+    "log",
+    "precision",
+}
 """Of a cell; what `fer-train grid` wrote has them all."""
 
 Results = dict[tuple[str, float], list[dict[str, Any]]]
@@ -82,6 +93,8 @@ def _page(grid: GridConfig, results: Results, plots: dict[str, str]) -> Iterable
         yield f"## Macro-F1, {name}\n"
         yield from _table(grid, results, name, "macro_f1")
     main = _metric_sets(cells)[0]
+    if grid.compare:
+        yield from _leads(grid, results, main)
     yield f"## Expected calibration error, {main}\n"
     yield from _table(grid, results, main, "ece")
     yield f"## Recall of each class, {main}\n"
@@ -129,20 +142,69 @@ def _table(grid: GridConfig, results: Results, name: str, figure: str) -> Iterab
             if budget not in (row.budgets or grid.budgets):
                 entries.append("")
                 continue
-            found = [_figures(cell, name) for cell in results.get((row.name, budget), [])]
-            values = [100 * figures[figure] for figures in found if figures]
-            entries.append(_mean_and_deviation(values, grid))
+            values = _by_seed(results, row, budget, name, figure)
+            entries.append(_mean_and_deviation(list(values.values()), grid))
         yield _line(row.title or row.name, *entries)
     yield ""
 
 
-def _mean_and_deviation(values: list[float], grid: GridConfig) -> str:
+def _leads(grid: GridConfig, results: Results, name: str) -> Iterable[str]:
+    """How much more accurate one row is than each other one, and than a row with all labels.
+
+    Rows of a seed share their labels and start, so differences are taken seed by seed.
+    """
+    ours = next(row for row in grid.rows if row.name == grid.compare)
+    title, budgets = ours.title or ours.name, ours.budgets or grid.budgets
+    yield f"## Lead of {title}, {name}\n"
+    yield "Percentage points of accuracy above each row, taken seed by seed.\n"
+    yield from _header("above", *(_percent(budget) for budget in budgets))
+    claims = []
+    for row in grid.rows:
+        has, label = row.budgets or grid.budgets, row.title or row.name
+        if row is not ours and set(has) & set(budgets):
+            leads = {b: _lead(results, name, (ours, b), (row, b)) for b in budgets if b in has}
+            yield _line(label, *(_lead_entry(leads.get(b), grid) for b in budgets))
+        if _ALL in has and _ALL not in budgets:
+            leads = {b: _lead(results, name, (ours, b), (row, _ALL)) for b in budgets}
+            yield _line(
+                f"{label}, {_percent(_ALL)}", *(_lead_entry(leads[b], grid) for b in budgets)
+            )
+            if all(len(values) == len(grid.seeds) for values in leads.values()):
+                reached = [b for b, values in leads.items() if np.mean(values) >= 0]
+                answer = _percent(min(reached)) if reached else "none of these"
+            else:
+                answer = "open, for cells are missing"
+            reaches = f"{title} reaches {label} at {_percent(_ALL)}"
+            claims.append(f"The smallest budget at which {reaches}: {answer}.\n")
+    yield ""
+    yield from claims
+
+
+def _lead(
+    results: Results, name: str, ours: tuple[Row, float], theirs: tuple[Row, float]
+) -> list[float]:
+    """Accuracy of one row at a budget minus that of another, of each seed that has both."""
+    own, other = (_by_seed(results, *side, name, "accuracy") for side in (ours, theirs))
+    return [own[seed] - other[seed] for seed in own if seed in other]
+
+
+def _lead_entry(values: list[float] | None, grid: GridConfig) -> str:
+    return "" if values is None else _mean_and_deviation(values, grid, sign="+")
+
+
+def _by_seed(results: Results, row: Row, budget: float, name: str, figure: str) -> dict[int, float]:
+    """Seed -> a figure in percent, for the cells that have it."""
+    found = {c["seed"]: _figures(c, name) for c in results.get((row.name, budget), [])}
+    return {seed: 100 * figures[figure] for seed, figures in found.items() if figures}
+
+
+def _mean_and_deviation(values: list[float], grid: GridConfig, *, sign: str = "") -> str:
     n_missing = len(grid.seeds) - len(values)
     if not values:
         return "missing"
     deviation = f" ± {np.std(values, ddof=1):.1f}" if len(values) > 1 else ""
     missing = f" ({n_missing} of {len(grid.seeds)} missing)" if n_missing else ""
-    return f"{np.mean(values):.1f}{deviation}{missing}"
+    return f"{np.mean(values):{sign}.1f}{deviation}{missing}"
 
 
 def _recalls(grid: GridConfig, results: Results) -> Iterable[str]:
