@@ -64,6 +64,9 @@ def check_output_file(path: Path, suffixes: tuple[str, ...]) -> Path:
         raise InputError(f"{path}: is a folder; name a file")
     if not path.parent.is_dir():
         raise InputError(f"{path}: its folder {path.parent} does not exist; make it first")
+    if path.exists() and not os.access(path, os.W_OK):
+        # Replacing it would succeed all the same, and undo what its owner protected.
+        raise InputError(f"{path}: is write-protected; name another file")
     if not os.access(path.parent, os.W_OK):
         raise InputError(f"{path}: no permission to write in {path.parent}")
     return path

@@ -2,6 +2,7 @@
 
 import json
 import math
+import sys
 import time
 from pathlib import Path
 from typing import Any
@@ -93,6 +94,8 @@ def _fit(
         _check_same_run(resume_file, state, **_identity(data, device))
         first_step, log = state["step"], TrainingLog.restored(device, state["log"])
         began -= state["wall_s"]
+    elif resume and show_progress and distributed.is_first():
+        print(f"{run_dir}: no checkpoint to go on from; begins at the first step", file=sys.stderr)
     distributed.wait_for_all()  # until every process has found the folder free
     if distributed.is_first():
         _make_run_dir(config, run_dir, data)

@@ -10,6 +10,8 @@ from pathlib import Path
 import pytest
 
 from fer_live.app import screen_is_there
+from fer_live.console import check_output_file
+from fer_live.errors import InputError
 from tests.fer_live.test_analyze import fails
 
 STATS_KEYS = {
@@ -93,6 +95,16 @@ def test_a_full_disk_is_one_line(command: str):
     assert done.returncode == 1
     (line,) = done.stderr.splitlines()
     assert line.endswith("output: No space left on device")
+
+
+def test_a_write_protected_file_is_not_replaced(tmp_path: Path, monkeypatch: pytest.MonkeyPatch):
+    file = tmp_path / "mine.csv"
+    file.write_text("kept")
+    file.chmod(0o444)
+    if os.access(file, os.W_OK):  # root may write everything, and so os.access says yes
+        monkeypatch.setattr(os, "access", lambda path, mode: path != file)
+    with pytest.raises(InputError, match=r"mine\.csv: is write-protected"):
+        check_output_file(file, (".csv",))
 
 
 def test_without_a_screen_the_window_is_refused_in_one_line(run_cli):

@@ -219,6 +219,16 @@ def test_a_run_is_never_overwritten_or_mixed(config, tmp_path: Path):
         fit(config(epochs=2), tmp_path / "run", resume=True)
 
 
+def test_a_resume_without_a_checkpoint_says_that_it_begins(
+    config, tmp_path: Path, capfd: pytest.CaptureFixture[str]
+):
+    fit(config(epochs=1), tmp_path / "run", resume=False)
+    (tmp_path / "run/resume.safetensors").unlink()
+    capfd.readouterr()
+    fit(config(epochs=1), tmp_path / "run", resume=True)
+    assert "no checkpoint to go on from; begins at the first step" in capfd.readouterr().err
+
+
 def test_files_of_someone_else_are_not_replaced(config, tmp_path: Path):
     (tmp_path / "run").mkdir()
     (tmp_path / "run/metrics.json").write_text("mine")
