@@ -60,6 +60,8 @@ class Slideshow:
 
 def read_image(path: Path) -> UInt8Array:
     """Read an image file as (H, W, 3) uint8 BGR, or raise `SourceError`."""
+    if path.exists() and not path.is_file():  # a pipe would be waited for
+        raise SourceError(f"{path}: is not a regular file; name an image")
     try:
         content = np.fromfile(path, dtype=np.uint8)  # imread cannot open every path on Windows
     except OSError as error:

@@ -70,8 +70,11 @@ def test_a_colon_in_a_relative_name_is_no_protocol(
 
 def test_a_pipe_is_refused_instead_of_waited_for(tmp_path: Path):
     os.mkfifo(tmp_path / "pipe.mp4")
+    os.mkfifo(tmp_path / "pipe.png")
     with pytest.raises(SourceError, match="is not a regular file"):
         ClipSource(tmp_path / "pipe.mp4")
+    with pytest.raises(SourceError, match="is not a regular file"):
+        read_image(tmp_path / "pipe.png")
 
 
 def test_a_name_that_opencv_cannot_take_is_refused(demo_clip: Path, tmp_path: Path):
