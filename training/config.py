@@ -55,8 +55,8 @@ class DataConfig(Section):
     )
     evaluation: str = Field(
         "",
-        description="data set measured after each pass, never trained on; empty: the evaluation "
-        "part of data.source, where it has one",
+        description="data set measured after each pass (in long runs after every few), never "
+        "trained on; empty: the evaluation part of data.source, where it has one",
     )
     evaluation_only: str = Field("", description="a split.json: measure these images alone")
     evaluation_without: str = Field("", description="a split.json: measure all but these images")
@@ -189,7 +189,9 @@ class RunConfig(Section):
     )
     method: str = Field("supervised", description=f"objective, see methods/: {', '.join(METHODS)}")
     checkpoint_every_s: float = Field(
-        60.0, gt=0, description="seconds between resumable checkpoints, beside one an epoch"
+        60.0,
+        gt=0,
+        description="seconds between resumable checkpoints, beside one after each evaluation",
     )
 
 

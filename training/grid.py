@@ -247,10 +247,13 @@ def _run_start(config: TrainConfig, out: Path, runs: Path, data: str | None) -> 
     empty and numbers round differently, must go on from the very same."""
     weights, run_dir = _start_file(out, config), runs / _start_name(config)
     if weights.is_file():
+        made_by = checkpoint.load_model(weights)[1].training.get("config")
+        if not made_by or _what(parse_config(made_by, str(weights))) != _what(config):
+            raise InputError(f"{weights}: was made by another config; delete it")
         return
     fit(_with_source(config, data), run_dir, resume=True, show_progress=False)
     network, manifest = checkpoint.load_model(run_dir)
-    training = manifest.training | _cost(run_dir)
+    training = manifest.training | _cost(run_dir) | {"config": config.model_dump(mode="json")}
     checkpoint.save_model(weights, network, manifest.model_copy(update={"training": training}))
 
 

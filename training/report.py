@@ -19,6 +19,8 @@ REPORT_FILE = "report.md"
 
 _ALL = 1.0
 _PANELS_BESIDE = 3
+_ROUNDING = 1e-9
+"""Percentage points that floats may lose on a tie."""
 
 _NEEDED = {
     "seed",
@@ -151,12 +153,16 @@ def _table(grid: GridConfig, results: Results, name: str, figure: str) -> Iterab
 def _leads(grid: GridConfig, results: Results, name: str) -> Iterable[str]:
     """How much more accurate one row is than each other one, and than a row with all labels.
 
-    Rows of a seed share their labels and start, so differences are taken seed by seed.
+    Rows of a budget, seed and network share their labels and start, so differences are taken seed
+    by seed; a row with all labels shares the seed alone.
     """
     ours = next(row for row in grid.rows if row.name == grid.compare)
     title, budgets = ours.title or ours.name, ours.budgets or grid.budgets
     yield f"## Lead of {title}, {name}\n"
-    yield "Percentage points of accuracy above each row, taken seed by seed.\n"
+    yield (
+        "Percentage points of accuracy above each row, taken seed by seed; ± is the standard "
+        "deviation of these differences, not of a row.\n"
+    )
     yield from _header("above", *(_percent(budget) for budget in budgets))
     claims = []
     for row in grid.rows:
@@ -170,7 +176,7 @@ def _leads(grid: GridConfig, results: Results, name: str) -> Iterable[str]:
                 f"{label}, {_percent(_ALL)}", *(_lead_entry(leads[b], grid) for b in budgets)
             )
             if all(len(values) == len(grid.seeds) for values in leads.values()):
-                reached = [b for b, values in leads.items() if np.mean(values) >= 0]
+                reached = [b for b, values in leads.items() if np.mean(values) > -_ROUNDING]
                 answer = _percent(min(reached)) if reached else "none of these"
             else:
                 answer = "open, for cells are missing"

@@ -9,8 +9,18 @@ import psutil
 import pytest
 
 from fer_live.errors import InputError
-from training.checkpoint import load_model, save_model
-from training.grid import Cell, _in_order, _is_finished, _start_name, cells_of, load_grid, run_grid
+from fer_live.manifest import CropGeometry, Manifest
+from training.checkpoint import architecture, build_network, load_model, save_model
+from training.grid import (
+    Cell,
+    _in_order,
+    _is_finished,
+    _run_start,
+    _start_name,
+    cells_of,
+    load_grid,
+    run_grid,
+)
 from training.report import write_report
 
 GRID = """
@@ -202,7 +212,8 @@ def test_a_grid_goes_on_elsewhere_from_the_very_same_start(grid_file: Path, tmp_
     # What an interruption before that cell would have left.
     (start,) = {_start_name(cell.start) for cell in cells if cell.budget == 0.25}
     network, manifest = load_model(tmp_path / "here" / start)
-    took = {"steps": 9, "labeled_images_seen": 72, "wall_s": 1.5}
+    made_by = next(cell.start for cell in cells if cell.budget == 0.25).model_dump(mode="json")
+    took = {"steps": 9, "labeled_images_seen": 72, "wall_s": 1.5, "config": made_by}
     kept = out / f"starts/{start}.safetensors"
     save_model(kept, network, manifest.model_copy(update={"training": took}))
     assert run_grid(grid_file, out, tmp_path / "elsewhere", jobs=1, data=None) == 0
@@ -214,6 +225,29 @@ def test_a_grid_goes_on_elsewhere_from_the_very_same_start(grid_file: Path, tmp_
     assert again["start"]["wall_s"] == 1.5
     assert [line["loss"] for line in again["log"]] == [line["loss"] for line in first["log"]]
     assert not kept.exists()
+
+
+@pytest.mark.parametrize("change", [{"model": {"dropout": 0.5}}, None])
+def test_a_start_of_other_settings_is_not_taken(
+    change: dict[str, dict[str, float]] | None, grid_file: Path, tmp_path: Path
+):
+    """Its name leaves defaults out, which may change."""
+    cell = next(cell for cell in cells_of(load_grid(grid_file)) if cell.start)
+    made_by = cell.start.model_dump(mode="json")
+    training = {"config": made_by | change} if change else {}
+    network = build_network(cell.start.model, 2)
+    manifest = Manifest(
+        labels=("a", "b"),
+        input_side=48,
+        crop=CropGeometry(),
+        architecture=architecture(cell.start.model),
+        training=training,
+    )
+    weights = tmp_path / "starts" / f"{_start_name(cell.start)}.safetensors"
+    weights.parent.mkdir()
+    save_model(weights, network, manifest)
+    with pytest.raises(InputError, match="was made by another config; delete it"):
+        _run_start(cell.start, tmp_path, tmp_path / "runs", None)
 
 
 def test_a_start_on_other_data_is_not_taken(

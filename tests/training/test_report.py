@@ -98,6 +98,17 @@ def test_a_claim_that_does_not_hold_is_said(folder: Path):
     assert "DTA + SNL reaches base at 100 %: none of these." in page
 
 
+def test_a_tie_reaches(folder: Path):
+    for seed, (own, full) in enumerate([(0.5, 0.55), (0.5, 0.45)], 1):
+        (folder / f"cells/ours_0.1_{seed}.json").write_text(json.dumps(cell(seed, own)))
+        (folder / f"cells/base_1_{seed}.json").write_text(json.dumps(cell(seed, full)))
+    page = write_report(folder).read_text()
+    assert (100 * 0.5 - 100 * 0.55) + (100 * 0.5 - 100 * 0.45) < 0, (
+        "floats lose something on the tie"
+    )
+    assert "reaches base at 100 %: 10 %." in page
+
+
 def test_a_claim_with_missing_cells_is_open(folder: Path):
     (folder / "cells/base_1_2.json").unlink()
     page = write_report(folder).read_text()

@@ -15,13 +15,13 @@ class FixMatchOptions(Section):
     threshold: float = Field(0.95, ge=0, le=1, description="confidence from which a label is kept")
     lambda_u: float = Field(1.0, ge=0, description="weight of the pseudo-label term")
     teacher_labels: bool = Field(
-        True, description="pseudo-labels by the EMA teacher; false: by the student, as published"
+        True, description="pseudo-labels by the EMA teacher; false: by the student in eval mode"
     )
 
 
 class FixMatch(Method):
     """L = CE(f(x), y) + lambda_u * mean(1[max p >= tau] * CE(f(strong(u)), argmax p)),
-    p = softmax(f(weak(u)))."""
+    p = softmax of weak(u) by the teacher, or by the student (`teacher_labels = false`)."""
 
     Options = FixMatchOptions
 

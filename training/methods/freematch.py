@@ -17,7 +17,7 @@ class FreeMatchOptions(Section):
     lambda_u: float = Field(1.0, ge=0, description="weight of the pseudo-label term")
     lambda_f: float = Field(0.01, ge=0, description="weight of the fairness term")
     teacher_labels: bool = Field(
-        True, description="pseudo-labels by the EMA teacher; false: by the student, as published"
+        True, description="pseudo-labels by the EMA teacher; false: by the student in eval mode"
     )
 
 
@@ -25,6 +25,7 @@ class FreeMatch(Method):
     """L = CE(f(x), y) + lambda_u * mean(1[max p >= T] * CE(f(strong(u)), argmax p))
     - lambda_f * H(SumNorm(p~ / h~), SumNorm(q_ / h_)), with T_c = tau * p~_c / max p~.
 
+    p = softmax of weak(u) by the teacher, or by the student (`teacher_labels = false`);
     tau, p~ and h~ are moving averages that start at 1 / C: of max p, of p, and of the histogram of
     argmax p over the unlabeled images; q_ and h_ are the mean and the histogram of the strong views
     that were kept (eq. 5 to 12).
