@@ -174,6 +174,34 @@ def test_few_kept_images_make_a_small_term():
     assert five.item() == pytest.approx(5 * one.item())
 
 
+def test_soft_labels_are_learnt_whole():
+    probs = torch.tensor([[0.7, 0.2, 0.1], [0.4, 0.3, 0.3]])
+    logits = torch.log(torch.tensor([[0.5, 0.25, 0.25], [0.2, 0.2, 0.6]]))
+    loss = pseudo_label_loss(logits, probs, torch.tensor([True, False]))
+    by_hand = -(0.7 * math.log(0.5) + 0.2 * math.log(0.25) + 0.1 * math.log(0.25)) / 2
+    assert loss.item() == pytest.approx(by_hand)
+
+
+@pytest.mark.parametrize("soft", [False, True])
+def test_soft_labels_are_an_option_of_dta_snl(soft: bool):
+    torch.manual_seed(0)
+    network = ExpressionNet(3, width=4, dropout=0.0)
+    batch = Batch(
+        labeled=torch.randn(4, 1, 48, 48),
+        targets=torch.eye(3)[[0, 1, 2, 0]],
+        weak=(torch.randn(4, 1, 48, 48),),
+        strong=torch.randn(4, 1, 48, 48),
+    )
+    options = DtaSnlOptions(dta=False, threshold=0.0, snl=False, soft_labels=soft)
+    probs = predict(network, batch.weak[0])  # first, for a step moves the norms' statistics
+    loss = DtaSnl(options, 3).step(network, network, batch, 0.0).loss.item()
+    labels = probs if soft else probs.argmax(dim=1)
+    labeled, strong = read_together(network, batch.labeled, batch.strong)
+    expected = F.cross_entropy(labeled.logits, batch.targets)
+    expected = expected + F.cross_entropy(strong.logits, labels)
+    assert loss == pytest.approx(expected.item(), rel=1e-5)
+
+
 def test_complementary_term_is_zero_where_every_image_is_kept():
     probs = torch.softmax(torch.randn(6, 8) * 4, dim=1)
     chosen = complementary_classes(probs, torch.ones(6, dtype=torch.bool), ceiling=1.0, rank=0)

@@ -36,6 +36,9 @@ class DtaSnlOptions(Section):
     tau_max: float = Field(0.95, ge=0, le=1, description="largest, and that of a class not seen")
     decay: float = Field(0.99, ge=0, lt=1, description="of the confidences' moving average, a step")
     teacher_labels: bool = Field(True, description="pseudo-labels by the teacher, not the student")
+    soft_labels: bool = Field(
+        False, description="learn the whole distribution of a kept image, not its likeliest class"
+    )
     lambda_u: float = Field(1.0, ge=0, description="weight of the pseudo-label term")
     lambda_n: float = Field(1.0, ge=0, description="weight of the complementary term")
     negative_warmup: float = Field(
@@ -81,9 +84,8 @@ class DtaSnl(Method):
 
         labeled, strong = read_together(student, batch.labeled, batch.strong)
         loss = F.cross_entropy(labeled.logits, batch.targets)
-        loss = loss + options.lambda_u * pseudo_label_loss(
-            strong.logits, pseudo.labels, pseudo.kept
-        )
+        labels = probs if options.soft_labels else pseudo.labels
+        loss = loss + options.lambda_u * pseudo_label_loss(strong.logits, labels, pseudo.kept)
         chosen = None
         if options.snl:
             chosen = self._complementary(student, weak, probs, pseudo.kept)

@@ -23,6 +23,8 @@ def pseudo_label(probs: Tensor, thresholds: Tensor) -> PseudoLabels:
 def pseudo_label_loss(strong_logits: Tensor, labels: Tensor, kept: Tensor) -> Tensor:
     """Cross-entropy of the strong view against the kept labels, averaged over *all* U images.
 
+    `labels` are classes (U,), or distributions (U, C).
+
     So few kept images make a small term (Sohn et al., "FixMatch", 2020, eq. 4).
     """
     return (F.cross_entropy(strong_logits, labels, reduction="none") * kept).mean()
