@@ -281,6 +281,49 @@ def test_tuning_is_of_what_is_reported():
     assert grids[0].start == grids[1].start == grids[2].start
 
 
+TUNED_AS = {
+    "supervised": "sup",
+    "supervised_all": "sup",
+    "plain_supervised": "sup",
+    "attention_supervised": "sup",
+    "fixmatch": "fixmatch",
+    "freematch": "freematch",
+    "adacm": "adacm",
+    "dta": "dta",
+    "snl": "snl",
+    "dta_snl": "dta_snl",
+    "plain_dta_snl": "dta_snl",
+    "attention_dta_snl": "dta_snl",
+    "votes_dta_snl": "dta_snl",
+}
+
+
+@pytest.mark.parametrize("name", TUNED_AS)
+def test_every_row_has_the_settings_that_tuned_best(name: str):
+    """As far as the tuning's cells are there; until then, one of the settings that it tries."""
+    (row,) = [row for row in load_grid(Path("training/grids/small.toml")).rows if row.name == name]
+    used = {key: row.settings[key] for key in ("options", "schedule") if key in row.settings}
+    tried = {
+        other.name: other.settings
+        for other in load_grid(Path("training/grids/tuning.toml")).rows
+        if other.name.rpartition("_")[0] == TUNED_AS[name]
+    }
+    assert used in tried.values()
+    files = [Path(f"docs/results/tuning/cells/{other}_0.1_0.json") for other in tried]
+    if all(file.is_file() for file in files):
+        accuracies = [json.loads(file.read_text())["metrics"]["accuracy"] for file in files]
+        assert used == list(tried.values())[accuracies.index(max(accuracies))]
+
+
+def test_the_larger_network_has_the_same_options():
+    small_rows, rows = (
+        {row.name: row for row in load_grid(Path(f"training/grids/{name}.toml")).rows}
+        for name in ("small", "released")
+    )
+    for name, row in rows.items():
+        assert row.settings.get("options") == small_rows[name].settings.get("options")
+
+
 def test_every_method_was_tuned_as_often():
     tuning = load_grid(Path("training/grids/tuning.toml"))
     rows: dict[str, int] = {}
