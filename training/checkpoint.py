@@ -6,7 +6,7 @@ interrupted run needs to end in the same weights as an uninterrupted one.
 """
 
 import json
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -34,7 +34,7 @@ def build_network(config: ModelConfig, n_classes: int) -> ExpressionNet:
 
 def architecture(config: ModelConfig) -> dict[str, Any]:
     """What a manifest says of the network, enough to build it again."""
-    return {"name": "resnet18", **config.model_dump(exclude={"input_side"})}
+    return {"name": f"resnet{2 + 8 * config.blocks}", **config.model_dump(exclude={"input_side"})}
 
 
 def save_model(path: Path, network: ExpressionNet, manifest: Manifest) -> None:
@@ -72,7 +72,7 @@ def save_run(
     path: Path,
     state: dict[str, Any],
     modules: Mapping[str, nn.Module],
-    optimizer: torch.optim.Optimizer,
+    optimizers: Sequence[torch.optim.Optimizer],
 ) -> None:
     """Write everything a run needs to go on: `modules` by name, student, teacher and method (whose
     thresholds are buffers), and `state`, what the loop itself keeps, as JSON."""
@@ -82,7 +82,11 @@ def save_run(
             for name, module in modules.items()
             for key, tensor in module.state_dict().items()
         },
-        **_under("optimizer", _optimizer_tensors(optimizer)),
+        **{
+            f"optimizer/{number}/{key}": tensor
+            for number, optimizer in enumerate(optimizers)
+            for key, tensor in _optimizer_tensors(optimizer).items()
+        },
         "random/cpu": torch.get_rng_state(),
     }
     if torch.cuda.is_available():
@@ -97,13 +101,14 @@ def load_run_state(path: Path) -> dict[str, Any]:
 
 
 def restore_run(
-    path: Path, modules: Mapping[str, nn.Module], optimizer: torch.optim.Optimizer
+    path: Path, modules: Mapping[str, nn.Module], optimizers: Sequence[torch.optim.Optimizer]
 ) -> dict[str, Any]:
     """Put back what `save_run` took, the random state included; returns the loop's part."""
     tensors, state = _parse_run(path)
     for name, module in modules.items():
         module.load_state_dict(_from(name, tensors))
-    _restore_optimizer(optimizer, _from("optimizer", tensors))
+    for number, optimizer in enumerate(optimizers):
+        _restore_optimizer(optimizer, _from(f"optimizer/{number}", tensors))
     torch.set_rng_state(tensors["random/cpu"])
     if torch.cuda.is_available() and "random/cuda" in tensors:
         torch.cuda.set_rng_state(tensors["random/cuda"])
@@ -127,13 +132,8 @@ def _read(path: Path) -> tuple[dict[str, Tensor], dict[str, str]]:
         raise ModelError(f"{path}: not a readable safetensors file: {error}") from None
 
 
-def _under(prefix: str, tensors: dict[str, Tensor]) -> dict[str, Tensor]:
-    """Put a state dict under `prefix/`."""
-    return {f"{prefix}/{name}": tensor for name, tensor in tensors.items()}
-
-
 def _from(prefix: str, tensors: dict[str, Tensor]) -> dict[str, Tensor]:
-    """Take back what `_under` put there."""
+    """The tensors whose names begin with `prefix/`, by the rest of their names."""
     start = f"{prefix}/"
     return {name.removeprefix(start): t for name, t in tensors.items() if name.startswith(start)}
 

@@ -66,6 +66,9 @@ class ModelConfig(Section):
     width: int = Field(
         32, ge=8, le=256, description="channels of the first stage; the others have 2, 4, 8 times"
     )
+    blocks: int = Field(
+        2, ge=1, le=4, description="residual blocks a stage: 2 make a ResNet-18, 1 a ResNet-10"
+    )
     input_side: int = Field(
         48, ge=48, le=256, multiple_of=8, description="side of the square gray input, pixels"
     )
@@ -132,14 +135,18 @@ class ScheduleConfig(Section):
         description="sampling of labeled images: 0: as they come; 1: every class equally often; "
         "between: by class size to the power of 1 - balance",
     )
-    optimizer: Literal["sgd", "adamw"] = Field(
-        "sgd", description="sgd: with Nesterov momentum; adamw: with decoupled weight decay"
+    optimizer: Literal["sgd", "adamw", "muon"] = Field(
+        "sgd",
+        description="sgd: with Nesterov momentum; adamw: with decoupled weight decay; muon: the "
+        "convolutions by orthogonalised momentum, the rest by adamw",
     )
     learning_rate: float = Field(0.1, gt=0, description="peak of the cosine schedule")
     warmup: float = Field(0.04, ge=0, lt=1, description="linear warm-up, share of all steps")
     momentum: float = Field(0.9, ge=0, lt=1, description="Nesterov momentum of sgd")
     weight_decay: float = Field(
-        5e-4, ge=0, description="on all weights but biases and norms; adamw wants about 0.05"
+        5e-4,
+        ge=0,
+        description="on all weights but biases and norms; adamw and muon want about 0.05",
     )
     ema_decay: float = Field(
         0.999, ge=0, lt=1, description="teacher = decay * teacher + (1 - decay) * student, a step"

@@ -9,7 +9,6 @@ from typing import Any
 
 import numpy as np
 import torch
-from torch import nn
 from torch.profiler import record_function
 from tqdm import tqdm
 
@@ -28,6 +27,7 @@ from training.log import TrainingLog
 from training.methods import METHODS
 from training.metrics import measure, reliability
 from training.models.resnet import ExpressionNet, predict_probs
+from training.optimizers import build_optimizers
 
 CONFIG_FILE = "config.toml"
 LOG_FILE = "log.jsonl"
@@ -81,7 +81,7 @@ def _fit(
     distributed.with_global_norms(student)
     student.to(device).to(memory_format=torch.channels_last)  # type: ignore[call-overload]
     teacher = EmaTeacher(student, schedule.ema_decay, ramp=not schedule.start_from)
-    optimizer = _optimizer(student, schedule)
+    optimizers = build_optimizers(student, schedule)
     method = METHODS[config.run.method](config.options, len(data.labeled.classes)).to(device)
     batches = Batches(config, data, method, device)
 
@@ -90,7 +90,7 @@ def _fit(
     first_step, log = 0, TrainingLog(device)
     resume_file = run_dir / checkpoint.RESUME_FILE
     if resume and resume_file.is_file():
-        state = checkpoint.restore_run(resume_file, modules, optimizer)
+        state = checkpoint.restore_run(resume_file, modules, optimizers)
         _check_same_run(resume_file, state, **_identity(data, device))
         first_step, log = state["step"], TrainingLog.restored(device, state["log"])
         began -= state["wall_s"]
@@ -115,7 +115,7 @@ def _fit(
         disable=not (show_progress and distributed.is_first()),
     ):
         passes = step / batches.steps_per_pass
-        for group in optimizer.param_groups:
+        for group in (group for optimizer in optimizers for group in optimizer.param_groups):
             group["lr"] = learning_rate(step, batches.n_steps, schedule)
         batch, unlabeled_rows = batches(step)
         with (
@@ -124,11 +124,12 @@ def _fit(
         ):
             outcome = method.step(student, teacher.module, batch, passes)
         with record_function("backward"):
-            optimizer.zero_grad(set_to_none=True)
+            student.zero_grad(set_to_none=True)
             outcome.loss.backward()  # type: ignore[no-untyped-call]
         with record_function("update"):
             distributed.average_gradients(student)
-            optimizer.step()
+            for optimizer in optimizers:
+                optimizer.step()
             teacher.update(student, step)
         log.add(outcome, batch, batches.hidden_labels[unlabeled_rows])
 
@@ -154,7 +155,7 @@ def _fit(
                 "log": log.state(),
                 **_identity(data, device),
             }
-            checkpoint.save_run(resume_file, state, modules, optimizer)
+            checkpoint.save_run(resume_file, state, modules, optimizers)
             saved_at = time.monotonic()
 
     metrics = _final_metrics(teacher.module, data, device)
@@ -265,24 +266,6 @@ def _start_from(
             f"schedule.start_from {path}: another network than [model] says, "
             f"{manifest.architecture}; make both the same"
         ) from None
-
-
-def _optimizer(student: nn.Module, schedule: ScheduleConfig) -> torch.optim.Optimizer:
-    """Biases and norms are not decayed, as in He et al., "Bag of Tricks" (2018)."""
-    matrices = [p for p in student.parameters() if p.ndim > 1]
-    vectors = [p for p in student.parameters() if p.ndim <= 1]
-    groups = [
-        {"params": matrices, "weight_decay": schedule.weight_decay},
-        {"params": vectors, "weight_decay": 0.0},
-    ]
-    if schedule.optimizer == "adamw":
-        return torch.optim.AdamW(groups, lr=schedule.learning_rate)
-    return torch.optim.SGD(
-        groups,
-        lr=schedule.learning_rate,
-        momentum=schedule.momentum,
-        nesterov=schedule.momentum > 0,
-    )
 
 
 def _probs(network: ExpressionNet, data: LabeledImages, device: torch.device) -> FloatArray:

@@ -106,7 +106,7 @@ standardize = true
 attention_branches = 2
 feature_map_dropout = 0.5
 [schedule]
-optimizer = "adamw"
+optimizer = "muon"
 passes = 2
 batch_size = 8
 unlabeled_batch_size = 16

@@ -1,4 +1,4 @@
-"""ResNet-18 for small gray faces: (B, 1, S, S) -> a map of S / 8 a side -> logits (B, C).
+"""ResNets for small gray faces: (B, 1, S, S) -> a map of S / 8 a side -> logits (B, C).
 
 After He et al., "Deep Residual Learning for Image Recognition" (2015), with two changes for faces
 of 48 pixels. The stem halves the side, for a 7x7 with pooling would leave 12 pixels: either two 3x3
@@ -58,6 +58,7 @@ class Reading(NamedTuple):
 class ExpressionNet(nn.Module):
     """The classifier: gray faces scaled to [-1, 1], (B, 1, S, S) float -> logits (B, C).
 
+    Four stages of `blocks` residual blocks each: 2 make a ResNet-18, 1 a ResNet-10.
     `standardize` takes each image to mean 0 and standard deviation 1 before anything else, so that
     light and contrast cannot matter. `attention_branches` 0 leaves local attention out, which sits
     behind stage `attention_stage` of 4; `feature_map_dropout` is the probability that an image
@@ -70,6 +71,7 @@ class ExpressionNet(nn.Module):
         width: int = 32,
         dropout: float = 0.2,
         *,
+        blocks: int = 2,
         stem: Stem = "deep",
         standardize: bool = False,
         attention_branches: int = 0,
@@ -83,10 +85,8 @@ class ExpressionNet(nn.Module):
         channels = width
         for index, stride in enumerate(_STAGE_STRIDES):
             out_channels = width * 2**index
-            stages += [
-                BasicBlock(channels, out_channels, stride),
-                BasicBlock(out_channels, out_channels, 1),
-            ]
+            stages.append(BasicBlock(channels, out_channels, stride))
+            stages += [BasicBlock(out_channels, out_channels, 1) for _ in range(blocks - 1)]
             channels = out_channels
         self.stages = nn.Sequential(*stages)
         self.attention: LocalAttention | None = None
