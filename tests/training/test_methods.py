@@ -182,6 +182,18 @@ def test_soft_labels_are_learnt_whole():
     assert loss.item() == pytest.approx(by_hand)
 
 
+def test_an_image_is_labeled_by_the_mean_of_its_weak_views():
+    """(0.6, 0.4) and (0.2, 0.8) make (0.4, 0.6): the second view decides, with 0.6."""
+    views = (faces_with([[0.6, 0.4]]), faces_with([[0.2, 0.8]]))
+    batch = Batch(faces_with([[0.5, 0.5]]), torch.tensor([[1.0, 0.0]]), views, views[0])
+    for threshold, kept in ((0.59, True), (0.61, False)):
+        method = make("dta_snl", 2, weak_views=2, dta=False, threshold=threshold)
+        assert method.n_weak_views == 2
+        outcome = method.step(Scripted(2), Scripted(2), batch, 1.0)
+        assert outcome.pseudo_labels.tolist() == [1]
+        assert outcome.kept.tolist() == [kept]
+
+
 @pytest.mark.parametrize("soft", [False, True])
 def test_soft_labels_are_an_option_of_dta_snl(soft: bool):
     torch.manual_seed(0)

@@ -6,7 +6,7 @@ from pydantic import Field
 from torch import Tensor
 
 from training.methods.dynamic_threshold import DynamicThreshold
-from training.methods.method import Batch, Method, Outcome, predict, read_together
+from training.methods.method import Batch, Method, Outcome, mean_prediction, predict, read_together
 from training.methods.pseudo_label import pseudo_label, pseudo_label_loss
 from training.models.resnet import ExpressionNet
 from training.section import Section
@@ -56,7 +56,7 @@ class AdaCM(Method):
         images, classes = batch.weak_labeled()
         self.margin.update(predict(teacher, images), classes)
         first, second = batch.weak
-        probs = (predict(student, first) + predict(student, second)) / 2
+        probs = mean_prediction(student, batch.weak)
         pseudo = pseudo_label(probs, self.thresholds(passes))
 
         n, rejected = len(batch.strong), ~pseudo.kept

@@ -12,7 +12,7 @@ from pydantic import Field
 from torch import Tensor
 
 from training.methods.dynamic_threshold import DynamicThreshold
-from training.methods.method import Batch, Method, Outcome, predict, read_together
+from training.methods.method import Batch, Method, Outcome, mean_prediction, predict, read_together
 from training.methods.negative_learning import complementary_classes, complementary_loss
 from training.methods.pseudo_label import pseudo_label, pseudo_label_loss
 from training.models.resnet import ExpressionNet
@@ -36,6 +36,9 @@ class DtaSnlOptions(Section):
     tau_max: float = Field(0.95, ge=0, le=1, description="largest, and that of a class not seen")
     decay: float = Field(0.99, ge=0, lt=1, description="of the confidences' moving average, a step")
     teacher_labels: bool = Field(True, description="pseudo-labels by the teacher, not the student")
+    weak_views: int = Field(
+        1, ge=1, le=8, description="weak views of an image whose mean probabilities label it"
+    )
     soft_labels: bool = Field(
         False, description="learn the whole distribution of a kept image, not its likeliest class"
     )
@@ -54,13 +57,15 @@ class DtaSnlOptions(Section):
 class DtaSnl(Method):
     """L = CE(f(x), y) + lambda_u * mean(1[max p >= tau] * CE(f(strong(u)), argmax p))
     + lambda_n * mean over complementary pairs of -log(1 - softmax(f(strong(u)))_c),
-    p = softmax(f_bar(weak(u))), f_bar the teacher, tau the class's dynamic threshold."""
+    p = softmax(f_bar(weak(u))), the mean over `weak_views` views, f_bar the teacher, tau the
+    class's dynamic threshold."""
 
     Options = DtaSnlOptions
 
     def __init__(self, options: DtaSnlOptions, n_classes: int) -> None:
         super().__init__(options, n_classes)
         self.options = options
+        self.n_weak_views = options.weak_views
         fixed = torch.full((n_classes,), options.threshold)
         self.register_buffer("fixed", fixed, persistent=False)
         self.dynamic = DynamicThreshold(
@@ -77,8 +82,9 @@ class DtaSnl(Method):
         self, student: ExpressionNet, teacher: ExpressionNet, batch: Batch, passes: float
     ) -> Outcome:
         assert batch.strong is not None
-        options, weak = self.options, batch.weak[0]
-        probs = predict(teacher if options.teacher_labels else student, weak)
+        options = self.options
+        labeler = teacher if options.teacher_labels else student
+        probs = mean_prediction(labeler, batch.weak)
         self._adjust(teacher, batch, probs)
         pseudo = pseudo_label(probs, self.thresholds(passes))
 
@@ -88,7 +94,7 @@ class DtaSnl(Method):
         loss = loss + options.lambda_u * pseudo_label_loss(strong.logits, labels, pseudo.kept)
         chosen = None
         if options.snl:
-            chosen = self._complementary(student, weak, probs, pseudo.kept)
+            chosen = self._complementary(student, batch.weak, probs, pseudo.kept)
             warmed = min(passes / options.negative_warmup, 1.0) if options.negative_warmup else 1.0
             loss = loss + warmed * options.lambda_n * complementary_loss(strong.logits, chosen)
         return Outcome(loss, labeled.logits.detach(), pseudo.labels, pseudo.kept, chosen)
@@ -107,10 +113,11 @@ class DtaSnl(Method):
             self.dynamic.update(unlabeled_probs, unlabeled_probs.argmax(dim=1))
 
     def _complementary(
-        self, student: ExpressionNet, weak: Tensor, probs: Tensor, kept: Tensor
+        self, student: ExpressionNet, weak: tuple[Tensor, ...], probs: Tensor, kept: Tensor
     ) -> Tensor:
         limits = {"ceiling": self.options.ceiling, "rank": self.options.rank}
         chosen = complementary_classes(probs, kept, **limits)  # type: ignore[arg-type]
         if self.options.both_networks:
-            chosen &= complementary_classes(predict(student, weak), kept, **limits)  # type: ignore[arg-type]
+            by_student = mean_prediction(student, weak)
+            chosen &= complementary_classes(by_student, kept, **limits)  # type: ignore[arg-type]
         return chosen

@@ -55,7 +55,7 @@ class Method(nn.Module):
     """The table [options] of a config for this method."""
 
     uses_unlabeled: ClassVar[bool] = True
-    n_weak_views: ClassVar[int] = 1
+    n_weak_views: int = 1
     several_processes: ClassVar[bool] = True
     """Whether several processes descend the loss that one would have on the whole batch."""
 
@@ -81,6 +81,12 @@ def predict(network: ExpressionNet, faces: Tensor) -> Tensor:
         probs: Tensor = network(faces).float().softmax(dim=1)
     network.train(was_training)
     return probs
+
+
+def mean_prediction(network: ExpressionNet, views: tuple[Tensor, ...]) -> Tensor:
+    """The mean (N, C) of `predict` over several views (N, 1, S, S) of the same N images."""
+    probs = predict(network, torch.cat(views))
+    return probs.reshape(len(views), -1, probs.shape[1]).mean(dim=0)
 
 
 def read_together(
