@@ -3,6 +3,7 @@
 import argparse
 import json
 from pathlib import Path
+from typing import Any
 
 from fer_live.console import ArgumentParser, check_output_file, require_packages, run_command
 from fer_live.errors import FerLiveError, InputError
@@ -51,6 +52,16 @@ def _parser() -> ArgumentParser:
     )
     evaluate.add_argument("--json", type=Path, metavar="FILE", help="write the figures there")
     evaluate.set_defaults(run=_evaluate)
+
+    robustness = commands.add_parser(
+        "robustness", help="measure models on images that a webcam spoilt, in three strengths"
+    )
+    robustness.add_argument("models", type=Path, nargs="+", metavar="MODEL")
+    robustness.add_argument("--data", required=True, metavar="KIND:DIR")
+    robustness.add_argument("--split", help="as of evaluate")
+    robustness.add_argument("--labels", choices=LABEL_RULES, help="fer2013 alone")
+    robustness.add_argument("--json", type=Path, metavar="FILE", help="write the figures there")
+    robustness.set_defaults(run=_robustness)
 
     config = commands.add_parser("config", help="print every field of a config with its default")
     config.add_argument("--method", default="supervised", help="also its [options]")
@@ -104,7 +115,6 @@ def _fit(arguments: argparse.Namespace) -> int:
 
 
 def _evaluate(arguments: argparse.Namespace) -> int:
-    from fer_live.atomic_file import write_atomically
     from training.evaluate import evaluate, summary
 
     if arguments.json:
@@ -118,8 +128,27 @@ def _evaluate(arguments: argparse.Namespace) -> int:
         classes=arguments.classes,
     )
     print(summary(report))
+    _write_json(arguments.json, report)
+    return 0
+
+
+def _write_json(path: Path | None, content: dict[str, Any]) -> None:
+    from fer_live.atomic_file import write_atomically
+
+    if path is not None:
+        write_atomically(path, json.dumps(content, indent=2).encode() + b"\n")
+
+
+def _robustness(arguments: argparse.Namespace) -> int:
+    from training.robustness import measure_robustness, to_markdown
+
     if arguments.json:
-        write_atomically(arguments.json, json.dumps(report, indent=2).encode() + b"\n")
+        check_output_file(arguments.json, (".json",))
+    result = measure_robustness(
+        arguments.models, arguments.data, split=arguments.split, rule=arguments.labels
+    )
+    print(to_markdown(result), end="")
+    _write_json(arguments.json, result)
     return 0
 
 

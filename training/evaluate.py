@@ -27,7 +27,7 @@ _BATCH = 256
 
 
 @dataclass(frozen=True, slots=True, eq=False)
-class _Model:
+class Model:
     """What evaluation needs of any model: `predict` takes (N, S, S) uint8, gives (N, C) probs."""
 
     manifest: Manifest
@@ -50,11 +50,11 @@ def evaluate(
     wrong) and `classes` ("present": the model chooses only among the labels that the folder has).
     """
     kind, folder = split_source(data, tuple(LABELED_KINDS))
-    _check_parts(kind, split, rule, crops_only=detect or classes is not None)
-    model = _open_model(model_path)
+    check_parts(kind, split, rule, crops_only=detect or classes is not None)
+    model = open_model(model_path)
     if kind != "folder":
         labeled = LABELED_KINDS[kind].load(folder, split, rule, model.manifest.input_side)
-        metrics = _evaluate_crops(model, labeled)
+        metrics = evaluate_crops(model, labeled)
     else:
         metrics = _evaluate_folder(model, folder, detect=detect, only_present=classes == "present")
     return {
@@ -81,12 +81,13 @@ def summary(report: dict[str, Any]) -> str:
     )
 
 
-def _open_model(path: Path) -> _Model:
+def open_model(path: Path) -> Model:
+    """An .onnx, .safetensors or run folder; `ModelError` for anything else."""
     if path.suffix.lower() == ".onnx":
         from fer_live.classifier import ExpressionClassifier
 
         classifier = ExpressionClassifier(path)
-        return _Model(classifier.manifest, lambda faces: _batched(classifier.classify, faces))
+        return Model(classifier.manifest, lambda faces: _batched(classifier.classify, faces))
     if path.is_dir() or path.suffix == ".safetensors":
         network, manifest = load_model(path)
 
@@ -96,7 +97,7 @@ def _open_model(path: Path) -> _Model:
             )
             return np.asarray(probs.numpy(), dtype=np.float32)
 
-        return _Model(manifest, predict)
+        return Model(manifest, predict)
     raise ModelError(f"{path}: not a model; name an .onnx, a .safetensors or a run folder")
 
 
@@ -105,7 +106,7 @@ def _batched(classify: Callable[[UInt8Array], FloatArray], faces: UInt8Array) ->
     return np.concatenate(batches) if batches else classify(faces)
 
 
-def _check_parts(kind: str, split: str | None, rule: str | None, *, crops_only: bool) -> None:
+def check_parts(kind: str, split: str | None, rule: str | None, *, crops_only: bool) -> None:
     """Each data set has its own parts and label rules; `InputError` says which."""
     splits, rules = LABELED_KINDS[kind].splits, LABELED_KINDS[kind].rules
     wanted = [
@@ -123,7 +124,8 @@ def _check_parts(kind: str, split: str | None, rule: str | None, *, crops_only: 
         raise InputError(f"--detect and --classes go with folder:DIR; {kind} images are crops")
 
 
-def _evaluate_crops(model: _Model, labeled: LabeledImages) -> Metrics:
+def evaluate_crops(model: Model, labeled: LabeledImages) -> Metrics:
+    """Measure on images that are crops already; `ModelError` for labels the model has not."""
     unknown = [
         labeled.classes[index]
         for index in np.unique(labeled.labels)
@@ -141,7 +143,7 @@ def _evaluate_crops(model: _Model, labeled: LabeledImages) -> Metrics:
     )
 
 
-def _evaluate_folder(model: _Model, folder: Path, *, detect: bool, only_present: bool) -> Metrics:
+def _evaluate_folder(model: Model, folder: Path, *, detect: bool, only_present: bool) -> Metrics:
     names, side = model.manifest.labels, model.manifest.input_side
     listed = list_labeled_files(folder, names)
     if detect:

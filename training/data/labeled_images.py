@@ -56,6 +56,10 @@ class LabeledImages:
             votes=None if self.votes is None else self.votes[chosen],
         )
 
+    def with_images(self, images: UInt8Array) -> "LabeledImages":
+        """Other images (N, S, S) with the same labels."""
+        return replace(self, images=images)
+
     def in_classes(self, classes: tuple[str, ...]) -> "LabeledImages":
         """The same with labels into `classes`, which must hold every class that occurs."""
         if self.classes == classes:
