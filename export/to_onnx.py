@@ -14,16 +14,22 @@ OPSET = 18
 
 
 class DeployedNet(nn.Module):
-    """Scaling, network, temperature and softmax: uint8 (N, 1, S, S) -> probs (N, C) float32."""
+    """Scaling, network, temperature and softmax: uint8 (N, 1, S, S) -> what `outputs` names.
+
+    `probs` (N, C) float32, and from a network with local attention `attention` (N, h, w) float32
+    in 0..1, where it looked.
+    """
 
     def __init__(self, network: ExpressionNet, temperature: float) -> None:
         super().__init__()
         self.network = network
         self.temperature = temperature
+        self.outputs = ["probs"] if network.attention is None else ["probs", "attention"]
 
-    def forward(self, faces: Tensor) -> Tensor:
-        logits = self.network(scale_faces(faces))
-        return torch.softmax(logits / self.temperature, dim=1)
+    def forward(self, faces: Tensor) -> tuple[Tensor, ...]:
+        reading = self.network.read(scale_faces(faces))
+        probs = torch.softmax(reading.logits / self.temperature, dim=1)
+        return (probs,) if reading.attention is None else (probs, reading.attention)
 
 
 def to_onnx(network: ExpressionNet, manifest: Manifest) -> onnx.ModelProto:
@@ -39,7 +45,7 @@ def to_onnx(network: ExpressionNet, manifest: Manifest) -> onnx.ModelProto:
             deployed,
             (example,),
             input_names=["faces"],
-            output_names=["probs"],
+            output_names=deployed.outputs,
             dynamic_shapes={"faces": {0: torch.export.Dim("N", min=1, max=4096)}},
             opset_version=OPSET,
             dynamo=True,

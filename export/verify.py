@@ -17,7 +17,8 @@ MIN_AGREEMENT = 0.9
 
 @dataclass(frozen=True, slots=True)
 class Parity:
-    """`max_difference` of any probability; `agreement`: share of faces with the same argmax."""
+    """`max_difference` of any probability or attention; `agreement`: share of faces with the same
+    argmax."""
 
     n_faces: int
     max_difference: float
@@ -27,14 +28,12 @@ class Parity:
 def compare(deployed: DeployedNet, model: onnx.ModelProto, faces: UInt8Array) -> Parity:
     """Run both on `faces` (N, S, S) uint8, ONNX Runtime on the CPU, torch in fp32."""
     session = ort.InferenceSession(serialize(model), providers=["CPUExecutionProvider"])
-    (exported,) = session.run(["probs"], {"faces": faces[:, None]})
+    exported = session.run(deployed.outputs, {"faces": faces[:, None]})
     with torch.inference_mode():
-        original = deployed(torch.from_numpy(faces[:, None])).numpy()
-    return Parity(
-        len(faces),
-        float(np.abs(exported - original).max()),
-        float((exported.argmax(1) == original.argmax(1)).mean()),
-    )
+        original = [values.numpy() for values in deployed(torch.from_numpy(faces[:, None]))]
+    differences = [np.abs(a - b).max() for a, b in zip(exported, original, strict=True)]
+    same_label = exported[0].argmax(1) == original[0].argmax(1)
+    return Parity(len(faces), float(np.max(differences)), float(same_label.mean()))
 
 
 def require_fp32_parity(parity: Parity) -> None:

@@ -98,6 +98,13 @@ class ExpressionClassifier:
                 f"{file}: its input is not `faces` uint8 (N, 1, {side}, {side}) as its manifest "
                 "says; export the model again"
             )
+        attention = outputs.get("attention")
+        if attention is not None and (
+            attention.type != "tensor(float)" or len(attention.shape) != 3
+        ):
+            raise ModelError(
+                f"{file}: its output `attention` is not float32 (N, h, w); export the model again"
+            )
         if probs is None or probs.type != "tensor(float)" or list(probs.shape[1:]) != [n_classes]:
             raise ModelError(
                 f"{file}: its output is not `probs` float32 (N, {n_classes}) as its manifest says; "

@@ -7,7 +7,7 @@ import pytest
 import torch
 
 from export.quantize import to_fp16, to_int8
-from export.to_onnx import DeployedNet, serialize, to_onnx
+from export.to_onnx import DeployedNet, add_manifest, serialize, to_onnx
 from export.verify import (
     MAX_DIFFERENCE_FP32,
     Parity,
@@ -39,6 +39,14 @@ def trained():
         architecture={"name": "resnet18", "width": 8},
     )
     return network.eval(), manifest
+
+
+@pytest.fixture(scope="module")
+def attentive():
+    """A network with local attention, and its manifest."""
+    torch.manual_seed(0)
+    network = ExpressionNet(8, width=8, blocks=1, standardize=True, attention_branches=2)
+    return network.eval(), Manifest(labels=EXPRESSIONS, input_side=48, crop=CropGeometry())
 
 
 @pytest.fixture(scope="module")
@@ -74,6 +82,25 @@ def test_the_file_is_what_the_interfaces_say(exported, trained):
     assert not any(
         t.HasField("data_location") and t.data_location for t in exported.graph.initializer
     )
+
+
+@pytest.mark.parametrize("precision", ["fp32", "fp16", "int8"])
+def test_attention_is_a_second_output(attentive, faces, tmp_path: Path, precision: str):
+    network, manifest = attentive
+    model = to_onnx(network, manifest)
+    shapes = {
+        output.name: [d.dim_value for d in output.type.tensor_type.shape.dim][1:]
+        for output in model.graph.output
+    }
+    assert shapes == {"probs": [8], "attention": [6, 6]}
+    close = MAX_DIFFERENCE_FP32
+    if precision != "fp32":
+        model = to_fp16(model) if precision == "fp16" else to_int8(model, faces)
+        add_manifest(model, manifest)
+        close = 5e-3 if precision == "fp16" else 0.15
+    assert compare(DeployedNet(network, 1.0).eval(), model, faces).max_difference <= close
+    (tmp_path / "m.onnx").write_bytes(serialize(model))
+    assert ExpressionClassifier(tmp_path / "m.onnx").classify(faces).shape == (64, 8)
 
 
 def test_no_path_of_the_exporting_machine_is_inside(exported):

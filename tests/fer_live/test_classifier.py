@@ -104,3 +104,13 @@ def test_a_model_that_contradicts_its_manifest_is_refused(tmp_path: Path, change
     save_model(tmp_path / "a.onnx", **changes)
     with pytest.raises(ModelError, match=f"its {says} is not"):
         ExpressionClassifier(tmp_path / "a.onnx", "cpu")
+
+
+def test_an_attention_output_that_is_no_map_is_refused(tmp_path: Path):
+    model = save_model(tmp_path / "a.onnx")
+    model.graph.node.append(helper.make_node("Identity", ["probs"], ["attention"]))
+    output = helper.make_tensor_value_info("attention", TensorProto.FLOAT, ["N", 8])
+    model.graph.output.append(output)
+    onnx.save(model, str(tmp_path / "a.onnx"))
+    with pytest.raises(ModelError, match="`attention` is not float32"):
+        ExpressionClassifier(tmp_path / "a.onnx", "cpu")
