@@ -167,7 +167,25 @@ class AugmentationConfig(Section):
     gamma: float = Field(
         0.0, ge=0, le=4, description="gamma is between 1 / (1 + this) and 1 + this"
     )
+    side_light: float = Field(
+        0.0, ge=0, lt=1, description="largest change of light from one edge to the other, share"
+    )
+    cover: float = Field(
+        0.0, ge=0, le=1, description="probability that a band covers the eyes or the mouth"
+    )
     blur: float = Field(0.0, ge=0, le=1, description="probability of a Gaussian blur")
+    motion: float = Field(
+        0.0, ge=0, le=1, description="probability of a motion blur of 3 to 7 pixels"
+    )
+    downscale: float = Field(
+        0.0, ge=0, le=1, description="probability of losing half or two thirds of the pixels a side"
+    )
+    noise: float = Field(
+        0.0, ge=0, le=1, description="noise of half of the images, standard deviation, share"
+    )
+    jpeg: float = Field(
+        0.0, ge=0, le=1, description="probability of JPEG artefacts, quality 10 to 60"
+    )
     erase: float = Field(0.0, ge=0, le=1, description="probability of erasing one rectangle")
     erase_largest: float = Field(0.2, gt=0.02, le=1, description="its largest share of the area")
 
