@@ -63,6 +63,15 @@ def _parser() -> ArgumentParser:
     robustness.add_argument("--json", type=Path, metavar="FILE", help="write the figures there")
     robustness.set_defaults(run=_robustness)
 
+    calibrate = commands.add_parser("calibrate", help="fit a checkpoint's temperature")
+    calibrate.add_argument("model", type=Path, help=".safetensors or a run folder")
+    calibrate.add_argument("--data", required=True, metavar="KIND:DIR")
+    calibrate.add_argument("--split", help="as of evaluate")
+    calibrate.add_argument("--labels", choices=LABEL_RULES, help="fer2013 alone")
+    calibrate.add_argument("--out", type=Path, required=True, metavar="FILE.safetensors")
+    calibrate.add_argument("--json", type=Path, metavar="FILE", help="write the figures there")
+    calibrate.set_defaults(run=_calibrate)
+
     config = commands.add_parser("config", help="print every field of a config with its default")
     config.add_argument("--method", default="supervised", help="also its [options]")
     config.set_defaults(run=_config)
@@ -149,6 +158,24 @@ def _robustness(arguments: argparse.Namespace) -> int:
     )
     print(to_markdown(result), end="")
     _write_json(arguments.json, result)
+    return 0
+
+
+def _calibrate(arguments: argparse.Namespace) -> int:
+    from training.calibration import calibrate, summary
+
+    check_output_file(arguments.out, (".safetensors",))
+    if arguments.json:
+        check_output_file(arguments.json, (".json",))
+    figures = calibrate(
+        arguments.model,
+        arguments.data,
+        arguments.out,
+        split=arguments.split,
+        rule=arguments.labels,
+    )
+    print(summary(figures))
+    _write_json(arguments.json, figures)
     return 0
 
 

@@ -146,14 +146,17 @@ def scale_faces(faces: Tensor) -> Tensor:
     return faces.float() / 127.5 - 1.0
 
 
-def predict_probs(network: nn.Module, images: Tensor, *, temperature: float = 1.0) -> Tensor:
-    """softmax(logits / temperature) of uint8 images (N, 1, S, S): (N, C) float32 on the CPU.
+def predict_logits(network: nn.Module, images: Tensor) -> Tensor:
+    """Logits (N, C) float32 on the CPU of uint8 images (N, 1, S, S).
 
     In fp32, batch after batch on the images' device. The network must be in eval mode.
     """
     with torch.inference_mode():
-        batches = [
-            (network(scale_faces(batch)).float() / temperature).softmax(dim=1).cpu()
-            for batch in torch.split(images, _EVALUATION_BATCH)
-        ]
-    return torch.cat(batches)
+        batches = torch.split(images, _EVALUATION_BATCH)
+        logits = [network(scale_faces(batch)).float().cpu() for batch in batches]
+    return torch.cat(logits)
+
+
+def predict_probs(network: nn.Module, images: Tensor, *, temperature: float = 1.0) -> Tensor:
+    """softmax(logits / temperature) of `predict_logits`: (N, C) float32 on the CPU."""
+    return (predict_logits(network, images) / temperature).softmax(dim=1)

@@ -1,0 +1,139 @@
+"""`fer-train calibrate`: one temperature, and how far probabilities are from what they promise.
+
+Temperature scaling (Guo et al., "On Calibration of Modern Neural Networks", ICML 2017). The figures
+are cross-fitted: the images are halved, and each half is read at the temperature that fits the
+other one, so that no image is measured at a temperature it took part in choosing. The temperature
+that goes into the model fits both halves.
+"""
+
+from dataclasses import asdict, dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import torch
+import torch.nn.functional as F
+from numpy.typing import NDArray
+
+from fer_live.datatypes import FloatArray
+from fer_live.errors import InputError
+from training.checkpoint import load_model, save_model
+from training.data.labeled_images import LabeledImages
+from training.data.sources import LABELED_KINDS, split_source
+from training.data.splits import draw_share
+from training.evaluate import check_parts
+from training.metrics import expected_calibration_error
+from training.models.resnet import predict_logits
+
+_RESAMPLES = 1000
+_STEPS = 50
+
+
+@dataclass(frozen=True, slots=True)
+class Calibration:
+    """`temperature` for all images, `fold_temperatures` of the two halves. `ece` is cross-fitted,
+    `ece_interval` its 95 % bootstrap interval, `ece_at_1` what it is at temperature 1.
+    `ece_if_perfect` is the mean ECE of labels drawn from the probabilities themselves, and
+    `ece_if_perfect_interval` its 95 % interval: with so many images no model shows less.
+    """
+
+    n: int
+    temperature: float
+    fold_temperatures: tuple[float, float]
+    ece_at_1: float
+    ece: float
+    ece_interval: tuple[float, float]
+    ece_if_perfect: float
+    ece_if_perfect_interval: tuple[float, float]
+
+
+def calibrate(
+    checkpoint: Path, data: str, out: Path, *, split: str | None, rule: str | None, seed: int = 0
+) -> dict[str, Any]:
+    """Fit the temperature of a checkpoint, write it to `out` with its figures in the manifest."""
+    kind, folder = split_source(data, tuple(k for k in LABELED_KINDS if k != "folder"))
+    check_parts(kind, split, rule, crops_only=False)
+    network, manifest = load_model(checkpoint)
+    labeled = LABELED_KINDS[kind].load(folder, split, rule, manifest.input_side)
+    labeled = labeled.in_classes(manifest.labels)
+    logits = predict_logits(network, torch.from_numpy(labeled.images).unsqueeze(1)).numpy()
+    figures = asdict(cross_fit(logits, labeled, seed)) | {"data": labeled.name, "seed": seed}
+    metrics = manifest.metrics | {"calibration": figures}
+    update = {"temperature": figures["temperature"], "metrics": metrics}
+    save_model(out, network, manifest.model_copy(update=update))
+    return figures
+
+
+def cross_fit(logits: FloatArray, labeled: LabeledImages, seed: int) -> Calibration:
+    """Temperature and figures from `logits` (N, C) of `labeled` images; halves drawn by `seed`,
+    stratified, equal images on one side."""
+    first = draw_share(labeled, 0.5, seed)
+    if first.all() or not first.any():
+        raise InputError(f"{labeled.name}: {len(labeled)} images are too few to halve")
+    labels = labeled.labels
+    of_first, of_second = (fit_temperature(logits[half], labels[half]) for half in (first, ~first))
+    temperatures = np.where(first, of_second, of_first).astype(np.float32)
+    probs = _softmax(logits / temperatures[:, None])
+    generator = np.random.default_rng(seed)
+    resampled = [
+        expected_calibration_error(probs[rows], labels[rows])
+        for rows in generator.integers(0, len(labels), (_RESAMPLES, len(labels)))
+    ]
+    perfect = [
+        expected_calibration_error(probs, _drawn(probs, generator)) for _ in range(_RESAMPLES)
+    ]
+    return Calibration(
+        n=len(labels),
+        temperature=fit_temperature(logits, labels),
+        fold_temperatures=(of_first, of_second),
+        ece_at_1=expected_calibration_error(_softmax(logits), labels),
+        ece=expected_calibration_error(probs, labels),
+        ece_interval=_interval(resampled),
+        ece_if_perfect=float(np.mean(perfect)),
+        ece_if_perfect_interval=_interval(perfect),
+    )
+
+
+def fit_temperature(logits: FloatArray, labels: NDArray[np.int64]) -> float:
+    """The temperature of least negative log-likelihood; `logits` (N, C), `labels` (N,)."""
+    x, y = torch.from_numpy(logits).double(), torch.from_numpy(labels)
+    log_temperature = torch.zeros((), dtype=torch.float64, requires_grad=True)
+    optimizer = torch.optim.LBFGS([log_temperature], max_iter=_STEPS, line_search_fn="strong_wolfe")
+
+    def loss() -> torch.Tensor:
+        optimizer.zero_grad()
+        value = F.cross_entropy(x / log_temperature.exp(), y)
+        value.backward()  # type: ignore[no-untyped-call]
+        return value
+
+    optimizer.step(loss)  # type: ignore[no-untyped-call]
+    return float(log_temperature.detach().exp())
+
+
+def summary(figures: dict[str, Any]) -> str:
+    """Two lines for a person."""
+    low, high = figures["ece_interval"]
+    return (
+        f"{figures['n']} images: temperature {figures['temperature']:.3f} "
+        f"(halves {', '.join(f'{t:.3f}' for t in figures['fold_temperatures'])})\n"
+        f"ECE {figures['ece']:.4f}, cross-fitted, 95 % {low:.4f} to {high:.4f}; at temperature 1 "
+        f"{figures['ece_at_1']:.4f}; a perfectly calibrated model {figures['ece_if_perfect']:.4f}"
+    )
+
+
+def _softmax(logits: FloatArray) -> FloatArray:
+    probs = torch.from_numpy(logits).double().softmax(dim=1).numpy()
+    return np.asarray(probs, dtype=np.float32)
+
+
+def _drawn(probs: FloatArray, generator: np.random.Generator) -> NDArray[np.int64]:
+    """Labels (N,) drawn from the probabilities (N, C)."""
+    chance = generator.random((len(probs), 1))
+    reached = np.cumsum(probs, axis=1) > chance
+    drawn = np.where(reached.any(axis=1), reached.argmax(axis=1), probs.shape[1] - 1)
+    return np.asarray(drawn, dtype=np.int64)
+
+
+def _interval(values: list[float]) -> tuple[float, float]:
+    low, high = np.quantile(values, [0.025, 0.975])
+    return float(low), float(high)
