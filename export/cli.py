@@ -26,6 +26,12 @@ def _parser() -> ArgumentParser:
         metavar="fer2013:DIR|folder:DIR",
         help="int8 needs it: training images that set the range of each activation",
     )
+    parser.add_argument(
+        "--batch",
+        type=int,
+        metavar="N",
+        help="always N faces at once, for what compiles a model for one shape (else any number)",
+    )
     return parser
 
 
@@ -34,6 +40,9 @@ def _export(arguments: argparse.Namespace) -> int:
     check_output_file(arguments.out, (".onnx",))
     if arguments.precision == "int8" and not arguments.calibration:
         raise InputError("--precision int8 needs --calibration fer2013:DIR or folder:DIR")
+
+    if arguments.batch is not None and not 1 <= arguments.batch <= _N_PARITY:
+        raise InputError(f"--batch {arguments.batch}: 1 to {_N_PARITY}")
 
     import numpy as np
     import onnx
@@ -57,7 +66,7 @@ def _export(arguments: argparse.Namespace) -> int:
         calibration = sample[~held_out]
         faces = sample[held_out] if held_out.any() else sample
     deployed = DeployedNet(network, manifest.temperature).eval()
-    model = to_onnx(network, manifest)
+    model = to_onnx(network, manifest, arguments.batch)
     parity = compare(deployed, model, faces)
     require_fp32_parity(parity)
     if arguments.precision != "fp32":

@@ -21,10 +21,10 @@ _CALIBRATION_BATCH = 32
 
 
 class _Batches(CalibrationDataReader):  # type: ignore[misc]  # onnxruntime has no types
-    def __init__(self, faces: UInt8Array) -> None:
-        self._batches: Iterator[UInt8Array] = iter(
-            np.array_split(faces[:, None], max(len(faces) // _CALIBRATION_BATCH, 1))
-        )
+    def __init__(self, faces: UInt8Array, batch_size: int) -> None:
+        n_batches = max(len(faces) // batch_size, 1)
+        whole = np.resize(faces, (n_batches * batch_size, *faces.shape[1:]))
+        self._batches: Iterator[UInt8Array] = iter(np.split(whole[:, None], n_batches))
 
     def get_next(self) -> dict[str, UInt8Array] | None:
         batch = next(self._batches, None)
@@ -44,7 +44,7 @@ def to_int8(model: onnx.ModelProto, calibration_faces: UInt8Array) -> onnx.Model
         quantize_static(
             str(prepared),
             str(quantized),
-            _Batches(calibration_faces),
+            _Batches(calibration_faces, _batch_size(model)),
             quant_format=QuantFormat.QDQ,
             op_types_to_quantize=["Conv", "Gemm", "MatMul", "Add", "Relu", "ReduceMean"],
             per_channel=True,
@@ -53,6 +53,11 @@ def to_int8(model: onnx.ModelProto, calibration_faces: UInt8Array) -> onnx.Model
             calibrate_method=CalibrationMethod.MinMax,
         )
         return onnx.load(str(quantized))
+
+
+def _batch_size(model: onnx.ModelProto) -> int:
+    fixed: int = model.graph.input[0].type.tensor_type.shape.dim[0].dim_value
+    return fixed or _CALIBRATION_BATCH
 
 
 def to_fp16(model: onnx.ModelProto) -> onnx.ModelProto:

@@ -32,11 +32,17 @@ class DeployedNet(nn.Module):
         return (probs,) if reading.attention is None else (probs, reading.attention)
 
 
-def to_onnx(network: ExpressionNet, manifest: Manifest) -> onnx.ModelProto:
-    """Export in fp32 with a dynamic batch, checked by onnx.checker, the manifest inside."""
+def to_onnx(
+    network: ExpressionNet, manifest: Manifest, batch_size: int | None = None
+) -> onnx.ModelProto:
+    """Export in fp32, checked by onnx.checker, the manifest inside.
+
+    The batch is dynamic, or always `batch_size` faces, for what compiles a model for one shape.
+    """
     deployed = DeployedNet(network, manifest.temperature).eval()
     side = manifest.input_side
-    example = torch.zeros(2, 1, side, side, dtype=torch.uint8)
+    example = torch.zeros(batch_size or 2, 1, side, side, dtype=torch.uint8)
+    dynamic = {"faces": {0: torch.export.Dim("N", min=1, max=4096)}}
     logging.getLogger("torch.onnx").setLevel(logging.ERROR)
     logging.getLogger("onnxscript").setLevel(logging.ERROR)
     with warnings.catch_warnings():
@@ -46,7 +52,7 @@ def to_onnx(network: ExpressionNet, manifest: Manifest) -> onnx.ModelProto:
             (example,),
             input_names=["faces"],
             output_names=deployed.outputs,
-            dynamic_shapes={"faces": {0: torch.export.Dim("N", min=1, max=4096)}},
+            dynamic_shapes=None if batch_size else dynamic,
             opset_version=OPSET,
             dynamo=True,
             verbose=False,

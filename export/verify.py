@@ -28,7 +28,13 @@ class Parity:
 def compare(deployed: DeployedNet, model: onnx.ModelProto, faces: UInt8Array) -> Parity:
     """Run both on `faces` (N, S, S) uint8, ONNX Runtime on the CPU, torch in fp32."""
     session = ort.InferenceSession(serialize(model), providers=["CPUExecutionProvider"])
-    exported = session.run(deployed.outputs, {"faces": faces[:, None]})
+    fixed = session.get_inputs()[0].shape[0]
+    size = fixed if isinstance(fixed, int) else len(faces)
+    n_batches = -(-len(faces) // size)
+    faces = np.resize(faces, (n_batches * size, *faces.shape[1:]))  # the last batch is filled up
+    batches = np.split(faces[:, None], n_batches)
+    answers = [session.run(deployed.outputs, {"faces": batch}) for batch in batches]
+    exported = [np.concatenate(parts) for parts in zip(*answers, strict=True)]
     with torch.inference_mode():
         original = [values.numpy() for values in deployed(torch.from_numpy(faces[:, None]))]
     differences = [np.abs(a - b).max() for a, b in zip(exported, original, strict=True)]

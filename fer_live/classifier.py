@@ -56,6 +56,8 @@ class ExpressionClassifier:
         metadata = self._session.get_modelmeta().custom_metadata_map
         self.manifest = parse_manifest(metadata.get(MANIFEST_KEY), str(file))
         self._check_signature(file)
+        fixed = self._session.get_inputs()[0].shape[0]
+        self._batch_size: int | None = fixed if isinstance(fixed, int) else None
         try:
             self.classify(np.zeros((1, self.side, self.side), np.uint8))  # warm up
         except Exception as error:  # noqa: BLE001  # onnxruntime's errors have no common type
@@ -80,8 +82,16 @@ class ExpressionClassifier:
             )
         if len(faces) == 0:
             return np.zeros((0, len(self.labels)), np.float32)
-        (probs,) = self._session.run(["probs"], {"faces": faces[:, None]})
-        return np.asarray(probs, dtype=np.float32)
+        size = self._batch_size or len(faces)
+        batches = [faces[i : i + size] for i in range(0, len(faces), size)]
+        return np.concatenate([self._run(batch, size) for batch in batches])
+
+    def _run(self, faces: UInt8Array, size: int) -> FloatArray:
+        """At most `size` faces, by a model that may take exactly so many."""
+        padding = np.zeros((size - len(faces), self.side, self.side), np.uint8)
+        batch = np.concatenate([faces, padding])[:, None] if len(padding) else faces[:, None]
+        (probs,) = self._session.run(["probs"], {"faces": batch})
+        return np.asarray(probs[: len(faces)], dtype=np.float32)
 
     def _check_signature(self, file: Path) -> None:
         side, n_classes = self.side, len(self.labels)

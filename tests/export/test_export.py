@@ -103,6 +103,28 @@ def test_attention_is_a_second_output(attentive, faces, tmp_path: Path, precisio
     assert ExpressionClassifier(tmp_path / "m.onnx").classify(faces).shape == (64, 8)
 
 
+@pytest.mark.parametrize("precision", ["fp32", "fp16", "int8"])
+def test_a_batch_of_one_size_is_filled_up(trained, faces, tmp_path: Path, precision: str):
+    network, manifest = trained
+    model = to_onnx(network, manifest, batch_size=4)
+    if precision != "fp32":
+        model = to_fp16(model) if precision == "fp16" else to_int8(model, faces)
+        add_manifest(model, manifest)
+    (batch,) = (d.dim_value for d in model.graph.input[0].type.tensor_type.shape.dim[:1])
+    assert batch == 4
+    deployed = DeployedNet(network, manifest.temperature).eval()
+    close = {"fp32": MAX_DIFFERENCE_FP32, "fp16": 5e-3, "int8": 0.1}[precision]
+    assert compare(deployed, model, faces).max_difference <= close
+    (tmp_path / "m.onnx").write_bytes(serialize(model))
+    classifier = ExpressionClassifier(tmp_path / "m.onnx", "cpu")
+    (expected,) = deployed(torch.from_numpy(faces[:7, None]))
+    assert compare(deployed, model, faces[:3]).n_faces == 4, "filled up"
+    for n in (0, 1, 3, 4, 7):
+        np.testing.assert_allclose(
+            classifier.classify(faces[:n]), expected[:n].detach().numpy(), atol=close
+        )
+
+
 def test_no_path_of_the_exporting_machine_is_inside(exported):
     content = serialize(exported)
     for words in (b"stack_trace", b"site-packages", Path(__file__).parents[2].as_posix().encode()):
