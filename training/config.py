@@ -135,6 +135,13 @@ class ScheduleConfig(Section):
         description="sampling of labeled images: 0: as they come; 1: every class equally often; "
         "between: by class size to the power of 1 - balance",
     )
+    logit_adjustment: float = Field(
+        0.0,
+        ge=0,
+        le=2,
+        description="rare classes are answered more often: times the log of a class's share among "
+        "the labeled images, added to their logits in the loss; 1: as if all were equally frequent",
+    )
     optimizer: Literal["sgd", "adamw", "muon"] = Field(
         "sgd",
         description="sgd: with Nesterov momentum; adamw: with decoupled weight decay; muon: the "

@@ -1,3 +1,4 @@
+import math
 from pathlib import Path
 
 import pytest
@@ -8,10 +9,16 @@ from training.data.batches import Batches
 from training.data.sources import load_training_data
 from training.methods import METHODS
 
+ERASED = {
+    **dict.fromkeys(("shear_degrees", "brightness", "contrast", "gamma", "blur"), 0.0),
+    "erase": 1.0,
+}
 NONE = {"flip": 0.0, "rotate_degrees": 0.0, "translate": 0.0, "scale": 0.0}
 
 
-def make(folder: Path, method: str, **schedule: object) -> tuple[TrainConfig, Batches]:
+def make(
+    folder: Path, method: str, strong: dict[str, float] | None = None, **schedule: object
+) -> tuple[TrainConfig, Batches]:
     """Batches whose weak augmentation changes nothing, and whose strong one always does."""
     config = parse_config(
         {
@@ -19,12 +26,27 @@ def make(folder: Path, method: str, **schedule: object) -> tuple[TrainConfig, Ba
             "data": {"source": f"fer2013:{folder}", "labeled_share": 0.5},
             "schedule": {"batch_size": 8, "unlabeled_batch_size": 12, **schedule},
             "weak": NONE,
+            "strong": strong or {},
         },
         "here",
     )
     data = load_training_data(config.data, 48, 0)
     objective = METHODS[method](config.options, len(data.labeled.classes))
     return config, Batches(config, data, objective, torch.device("cpu"))
+
+
+@pytest.mark.parametrize("method", ["supervised", "dta_snl"])
+@pytest.mark.parametrize("balance", [0.0, 0.5, 1.0])
+def test_logits_are_adjusted_by_the_share_of_each_class(
+    learnable_tree: Path, method: str, balance: float
+):
+    """Four classes of twelve labeled images, equally often whatever the balance; four without any
+    image, which count as half of one in 48."""
+    _, batches = make(learnable_tree, method, logit_adjustment=2.0, balance=balance)
+    adjustment = batches(0)[0].logit_adjustment
+    expected = [2 * math.log(1 / 4), 2 * math.log(0.5 / 48)] * 4
+    torch.testing.assert_close(adjustment, torch.tensor(expected))
+    assert make(learnable_tree, method)[1](0)[0].logit_adjustment is None
 
 
 def as_stored(batches: Batches, faces: torch.Tensor) -> list[bool]:
@@ -55,16 +77,18 @@ def test_supervised_gets_strong_labeled_images_in_place_of_unlabeled_ones(learna
 
 
 def test_views_are_of_the_same_images_row_by_row(learnable_tree: Path):
-    _, batches = make(learnable_tree, "adacm")
+    _, batches = make(learnable_tree, "adacm", strong=NONE | ERASED)
     batch, rows = batches(3)
     stored = batches._unlabeled[rows].float() / 255 * 2 - 1
     assert len(batch.weak) == 2
     for view in batch.weak:
         torch.testing.assert_close(view, stored)
-    assert not torch.allclose(batch.strong, stored, atol=0.1)
-    # The strong view is still of the same image: brighter images stay brighter.
-    order = torch.corrcoef(torch.stack([batch.strong.mean((1, 2, 3)), stored.mean((1, 2, 3))]))
-    assert order[0, 1] > 0.5
+    # A strong view is the same image but for the erased part, and nobody else's.
+    same = (batch.strong[:, None] - stored[None]).abs().flatten(2) < 1e-5
+    share = same.float().mean(dim=2)
+    assert share.argmax(dim=1).tolist() == list(range(len(rows)))
+    assert share.diagonal().min() > 0.6
+    assert share.diagonal().max() < 1
 
 
 def test_labels_stay_with_their_images(learnable_tree: Path):

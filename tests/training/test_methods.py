@@ -182,6 +182,28 @@ def test_soft_labels_are_learnt_whole():
     assert loss.item() == pytest.approx(by_hand)
 
 
+@pytest.mark.parametrize("name", METHODS)
+def test_logit_adjustment_is_part_of_the_labeled_loss_alone(name: str):
+    """By hand: logits (0, 0) + (log 4, 0) answer 0.8 and 0.2, so class 1 costs log 5 instead of
+    log 2."""
+    views = faces_with([[0.5, 0.5]])
+    sides = [
+        Batch(
+            faces_with([[0.5, 0.5]]),
+            torch.tensor([[0.0, 1.0]]),
+            (views, views),
+            views,
+            logit_adjustment=adjustment,
+        )
+        for adjustment in (None, torch.tensor([math.log(4), 0.0]))
+    ]
+    losses = []
+    for batch in sides:
+        method = make(name, 2, **({"lambda_x": 1.0} if name == "adacm" else {}))
+        losses.append(method.step(Scripted(2), Scripted(2), batch, 1.0).loss.item())
+    assert losses[1] - losses[0] == pytest.approx(math.log(5) - math.log(2), abs=1e-5)
+
+
 def test_an_image_is_labeled_by_the_mean_of_its_weak_views():
     """(0.6, 0.4) and (0.2, 0.8) make (0.4, 0.6): the second view decides, with 0.6."""
     views = (faces_with([[0.6, 0.4]]), faces_with([[0.2, 0.8]]))

@@ -69,6 +69,13 @@ class Batches:
             )
         else:
             self._labeled_rows = ShuffledStream(n_labeled, self.labeled_a_step, seed)
+        self._logit_adjustment = None
+        if schedule.logit_adjustment:
+            shares = self._labeled_rows.class_shares(self._targets)
+            # A class without an image counts as half of one, for the logarithm.
+            self._logit_adjustment = (
+                schedule.logit_adjustment * shares.clamp_min(0.5 / n_labeled).log()
+            )
         self._unlabeled_rows = ShuffledStream(max(n_unlabeled, 1), self._unlabeled_size, seed + 1)
 
     def __call__(self, step: int) -> tuple[Batch, Tensor]:
@@ -80,7 +87,8 @@ class Batches:
             weak, strong = self._images[rows].tensor_split([self._n_weak_labeled])
             if not self.uses_unlabeled:
                 labeled = torch.cat([_augment(self._weak, weak), _augment(self._strong, strong)])
-                return Batch(own(labeled), targets), rows[:0]
+                adjustment = self._logit_adjustment
+                return Batch(own(labeled), targets, logit_adjustment=adjustment), rows[:0]
             rows = self._unlabeled_rows(step).to(self._device)
             images = self._unlabeled[rows]
             # Labeled and unlabeled images in one call, for a call costs as much as ten images.
@@ -96,6 +104,7 @@ class Batches:
                     tuple(own(view) for view in weak_unlabeled),
                     own(strong_views[len(strong) :]),
                     own(labeled_weakly),
+                    self._logit_adjustment,
                 ),
                 own(rows),
             )

@@ -23,6 +23,10 @@ class ShuffledStream:
             missing -= len(part)
         return torch.cat(parts)
 
+    def class_shares(self, targets: Tensor) -> Tensor:
+        """Each class's share (C,) of the images drawn, given all images' `targets` (N, C)."""
+        return targets.mean(dim=0)
+
     def _order_of(self, number: int) -> Tensor:
         if number != self._pass:
             self._pass = number
@@ -42,6 +46,11 @@ class BalancedStream:
         """Rows (batch_size,) int64 of a step."""
         generator = _generator(self._seed, step)
         return torch.multinomial(self._weights, self._size, replacement=True, generator=generator)
+
+    def class_shares(self, targets: Tensor) -> Tensor:
+        """Each class's share (C,) of the images drawn, given all images' `targets` (N, C)."""
+        weights = (self._weights / self._weights.sum()).to(targets)
+        return weights @ targets
 
 
 def _generator(seed: int, number: int) -> torch.Generator:

@@ -6,7 +6,15 @@ from pydantic import Field
 from torch import Tensor
 
 from training.methods.dynamic_threshold import DynamicThreshold
-from training.methods.method import Batch, Method, Outcome, mean_prediction, predict, read_together
+from training.methods.method import (
+    Batch,
+    Method,
+    Outcome,
+    mean_prediction,
+    predict,
+    read_together,
+    supervised_loss,
+)
 from training.methods.pseudo_label import pseudo_label, pseudo_label_loss
 from training.models.resnet import ExpressionNet
 from training.section import Section
@@ -62,7 +70,7 @@ class AdaCM(Method):
         n, rejected = len(batch.strong), ~pseudo.kept
         views = torch.cat([batch.strong, first[rejected], second[rejected]])
         labeled, unlabeled = read_together(student, batch.labeled, views)
-        supervised = F.cross_entropy(labeled.logits, batch.targets)
+        supervised = supervised_loss(labeled.logits, batch)
         unsupervised = pseudo_label_loss(unlabeled.logits[:n], pseudo.labels, pseudo.kept)
         first_view, second_view = unlabeled.embedding[n:].chunk(2)
         contrast = nt_xent(first_view, second_view, self.options.temperature)

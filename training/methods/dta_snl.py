@@ -7,12 +7,19 @@ based on Dynamic Threshold and Negative Learning". Either half can be switched o
 from typing import Literal
 
 import torch
-import torch.nn.functional as F
 from pydantic import Field
 from torch import Tensor
 
 from training.methods.dynamic_threshold import DynamicThreshold
-from training.methods.method import Batch, Method, Outcome, mean_prediction, predict, read_together
+from training.methods.method import (
+    Batch,
+    Method,
+    Outcome,
+    mean_prediction,
+    predict,
+    read_together,
+    supervised_loss,
+)
 from training.methods.negative_learning import complementary_classes, complementary_loss
 from training.methods.pseudo_label import pseudo_label, pseudo_label_loss
 from training.models.resnet import ExpressionNet
@@ -89,7 +96,7 @@ class DtaSnl(Method):
         pseudo = pseudo_label(probs, self.thresholds(passes))
 
         labeled, strong = read_together(student, batch.labeled, batch.strong)
-        loss = F.cross_entropy(labeled.logits, batch.targets)
+        loss = supervised_loss(labeled.logits, batch)
         labels = probs if options.soft_labels else pseudo.labels
         loss = loss + options.lambda_u * pseudo_label_loss(strong.logits, labels, pseudo.kept)
         chosen = None

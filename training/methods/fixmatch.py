@@ -1,11 +1,10 @@
 """FixMatch (Sohn et al., NeurIPS 2020): pseudo-labels above one fixed threshold."""
 
 import torch
-import torch.nn.functional as F
 from pydantic import Field
 from torch import Tensor
 
-from training.methods.method import Batch, Method, Outcome, predict, read_together
+from training.methods.method import Batch, Method, Outcome, predict, read_together, supervised_loss
 from training.methods.pseudo_label import pseudo_label, pseudo_label_loss
 from training.models.resnet import ExpressionNet
 from training.section import Section
@@ -38,7 +37,7 @@ class FixMatch(Method):
         pseudo = pseudo_label(predict(labeler, batch.weak[0]), self.thresholds(passes))
 
         labeled, strong = read_together(student, batch.labeled, batch.strong)
-        supervised = F.cross_entropy(labeled.logits, batch.targets)
+        supervised = supervised_loss(labeled.logits, batch)
         unsupervised = pseudo_label_loss(strong.logits, pseudo.labels, pseudo.kept)
         loss = supervised + self.options.lambda_u * unsupervised
         return Outcome(loss, labeled.logits.detach(), pseudo.labels, pseudo.kept)

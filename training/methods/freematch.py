@@ -6,7 +6,7 @@ from pydantic import Field
 from torch import Tensor
 
 from training.distributed import mean_over_processes, n_processes, sum_over_processes
-from training.methods.method import Batch, Method, Outcome, predict, read_together
+from training.methods.method import Batch, Method, Outcome, predict, read_together, supervised_loss
 from training.methods.pseudo_label import PseudoLabels, pseudo_label, pseudo_label_loss
 from training.models.resnet import ExpressionNet
 from training.section import Section
@@ -54,7 +54,7 @@ class FreeMatch(Method):
         pseudo = pseudo_label(probs, self.thresholds(passes))
 
         labeled, strong = read_together(student, batch.labeled, batch.strong)
-        supervised = F.cross_entropy(labeled.logits, batch.targets)
+        supervised = supervised_loss(labeled.logits, batch)
         unsupervised = pseudo_label_loss(strong.logits, pseudo.labels, pseudo.kept)
         loss = supervised + self.options.lambda_u * unsupervised
         loss = loss + self.options.lambda_f * self._unfairness(strong.logits, pseudo)

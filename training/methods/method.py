@@ -5,6 +5,7 @@ from math import gcd
 from typing import Any, ClassVar
 
 import torch
+import torch.nn.functional as F
 from torch import Tensor, nn
 
 from training.models.resnet import ExpressionNet, Reading
@@ -16,13 +17,15 @@ class Batch:
     """One step's images, augmented, (B or U, 1, S, S) in [-1, 1], and the labeled ones' `targets`
     (B, C), distributions that sum to 1. `weak` and `strong` are views of the same U unlabeled
     images, row by row: as many weak ones as the method asks for, and one strong. `labeled_weakly`
-    (B,) bool says which labeled images are weakly augmented, the others strongly; None: all."""
+    (B,) bool says which labeled images are weakly augmented, the others strongly; None: all.
+    `logit_adjustment` (C,) is added to the labeled images' logits in the loss; None: nothing."""
 
     labeled: Tensor
     targets: Tensor
     weak: tuple[Tensor, ...] = ()
     strong: Tensor | None = None
     labeled_weakly: Tensor | None = None
+    logit_adjustment: Tensor | None = None
 
     def weak_labeled(self) -> tuple[Tensor, Tensor]:
         """The weakly augmented labeled images and their classes, seen as unlabeled ones are when
@@ -71,6 +74,18 @@ class Method(nn.Module):
     def thresholds(self, passes: float) -> Tensor | None:
         """The confidence (C,) from which a pseudo-label of each class is kept; None without any."""
         return None
+
+
+def supervised_loss(logits: Tensor, batch: Batch) -> Tensor:
+    """Cross-entropy of the labeled images' logits (B, C) with their targets.
+
+    With a logit adjustment, tau * log(class share), it is that of logits + adjustment (Menon et
+    al., "Long-Tail Learning via Logit Adjustment", ICLR 2021, eq. 10): for tau 1 the logits
+    themselves then answer as if all classes were equally frequent.
+    """
+    if batch.logit_adjustment is not None:
+        logits = logits + batch.logit_adjustment
+    return F.cross_entropy(logits, batch.targets)
 
 
 def predict(network: ExpressionNet, faces: Tensor) -> Tensor:

@@ -1,8 +1,6 @@
 """Supervised training: cross-entropy against the class or the raters' distribution."""
 
-import torch.nn.functional as F
-
-from training.methods.method import Batch, Method, Outcome
+from training.methods.method import Batch, Method, Outcome, supervised_loss
 from training.models.resnet import ExpressionNet
 
 
@@ -19,4 +17,4 @@ class Supervised(Method):
         self, student: ExpressionNet, teacher: ExpressionNet, batch: Batch, passes: float
     ) -> Outcome:
         logits = student(batch.labeled).float()
-        return Outcome(F.cross_entropy(logits, batch.targets), logits.detach())
+        return Outcome(supervised_loss(logits, batch), logits.detach())
