@@ -19,9 +19,8 @@ from fer_live.datatypes import FloatArray
 from fer_live.errors import InputError
 from training.checkpoint import load_model, save_model
 from training.data.labeled_images import LabeledImages
-from training.data.sources import LABELED_KINDS, split_source
 from training.data.splits import draw_share
-from training.evaluate import check_parts
+from training.evaluate import load_crops
 from training.metrics import expected_calibration_error
 from training.models.resnet import predict_logits
 
@@ -51,11 +50,8 @@ def calibrate(
     checkpoint: Path, data: str, out: Path, *, split: str | None, rule: str | None, seed: int = 0
 ) -> dict[str, Any]:
     """Fit the temperature of a checkpoint, write it to `out` with its figures in the manifest."""
-    kind, folder = split_source(data, tuple(k for k in LABELED_KINDS if k != "folder"))
-    check_parts(kind, split, rule, crops_only=False)
     network, manifest = load_model(checkpoint)
-    labeled = LABELED_KINDS[kind].load(folder, split, rule, manifest.input_side)
-    labeled = labeled.in_classes(manifest.labels)
+    labeled = load_crops(data, split, rule, manifest.input_side).in_classes(manifest.labels)
     logits = predict_logits(network, torch.from_numpy(labeled.images).unsqueeze(1)).numpy()
     figures = asdict(cross_fit(logits, labeled, seed)) | {"data": labeled.name, "seed": seed}
     metrics = manifest.metrics | {"calibration": figures}

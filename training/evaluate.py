@@ -50,7 +50,7 @@ def evaluate(
     wrong) and `classes` ("present": the model chooses only among the labels that the folder has).
     """
     kind, folder = split_source(data, tuple(LABELED_KINDS))
-    check_parts(kind, split, rule, crops_only=detect or classes is not None)
+    _check_parts(kind, split, rule, crops_only=detect or classes is not None)
     model = open_model(model_path)
     if kind != "folder":
         labeled = LABELED_KINDS[kind].load(folder, split, rule, model.manifest.input_side)
@@ -64,6 +64,14 @@ def evaluate(
         "split": split,
         "rule": rule,
     }
+
+
+def load_crops(data: str, split: str | None, rule: str | None, side: int) -> LabeledImages:
+    """The part of a data set of crops (any but folder:DIR) that `split` and `rule` name, of `side`
+    pixels; `InputError` or `DataError` says what is wrong with the names."""
+    kind, folder = split_source(data, tuple(kind for kind in LABELED_KINDS if kind != "folder"))
+    _check_parts(kind, split, rule, crops_only=False)
+    return LABELED_KINDS[kind].load(folder, split, rule, side)
 
 
 def summary(report: dict[str, Any]) -> str:
@@ -106,7 +114,7 @@ def _batched(classify: Callable[[UInt8Array], FloatArray], faces: UInt8Array) ->
     return np.concatenate(batches) if batches else classify(faces)
 
 
-def check_parts(kind: str, split: str | None, rule: str | None, *, crops_only: bool) -> None:
+def _check_parts(kind: str, split: str | None, rule: str | None, *, crops_only: bool) -> None:
     """Each data set has its own parts and label rules; `InputError` says which."""
     splits, rules = LABELED_KINDS[kind].splits, LABELED_KINDS[kind].rules
     wanted = [

@@ -8,8 +8,7 @@ from tqdm import tqdm
 
 from fer_live.errors import InputError
 from training.corruptions import CORRUPTIONS, STRENGTHS, corrupt
-from training.data.sources import LABELED_KINDS, split_source
-from training.evaluate import check_parts, evaluate_crops, open_model
+from training.evaluate import evaluate_crops, load_crops, open_model
 
 
 def measure_robustness(
@@ -20,15 +19,13 @@ def measure_robustness(
     `accuracy` holds model -> "clean" -> a number, and model -> corruption -> one number a strength.
     The same images are shown to every model. Raises `InputError` as `evaluate` does.
     """
-    kind, folder = split_source(data, tuple(k for k in LABELED_KINDS if k != "folder"))
-    check_parts(kind, split, rule, crops_only=False)
     if len({str(path) for path in model_paths}) < len(model_paths):
         raise InputError("a model is named twice; name each once")
     models = {str(path): open_model(path) for path in model_paths}
     sides = {model.manifest.input_side for model in models.values()}
     if len(sides) > 1:
         raise InputError(f"models of different input sides, {sorted(sides)}; measure them apart")
-    labeled = LABELED_KINDS[kind].load(folder, split, rule, sides.pop())
+    labeled = load_crops(data, split, rule, sides.pop())
 
     accuracy: dict[str, dict[str, Any]] = {
         name: {"clean": evaluate_crops(model, labeled).accuracy} for name, model in models.items()
