@@ -148,7 +148,7 @@ def run_grid(path: Path, out: Path, runs: Path, *, jobs: int, data: str | None) 
         ProcessPoolExecutor(jobs, context, _begin_worker, (threads,)) as pool,
         tqdm(total=len(missing), unit="cell", desc="grid") as progress,
     ):
-        waiting, started = _in_order(missing), set[str]()
+        waiting, started = _in_order(cells, missing), set[str]()
         running: dict[Future[float | None], Cell | TrainConfig] = {}
         try:
             while waiting or running:
@@ -194,13 +194,16 @@ def _fault(future: Future[float | None]) -> str | None:
     return f"{type(error).__name__}: {error}"
 
 
-def _in_order(cells: list[Cell]) -> list[Cell | TrainConfig]:
-    """Seed after seed, the cells of one start together and behind it, so that an interrupted grid
-    has few starts whose cells are still missing."""
+def _in_order(cells: list[Cell], missing: list[Cell]) -> list[Cell | TrainConfig]:
+    """What is missing, seed after seed, the cells of one start together and behind it, so that an
+    interrupted grid has few starts whose cells are still missing. The order of starts is that of
+    all cells, or a grid that goes on would turn to another start first."""
     groups: dict[tuple[int, str], list[Cell | TrainConfig]] = {}
     for cell in sorted(cells, key=lambda cell: cell.seed):
         name = _start_name(cell.start) if cell.start else ""
-        groups.setdefault((cell.seed, name), [cell.start] if cell.start else []).append(cell)
+        group = groups.setdefault((cell.seed, name), [])
+        if cell in missing:
+            group += [cell.start, cell] if cell.start and not group else [cell]
     return [task for group in groups.values() for task in group]
 
 

@@ -99,7 +99,8 @@ def test_all_rows_of_a_budget_and_seed_share_their_start(grid_file: Path):
 
 def test_cells_follow_their_start(grid_file: Path):
     """So that an interrupted grid leaves few starts behind whose cells are missing."""
-    tasks = _in_order(cells_of(load_grid(grid_file)))
+    cells = cells_of(load_grid(grid_file))
+    tasks = _in_order(cells, missing=cells)
     names = [task.name if isinstance(task, Cell) else "start" for task in tasks]
     assert names[:8] == [
         *("start", "supervised_0.25_1", "dta_snl_0.25_1"),
@@ -107,6 +108,16 @@ def test_cells_follow_their_start(grid_file: Path):
         *("start", "all_labels_1_1"),
     ]
     assert names[8:] == [name.replace("_1", "_2") for name in names[:7]] + ["all_labels_1_2"]
+
+
+def test_a_grid_that_goes_on_finishes_the_cells_of_its_start_first(grid_file: Path):
+    """Not those of the first row, whose cell of that start is there already."""
+    cells = cells_of(load_grid(grid_file))
+    missing = [cell for cell in cells if cell.name != "supervised_0.25_1"]
+    tasks = _in_order(cells, missing)
+    assert tasks[0] == next(c for c in cells if c.name == "dta_snl_0.25_1").start
+    names = [task.name if isinstance(task, Cell) else "start" for task in tasks]
+    assert names[:3] == ["start", "dta_snl_0.25_1", "start"]
 
 
 def test_a_grid_is_finished_once_and_not_run_twice(
