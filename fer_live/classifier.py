@@ -2,6 +2,7 @@
 
 import ctypes
 import sys
+from collections.abc import Sequence
 from pathlib import Path
 
 import numpy as np
@@ -10,10 +11,12 @@ import onnxruntime as ort
 from fer_live.assets import asset
 from fer_live.datatypes import FloatArray, Provider, UInt8Array
 from fer_live.errors import ModelError
-from fer_live.manifest import MANIFEST_KEY, parse_manifest
+from fer_live.home import cache
+from fer_live.manifest import MANIFEST_KEY, Manifest, parse_manifest
 
 _CPU_MODEL = "fer_live_int8.onnx"
 _GPU_MODEL = "fer_live_fp32.onnx"
+_LARGEST_BATCH = 16
 _EXECUTION_PROVIDERS: dict[Provider, list[str]] = {
     "cpu": ["CPUExecutionProvider"],
     "cuda": ["CUDAExecutionProvider", "CPUExecutionProvider"],
@@ -41,27 +44,16 @@ class ExpressionClassifier:
         wanted: Provider = provider
         if provider == "auto":
             wanted = "cuda" if _cuda_driver_is_present() else "cpu"
-        file, self._session = _open(model, wanted)
-        if wanted != "cpu" and _loaded_provider(self._session) == "cpu":
+        self._load(model, wanted)
+        if wanted != "cpu" and self.provider == "cpu":
             # The GPU's model on one CPU thread would be several times slower than the CPU's own.
-            file, self._session = _open(model, "cpu")
-        self.name = file.name
-        self.provider = _loaded_provider(self._session)
+            self._load(model, "cpu")
         self.warning = ""
         if wanted != self.provider:
             self.warning = (
                 f"running on {self.provider}: {wanted} did not load; pip install '.[gpu]' adds "
                 "what it needs"
             )
-        metadata = self._session.get_modelmeta().custom_metadata_map
-        self.manifest = parse_manifest(metadata.get(MANIFEST_KEY), str(file))
-        self._check_signature(file)
-        fixed = self._session.get_inputs()[0].shape[0]
-        self._batch_size: int | None = fixed if isinstance(fixed, int) else None
-        try:
-            self.classify(np.zeros((1, self.side, self.side), np.uint8))  # warm up
-        except Exception as error:  # noqa: BLE001  # onnxruntime's errors have no common type
-            raise ModelError(f"{file}: cannot be run: {_first_line(error)}") from None
 
     @property
     def side(self) -> int:
@@ -82,49 +74,70 @@ class ExpressionClassifier:
             )
         if len(faces) == 0:
             return np.zeros((0, len(self.labels)), np.float32)
-        size = self._batch_size or len(faces)
+        size = self._batch_size or _LARGEST_BATCH
         batches = [faces[i : i + size] for i in range(0, len(faces), size)]
-        return np.concatenate([self._run(batch, size) for batch in batches])
+        return np.concatenate([self._run(batch) for batch in batches])
 
-    def _run(self, faces: UInt8Array, size: int) -> FloatArray:
-        """At most `size` faces, by a model that may take exactly so many."""
-        padding = np.zeros((size - len(faces), self.side, self.side), np.uint8)
-        batch = np.concatenate([faces, padding])[:, None] if len(padding) else faces[:, None]
-        (probs,) = self._session.run(["probs"], {"faces": batch})
+    def _load(self, model: Path | None, wanted: Provider) -> None:
+        file = model or asset(_CPU_MODEL if wanted == "cpu" else _GPU_MODEL)
+        self._session = _session(file, "cpu")
+        metadata = self._session.get_modelmeta().custom_metadata_map
+        self.manifest = parse_manifest(metadata.get(MANIFEST_KEY), str(file))
+        _check_signature(file, self._session, self.manifest)
+        if wanted != "cpu":  # only now: to build an engine takes minutes
+            self._session = _session(file, wanted, self._session.get_inputs()[0].shape)
+        self.name = file.name
+        self.provider = _loaded_provider(self._session)
+        fixed = self._session.get_inputs()[0].shape[0]
+        self._batch_size = fixed if isinstance(fixed, int) else None
+        try:
+            self.classify(np.zeros((1, self.side, self.side), np.uint8))  # warm up
+        except Exception as error:  # noqa: BLE001  # onnxruntime's errors have no common type
+            raise ModelError(f"{file}: cannot be run: {_first_line(error)}") from None
+
+    def _run(self, faces: UInt8Array) -> FloatArray:
+        """One run of the network, by a model that may take a fixed number of faces."""
+        missing = max((self._batch_size or 0) - len(faces), 0)
+        batch = (
+            np.pad(faces, ((0, missing), (0, 0), (0, 0)))[:, None] if missing else faces[:, None]
+        )
+        binding = self._session.io_binding()
+        binding.bind_cpu_input("faces", np.ascontiguousarray(batch))
+        binding.bind_output("probs")
+        self._session.run_with_iobinding(binding)
+        (probs,) = binding.copy_outputs_to_cpu()
         return np.asarray(probs[: len(faces)], dtype=np.float32)
 
-    def _check_signature(self, file: Path) -> None:
-        side, n_classes = self.side, len(self.labels)
-        inputs = {item.name: item for item in self._session.get_inputs()}
-        outputs = {item.name: item for item in self._session.get_outputs()}
-        faces, probs = inputs.get("faces"), outputs.get("probs")
-        if (
-            set(inputs) != {"faces"}
-            or faces is None
-            or faces.type != "tensor(uint8)"
-            or list(faces.shape[1:]) != [1, side, side]
-        ):
-            raise ModelError(
-                f"{file}: its input is not `faces` uint8 (N, 1, {side}, {side}) as its manifest "
-                "says; export the model again"
-            )
-        attention = outputs.get("attention")
-        if attention is not None and (
-            attention.type != "tensor(float)" or len(attention.shape) != 3
-        ):
-            raise ModelError(
-                f"{file}: its output `attention` is not float32 (N, h, w); export the model again"
-            )
-        if probs is None or probs.type != "tensor(float)" or list(probs.shape[1:]) != [n_classes]:
-            raise ModelError(
-                f"{file}: its output is not `probs` float32 (N, {n_classes}) as its manifest says; "
-                "export the model again"
-            )
+
+def _check_signature(file: Path, session: ort.InferenceSession, manifest: Manifest) -> None:
+    side, n_classes = manifest.input_side, len(manifest.labels)
+    inputs = {item.name: item for item in session.get_inputs()}
+    outputs = {item.name: item for item in session.get_outputs()}
+    faces, probs = inputs.get("faces"), outputs.get("probs")
+    if (
+        set(inputs) != {"faces"}
+        or faces is None
+        or faces.type != "tensor(uint8)"
+        or list(faces.shape[1:]) != [1, side, side]
+    ):
+        raise ModelError(
+            f"{file}: its input is not `faces` uint8 (N, 1, {side}, {side}) as its manifest "
+            "says; export the model again"
+        )
+    attention = outputs.get("attention")
+    if attention is not None and (attention.type != "tensor(float)" or len(attention.shape) != 3):
+        raise ModelError(
+            f"{file}: its output `attention` is not float32 (N, h, w); export the model again"
+        )
+    if probs is None or probs.type != "tensor(float)" or list(probs.shape[1:]) != [n_classes]:
+        raise ModelError(
+            f"{file}: its output is not `probs` float32 (N, {n_classes}) as its manifest says; "
+            "export the model again"
+        )
 
 
-def _open(model: Path | None, wanted: Provider) -> tuple[Path, ort.InferenceSession]:
-    """Open `model`, or the shipped one for this provider; its file and session."""
-    file = model or asset(_CPU_MODEL if wanted == "cpu" else _GPU_MODEL)
+def _session(file: Path, wanted: Provider, shape: Sequence[int | str] = ()) -> ort.InferenceSession:
+    """Open a model; a GPU's options need to know the shape of its input."""
     if not file.is_file():
         raise ModelError(f"{file}: no such model file")
     options = ort.SessionOptions()
@@ -133,15 +146,41 @@ def _open(model: Path | None, wanted: Provider) -> tuple[Path, ort.InferenceSess
     options.add_session_config_entry("session.intra_op.allow_spinning", "0")
     if wanted != "cpu":
         ort.preload_dlls()
+    present = ort.get_available_providers()
+    providers = [
+        (name, _provider_options(name, shape))
+        for name in _EXECUTION_PROVIDERS[wanted]
+        if name in present
+    ]
     try:
-        session = ort.InferenceSession(
-            str(file), options, providers=_available(_EXECUTION_PROVIDERS[wanted])
-        )
+        return ort.InferenceSession(str(file), options, providers=providers)
     except Exception as error:  # noqa: BLE001  # a dozen unrelated types for a bad file
         raise ModelError(
             f"{file}: not a model that ONNX Runtime can load: {_first_line(error)}"
         ) from None
-    return file, session
+
+
+def _provider_options(name: str, shape: Sequence[int | str]) -> dict[str, str]:
+    if name == "CUDAExecutionProvider":
+        # The default tries every algorithm anew for each number of faces: a pause at each change.
+        return {"cudnn_conv_algo_search": "HEURISTIC"}
+    if name != "TensorrtExecutionProvider":
+        return {}
+    kept = {
+        "trt_engine_cache_enable": "True",
+        "trt_timing_cache_enable": "True",
+        "trt_engine_cache_path": str(cache() / "tensorrt"),
+        "trt_timing_cache_path": str(cache() / "tensorrt"),
+    }
+    if isinstance(shape[0], int):
+        return kept
+    # One engine for every number of faces; it is fastest for one.
+    face = "x".join(str(size) for size in shape[1:])
+    return kept | {
+        "trt_profile_min_shapes": f"faces:1x{face}",
+        "trt_profile_opt_shapes": f"faces:1x{face}",
+        "trt_profile_max_shapes": f"faces:{_LARGEST_BATCH}x{face}",
+    }
 
 
 def _loaded_provider(session: ort.InferenceSession) -> str:
@@ -152,11 +191,6 @@ def _loaded_provider(session: ort.InferenceSession) -> str:
 
 def _first_line(error: Exception) -> str:
     return str(error).split("\n")[0][:200]
-
-
-def _available(providers: list[str]) -> list[str]:
-    present = ort.get_available_providers()
-    return [name for name in providers if name in present]
 
 
 def _cuda_driver_is_present() -> bool:

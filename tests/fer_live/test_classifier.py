@@ -5,8 +5,9 @@ import onnx
 import pytest
 from onnx import TensorProto, helper
 
+import fer_live.classifier as classifier_module
 from fer_live.assets import asset
-from fer_live.classifier import ExpressionClassifier
+from fer_live.classifier import ExpressionClassifier, _provider_options
 from fer_live.errors import ModelError
 from fer_live.manifest import EXPRESSIONS, MANIFEST_KEY, CropGeometry, Manifest
 
@@ -114,3 +115,41 @@ def test_an_attention_output_that_is_no_map_is_refused(tmp_path: Path):
     onnx.save(model, str(tmp_path / "a.onnx"))
     with pytest.raises(ModelError, match="`attention` is not float32"):
         ExpressionClassifier(tmp_path / "a.onnx", "cpu")
+
+
+def test_more_faces_than_one_batch_are_read_in_order():
+    classifier = ExpressionClassifier(None, "cpu")
+    faces = np.random.default_rng(0).integers(0, 256, (37, 48, 48), dtype=np.uint8)
+    one_by_one = np.concatenate([classifier.classify(face[None]) for face in faces])
+    np.testing.assert_allclose(classifier.classify(faces), one_by_one, atol=2e-2)
+
+
+def test_engines_are_kept_in_the_cache_and_fit_any_number_of_faces(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+):
+    monkeypatch.setenv("FER_LIVE_HOME", str(tmp_path))
+    options = _provider_options("TensorrtExecutionProvider", ["N", 1, 48, 48])
+    assert options["trt_engine_cache_path"] == str(tmp_path / "cache" / "tensorrt")
+    assert options["trt_profile_max_shapes"] == "faces:16x1x48x48"
+    assert (tmp_path / "cache").is_dir()
+    fixed = _provider_options("TensorrtExecutionProvider", [4, 1, 48, 48])
+    assert not any("profile" in name for name in fixed)
+
+
+@pytest.mark.parametrize("provider", ["cpu", "tensorrt"])
+def test_a_bad_model_is_refused_before_a_provider_works_on_it(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, provider
+):
+    """TensorRT takes minutes to build an engine."""
+    opened = []
+    real = classifier_module.ort.InferenceSession
+
+    def session(path, options, providers):
+        opened.append([name for name, _ in providers])
+        return real(path, options, providers=["CPUExecutionProvider"])
+
+    monkeypatch.setattr(classifier_module.ort, "InferenceSession", session)
+    save_model(tmp_path / "a.onnx", side=32)
+    with pytest.raises(ModelError, match="its input is not"):
+        ExpressionClassifier(tmp_path / "a.onnx", provider)
+    assert opened == [["CPUExecutionProvider"]]
