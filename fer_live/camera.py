@@ -32,10 +32,12 @@ _GUESSED_LENGTH_TOLERANCE_S = 1.0
 
 
 class FrameSource(Protocol):
-    """Where frames come from; `n_frames` where the number is known beforehand."""
+    """Where frames come from; `n_frames` where the number is known beforehand. `reconnects` tells
+    a device or stream, which is opened again when it stops, from a file."""
 
     name: str
     n_frames: int | None
+    reconnects: bool
 
     def read(self) -> Frame | None:
         """The next frame; None at the end; `SourceError` or `TruncatedError` where it breaks."""
@@ -50,6 +52,7 @@ class CameraSource:
     """Camera number `index`, each frame stamped with the monotonic clock as it arrives."""
 
     n_frames: int | None = None
+    reconnects = True
 
     def __init__(self, index: int) -> None:
         self.name = f"camera {index}"
@@ -78,6 +81,7 @@ class StreamSource:
     """A network stream (rtsp, http, udp, ...), stamped with the monotonic clock as it arrives."""
 
     n_frames: int | None = None
+    reconnects = True
 
     def __init__(self, url: str) -> None:
         self.name = url
@@ -108,6 +112,8 @@ class StreamSource:
 
 class ClipSource:
     """A video file, read as fast as asked; `captured_at_s` is the frame's time in the clip."""
+
+    reconnects = False
 
     def __init__(self, path: Path) -> None:
         self.name = str(path)
@@ -167,6 +173,7 @@ class PacedClip:
     """
 
     n_frames: int | None = None
+    reconnects = False
 
     def __init__(self, path: Path) -> None:
         self._clip = ClipSource(path)
@@ -202,6 +209,8 @@ class SyntheticCamera:
     With `paced`, frames come in real time; without, at once. Fails with `SourceError` where the
     pictures are exhausted and `then_fail` is set, as an unplugged camera does.
     """
+
+    reconnects = False
 
     def __init__(
         self,

@@ -20,6 +20,7 @@ class ImageSource:
     """One image file as a source of one frame."""
 
     n_frames: int | None = 1
+    reconnects = False
 
     def __init__(self, path: Path) -> None:
         self.name = str(path)
@@ -37,6 +38,7 @@ class Slideshow:
     """Images shown like a clip, two seconds each, over and over, on the monotonic clock."""
 
     n_frames: int | None = None
+    reconnects = False
 
     def __init__(self, name: str, paths: Sequence[Path]) -> None:
         self.name = name

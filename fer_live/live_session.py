@@ -5,17 +5,14 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Literal
 
-from fer_live.camera import FrameSource
+from fer_live.capture import Capture, OpenSource
 from fer_live.datatypes import Frame, FrameResult
-from fer_live.errors import FerLiveError, SourceError
+from fer_live.errors import FerLiveError
 from fer_live.mailbox import Mailbox, MailboxClosed
 from fer_live.metering import Meter
 
 if TYPE_CHECKING:  # its imports take seconds, which the inference thread spends
     from fer_live.pipeline import Pipeline
-
-_CAPTURE_STOPS_WITHIN_S = 2.0
-
 
 Stage = Literal["model", "source", "frame"]
 
@@ -79,23 +76,23 @@ class LiveSession:
         self._on_news = on_news
         self._frames: Mailbox[_Captured] = Mailbox()
         self._pipeline_ready = threading.Event()
-        self._capture_stop = threading.Event()
-        self._capture: threading.Thread | None = None
+        self._capture: Capture | None = None
         self._inference = threading.Thread(target=self._infer, name="inference", daemon=True)
         self._inference.start()
 
-    def open(self, open_source: Callable[[], FrameSource]) -> None:
+    def open(self, open_source: OpenSource) -> None:
         """Read from another source from now on; the new `source_number` marks its results."""
-        self._capture_stop.set()
+        if self._capture is not None:
+            self._capture.ask_to_stop()
         self.source_number += 1
-        self._capture_stop = threading.Event()
-        self._capture = threading.Thread(
-            target=self._read_source,
-            args=(open_source, self.source_number, self._capture_stop, self._capture),
-            name="capture",
-            daemon=True,
+        number = self.source_number
+        self._capture = Capture(
+            open_source,
+            lambda frame: self._take(_Captured(number, frame)),
+            lambda error: self._report("source", error),
+            ready=self._pipeline_ready,
+            after=self._capture,
         )
-        self._capture.start()
 
     def take_failures(self) -> list[Failure]:
         """What broke since the last call: the latest of each stage."""
@@ -104,51 +101,24 @@ class LiveSession:
 
     def stop(self) -> None:
         """Stop capture, let inference finish its frame, close the mailboxes."""
-        self._capture_stop.set()
+        if self._capture is not None:
+            self._capture.ask_to_stop()
         self._frames.close()
         self._inference.join()
         self.results.close()
         if self._capture is not None:
-            self._capture.join(_CAPTURE_STOPS_WITHIN_S)
+            self._capture.stop()
 
-    def _read_source(
-        self,
-        open_source: Callable[[], FrameSource],
-        number: int,
-        stop: threading.Event,
-        before: threading.Thread | None,
-    ) -> None:
-        if before is not None:
-            # It may hold the same device. A driver may also block in read for ever: such a thread
-            # is left behind, it is a daemon.
-            before.join(_CAPTURE_STOPS_WITHIN_S)
-        try:
-            source = open_source()
-        except Exception as error:  # noqa: BLE001  # crosses the thread as a value
-            self._report("source", error)
-            return
-        try:
-            while not self._pipeline_ready.wait(0.05) and not stop.is_set():
-                pass
-            while not stop.is_set():
-                frame = source.read()
-                if frame is None:
-                    raise SourceError(f"{source.name}: has ended")
-                if stop.is_set():
-                    break
-                self._meter.count_captured()
-                self._frames.put(_Captured(number, frame))
-        except Exception as error:  # noqa: BLE001  # crosses the thread as a value
-            if not stop.is_set():
-                self._report("source", error)
-        finally:
-            source.close()
+    def _take(self, captured: _Captured) -> None:
+        self._meter.count_captured()
+        self._frames.put(captured)
 
     def _infer(self) -> None:
         try:
             pipeline = self._load_pipeline()
         except Exception as error:  # noqa: BLE001  # crosses the thread as a value
-            self._capture_stop.set()
+            if self._capture is not None:
+                self._capture.ask_to_stop()
             self._report("model", error)
             return
         self.pipeline = pipeline

@@ -9,6 +9,7 @@ from PyQt6.QtGui import QCloseEvent
 from PyQt6.QtWidgets import QHBoxLayout, QMainWindow, QPushButton, QVBoxLayout, QWidget
 
 from fer_live.camera import FrameSource
+from fer_live.capture import SourceLost
 from fer_live.datatypes import FrameResult
 from fer_live.live_session import Failure, LiveSession
 from fer_live.metering import Meter
@@ -147,6 +148,8 @@ class MainWindow(QMainWindow):
                 self._view.show_message(self._frame_failure)
             return
         self._view.show_message(failure.message)
+        if isinstance(failure.error, SourceLost):
+            return  # it comes back by itself
         self._choices.setVisible(failure.stage == "source")
         self.failed.emit(failure)
 

@@ -145,7 +145,7 @@ def test_no_failure_hides_another_one():
 
 
 def test_a_read_that_blocks_for_ever_does_not_block_the_end(monkeypatch: pytest.MonkeyPatch):
-    monkeypatch.setattr("fer_live.live_session._CAPTURE_STOPS_WITHIN_S", 0.1)
+    monkeypatch.setattr("fer_live.capture._STOPS_WITHIN_S", 0.1)
     released = threading.Event()
 
     class Blocked(SyntheticCamera):
