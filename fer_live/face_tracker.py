@@ -1,6 +1,7 @@
 """Gives each face a number that it keeps from frame to frame."""
 
-from dataclasses import dataclass
+import math
+from dataclasses import dataclass, field
 
 import numpy as np
 
@@ -14,6 +15,8 @@ _MIN_IOU = 0.2
 _REACH = 1.2
 _REACH_PER_S = 1.0
 _MAX_SIZE_RATIO = 2.0
+_VELOCITY_TIME_CONSTANT_S = 0.1
+_PREDICTED_FOR_S = 0.5
 
 
 @dataclass(slots=True, eq=False)
@@ -22,6 +25,22 @@ class _Track:
     since_s: float
     seen_at_s: float
     track_id: int | None = None
+    velocity_xy: FloatArray = field(default_factory=lambda: np.zeros(2, np.float32))
+    """Pixels a second, averaged over the last tenth of a second or so."""
+
+    def predicted_box(self, time_s: float) -> FloatArray:
+        """Where the face is now if it went on as it went, at most for half a second."""
+        ahead_s = min(max(time_s - self.seen_at_s, 0.0), _PREDICTED_FOR_S)
+        return (self.box_xyxy + np.tile(self.velocity_xy * ahead_s, 2)).astype(np.float32)
+
+    def move_to(self, box_xyxy: FloatArray, time_s: float) -> None:
+        """The face was seen there."""
+        passed_s = time_s - self.seen_at_s
+        if passed_s > 0:
+            velocity = (_center(box_xyxy) - _center(self.box_xyxy)) / passed_s
+            weight = 1 - math.exp(-passed_s / _VELOCITY_TIME_CONSTANT_S)
+            self.velocity_xy = self.velocity_xy + weight * (velocity - self.velocity_xy)
+        self.box_xyxy, self.seen_at_s = box_xyxy, time_s
 
     def has_ended(self, time_s: float) -> bool:
         lost_for_s = _TENTATIVE_LOST_FOR_S if self.track_id is None else _LOST_FOR_S
@@ -31,10 +50,11 @@ class _Track:
 class FaceTracker:
     """Matches the faces of a frame to those before it, nearest first.
 
-    A face continues a track whose last box it overlaps (IoU >= 0.2), or, for fast moves and after
-    a gap, one of similar size whose centre lies within 1.2 box sides, plus one side for each second
-    since it was seen. Overlaps are matched before distances. A track that frames have missed for
-    2 s has ended; its number is never used again before `reset`.
+    A face continues a track where it overlaps the place at which the track's motion would have
+    brought it by now (IoU >= 0.2), so that faces which cross keep their numbers; or, for sudden
+    moves and after a gap, one of similar size whose centre lies within 1.2 box sides of that place,
+    plus one side for each second since it was seen. Overlaps are matched before distances. A track
+    that frames have missed for 2 s has ended; its number is never used again before `reset`.
 
     A new face is tentative, and not reported, until it was detected once with a confidence of 0.7,
     or for half a second: on clips, what the detector takes for a face for a few frames stays below
@@ -56,7 +76,7 @@ class FaceTracker:
             if track is None:
                 track = _Track(detection.box_xyxy, time_s, time_s)
                 self._tracks.append(track)
-            track.box_xyxy, track.seen_at_s = detection.box_xyxy, time_s
+            track.move_to(detection.box_xyxy, time_s)
             if track.track_id is None and self._is_sure(track, detection, time_s):
                 track.track_id, self._next_id = self._next_id, self._next_id + 1
             if track.track_id is not None:
@@ -104,19 +124,24 @@ def iou(a_xyxy: FloatArray, b_xyxy: FloatArray) -> float:
 
 def _score(box_xyxy: FloatArray, track: _Track, time_s: float) -> float | None:
     """1..2 for an overlap, 0..1 for a near box, None for neither."""
-    overlap = iou(box_xyxy, track.box_xyxy)
+    expected = track.predicted_box(time_s)
+    overlap = iou(box_xyxy, expected)
     if overlap >= _MIN_IOU:
-        return 1 + overlap
-    side, track_side = _area(box_xyxy) ** 0.5, _area(track.box_xyxy) ** 0.5
+        # Of two that fit alike, it is the one seen lately, not the one hidden behind it.
+        return 1 + overlap * math.exp(track.seen_at_s - time_s)
+    side, track_side = _area(box_xyxy) ** 0.5, _area(expected) ** 0.5
     if (
         min(side, track_side) <= 0
         or not 1 / _MAX_SIZE_RATIO <= side / track_side <= _MAX_SIZE_RATIO
     ):
         return None
-    centers = (box_xyxy[:2] + box_xyxy[2:]) / 2, (track.box_xyxy[:2] + track.box_xyxy[2:]) / 2
-    distance = float(np.hypot(*(centers[0] - centers[1])))
+    distance = float(np.hypot(*(_center(box_xyxy) - _center(expected))))
     reach = max(side, track_side) * (_REACH + _REACH_PER_S * (time_s - track.seen_at_s))
     return 1 - distance / reach if distance < reach else None
+
+
+def _center(box_xyxy: FloatArray) -> FloatArray:
+    return np.asarray((box_xyxy[:2] + box_xyxy[2:]) / 2, np.float32)
 
 
 def _area(box_xyxy: FloatArray) -> float:

@@ -36,6 +36,33 @@ def test_two_faces_keep_their_numbers_whatever_their_order():
     assert ids(tracker, [face(305, 0), face(5, 0)], 0.1) == [2, 1]
 
 
+@pytest.mark.parametrize("fps", [10, 15, 30])
+@pytest.mark.parametrize("speed", [100.0, 200.0, 400.0])
+@pytest.mark.parametrize("hidden_within", [0, 60, 100])
+def test_faces_that_cross_keep_their_numbers(fps: int, speed: float, hidden_within: int):
+    """One goes right, one left; where they overlap, the one in front hides the other."""
+    tracker = FaceTracker()
+    rng = np.random.default_rng(0)
+    seen = {"right": set(), "left": set()}
+    for k in range(int(700 / speed * fps)):
+        goes_right = speed * k / fps
+        goes_left = 700 - goes_right
+        places = {"right": (goes_right, 10.0), "left": (goes_left, 0.0)}
+        if abs(goes_right - goes_left) < hidden_within:
+            del places["left"]
+        faces = [face(*(np.array(xy) + rng.normal(0, 1.5, 2))) for xy in places.values()]
+        for name, track_id in zip(places, ids(tracker, faces, k / fps), strict=True):
+            seen[name].add(track_id)
+    assert seen["right"] == {1}
+    assert seen["left"] == {2}
+
+
+def test_a_face_that_stops_or_turns_back_at_once_keeps_its_number():
+    tracker = FaceTracker()
+    path = [*range(0, 600, 20), *[600] * 15, *range(600, 0, -20)]
+    assert {ids(tracker, [face(x, 0)], k / 30)[0] for k, x in enumerate(path)} == {1}
+
+
 def test_a_face_back_within_two_seconds_keeps_its_number_and_later_gets_a_new_one():
     tracker = FaceTracker()
     assert ids(tracker, [face(0, 0)], 0.0) == [1]
