@@ -65,18 +65,34 @@ class ExpressionClassifier:
         """The expressions, in the order of the probabilities."""
         return self.manifest.labels
 
+    @property
+    def has_attention(self) -> bool:
+        """Whether the model tells where it looked."""
+        return "attention" in (output.name for output in self._session.get_outputs())
+
     def classify(self, faces: UInt8Array) -> FloatArray:
         """(N, S, S) uint8 gray crops -> (N, C) float32 probabilities; N may be 0."""
+        (probs,) = self._read(faces, ("probs",))
+        return probs
+
+    def classify_with_attention(self, faces: UInt8Array) -> tuple[FloatArray, FloatArray | None]:
+        """The same, and (N, h, w) float32 attention over the crop, 0..1; None without such maps."""
+        if not self.has_attention or len(faces) == 0:
+            return self.classify(faces), None
+        probs, attention = self._read(faces, ("probs", "attention"))
+        return probs, attention
+
+    def _read(self, faces: UInt8Array, outputs: tuple[str, ...]) -> list[FloatArray]:
         if faces.shape[1:] != (self.side, self.side) or faces.dtype != np.uint8:
             raise ValueError(
                 f"faces: expected (N, {self.side}, {self.side}) uint8, "
                 f"got {faces.shape} {faces.dtype}"
             )
         if len(faces) == 0:
-            return np.zeros((0, len(self.labels)), np.float32)
+            return [np.zeros((0, len(self.labels)), np.float32)]
         size = self._batch_size or _LARGEST_BATCH
-        batches = [faces[i : i + size] for i in range(0, len(faces), size)]
-        return np.concatenate([self._run(batch) for batch in batches])
+        batches = [self._run(faces[i : i + size], outputs) for i in range(0, len(faces), size)]
+        return [np.concatenate(parts) for parts in zip(*batches, strict=True)]
 
     def _load(self, model: Path | None, wanted: Provider) -> None:
         file = model or asset(_CPU_MODEL if wanted == "cpu" else _GPU_MODEL)
@@ -95,18 +111,17 @@ class ExpressionClassifier:
         except Exception as error:  # noqa: BLE001  # onnxruntime's errors have no common type
             raise ModelError(f"{file}: cannot be run: {_first_line(error)}") from None
 
-    def _run(self, faces: UInt8Array) -> FloatArray:
-        """One run of the network, by a model that may take a fixed number of faces."""
+    def _run(self, faces: UInt8Array, outputs: tuple[str, ...]) -> list[FloatArray]:
+        """One run of the network, which may take a fixed number of faces."""
         missing = max((self._batch_size or 0) - len(faces), 0)
-        batch = (
-            np.pad(faces, ((0, missing), (0, 0), (0, 0)))[:, None] if missing else faces[:, None]
-        )
+        batch = np.pad(faces, ((0, missing), (0, 0), (0, 0))) if missing else faces
         binding = self._session.io_binding()
-        binding.bind_cpu_input("faces", np.ascontiguousarray(batch))
-        binding.bind_output("probs")
+        binding.bind_cpu_input("faces", np.ascontiguousarray(batch[:, None]))
+        for name in outputs:
+            binding.bind_output(name)
         self._session.run_with_iobinding(binding)
-        (probs,) = binding.copy_outputs_to_cpu()
-        return np.asarray(probs[: len(faces)], dtype=np.float32)
+        results = binding.copy_outputs_to_cpu()
+        return [np.asarray(result[: len(faces)], dtype=np.float32) for result in results]
 
 
 def _check_signature(file: Path, session: ort.InferenceSession, manifest: Manifest) -> None:

@@ -50,11 +50,11 @@ class LiveSession:
     """Runs a pipeline on a source, on two threads of its own.
 
     The capture thread waits until the pipeline is loaded, then reads without pause; the inference
-    thread loads the pipeline, takes the latest frame, and leaves its `LiveResult` in `results`.
-    Neither waits for the other: a frame that comes too late to be taken is counted as dropped. What
-    breaks waits in `take_failures`, one slot a stage, so that no result and no failure of another
-    stage hides it; one bad frame fails alone. `on_news` is called after each, on the thread that
-    left it. `open` changes the source; `stop` ends it all and may be repeated.
+    thread takes the latest frame and leaves its `LiveResult` in `results`. Neither waits for the
+    other: a frame that comes too late to be taken is counted as dropped. What breaks waits in
+    `take_failures`, one slot a stage, so that no result and no failure of another stage hides it;
+    one bad frame fails alone. `on_news` is called after each, on the thread that left it. `open`
+    changes the source, `load` the pipeline; `stop` ends it all and may be repeated.
     """
 
     def __init__(
@@ -71,14 +71,25 @@ class LiveSession:
             "frame": Mailbox(),
         }
         self.pipeline: Pipeline | None = None
-        self._load_pipeline = load_pipeline
         self._meter = meter
         self._on_news = on_news
         self._frames: Mailbox[_Captured] = Mailbox()
+        self._next_pipeline: Mailbox[Pipeline] = Mailbox()
         self._pipeline_ready = threading.Event()
+        self._stopped = False
+        self._loads = threading.Lock()
+        self._loaders: list[threading.Thread] = []
         self._capture: Capture | None = None
+        self.load(load_pipeline)
         self._inference = threading.Thread(target=self._infer, name="inference", daemon=True)
         self._inference.start()
+
+    def load(self, load_pipeline: Callable[[], "Pipeline"]) -> None:
+        """Read by another pipeline as soon as it is loaded, on a thread of its own; until then, and
+        where it cannot be loaded, the one in use goes on."""
+        loader = threading.Thread(target=self._load, args=(load_pipeline,), daemon=True)
+        self._loaders = [*(other for other in self._loaders if other.is_alive()), loader]
+        loader.start()
 
     def open(self, open_source: OpenSource) -> None:
         """Read from another source from now on; the new `source_number` marks its results."""
@@ -103,7 +114,13 @@ class LiveSession:
         """Stop capture, let inference finish its frame, close the mailboxes."""
         if self._capture is not None:
             self._capture.ask_to_stop()
+        self._stopped = True
         self._frames.close()
+        for loader in self._loaders:
+            loader.join()
+        if (unused := self._next_pipeline.get_nowait()) is not None:
+            unused.close()
+        self._next_pipeline.close()
         self._inference.join()
         self.results.close()
         if self._capture is not None:
@@ -113,20 +130,32 @@ class LiveSession:
         self._meter.count_captured()
         self._frames.put(captured)
 
-    def _infer(self) -> None:
+    def _load(self, load_pipeline: Callable[[], "Pipeline"]) -> None:
+        this = threading.current_thread()
         try:
-            pipeline = self._load_pipeline()
+            pipeline = load_pipeline()
         except Exception as error:  # noqa: BLE001  # crosses the thread as a value
-            if self._capture is not None:
-                self._capture.ask_to_stop()
             self._report("model", error)
             return
-        self.pipeline = pipeline
-        self._pipeline_ready.set()
+        with self._loads:
+            is_wanted = not self._stopped and self._loaders[-1] is this
+            unused = self._next_pipeline.get_nowait() if is_wanted else pipeline
+            if is_wanted:
+                self._next_pipeline.put(pipeline)
+        if unused is not None:
+            unused.close()
+
+    def _infer(self) -> None:
+        pipeline = None
         source_number = 0
         try:
+            pipeline = self.pipeline = self._next_pipeline.get()
+            self._pipeline_ready.set()
             while True:
                 captured = self._frames.get()
+                if (loaded := self._next_pipeline.get_nowait()) is not None:
+                    pipeline.close()
+                    pipeline = self.pipeline = loaded
                 if captured.source_number != source_number:
                     source_number = captured.source_number
                     pipeline.reset()
@@ -134,7 +163,8 @@ class LiveSession:
         except MailboxClosed:
             pass
         finally:
-            pipeline.close()
+            if pipeline is not None:
+                pipeline.close()
 
     def _process(self, pipeline: "Pipeline", captured: _Captured) -> None:
         try:

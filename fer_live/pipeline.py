@@ -6,26 +6,40 @@ from contextlib import contextmanager
 from pathlib import Path
 from types import TracebackType
 
+import cv2
 import numpy as np
 
-from fer_live.alignment import align_face
+from fer_live.alignment import align_face, face_transform
 from fer_live.classifier import ExpressionClassifier
-from fer_live.datatypes import DetectorMode, FaceResult, Frame, FrameResult, Provider, TrackedFace
+from fer_live.datatypes import (
+    Attention,
+    DetectorMode,
+    FaceResult,
+    FloatArray,
+    Frame,
+    FrameResult,
+    Provider,
+    TrackedFace,
+    UInt8Array,
+)
 from fer_live.face_detector import FaceDetector
 from fer_live.face_tracker import FaceTracker
-from fer_live.smoothing import ExpressionSmoother
+from fer_live.smoothing import ExpressionSmoother, SmoothingConfig
 
 
 class Pipeline:
     """Frame -> faces -> numbered faces -> crops -> probabilities -> calm labels.
 
     The window, `fer-live analyze` and the benchmarks all call this one. Not for use by two threads
-    at once. Its only sense of time is `Frame.captured_at_s`.
+    at once, but for `smoothing` and `with_attention`, which may be set from another: the next frame
+    goes by them. Its only sense of time is `Frame.captured_at_s`.
     """
 
     def __init__(self, detector: FaceDetector, classifier: ExpressionClassifier) -> None:
         self.detector = detector
         self.classifier = classifier
+        self.with_attention = False
+        """Whether to ask the model where it looked, which costs a copy a face."""
         self._tracker = FaceTracker()
         self._smoother = ExpressionSmoother(classifier.labels)
 
@@ -46,6 +60,15 @@ class Pipeline:
         """The expressions, in the order of every `probs`."""
         return self.classifier.labels
 
+    @property
+    def smoothing(self) -> SmoothingConfig:
+        """How calm the shown labels are."""
+        return self._smoother.config
+
+    @smoothing.setter
+    def smoothing(self, config: SmoothingConfig) -> None:
+        self._smoother.config = config
+
     def process(self, frame: Frame) -> FrameResult:
         """Read one frame. Frames of one source come in order; call `reset` between sources."""
         timings_ms: dict[str, float] = {}
@@ -57,11 +80,11 @@ class Pipeline:
         with _timed(timings_ms, "align"):
             crops = self._align(frame, tracked)
         with _timed(timings_ms, "classify"):
-            probs = self.classifier.classify(crops)
+            probs, maps = self._classify(crops)
         with _timed(timings_ms, "smooth"):
             faces = tuple(
-                self._read(face, face_probs, now_s)
-                for face, face_probs in zip(tracked, probs, strict=True)
+                self._read(face, probs[i], None if maps is None else maps[i], now_s)
+                for i, face in enumerate(tracked)
             )
             self._smoother.forget_unseen(now_s)
         return FrameResult(frame, faces, timings_ms, self.classifier.provider, self.detector.name)
@@ -87,14 +110,21 @@ class Pipeline:
     ) -> None:
         self.close()
 
-    def _align(self, frame: Frame, tracked: list[TrackedFace]) -> np.ndarray:
+    def _align(self, frame: Frame, tracked: list[TrackedFace]) -> UInt8Array:
         side, crop = self.classifier.side, self.classifier.manifest.crop
         crops = np.empty((len(tracked), side, side), np.uint8)
         for index, face in enumerate(tracked):
             crops[index] = align_face(frame.image_bgr, face.detection, side, crop)
         return crops
 
-    def _read(self, face: TrackedFace, probs: np.ndarray, now_s: float) -> FaceResult:
+    def _classify(self, crops: UInt8Array) -> tuple[FloatArray, FloatArray | None]:
+        if self.with_attention:
+            return self.classifier.classify_with_attention(crops)
+        return self.classifier.classify(crops), None
+
+    def _read(
+        self, face: TrackedFace, probs: FloatArray, attention: FloatArray | None, now_s: float
+    ) -> FaceResult:
         smoothed_probs, shown_label = self._smoother.update(face.track_id, probs, now_s)
         best = int(probs.argmax())
         return FaceResult(
@@ -107,7 +137,13 @@ class Pipeline:
             confidence=float(probs[best]),
             smoothed_probs=smoothed_probs,
             shown_label=shown_label,
+            attention=None if attention is None else self._place(attention, face),
         )
+
+    def _place(self, attention: FloatArray, face: TrackedFace) -> Attention:
+        crop = self.classifier.manifest.crop
+        to_crop = face_transform(face.detection.keypoints_xy, 1, crop)
+        return Attention(attention, np.asarray(cv2.invertAffineTransform(to_crop), np.float32))
 
 
 @contextmanager

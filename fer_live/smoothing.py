@@ -24,6 +24,12 @@ class SmoothingConfig:
     margin: float = 0.10
     unsure_below: float = 0.40
 
+    @classmethod
+    def from_calm(cls, calm: float) -> "SmoothingConfig":
+        """From 0, quick, to 1, calm; 0.5 is the default. Times grow fourfold from either half."""
+        times = 16 ** (calm - 0.5)
+        return cls(time_constant_s=0.25 * times, hold_s=0.15 * times, margin=0.20 * calm)
+
 
 @dataclass(slots=True, eq=False)
 class _State:
@@ -39,13 +45,14 @@ class ExpressionSmoother:
 
     A first-order low-pass: with dt since the track's last frame, the smoothed value moves by
     1 - exp(-dt / time_constant) of the way to the new one, so the frame rate does not matter.
+    `config` may be replaced at any time; the next frame goes by it.
     """
 
     _FORGET_AFTER_S = 3.0
 
     def __init__(self, labels: tuple[str, ...], config: SmoothingConfig | None = None) -> None:
+        self.config = config or SmoothingConfig()
         self._labels = labels
-        self._config = config or SmoothingConfig()
         self._states: dict[int, _State] = {}
 
     def update(self, track_id: int, probs: FloatArray, time_s: float) -> tuple[FloatArray, str]:
@@ -55,7 +62,7 @@ class ExpressionSmoother:
             label = self._winner(probs, UNSURE)
             self._states[track_id] = _State(probs, label, time_s, label, time_s)
             return probs, label
-        weight = 1 - math.exp(-(time_s - state.time_s) / max(self._config.time_constant_s, 1e-6))
+        weight = 1 - math.exp(-(time_s - state.time_s) / max(self.config.time_constant_s, 1e-6))
         state.probs = (state.probs + weight * (probs - state.probs)).astype(np.float32)
         state.time_s = time_s
         self._let_challenge(state)
@@ -77,15 +84,15 @@ class ExpressionSmoother:
         winner = self._winner(state.probs, state.shown)
         if winner != state.challenger:
             state.challenger, state.challenger_since_s = winner, state.time_s
-        if state.time_s - state.challenger_since_s >= self._config.hold_s:
+        if state.time_s - state.challenger_since_s >= self.config.hold_s:
             state.shown = state.challenger
 
     def _winner(self, probs: FloatArray, shown: str) -> str:
         """The label that these probabilities alone would put up against the shown one."""
         best = int(probs.argmax())
-        if probs[best] < self._config.unsure_below:
+        if probs[best] < self.config.unsure_below:
             return UNSURE
         if shown == UNSURE or self._labels[best] == shown:
             return self._labels[best]
         lead = float(probs[best] - probs[self._labels.index(shown)])
-        return self._labels[best] if lead >= self._config.margin else shown
+        return self._labels[best] if lead >= self.config.margin else shown

@@ -134,6 +134,51 @@ def test_another_source_resets_the_pipeline_and_stop_closes_it():
     assert watcher.source_numbers == sorted(watcher.source_numbers)
 
 
+def test_another_pipeline_takes_over_and_one_that_cannot_be_loaded_does_not():
+    pipelines = [FakePipeline(), FakePipeline(), FakePipeline()]
+    watcher = Watcher(lambda: pipelines[0])
+    watcher.session.open(lambda: SyntheticCamera([IMAGE], 10_000, fps=200, paced=True))
+    watcher.wait_for(lambda: len(watcher.results) > 2)
+
+    def broken() -> FakePipeline:
+        raise ModelError("bad.onnx: not a model")
+
+    watcher.session.load(broken)  # type: ignore[arg-type]
+    watcher.wait_for(lambda: bool(watcher.failures))
+    n_before = len(watcher.results)
+    watcher.wait_for(lambda: len(watcher.results) > n_before + 2)
+    assert watcher.session.pipeline is pipelines[0]
+
+    watcher.session.load(lambda: pipelines[1])  # type: ignore[arg-type, return-value]
+    watcher.wait_for(lambda: watcher.session.pipeline is pipelines[1])
+    assert pipelines[0].closed
+    assert not pipelines[1].closed
+    assert [failure.stage for failure in watcher.failures] == ["model"]
+
+    # Asked for twice, quickly: the last wish holds, though it is loaded first.
+    slow = threading.Event()
+    watcher.session.load(lambda: slow.wait(5) and pipelines[1])  # type: ignore[arg-type, return-value]
+    watcher.session.load(lambda: pipelines[2])  # type: ignore[arg-type, return-value]
+    watcher.wait_for(lambda: watcher.session.pipeline is pipelines[2])
+    slow.set()
+    time.sleep(0.05)
+    assert watcher.session.pipeline is pipelines[2]
+    watcher.session.stop()
+    assert all(pipeline.closed for pipeline in pipelines)
+
+
+def test_a_model_that_failed_first_can_be_replaced():
+    def broken() -> FakePipeline:
+        raise ModelError("bad.onnx: not a model")
+
+    watcher = Watcher(broken)
+    watcher.session.open(lambda: SyntheticCamera([IMAGE], 10_000, fps=200, paced=True))
+    watcher.wait_for(lambda: bool(watcher.failures))
+    watcher.session.load(FakePipeline)  # type: ignore[arg-type]
+    watcher.wait_for(lambda: len(watcher.results) > 2)
+    watcher.session.stop()
+
+
 def test_no_failure_hides_another_one():
     """A source that ends just before its last frame fails must still be told."""
     session = LiveSession(FakePipeline, Meter(), lambda: None)  # type: ignore[arg-type]

@@ -1,0 +1,36 @@
+"""The app's texts in the person's language, by gettext catalogues in `locale/`.
+
+Texts are written in English where they are used, as `tr("...")`. To change a language:
+`make translations` collects them into `locale/LANGUAGE/LC_MESSAGES/fer_live.po`; fill that file in
+and run it again. A new language begins with `msginit` there and a line in `LANGUAGES`.
+"""
+
+import gettext
+from pathlib import Path
+
+from fer_live.manifest import EXPRESSIONS
+
+LANGUAGES = {"en": "English", "ko": "한국어"}
+_DOMAIN = "fer_live"
+_FOLDER = Path(__file__).parent / "locale"
+
+_translation: gettext.NullTranslations = gettext.NullTranslations()
+
+
+def set_language(code: str) -> None:
+    """Speak the language with this two-letter code from now on; English where there is none."""
+    global _translation
+    _translation = gettext.translation(_DOMAIN, _FOLDER, [code], fallback=True)
+
+
+def tr(message: str, **fields: object) -> str:
+    """`message` in the language spoken, its {fields} filled in."""
+    translated = _translation.gettext(message)
+    return translated.format(**fields) if fields else translated
+
+
+def tr_label(label: str) -> str:
+    """The name of an expression; empty is "unsure". Labels of other models stay as they are."""
+    if not label:
+        return tr("unsure")
+    return tr(label) if label in EXPRESSIONS else label
