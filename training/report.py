@@ -14,6 +14,7 @@ from matplotlib.figure import Figure
 from fer_live.atomic_file import write_atomically
 from fer_live.errors import InputError
 from training.grid import CELLS, GRID_FILE, GridConfig, Row, load_grid
+from training.train import UNLABELED
 
 REPORT_FILE = "report.md"
 
@@ -42,8 +43,10 @@ _HEAD = """# {title}
 
 {n_finished} of {n_cells} cells are finished. Seeds {seeds}; mean and standard deviation (n - 1)
 over them, in percent. {protocol}
-Every figure is of the last EMA teacher, without test-time augmentation. The method is reconstructed
-from the abstract of arXiv 2601.05556. Made by `fer-train report` from the files in `{cells}/`.
+Every figure is of the last EMA teacher, without test-time augmentation. "Unlabeled images" are
+those of the training part whose labels no run saw, though semi-supervised ones trained on the
+images; being many, they tell rows apart better. The method is reconstructed from the abstract of
+arXiv 2601.05556. Made by `fer-train report` from the files in `{cells}/`.
 """
 
 
@@ -95,8 +98,9 @@ def _page(grid: GridConfig, results: Results, plots: dict[str, str]) -> Iterable
         yield f"## Macro-F1, {name}\n"
         yield from _table(grid, results, name, "macro_f1")
     main = _metric_sets(cells)[0]
-    if grid.compare:
-        yield from _leads(grid, results, main)
+    for name in (main, UNLABELED):
+        if grid.compare and name in _metric_sets(cells):
+            yield from _leads(grid, results, name)
     yield f"## Expected calibration error, {main}\n"
     yield from _table(grid, results, main, "ece")
     yield f"## Recall of each class, {main}\n"
@@ -124,7 +128,8 @@ def _protocol(cells: list[dict[str, Any]]) -> str:
 def _metric_sets(cells: list[dict[str, Any]]) -> list[str]:
     first = cells[0]
     main = " ".join(part for part in (first["split"], first["rule"]) if part)
-    return [main, *first["other_metrics"]]
+    others = dict.fromkeys(name for cell in cells for name in cell["other_metrics"])
+    return [main, *others]
 
 
 def _figures(cell: dict[str, Any], name: str) -> dict[str, Any] | None:
@@ -145,6 +150,9 @@ def _table(grid: GridConfig, results: Results, name: str, figure: str) -> Iterab
                 entries.append("")
                 continue
             values = _by_seed(results, row, budget, name, figure)
+            if name == UNLABELED and budget == _ALL:
+                entries.append("")
+                continue
             entries.append(_mean_and_deviation(list(values.values()), grid))
         yield _line(row.title or row.name, *entries)
     yield ""
@@ -170,7 +178,7 @@ def _leads(grid: GridConfig, results: Results, name: str) -> Iterable[str]:
         if row is not ours and set(has) & set(budgets):
             leads = {b: _lead(results, name, (ours, b), (row, b)) for b in budgets if b in has}
             yield _line(label, *(_lead_entry(leads.get(b), grid) for b in budgets))
-        if _ALL in has and _ALL not in budgets:
+        if _ALL in has and _ALL not in budgets and name != UNLABELED:
             leads = {b: _lead(results, name, (ours, b), (row, _ALL)) for b in budgets}
             yield _line(
                 f"{label}, {_percent(_ALL)}", *(_lead_entry(leads[b], grid) for b in budgets)

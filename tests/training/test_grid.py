@@ -306,7 +306,6 @@ TUNED_AS = {
     "dta_snl": "dta_snl",
     "plain_dta_snl": "dta_snl",
     "attention_dta_snl": "dta_snl",
-    "votes_dta_snl": "dta_snl",
 }
 
 

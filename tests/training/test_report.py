@@ -91,6 +91,22 @@ def test_leads_are_taken_seed_by_seed(folder: Path):
     assert "The smallest budget at which DTA + SNL reaches base at 100 %: 25 %." in page
 
 
+def test_the_unlabeled_images_are_a_second_measure(folder: Path):
+    """A row with all labels has none; cells of earlier versions were not measured on them."""
+    for seed in (1, 2):
+        for row, accuracy in (("ours", 0.6), ("base", 0.5)):
+            result = cell(seed, accuracy)
+            result["other_metrics"] = {"unlabeled images": result["metrics"]}
+            (folder / f"cells/{row}_0.1_{seed}.json").write_text(json.dumps(result))
+    page = write_report(folder).read_text()
+    table = page.split("## Accuracy, unlabeled images")[1].split("##")[0]
+    assert "| base | 50.0 ± 0.0 |" in table
+    assert "| DTA + SNL | 60.0 ± 0.0 | missing |" in table
+    lead = page.split("## Lead of DTA + SNL, unlabeled images")[1].split("##")[0]
+    assert "| base | +10.0 ± 0.0 | missing |" in lead
+    assert "100 %" not in lead
+
+
 def test_a_claim_that_does_not_hold_is_said(folder: Path):
     (folder / "cells/ours_0.25_1.json").write_text(json.dumps(cell(1, 0.7999)))
     (folder / "cells/ours_0.25_2.json").write_text(json.dumps(cell(2, 0.7899)))
