@@ -12,7 +12,7 @@ APP_PACKAGES := $(VENV_PACKAGE) libegl1 libgl1 libgles2 libglib2.0-0 libxkbcommo
 # The tests open real windows on a virtual screen, watch the app's system calls, and serve streams.
 TEST_PACKAGES := $(APP_PACKAGES) xvfb strace ffmpeg
 
-.PHONY: run test clean system-app system-test
+.PHONY: run test translations clean system-app system-test
 
 run: $(VENV)/.app
 	@$(BIN)/fer-live quickstart
@@ -23,6 +23,16 @@ test: $(VENV)/.test
 	$(BIN)/mypy
 	$(BIN)/lint-imports
 	$(BIN)/python -m pytest
+
+# Collects the app's texts, keeps what is translated, and compiles it.
+LOCALE := fer_live/locale
+translations: $(VENV)/.test
+	@mkdir -p build
+	$(BIN)/pybabel -q extract -k tr -k mark -F $(LOCALE)/babel.cfg --no-location --sort-output \
+	  --project "FER Live" -o build/fer_live.pot fer_live
+	$(BIN)/pybabel -q update -D fer_live -d $(LOCALE) -i build/fer_live.pot --no-fuzzy-matching \
+	  --ignore-obsolete --ignore-pot-creation-date
+	$(BIN)/pybabel -q compile -D fer_live -d $(LOCALE)
 
 $(VENV)/.app: pyproject.toml | system-app
 	$(PYTHON) -m venv $(VENV)

@@ -12,24 +12,17 @@ from typing import TYPE_CHECKING
 
 from tqdm import tqdm
 
-from fer_live.camera import (
-    ClipSource,
-    FrameSource,
-    StreamSource,
-    is_url,
-    open_source,
-)
+from fer_live.camera import FrameSource, StreamSource, is_url, open_source
 from fer_live.console import check_output_file
 from fer_live.datatypes import DetectorMode, Frame, FrameResult, Provider
 from fer_live.errors import FerLiveError, InputError, SourceError, TruncatedError
 from fer_live.image_files import images_in
 from fer_live.sinks import FILE_SUFFIXES, ResultSink, open_file_sink
 from fer_live.system_libraries import require_qt_libraries
+from fer_live.video_file import VIDEO_SUFFIXES
 
 if TYPE_CHECKING:  # its imports take seconds
     from fer_live.pipeline import Pipeline
-
-_FALLBACK_FPS = 25.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -204,7 +197,7 @@ def _check_outputs(options: AnalyzeOptions, names: Sequence[str]) -> None:
         if any(not is_url(n) and options.out.resolve() == Path(n).resolve() for n in names):
             raise InputError(f"{options.out}: is a source itself; choose another --out")
     if options.video is not None:
-        check_output_file(options.video, (".mp4",))
+        check_output_file(options.video, VIDEO_SUFFIXES)
         if len(names) != 1:
             raise InputError(f"--video takes one source at a time, got {len(names)}")
         if not is_url(names[0]) and options.video.resolve() == Path(names[0]).resolve():
@@ -223,11 +216,4 @@ def _open_sinks(
     if options.video is not None:
         from fer_live.ui.annotated_video import AnnotatedVideo
 
-        sinks.append(AnnotatedVideo(options.video, labels, _fps(names[0]) / options.every))
-
-
-def _fps(name: str) -> float:
-    if is_url(name):
-        return _FALLBACK_FPS
-    with closing(open_source(name)) as source:
-        return source.fps if isinstance(source, ClipSource) else _FALLBACK_FPS
+        sinks.append(AnnotatedVideo(options.video, labels))

@@ -7,7 +7,6 @@ import os
 import signal
 import sys
 import traceback
-from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 from types import TracebackType
@@ -15,16 +14,17 @@ from typing import TYPE_CHECKING
 
 from fer_live.assets import asset
 from fer_live.atomic_file import write_atomically
-from fer_live.camera import CameraSource, FrameSource, PacedClip, is_url, open_live_source
+from fer_live.camera import is_url, open_live_source
 from fer_live.datatypes import DetectorMode, Provider
 from fer_live.errors import FerLiveError, InputError, ModelError, SourceError
 from fer_live.metering import Meter
+from fer_live.settings import Settings, load_settings
+from fer_live.source_choice import Camera, Demo, Location, SourceChoice
 from fer_live.system_libraries import require_qt_libraries
+from fer_live.translation import tr
 
 if TYPE_CHECKING:
     from fer_live.pipeline import Pipeline
-
-DEMO_CLIP = "demo.mp4"
 
 # How long a source may take to its first picture before --duration counts anyway, seconds.
 _FIRST_PICTURE_WITHIN_S = 30
@@ -32,13 +32,14 @@ _FIRST_PICTURE_WITHIN_S = 30
 
 @dataclass(frozen=True, slots=True)
 class LiveOptions:
-    """What `fer-live` was asked to do. `source` None means the camera."""
+    """What `fer-live` was asked to do. None: as the person chose last in the window."""
 
-    camera: int = 0
+    camera: int | None = None
     source: str | None = None
+    demo: bool = False
     model: Path | None = None
-    provider: Provider = "auto"
-    detector: DetectorMode = "auto"
+    provider: Provider | None = None
+    detector: DetectorMode | None = None
     duration_s: float | None = None
     stats: Path | None = None
 
@@ -47,34 +48,54 @@ def run_window(options: LiveOptions) -> int:
     """Show the window until it is closed or `duration_s` after its first picture is over.
 
     With a duration, a source or model that fails ends the app with the error; without, a source
-    that fails leaves the window open, with Retry and the demo.
+    that fails leaves the window open, with Retry and the demo. Without a duration, the first start
+    asks whether its notice was understood. What the command line says holds for this window alone;
+    what is chosen in the window is kept.
     """
     check_screen()
-    open_source = source_opener(options)
+    settings, trouble = load_settings()
+    if settings.model is not None and not Path(settings.model).is_file():
+        trouble = tr(
+            "{file}: this model is gone; the one that came with the app is used",
+            file=settings.model,
+        )
+        settings = settings.but(model=None)
+    if trouble:
+        print(f"fer-live: {trouble}", file=sys.stderr)
+    source = choose_source(options, settings)
     _check_early(options)
 
     from PyQt6.QtCore import QTimer
+    from PyQt6.QtGui import QIcon
     from PyQt6.QtWidgets import QApplication
 
     from fer_live.live_session import Failure
     from fer_live.ui.main_window import MainWindow
     from fer_live.ui.qt_runtime import prepare_qt
+    from fer_live.ui.style import apply_style
 
     prepare_qt()
-    if sys.platform == "darwin" and options.source is None:
+    if sys.platform == "darwin" and isinstance(source, Camera):
         # macOS asks for the camera permission on the main thread alone.
         with contextlib.suppress(SourceError):
-            CameraSource(options.camera).close()
+            source.open().close()
     application = QApplication([sys.argv[0]])
     application.setApplicationName("FER Live")
+    application.setDesktopFileName("fer-live")
+    application.setWindowIcon(QIcon(str(asset("icon.svg"))))
+    apply_style(application)
     meter = Meter(Meter.process_start_s())
     window = MainWindow(
-        open_source,
-        lambda: PacedClip(asset(DEMO_CLIP)),
-        pipeline_loader(options),
+        source,
+        settings,
+        load_pipeline,
         meter,
-        mirror=options.source is None,
+        for_now=given(options),
+        ask_first=options.duration_s is None and not settings.notice_accepted_on,
+        keep_settings=options.duration_s is None,
     )
+    if trouble:
+        window.live.toast(trouble)
     failure: FerLiveError | None = None
 
     def end_on_failure(event: Failure) -> None:
@@ -116,23 +137,30 @@ def run_window(options: LiveOptions) -> int:
     return 0
 
 
-def source_opener(options: LiveOptions) -> Callable[[], FrameSource]:
-    """A function that opens what the options name, on whichever thread calls it."""
-    source = options.source
-    if source is None:
-        return lambda: CameraSource(options.camera)
-    return lambda: open_live_source(source)
+def choose_source(options: LiveOptions, settings: Settings) -> SourceChoice:
+    """What the options name; without a name, the camera that was used last."""
+    if options.demo:
+        return Demo()
+    if options.source is not None:
+        return Location(options.source)
+    return Camera(settings.camera if options.camera is None else options.camera)
 
 
-def pipeline_loader(options: LiveOptions) -> Callable[[], "Pipeline"]:
-    """A function that loads the pipeline; its imports take seconds, so not on the GUI thread."""
+def given(options: LiveOptions) -> dict[str, object]:
+    """The settings that the command line overrides, for this window alone."""
+    named = {
+        "model": options.model and str(options.model),
+        "provider": options.provider,
+        "detector": options.detector,
+    }
+    return {name: value for name, value in named.items() if value is not None}
 
-    def load() -> "Pipeline":
-        from fer_live.pipeline import Pipeline
 
-        return Pipeline.load(options.model, options.provider, options.detector)
+def load_pipeline(settings: Settings) -> "Pipeline":
+    """Load what the settings name; its imports take seconds, so not on the GUI thread."""
+    from fer_live.pipeline import Pipeline
 
-    return load
+    return Pipeline.load(settings.model, settings.provider, settings.detector)
 
 
 def write_stats(path: Path, meter: Meter, pipeline: "Pipeline | None") -> None:

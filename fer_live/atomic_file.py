@@ -7,6 +7,7 @@ from contextlib import contextmanager
 from pathlib import Path
 
 from fer_live.errors import OutputError
+from fer_live.translation import tr
 
 
 def partial_path(path: Path) -> Path:
@@ -42,5 +43,9 @@ def writing(path: Path) -> Iterator[None]:
     except OSError as error:
         reason = error.strerror or str(error)
         raise OutputError(
-            f"{path}: cannot write: {reason}; free some space or choose another place"
+            tr(
+                "{path}: cannot write: {reason}; free some space or choose another place",
+                path=path,
+                reason=reason,
+            )
         ) from None

@@ -4,8 +4,10 @@ A source is read by one thread: `read` returns the next frame, or None at the en
 """
 
 import os
+import sys
 import time
 from collections.abc import Sequence
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Protocol
 
@@ -14,10 +16,12 @@ os.environ.setdefault("OPENCV_FFMPEG_LOGLEVEL", "-8")
 
 import cv2
 import numpy as np
+from cv2_enumerate_cameras import enumerate_cameras
 
 from fer_live.datatypes import Frame, UInt8Array
 from fer_live.errors import SourceError, TruncatedError
 from fer_live.image_files import IMAGE_SUFFIXES, ImageSource, Slideshow, images_in, read_image
+from fer_live.translation import tr
 
 cv2.utils.logging.setLogLevel(cv2.utils.logging.LOG_LEVEL_SILENT)
 
@@ -29,6 +33,8 @@ _MISSING_TOLERATED = 0.02
 _EXACT_COUNTS = (".mp4", ".m4v", ".mov", ".avi")
 """Containers that store how many frames they hold; for others OpenCV guesses by the length."""
 _GUESSED_LENGTH_TOLERANCE_S = 1.0
+_CAMERA_BACKENDS = {"win32": cv2.CAP_MSMF, "darwin": cv2.CAP_AVFOUNDATION}
+"""The one whose numbering `cv2.VideoCapture` follows; V4L2 elsewhere."""
 
 
 class FrameSource(Protocol):
@@ -48,28 +54,52 @@ class FrameSource(Protocol):
         ...
 
 
+@dataclass(frozen=True, slots=True)
+class CameraMode:
+    """What is asked of a camera; None leaves it to the camera, which may also give another size or
+    rate than it was asked for."""
+
+    size_wh: tuple[int, int] | None = None
+    fps: int | None = None
+
+
 class CameraSource:
     """Camera number `index`, each frame stamped with the monotonic clock as it arrives."""
 
     n_frames: int | None = None
     reconnects = True
 
-    def __init__(self, index: int) -> None:
+    def __init__(self, index: int, mode: CameraMode | None = None) -> None:
         self.name = f"camera {index}"
         self._capture = cv2.VideoCapture(index)
         if not self._capture.isOpened():
             raise SourceError(
-                f"{self.name}: not there, or in use by another program; plug it in, close the "
-                "other program, or choose another with --camera N"
+                tr(
+                    "camera {number}: not there, or in use by another program; plug it in, close "
+                    "the other program, or choose another with --camera N",
+                    number=index,
+                )
             )
+        self._ask_for(mode or CameraMode())
         # A deeper queue would only show older pictures.
         self._capture.set(cv2.CAP_PROP_BUFFERSIZE, 1)
         self._index = 0
 
+    def _ask_for(self, mode: CameraMode) -> None:
+        if mode.size_wh is not None:
+            # Uncompressed, USB has room for large pictures at a few frames a second alone.
+            self._capture.set(cv2.CAP_PROP_FOURCC, cv2.VideoWriter.fourcc(*"MJPG"))
+            self._capture.set(cv2.CAP_PROP_FRAME_WIDTH, mode.size_wh[0])
+            self._capture.set(cv2.CAP_PROP_FRAME_HEIGHT, mode.size_wh[1])
+        if mode.fps is not None:
+            self._capture.set(cv2.CAP_PROP_FPS, mode.fps)
+
     def read(self) -> Frame | None:
         frame = _next_frame(self._capture, self._index, time.monotonic)
         if frame is None:
-            raise SourceError(f"{self.name}: it stopped sending pictures; is it still plugged in?")
+            raise SourceError(
+                tr("{name}: it stopped sending pictures; is it still plugged in?", name=self.name)
+            )
         self._index += 1
         return frame
 
@@ -96,13 +126,17 @@ class StreamSource:
             ],
         )
         if not self._capture.isOpened():
-            raise SourceError(f"{url}: no stream there; check the address and that it is running")
+            raise SourceError(
+                tr("{url}: no stream there; check the address and that it is running", url=url)
+            )
         self._index = 0
 
     def read(self) -> Frame | None:
         frame = _next_frame(self._capture, self._index, time.monotonic)
         if frame is None and self._index == 0:
-            raise SourceError(f"{self.name}: the stream holds no picture that can be decoded")
+            raise SourceError(
+                tr("{url}: the stream holds no picture that can be decoded", url=self.name)
+            )
         self._index += 1
         return frame
 
@@ -245,10 +279,16 @@ class SyntheticCamera:
         pass
 
 
+def list_cameras() -> dict[int, str]:
+    """Number -> name of the cameras that the system knows of, free or in use."""
+    backend = _CAMERA_BACKENDS.get(sys.platform, cv2.CAP_V4L2)
+    return {camera.index: camera.name for camera in enumerate_cameras(backend)}
+
+
 def open_clip(path: Path) -> cv2.VideoCapture:
     """Open a video file, or raise `SourceError` that says why it cannot be one."""
     if not path.exists():
-        raise SourceError(f"{path}: no such file")
+        raise SourceError(tr("{path}: no such file", path=path))
     if path.is_dir():
         raise SourceError(f"{path}: is a folder; name a video file")
     if not path.is_file():
@@ -267,7 +307,7 @@ def open_clip(path: Path) -> cv2.VideoCapture:
     capture = cv2.VideoCapture(str(path.absolute()), cv2.CAP_FFMPEG)
     if not capture.isOpened():
         raise SourceError(
-            f"{path}: not a video that can be decoded; is it damaged or another kind?"
+            tr("{path}: not a video that can be decoded; is it damaged or another kind?", path=path)
         )
     return capture
 

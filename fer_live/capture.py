@@ -9,6 +9,7 @@ import numpy as np
 from fer_live.camera import FrameSource
 from fer_live.datatypes import Frame, UInt8Array
 from fer_live.errors import SourceError
+from fer_live.translation import tr
 
 _STALLED_AFTER_S = 2.5
 _RETRY_AFTER_S = (0.5, 1.0, 2.0, 4.0)
@@ -80,7 +81,7 @@ class Capture:
                 break
             if reader.showed_something:
                 n_attempts = 0
-                self._on_failure(SourceLost(f"{error}; trying again"))
+                self._on_failure(SourceLost(tr("{why}; trying again", why=error)))
             self._stop.wait(_RETRY_AFTER_S[min(n_attempts, len(_RETRY_AFTER_S) - 1)])
             n_attempts += 1
 
@@ -92,8 +93,8 @@ class Capture:
                 break
             if reader.is_stalled():
                 reader.leave(0)
-                return SourceError(f"{reader.name}: sends no new pictures")
-        return reader.error or SourceError(f"{reader.name}: has ended")
+                return SourceError(tr("{name}: sends no new pictures", name=reader.name))
+        return reader.error or SourceError(tr("{name}: has ended", name=reader.name))
 
     def _deliver(self, frame: Frame) -> None:
         if self._stop.is_set():

@@ -13,6 +13,7 @@ from fer_live.datatypes import FloatArray, Provider, UInt8Array
 from fer_live.errors import ModelError
 from fer_live.home import cache
 from fer_live.manifest import MANIFEST_KEY, Manifest, parse_manifest
+from fer_live.translation import tr
 
 _CPU_MODEL = "fer_live_int8.onnx"
 _GPU_MODEL = "fer_live_fp32.onnx"
@@ -50,9 +51,11 @@ class ExpressionClassifier:
             self._load(model, "cpu")
         self.warning = ""
         if wanted != self.provider:
-            self.warning = (
-                f"running on {self.provider}: {wanted} did not load; pip install '.[gpu]' adds "
-                "what it needs"
+            self.warning = tr(
+                "running on {provider}: {wanted} did not load; pip install '.[gpu]' adds what it "
+                "needs",
+                provider=self.provider,
+                wanted=wanted,
             )
 
     @property
@@ -154,7 +157,7 @@ def _check_signature(file: Path, session: ort.InferenceSession, manifest: Manife
 def _session(file: Path, wanted: Provider, shape: Sequence[int | str] = ()) -> ort.InferenceSession:
     """Open a model; a GPU's options need to know the shape of its input."""
     if not file.is_file():
-        raise ModelError(f"{file}: no such model file")
+        raise ModelError(tr("{file}: no such model file", file=file))
     options = ort.SessionOptions()
     options.intra_op_num_threads = 2 if wanted == "cpu" else 1
     # Threads that spin between frames would burn a core to gain microseconds.
@@ -171,7 +174,11 @@ def _session(file: Path, wanted: Provider, shape: Sequence[int | str] = ()) -> o
         return ort.InferenceSession(str(file), options, providers=providers)
     except Exception as error:  # noqa: BLE001  # a dozen unrelated types for a bad file
         raise ModelError(
-            f"{file}: not a model that ONNX Runtime can load: {_first_line(error)}"
+            tr(
+                "{file}: not a model that ONNX Runtime can load: {why}",
+                file=file,
+                why=_first_line(error),
+            )
         ) from None
 
 

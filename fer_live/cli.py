@@ -30,7 +30,12 @@ def _parser() -> ArgumentParser:
     )
     parser.add_argument("--version", action="version", version=f"fer-live {__version__}")
     source = parser.add_mutually_exclusive_group()
-    source.add_argument("--camera", type=_natural, metavar="N", help="camera number (default: 0)")
+    source.add_argument(
+        "--camera",
+        type=_natural,
+        metavar="N",
+        help="camera number (default: the last one chosen, first 0)",
+    )
     source.add_argument("--source", metavar="PATH_OR_URL", help="a video file or stream instead")
     source.add_argument("--demo", action="store_true", help="the demo clip instead")
     _add_pipeline_options(parser)
@@ -54,7 +59,9 @@ def _parser() -> ArgumentParser:
         help="video file, image, folder of images, or stream URL",
     )
     analyze.add_argument("--out", type=Path, metavar="FILE.csv|.jsonl|.parquet")
-    analyze.add_argument("--video", type=Path, metavar="FILE.mp4", help="write an annotated video")
+    analyze.add_argument(
+        "--video", type=Path, metavar="FILE.mp4|.mkv", help="write an annotated video"
+    )
     analyze.add_argument(
         "--every", type=int, default=1, metavar="K", help="read every K-th frame (default: 1)"
     )
@@ -78,22 +85,21 @@ def _add_pipeline_options(parser: argparse.ArgumentParser, *, default: str | Non
 
     A command suppresses its defaults, or they would overwrite what was given before its name.
     """
-    auto = default or "auto"
     parser.add_argument("--model", type=Path, default=default, metavar="FILE.onnx")
-    parser.add_argument("--provider", choices=_PROVIDERS, default=auto, help="default: auto")
-    parser.add_argument("--detector", choices=_DETECTORS, default=auto, help="default: auto")
+    parser.add_argument("--provider", choices=_PROVIDERS, default=default)
+    parser.add_argument("--detector", choices=_DETECTORS, default=default)
 
 
 def _window(arguments: argparse.Namespace) -> int:
-    from fer_live.app import DEMO_CLIP, LiveOptions, run_window
-    from fer_live.assets import asset
+    from fer_live.app import LiveOptions, run_window
 
     if arguments.stats is not None:
         check_output_file(arguments.stats, (".json",))
     return run_window(
         LiveOptions(
-            camera=arguments.camera or 0,
-            source=str(asset(DEMO_CLIP)) if arguments.demo else arguments.source,
+            camera=arguments.camera,
+            source=arguments.source,
+            demo=arguments.demo,
             model=arguments.model,
             provider=arguments.provider,
             detector=arguments.detector,
@@ -115,8 +121,8 @@ def _analyze(arguments: argparse.Namespace) -> int:
             video=arguments.video,
             every=arguments.every,
             model=arguments.model,
-            provider=arguments.provider,
-            detector=arguments.detector,
+            provider=arguments.provider or "auto",
+            detector=arguments.detector or "auto",
         )
     )
     for message in broken:
@@ -135,7 +141,7 @@ def _analyze(arguments: argparse.Namespace) -> int:
 def _refuse_window_options(arguments: argparse.Namespace, instead: str, *more: str) -> None:
     """What was given before the name of a command that has no use for it."""
     options = ("camera", "source", "demo", "duration", "stats", *more)
-    given = [name for name in options if getattr(arguments, name) not in (None, False, "auto")]
+    given = [name for name in options if getattr(arguments, name) not in (None, False)]
     if given:
         raise InputError(f"--{given[0]} is for the window; {instead}")
 

@@ -8,10 +8,11 @@ from typing import Any
 
 import numpy as np
 
-from fer_live.app import DEMO_CLIP, screen_is_there
+from fer_live.app import screen_is_there
 from fer_live.assets import asset
 from fer_live.camera import CameraSource, ClipSource
 from fer_live.errors import FerLiveError, InputError, SourceError
+from fer_live.source_choice import DEMO_CLIP
 from fer_live.system_libraries import require_qt_libraries
 
 _PACKAGES = (

@@ -10,6 +10,7 @@ from fer_live.datatypes import Frame, FrameResult
 from fer_live.errors import FerLiveError
 from fer_live.mailbox import Mailbox, MailboxClosed
 from fer_live.metering import Meter
+from fer_live.sinks.worker import SinkWorker
 
 if TYPE_CHECKING:  # its imports take seconds, which the inference thread spends
     from fer_live.pipeline import Pipeline
@@ -43,6 +44,7 @@ class LiveResult:
 @dataclass(frozen=True, slots=True, eq=False)
 class _Captured:
     source_number: int
+    source_name: str
     frame: Frame
 
 
@@ -76,6 +78,7 @@ class LiveSession:
         self._frames: Mailbox[_Captured] = Mailbox()
         self._next_pipeline: Mailbox[Pipeline] = Mailbox()
         self._pipeline_ready = threading.Event()
+        self._outputs: tuple[SinkWorker, ...] = ()
         self._stopped = False
         self._loads = threading.Lock()
         self._loaders: list[threading.Thread] = []
@@ -91,15 +94,24 @@ class LiveSession:
         self._loaders = [*(other for other in self._loaders if other.is_alive()), loader]
         loader.start()
 
-    def open(self, open_source: OpenSource) -> None:
-        """Read from another source from now on; the new `source_number` marks its results."""
+    def attach(self, output: SinkWorker) -> None:
+        """Offer every result from now on to this output too."""
+        self._outputs = (*self._outputs, output)
+
+    def detach(self, output: SinkWorker) -> None:
+        """Offer it nothing more; the caller closes it."""
+        self._outputs = tuple(other for other in self._outputs if other is not output)
+
+    def open(self, open_source: OpenSource, name: str = "") -> None:
+        """Read from another source from now on; the new `source_number` marks its results. Outputs
+        get its `name`."""
         if self._capture is not None:
             self._capture.ask_to_stop()
         self.source_number += 1
         number = self.source_number
         self._capture = Capture(
             open_source,
-            lambda frame: self._take(_Captured(number, frame)),
+            lambda frame: self._take(_Captured(number, name, frame)),
             lambda error: self._report("source", error),
             ready=self._pipeline_ready,
             after=self._capture,
@@ -175,6 +187,8 @@ class LiveSession:
             return
         self._meter.count_processed(len(result.faces))
         self.results.put(LiveResult(captured.source_number, result))
+        for output in self._outputs:
+            output.offer(captured.source_name, result)
         self._on_news()
 
     def _report(self, stage: Stage, error: Exception) -> None:

@@ -9,18 +9,19 @@ from typing import Any, Literal
 from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
 
 from fer_live.errors import ModelError
+from fer_live.translation import mark
 
 MANIFEST_KEY = "fer_live"
 
 EXPRESSIONS = (
-    "neutral",
-    "happiness",
-    "surprise",
-    "sadness",
-    "anger",
-    "disgust",
-    "fear",
-    "contempt",
+    mark("neutral"),
+    mark("happiness"),
+    mark("surprise"),
+    mark("sadness"),
+    mark("anger"),
+    mark("disgust"),
+    mark("fear"),
+    mark("contempt"),
 )
 """FERPlus's eight expressions, in the output order of our models."""
 

@@ -1,20 +1,20 @@
 """`fer-live quickstart`, which `make run` calls: the main job with what this machine has."""
 
 from fer_live.analyze import AnalyzeOptions, analyze
-from fer_live.app import DEMO_CLIP, LiveOptions, check_screen, run_window, screen_is_there
+from fer_live.app import LiveOptions, check_screen, run_window, screen_is_there
 from fer_live.assets import asset
 from fer_live.camera import CameraSource
 from fer_live.errors import SourceError
 from fer_live.home import home
+from fer_live.source_choice import DEMO_CLIP
 
 
 def quickstart() -> int:
     """The window on camera 0; without a camera, the demo clip; without a screen, a video file."""
-    demo = str(asset(DEMO_CLIP))
     if not screen_is_there():
         video = home() / "demo-annotated.mp4"
         print("No screen here: reading the demo clip without a window.")
-        summary, _ = analyze(AnalyzeOptions(sources=[demo], video=video))
+        summary, _ = analyze(AnalyzeOptions(sources=[str(asset(DEMO_CLIP))], video=video))
         print(f"{summary.frames} frames read at {summary.fps} a second; look at {video}")
         return 0
     check_screen()
@@ -22,5 +22,5 @@ def quickstart() -> int:
         CameraSource(0).close()
     except SourceError:
         print("No camera 0 here: showing the demo clip.")
-        return run_window(LiveOptions(source=demo))
+        return run_window(LiveOptions(demo=True))
     return run_window(LiveOptions())

@@ -8,6 +8,7 @@ from pydantic import BaseModel, ConfigDict, Field, ValidationError
 from fer_live.atomic_file import partial_path, write_atomically, writing
 from fer_live.datatypes import DetectorMode, Provider
 from fer_live.home import home
+from fer_live.translation import tr
 
 SETTINGS_FILE = "settings.json"
 
@@ -66,4 +67,8 @@ def save_settings(settings: Settings) -> None:
 def _set_aside(path: Path, aside: Path) -> str:
     with writing(aside):
         path.replace(aside)
-    return f"{path}: not settings of this app; kept as {aside.name}, the defaults are used"
+    return tr(
+        "{path}: not settings of this app; kept as {name}, the defaults are used",
+        path=path,
+        name=aside.name,
+    )

@@ -8,8 +8,6 @@ and run it again. A new language begins with `msginit` there and a line in `LANG
 import gettext
 from pathlib import Path
 
-from fer_live.manifest import EXPRESSIONS
-
 LANGUAGES = {"en": "English", "ko": "한국어"}
 _DOMAIN = "fer_live"
 _FOLDER = Path(__file__).parent / "locale"
@@ -29,8 +27,11 @@ def tr(message: str, **fields: object) -> str:
     return translated.format(**fields) if fields else translated
 
 
+def mark(message: str) -> str:
+    """`message` itself: it is only collected for translation here, and translated where shown."""
+    return message
+
+
 def tr_label(label: str) -> str:
     """The name of an expression; empty is "unsure". Labels of other models stay as they are."""
-    if not label:
-        return tr("unsure")
-    return tr(label) if label in EXPRESSIONS else label
+    return tr(label) if label else tr("unsure")

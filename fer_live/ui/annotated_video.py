@@ -3,96 +3,70 @@
 from pathlib import Path
 from typing import cast
 
-import cv2
 import numpy as np
 from PyQt6.QtCore import QRectF
 from PyQt6.QtGui import QGuiApplication, QImage, QPainter
 
 from fer_live.atomic_file import partial_path, writing
-from fer_live.datatypes import FrameResult
+from fer_live.datatypes import FrameResult, UInt8Array
 from fer_live.errors import OutputError
 from fer_live.ui.overlay import Hud, paint_overlay, to_qimage
 from fer_live.ui.qt_runtime import prepare_qt
+from fer_live.video_file import VideoFile
 
 
 class AnnotatedVideo:
-    """A `ResultSink` into one MP4 file (MPEG-4 part 2), painted like the window; the speed
-    shown is the pipeline's own.
+    """A `ResultSink` into one video file, painted like the window; each frame keeps its own time,
+    and the speed shown is the pipeline's own. The file grows beside its place and moves there when
+    it is closed."""
 
-    The file grows beside its place and moves there when it is closed and can be read back whole;
-    the encoder does not report a full disk by itself.
-    """
-
-    def __init__(self, path: Path, labels: tuple[str, ...], fps: float) -> None:
-        self._path, self._labels, self._fps = path, labels, fps
+    def __init__(self, path: Path, labels: tuple[str, ...]) -> None:
+        self._path, self._labels = path, labels
         self._partial = partial_path(path)
-        self._writer: cv2.VideoWriter | None = None
-        self._size_wh = (0, 0)
-        self._n_frames = 0
+        self._video: VideoFile | None = None
         self._latency_ms = 0.0
         self._qt = QGuiApplication.instance() or _headless_qt()
 
     def write(self, source: str, result: FrameResult) -> None:
-        height, width = result.frame.image_bgr.shape[:2]
-        canvas = to_qimage(result.frame.image_bgr).convertToFormat(QImage.Format.Format_RGB32)
         latency_ms = sum(result.timings_ms.values())
-        self._latency_ms += 0.1 * (latency_ms - self._latency_ms) if self._n_frames else latency_ms
-        hud = Hud(1000 / max(self._latency_ms, 0.01), self._latency_ms)
-        painter = QPainter(canvas)
-        painter.setRenderHint(QPainter.RenderHint.Antialiasing)
-        paint_overlay(painter, QRectF(0, 0, width, height), result, self._labels, hud)
-        painter.end()
-        bits = canvas.constBits()
-        if bits is None:
-            raise OutputError(f"{self._path}: no memory for a frame of {width}x{height}")
-        bits.setsize(canvas.sizeInBytes())
-        painted = np.frombuffer(cast(bytes, bits), np.uint8).reshape(
-            height, canvas.bytesPerLine() // 4, 4
+        self._latency_ms += (
+            0.1 * (latency_ms - self._latency_ms) if self._video is not None else latency_ms
         )
-        self._open(width, height).write(np.ascontiguousarray(painted[:, :width, :3]))
-        self._n_frames += 1
+        hud = Hud(1000 / max(self._latency_ms, 0.01), self._latency_ms)
+        painted = paint_on_frame(result, self._labels, hud)
+        if self._video is None:
+            self._video = VideoFile(self._partial)
+        self._video.write(painted, result.frame.captured_at_s)
 
     def close(self) -> None:
-        if self._writer is None:
+        if self._video is None:
             return
-        self._writer.release()
-        written = cv2.VideoCapture(str(self._partial), cv2.CAP_FFMPEG)
-        n_readable = int(written.get(cv2.CAP_PROP_FRAME_COUNT)) if written.isOpened() else 0
-        written.release()
-        if n_readable < self._n_frames:
-            if n_readable == 0:
-                self._partial.unlink(missing_ok=True)
-            raise OutputError(
-                f"{self._path}: only {n_readable} of {self._n_frames} frames could be written; "
-                "is the disk full?"
-            )
+        self._video.close()
         with writing(self._path):
             self._partial.replace(self._path)
 
     def abandon(self) -> Path | None:
-        if self._writer is None:
+        if self._video is None:
             return None
-        self._writer.release()
+        self._video.close()
         return self._partial
 
-    def _open(self, width: int, height: int) -> cv2.VideoWriter:
-        if self._writer is None:
-            self._writer = cv2.VideoWriter(
-                str(self._partial),
-                cv2.CAP_FFMPEG,
-                cv2.VideoWriter.fourcc(*"mp4v"),
-                self._fps,
-                (width, height),
-            )
-            self._size_wh = (width, height)
-            if not self._writer.isOpened():
-                raise OutputError(f"{self._path}: cannot start a video there; is the disk full?")
-        if (width, height) != self._size_wh:
-            raise OutputError(
-                f"{self._path}: the source changed its size from {self._size_wh} to "
-                f"{(width, height)}; a video has one"
-            )
-        return self._writer
+
+def paint_on_frame(result: FrameResult, labels: tuple[str, ...], hud: Hud | None) -> UInt8Array:
+    """The frame with its overlay, (H, W, 3) uint8 BGR; the result's own frame stays as it is."""
+    height, width = result.frame.image_bgr.shape[:2]
+    canvas = to_qimage(result.frame.image_bgr).convertToFormat(QImage.Format.Format_RGB32)
+    painter = QPainter(canvas)
+    painter.setRenderHint(QPainter.RenderHint.Antialiasing)
+    paint_overlay(painter, QRectF(0, 0, width, height), result, labels, hud)
+    painter.end()
+    bits = canvas.constBits()
+    if bits is None:
+        raise OutputError(f"no memory for a frame of {width}x{height}")
+    bits.setsize(canvas.sizeInBytes())
+    pixels = np.frombuffer(cast(bytes, bits), np.uint8)
+    rows = pixels.reshape(height, canvas.bytesPerLine() // 4, 4)
+    return np.ascontiguousarray(rows[:, :width, :3])
 
 
 def _headless_qt() -> QGuiApplication:

@@ -1,157 +1,289 @@
-"""The window: the video, what to do when there is none, and a status line that tells the truth."""
+"""The window: live and review, what can be chosen, and a status line that tells the truth."""
 
+import base64
+import threading
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
+from datetime import datetime
+from functools import partial
+from types import MappingProxyType
 from typing import TYPE_CHECKING
 
-from PyQt6.QtCore import QTimer, pyqtSignal
-from PyQt6.QtGui import QCloseEvent
-from PyQt6.QtWidgets import QHBoxLayout, QMainWindow, QPushButton, QVBoxLayout, QWidget
+from PyQt6.QtCore import (
+    QByteArray,
+    QEvent,
+    QLibraryInfo,
+    QLocale,
+    Qt,
+    QTimer,
+    QTranslator,
+    pyqtSignal,
+)
+from PyQt6.QtGui import QAction, QCloseEvent, QKeySequence
+from PyQt6.QtWidgets import (
+    QApplication,
+    QFileDialog,
+    QInputDialog,
+    QLabel,
+    QMainWindow,
+    QMenu,
+    QStackedWidget,
+    QTabWidget,
+    QToolBar,
+    QToolButton,
+)
 
-from fer_live.camera import FrameSource
+from fer_live.camera import CameraMode, list_cameras
 from fer_live.capture import SourceLost
 from fer_live.datatypes import FrameResult
+from fer_live.errors import FerLiveError
+from fer_live.home import home
 from fer_live.live_session import Failure, LiveSession
 from fer_live.metering import Meter
-from fer_live.ui.video_view import VideoView
+from fer_live.recording import About, Recorder, recordings_folder
+from fer_live.settings import Settings, save_settings
+from fer_live.sinks.worker import SinkWorker
+from fer_live.smoothing import SmoothingConfig
+from fer_live.source_choice import Camera, Demo, Location, SourceChoice
+from fer_live.translation import set_language, tr
+from fer_live.ui.annotated_video import paint_on_frame
+from fer_live.ui.first_start import FirstStart
+from fer_live.ui.help_sheet import show_help
+from fer_live.ui.live_page import LivePage
+from fer_live.ui.review_page import ReviewPage
+from fer_live.ui.settings_dialog import SettingsDialog
 
-if TYPE_CHECKING:  # its imports take seconds, which the inference thread spends
+if TYPE_CHECKING:  # its imports take seconds, which a thread of the session spends
     from fer_live.pipeline import Pipeline
 
-OpenSource = Callable[[], FrameSource]
+LoadPipeline = Callable[[Settings], "Pipeline"]
 
 _HEARTBEAT_MS = 20
 _STATUS_EVERY_MS = 500
 _FAILED_FRAMES_SHOWN_FOR_S = 2.0
 _STILL_AFTER_S = 1.0
+_RELOADS = ("model", "provider", "detector")
+_REOPENS = ("camera_size_wh", "camera_fps")
 
 
 class MainWindow(QMainWindow):
     """Owns the live session and shows what it leaves in its mailboxes.
 
-    Runs on the GUI thread; the session's threads only emit `_news`, a signal without a payload, so
-    nothing can pile up in Qt's event queue. `failed` and `first_painted` are for the application.
+    Runs on the GUI thread; the session's threads only emit signals that carry no frame, so nothing
+    can pile up in Qt's event queue. Nothing is opened before `begin`, which `ask_first` leaves to
+    the person. `for_now` are settings that hold until they are changed and are not kept; with
+    `keep_settings` changes are. `failed` and `first_painted` are for the
+    application.
     """
 
     failed = pyqtSignal(object)
     first_painted = pyqtSignal()
     _news = pyqtSignal()
+    _recording_failed = pyqtSignal(str)
 
     def __init__(
         self,
-        open_source: OpenSource,
-        open_demo: OpenSource,
-        load_pipeline: Callable[[], "Pipeline"],
+        source: SourceChoice,
+        settings: Settings,
+        load_pipeline: LoadPipeline,
         meter: Meter,
         *,
-        mirror: bool,
+        for_now: Mapping[str, object] = MappingProxyType({}),
+        ask_first: bool = False,
+        keep_settings: bool = True,
     ) -> None:
         super().__init__()
-        self.setWindowTitle("FER Live")
-        self.resize(960, 720)
-        self._open_source, self._open_demo = open_source, open_demo
-        self._source_is_mirrored = self._mirror = mirror
-        self._meter = meter
+        self._kept_settings = settings
+        self.settings = settings.but(**for_now)
+        self._keep_settings = keep_settings
+        self._source, self._load_pipeline, self._meter = source, load_pipeline, meter
+        self._session: LiveSession | None = None
         self._frame_failed_at_s = self._result_at_s = float("-inf")
         self._frame_failure = ""
+        self._recorder: SinkWorker | None = None
+        self._recording_since_s = 0.0
+        self._closing: list[threading.Thread] = []
+        self._qt_translator = QTranslator(self)
+        self._dialog: SettingsDialog | None = None
+        self._speak(settings.language)
 
-        self._view = VideoView(self._count_painted)
-        self._retry = QPushButton("&Retry")
-        self._retry.clicked.connect(self.retry)
-        self._demo = QPushButton("Show the &demo")
-        self._demo.clicked.connect(self.show_demo)
-        buttons = QHBoxLayout()
-        buttons.addStretch()
-        buttons.addWidget(self._retry)
-        buttons.addWidget(self._demo)
-        buttons.addStretch()
-        self._choices = QWidget()
-        self._choices.setLayout(buttons)
-        self._choices.hide()
-        column = QVBoxLayout()
-        column.setContentsMargins(0, 0, 0, 0)
-        column.addWidget(self._view, 1)
-        column.addWidget(self._choices)
-        center = QWidget()
-        center.setLayout(column)
-        self.setCentralWidget(center)
+        self.live = LivePage(self._count_painted)
+        self.live.retry.connect(self.retry)
+        self.live.show_demo.connect(lambda: self.choose_source(Demo()))
+        self.review = ReviewPage()
+        self._tabs = QTabWidget()
+        self._tabs.setDocumentMode(True)
+        self._tabs.addTab(self.live, "")
+        self._tabs.addTab(self.review, "")
+        self._tabs.currentChanged.connect(self._turn_to)
+        self._first_start = FirstStart()
+        self._first_start.accepted.connect(self._accept_notice)
+        self._first_start.declined.connect(self.close)
+        self._pages = QStackedWidget()
+        self._pages.addWidget(self._tabs)
+        self._pages.addWidget(self._first_start)
+        self.setCentralWidget(self._pages)
+        self._make_actions()
+        self._make_toolbar()
+        self._make_status()
+        self._translate()
+        self._apply_view_settings()
 
+        self.setWindowTitle("FER Live")
+        self.setMinimumSize(480, 360)
+        self.resize(1100, 720)
+        if settings.geometry:
+            self.restoreGeometry(QByteArray(base64.b64decode(settings.geometry)))
         self._news.connect(self._take_news)
+        self._recording_failed.connect(self._stop_failed_recording)
         self._last_beat_s = time.monotonic()
         self._start_timer(_HEARTBEAT_MS, self._beat)
         self._start_timer(_STATUS_EVERY_MS, self._update_status)
-        self._session = LiveSession(load_pipeline, meter, self._news.emit)
-        self._session.open(open_source)
+        if ask_first:
+            self._show_tools(False)
+            self._pages.setCurrentWidget(self._first_start)
+        else:
+            self.begin()
+
+    def begin(self) -> None:
+        """Load the pipeline and open the source."""
+        self._show_tools(True)
+        self._pages.setCurrentWidget(self._tabs)
+        load = partial(self._load_pipeline, self.settings)
+        self._session = LiveSession(load, self._meter, self._news.emit)
+        self._open(self._source)
 
     @property
     def message(self) -> str:
         """What the view says, empty where it shows a face."""
-        return self._view.message
+        return self.live.view.message
 
     @property
     def pipeline(self) -> "Pipeline | None":
         """The pipeline in use, once it is loaded."""
-        return self._session.pipeline
+        return self._session.pipeline if self._session else None
 
     def retry(self) -> None:
         """Open the source again."""
-        self._reopen(self._open_source, self._source_is_mirrored)
+        self._open(self._source)
 
-    def show_demo(self) -> None:
-        """Switch to the demo clip."""
-        self._reopen(self._open_demo, mirror=False)
+    def choose_source(self, source: SourceChoice) -> None:
+        """Switch to another source; the number of a camera is kept for the next start."""
+        if isinstance(source, Camera):
+            self.change_settings({"camera": source.number})
+        self._open(source)
+
+    def change_settings(self, changes: dict[str, object]) -> None:
+        """Let these hold from now on, and keep them."""
+        self.settings = self.settings.but(**changes)
+        self._keep(changes)
+        if "language" in changes:
+            self._speak(self.settings.language)
+            for window in QApplication.topLevelWidgets():
+                QApplication.sendEvent(window, QEvent(QEvent.Type.LanguageChange))
+        self._apply_view_settings()
+        pipeline = self.pipeline
+        if changes.get("show_attention") and pipeline and not pipeline.classifier.has_attention:
+            self.live.toast(tr("This model does not tell where it looked"))
+        if self._session is not None:
+            if any(name in changes for name in _RELOADS):
+                self._session.load(partial(self._load_pipeline, self.settings))
+            if any(name in changes for name in _REOPENS) and isinstance(self._source, Camera):
+                self._open(self._source)
+        if self._dialog is not None:
+            self._dialog.show_settings(self.settings)
+
+    def take_snapshot(self) -> None:
+        """Save the picture with its overlay as PNG below FER_LIVE_HOME/snapshots."""
+        picture = self.live.view.picture()
+        if picture is None:
+            return
+        folder = home() / "snapshots"
+        folder.mkdir(mode=0o700, exist_ok=True)
+        path = folder / f"{datetime.now():%Y-%m-%d %H.%M.%S.%f}.png"
+        if picture.save(str(path)):
+            self.live.toast(tr("Saved: {path}", path=path))
+        else:
+            self.live.toast(tr("Cannot write {path}; is the disk full?", path=path))
+
+    def set_recording(self, records: bool) -> None:
+        """Start a recording, or finish it; it is then in the review tab."""
+        if records and self._recorder is None:
+            self._start_recording()
+        elif not records and self._recorder is not None:
+            self._finish_recording()
+        self._record.setChecked(self._recorder is not None)
 
     def stop(self) -> None:
-        """End the session's threads. May be called more than once."""
-        self._session.stop()
+        """End everything that runs. May be called more than once."""
+        self.set_recording(False)
+        self.review.stop()
+        if self._session is not None:
+            self._session.stop()
+        for thread in self._closing:
+            thread.join()
 
     def closeEvent(self, event: QCloseEvent | None) -> None:  # noqa: N802  # Qt's name
+        geometry = base64.b64encode(self.saveGeometry().data()).decode()
+        self._keep({"geometry": geometry})
         self.hide()  # at once: the threads may take a moment to end
         self.stop()
         super().closeEvent(event)
 
-    def _reopen(self, open_source: OpenSource, mirror: bool) -> None:
-        self._choices.hide()
-        self._mirror = mirror
-        self._view.show_message("Loading…")
-        self._session.open(open_source)
+    def changeEvent(self, event: QEvent | None) -> None:  # noqa: N802  # Qt's name
+        super().changeEvent(event)
+        if event is not None and event.type() == QEvent.Type.LanguageChange:
+            self._translate()
+
+    # What comes from the session.
 
     def _take_news(self) -> None:
-        live = self._session.results.get_nowait()
-        is_current = live is not None and live.source_number == self._session.source_number
-        if live is not None and is_current and not self._choices.isVisible():
+        session = self._session
+        if session is None:
+            return
+        live = session.results.get_nowait()
+        is_current = live is not None and live.source_number == session.source_number
+        if live is not None and is_current and not self.live.is_asking:
             self._show_result(live.result)
-        for failure in self._session.take_failures():
+        for failure in session.take_failures():
             self._show_failure(failure)
 
     def _show_result(self, result: FrameResult) -> None:
-        pipeline = self._session.pipeline
+        pipeline = self.pipeline
         if pipeline is None:
             return
+        pipeline.smoothing = SmoothingConfig.from_calm(self.settings.calm)
+        pipeline.with_attention = self.settings.show_attention
+        self._provider = f"{result.provider} · {result.detector}-range · {pipeline.classifier.name}"
         self._result_at_s = time.monotonic()
         warning = pipeline.classifier.warning
         if time.monotonic() - self._frame_failed_at_s < _FAILED_FRAMES_SHOWN_FOR_S:
             warning = self._frame_failure
-        self._view.show_result(
-            result,
-            pipeline.labels,
-            warning=warning,
-            mirror=self._mirror,
+        notice = ""
+        if self._recorder is not None:
+            seconds = int(time.monotonic() - self._recording_since_s)
+            notice = f"● {seconds // 60}:{seconds % 60:02d}"
+        self.live.show_result(
+            result, pipeline.labels, mirror=self._is_mirrored, warning=warning, notice=notice
         )
 
     def _show_failure(self, failure: Failure) -> None:
         if failure.stage == "frame":
             self._frame_failed_at_s = time.monotonic()
-            self._frame_failure = f"a frame could not be read: {failure.message}"
+            self._frame_failure = tr("a frame could not be read: {why}", why=failure.message)
             if time.monotonic() - self._result_at_s > _STILL_AFTER_S:
                 # No good frame any more: the last picture must not look like a live one.
-                self._view.show_message(self._frame_failure)
+                self.live.show_message(self._frame_failure)
             return
-        self._view.show_message(failure.message)
-        if isinstance(failure.error, SourceLost):
-            return  # it comes back by itself
-        self._choices.setVisible(failure.stage == "source")
-        self.failed.emit(failure)
+        if failure.stage == "model" and self.pipeline is not None:
+            self.live.toast(tr("{why}; the model before goes on", why=failure.message))
+            return
+        self.live.show_message(
+            failure.message,
+            offer_choices=failure.stage == "source" and not isinstance(failure.error, SourceLost),
+        )
+        if not isinstance(failure.error, SourceLost):  # that one comes back by itself
+            self.failed.emit(failure)
 
     def _count_painted(self, captured_at_s: float) -> None:
         first = self._meter.painted == 0
@@ -159,19 +291,266 @@ class MainWindow(QMainWindow):
         if first:
             self.first_painted.emit()
 
+    # Sources.
+
+    @property
+    def _is_mirrored(self) -> bool:
+        return self._source.is_mirrored and self.settings.mirror
+
+    def _open(self, source: SourceChoice) -> None:
+        if self._session is None:
+            return
+        self.set_recording(False)  # a video has one source
+        if isinstance(source, Camera):
+            mode = CameraMode(self.settings.camera_size_wh, self.settings.camera_fps)
+            source = Camera(source.number, mode)
+        self._source = source
+        self._tabs.setCurrentWidget(self.live)
+        self.live.show_message(tr("Loading…"))
+        self.live.start_over()
+        self._session.open(source.open, source.name)
+
+    def _fill_source_menu(self) -> None:
+        menu = self._source_menu
+        menu.clear()
+        cameras = list_cameras()
+        for number, name in cameras.items():
+            self._add_source(menu, name, Camera(number))
+        if not cameras:
+            self._add_source(menu, tr("camera {number}", number=0), Camera(0))
+        menu.addSeparator()
+        menu.addActions([self._open_file, self._open_address])
+        menu.addSeparator()
+        self._add_source(menu, tr("demo"), Demo())
+
+    def _add_source(self, menu: QMenu, text: str, source: SourceChoice) -> None:
+        action = menu.addAction(text)
+        assert action is not None
+        action.setCheckable(True)
+        action.setChecked(source.name == self._source.name)
+        action.triggered.connect(lambda: self.choose_source(source))
+
+    def _ask_for_file(self) -> None:
+        chosen, _ = QFileDialog.getOpenFileName(self, tr("Open a video or image"))
+        if chosen:
+            self.choose_source(Location(chosen))
+
+    def _ask_for_address(self) -> None:
+        chosen, accepted = QInputDialog.getText(
+            self, tr("Open a stream"), tr("Address, for example rtsp://192.168.1.20/stream")
+        )
+        if accepted and chosen.strip():
+            self.choose_source(Location(chosen.strip()))
+
+    # Recordings.
+
+    def _start_recording(self) -> None:
+        pipeline = self.pipeline
+        if pipeline is None or self._session is None:
+            return
+        labels, with_overlay = pipeline.labels, self.settings.record_overlay
+        about = About(
+            labels=labels,
+            model=pipeline.classifier.name,
+            source=self._source.name,
+            began_at=datetime.now(),
+            with_overlay=with_overlay,
+        )
+        paint = (lambda result: paint_on_frame(result, labels, None)) if with_overlay else None
+        try:
+            recorder = Recorder(recordings_folder(), about, paint)
+        except FerLiveError as error:
+            self.live.toast(str(error))
+            return
+        self._recorder = SinkWorker(
+            recorder, on_failure=lambda error: self._recording_failed.emit(str(error))
+        )
+        self._recording_since_s = time.monotonic()
+        self._session.attach(self._recorder)
+
+    def _finish_recording(self) -> None:
+        recorder, self._recorder = self._recorder, None
+        if recorder is None or self._session is None:
+            return
+        self._session.detach(recorder)
+        self._closing = [thread for thread in self._closing if thread.is_alive()]
+        thread = threading.Thread(target=recorder.close, name="closing", daemon=True)
+        self._closing.append(thread)
+        thread.start()
+        missing = (
+            tr(", {number} frames dropped", number=recorder.dropped) if recorder.dropped else ""
+        )
+        self.live.toast(tr("Recorded; it is in the review tab") + missing)
+
+    def _stop_failed_recording(self, message: str) -> None:
+        self.set_recording(False)
+        self.live.toast(message)
+
+    # Settings, language, the rest of the window.
+
+    def _accept_notice(self) -> None:
+        self.change_settings({"notice_accepted_on": f"{datetime.now():%Y-%m-%d}"})
+        self.begin()
+
+    def _keep(self, changes: dict[str, object]) -> None:
+        self._kept_settings = self._kept_settings.but(**changes)
+        if not self._keep_settings:
+            return
+        try:
+            save_settings(self._kept_settings)
+        except FerLiveError as error:
+            self.live.toast(str(error))
+
+    def _speak(self, language: str) -> None:
+        code = QLocale.system().name()[:2] if language == "system" else language
+        set_language(code)
+        application = QApplication.instance()
+        assert application is not None
+        application.removeTranslator(self._qt_translator)
+        folder = QLibraryInfo.path(QLibraryInfo.LibraryPath.TranslationsPath)
+        if self._qt_translator.load(f"qtbase_{code}", folder):
+            application.installTranslator(self._qt_translator)
+
+    def _apply_view_settings(self) -> None:
+        self.live.timeline.setVisible(self.settings.show_timeline)
+        self.live.panel.setVisible(self.settings.show_panel)
+        for action, name in self._switches.items():
+            action.setChecked(bool(getattr(self.settings, name)))
+
+    def _show_settings(self) -> None:
+        if self._dialog is None:
+            self._dialog = SettingsDialog(self, self.settings, self.change_settings)
+        self._dialog.show_settings(self.settings)
+        self._dialog.show()
+        self._dialog.raise_()
+
+    def _turn_to(self, index: int) -> None:
+        if self._tabs.widget(index) is self.review:
+            self.review.refresh()
+
+    def _make_actions(self) -> None:
+        self._texts: list[tuple[QAction, Callable[[], str]]] = []
+        action = self._action
+        self._open_file = action(lambda: tr("&Open a file…"), "Ctrl+O", self._ask_for_file)
+        self._open_address = action(
+            lambda: tr("Open an &address…"), "Ctrl+U", self._ask_for_address
+        )
+        self._snapshot = action(lambda: tr("&Snapshot"), "Ctrl+S", self.take_snapshot)
+        self._record = action(lambda: tr("&Record"), "Ctrl+R", None)
+        self._record.setCheckable(True)
+        self._record.triggered.connect(self.set_recording)
+        action(lambda: tr("Follow the next face"), "N", self.live.follow_next)
+        action(lambda: tr("Follow the largest face"), "L", lambda: self.live.follow(0))
+        self._switches = {
+            self._switch(lambda: tr("Bars"), "B", "show_panel"): "show_panel",
+            self._switch(lambda: tr("Timeline"), "T", "show_timeline"): "show_timeline",
+            self._switch(lambda: tr("Where it looked"), "H", "show_attention"): "show_attention",
+            self._switch(lambda: tr("Mirror the camera"), "M", "mirror"): "mirror",
+        }
+        action(lambda: tr("Try the source again"), "F5", self.retry)
+        action(lambda: tr("Live"), "Ctrl+1", lambda: self._tabs.setCurrentIndex(0))
+        action(lambda: tr("Review"), "Ctrl+2", lambda: self._tabs.setCurrentIndex(1))
+        action(lambda: tr("Play or pause a recording"), "P", self.review.toggle_play)
+        self._settings_action = action(lambda: tr("Se&ttings"), "Ctrl+,", self._show_settings)
+        action(lambda: tr("Full screen"), "F11", self._toggle_full_screen)
+        self._help = action(lambda: tr("&Help"), "F1", lambda: show_help(self, self.actions()))
+        action(lambda: tr("Quit"), "Ctrl+Q", self.close)
+
+    def _action(
+        self, text: Callable[[], str], keys: str, slot: Callable[[], object] | None
+    ) -> QAction:
+        action = QAction(self)
+        action.setShortcut(QKeySequence(keys))
+        if slot is not None:
+            action.triggered.connect(lambda: slot())
+        self._texts.append((action, text))
+        self.addAction(action)
+        return action
+
+    def _switch(self, text: Callable[[], str], keys: str, field: str) -> QAction:
+        action = self._action(text, keys, None)
+        action.setCheckable(True)
+        action.triggered.connect(lambda on: self.change_settings({field: on}))
+        return action
+
+    def _make_toolbar(self) -> None:
+        self._toolbar = QToolBar()
+        self._toolbar.setMovable(False)
+        self._toolbar.setContextMenuPolicy(Qt.ContextMenuPolicy.PreventContextMenu)
+        self.addToolBar(self._toolbar)
+        self._source_button = QToolButton()
+        self._source_menu = QMenu(self)
+        self._source_menu.aboutToShow.connect(self._fill_source_menu)
+        self._source_button.setMenu(self._source_menu)
+        self._source_button.setPopupMode(QToolButton.ToolButtonPopupMode.InstantPopup)
+        self._toolbar.addWidget(self._source_button)
+        self._toolbar.addActions([self._snapshot, self._record])
+        self._toolbar.addSeparator()
+        self._toolbar.addActions(list(self._switches)[:3])
+        self._toolbar.addSeparator()
+        self._toolbar.addActions([self._settings_action, self._help])
+        for button in self._toolbar.findChildren(QToolButton):
+            button.setFocusPolicy(Qt.FocusPolicy.TabFocus)
+
+    def _make_status(self) -> None:
+        self._provider = ""
+        self._counts, self._latency, self._runs_on = QLabel(), QLabel(), QLabel()
+        bar = self.statusBar()
+        assert bar is not None
+        for label, share in ((self._counts, 4), (self._latency, 3), (self._runs_on, 3)):
+            label.setMinimumWidth(1)  # a narrow window cuts them rather than growing
+            bar.addWidget(label, share)
+
+    def _show_tools(self, visible: bool) -> None:
+        self._toolbar.setVisible(visible)
+        bar = self.statusBar()
+        assert bar is not None
+        bar.setVisible(visible)
+
+    def _translate(self) -> None:
+        for action, text in self._texts:
+            action.setText(text())
+            keys = action.shortcut().toString(QKeySequence.SequenceFormat.NativeText)
+            action.setToolTip(f"{text().replace('&', '')} ({keys})")
+        self._source_button.setText(tr("Source"))
+        self._source_button.setToolTip(tr("Where the pictures come from"))
+        self._toolbar.setWindowTitle(tr("Tools"))
+        self._tabs.setTabText(0, tr("Live"))
+        self._tabs.setTabText(1, tr("Review"))
+        self._update_status()
+
+    def _toggle_full_screen(self) -> None:
+        self.showNormal() if self.isFullScreen() else self.showFullScreen()
+
     def _beat(self) -> None:
         now_s = time.monotonic()
         self._meter.add_gui_gap((now_s - self._last_beat_s) * 1000)
         self._last_beat_s = now_s
 
     def _update_status(self) -> None:
-        meter, bar = self._meter, self.statusBar()
-        if bar is not None:
-            waiting = meter.captured - meter.processed - meter.failed
-            bar.showMessage(
-                f"captured {meter.captured}   processed {meter.processed}   "
-                f"painted {meter.painted}   dropped {max(waiting, 0)}"
+        meter = self._meter
+        counts = tr(
+            "captured {captured}  processed {processed}  painted {painted}  dropped {dropped}",
+            captured=meter.captured,
+            processed=meter.processed,
+            painted=meter.painted,
+            dropped=max(meter.captured - meter.processed - meter.failed, 0),
+        )
+        latency = meter.latency_ms.percentiles(p50=50, p95=95)
+        figures = ""
+        if latency["p50"] is not None and latency["p95"] is not None:
+            figures = tr(
+                "capture to paint {median:.0f} ms, 95 % within {high:.0f} ms",
+                median=latency["p50"],
+                high=latency["p95"],
             )
+        for label, text in (
+            (self._counts, counts),
+            (self._latency, figures),
+            (self._runs_on, self._provider),
+        ):
+            label.setText(text)
+            label.setToolTip(text)
 
     def _start_timer(self, interval_ms: int, slot: Callable[[], None]) -> None:
         timer = QTimer(self)

@@ -1,66 +1,86 @@
 """The picture: the latest result, painted on its own frame."""
 
-import time
 from collections.abc import Callable
 
-from PyQt6.QtCore import QRectF, QSizeF, Qt
-from PyQt6.QtGui import QColor, QPainter, QPaintEvent
+from PyQt6.QtCore import QPointF, QRectF, QSizeF, Qt, pyqtSignal
+from PyQt6.QtGui import QColor, QImage, QMouseEvent, QPainter, QPaintEvent
 from PyQt6.QtWidgets import QWidget
 
 from fer_live.datatypes import FrameResult
-from fer_live.ui.overlay import Hud, overlay_font, paint_result
+from fer_live.translation import tr
+from fer_live.ui.overlay import WARNING_COLOR, overlay_font, paint_lines, paint_result, to_area
 
 _BACKGROUND = QColor(16, 20, 26)
 _MESSAGE_COLOR = QColor(200, 206, 214)
-_FPS_WINDOW_S = 1.0
+_RECORDING_COLOR = QColor("#ff6b5e")
 
 
 class VideoView(QWidget):
     """Shows one result at a time, letterboxed, with its overlay; or a message where there is none.
 
     `on_painted` is called with the frame's capture time after each *new* result has been painted.
+    `face_clicked` tells the number of a face that the person clicked, 0 beside all faces.
     """
 
-    def __init__(self, on_painted: Callable[[float], None]) -> None:
+    face_clicked = pyqtSignal(int)
+
+    def __init__(self, on_painted: Callable[[float], None] = lambda _: None) -> None:
         super().__init__()
-        self.setMinimumSize(320, 240)
-        self.setAccessibleName("video")
+        self.setMinimumSize(240, 180)
+        self.setAccessibleName(tr("video"))
         self.setAttribute(Qt.WidgetAttribute.WA_OpaquePaintEvent)
         self._on_painted = on_painted
         self._result: FrameResult | None = None
         self._labels: tuple[str, ...] = ()
-        self._warning = ""
+        self._followed: int | None = None
+        self._warning = self._notice = ""
         self._mirror = False
         self._new = False
-        self._message = "Loading…"
-        self._painted_at_s: list[float] = []
-        self._latency_ms = 0.0
+        self._message = tr("Loading…")
 
     def show_result(
         self,
         result: FrameResult,
         labels: tuple[str, ...],
         *,
-        warning: str,
         mirror: bool,
+        followed: int | None = None,
+        warning: str = "",
+        notice: str = "",
     ) -> None:
-        """Paint this result next."""
+        """Paint this result next. `warning` and `notice` stand in its corner."""
         self._result, self._labels = result, labels
-        self._warning, self._mirror = warning, mirror
-        self._message = "" if result.faces else "No face in view"
+        self._mirror, self._followed = mirror, followed
+        self._warning, self._notice = warning, notice
+        self._message = "" if result.faces else tr("No face in view")
         self._new = True
         self.update()
 
     def show_message(self, message: str) -> None:
         """Say something in place of the picture."""
         self._result, self._message = None, message
-        self._painted_at_s.clear()
         self.update()
 
     @property
     def message(self) -> str:
         """What is said now: in place of the picture, or below it where it holds no face."""
         return self._message
+
+    def picture(self) -> QImage | None:
+        """What is shown now with its overlay, in the frame's own size; None where there is none."""
+        if self._result is None:
+            return None
+        height, width = self._result.frame.image_bgr.shape[:2]
+        image = QImage(width, height, QImage.Format.Format_RGB32)
+        painter = QPainter(image)
+        self._paint_result(painter, QRectF(0, 0, width, height), self._result)
+        painter.end()
+        return image
+
+    def mousePressEvent(self, event: QMouseEvent | None) -> None:  # noqa: N802  # Qt's name
+        if event is None or self._result is None:
+            return
+        self.face_clicked.emit(self._face_at(event.position(), self._result))
 
     def paintEvent(self, event: QPaintEvent | None) -> None:  # noqa: N802  # Qt's name
         painter = QPainter(self)
@@ -75,16 +95,15 @@ class VideoView(QWidget):
             )
             painter.end()
             return
-        if self._new:
-            self._measure(self._result.frame.captured_at_s)
-        area = _letterbox(self.rect().toRectF(), self._result.frame.image_bgr.shape)
-        hud = Hud(self._fps(), self._latency_ms, self._warning)
-        paint_result(painter, area, self._result, self._labels, hud, mirror=self._mirror)
+        area = self._area(self._result)
+        self._paint_result(painter, area, self._result)
+        paint_lines(
+            painter, area, ((self._notice, _RECORDING_COLOR), (self._warning, WARNING_COLOR))
+        )
         if self._message:
             painter.setPen(_MESSAGE_COLOR)
-            below = area.adjusted(0, 0, 0, -12)
             painter.drawText(
-                below,
+                area.adjusted(0, 0, 0, -12),
                 int(Qt.AlignmentFlag.AlignHCenter) | int(Qt.AlignmentFlag.AlignBottom),
                 self._message,
             )
@@ -93,19 +112,30 @@ class VideoView(QWidget):
             self._new = False
             self._on_painted(self._result.frame.captured_at_s)
 
-    def _measure(self, captured_at_s: float) -> None:
-        now_s = time.monotonic()
-        latency_ms = (now_s - captured_at_s) * 1000
-        self._latency_ms += (
-            0.1 * (latency_ms - self._latency_ms) if self._latency_ms else latency_ms
+    def _paint_result(self, painter: QPainter, area: QRectF, result: FrameResult) -> None:
+        paint_result(
+            painter,
+            area,
+            result,
+            self._labels,
+            None,
+            mirror=self._mirror,
+            followed=self._followed if len(result.faces) > 1 else None,
         )
-        self._painted_at_s.append(now_s)
-        while now_s - self._painted_at_s[0] > _FPS_WINDOW_S:
-            self._painted_at_s.pop(0)
 
-    def _fps(self) -> float:
-        times = self._painted_at_s
-        return (len(times) - 1) / (times[-1] - times[0]) if len(times) > 1 else 0.0
+    def _face_at(self, point: QPointF, result: FrameResult) -> int:
+        height, width = result.frame.image_bgr.shape[:2]
+        area = self._area(result)
+        boxes = {
+            face.track_id: to_area(face, area, width, height, mirror=self._mirror)
+            for face in result.faces
+        }
+        hit = [number for number, box in boxes.items() if box.contains(point)]
+        # Of faces that overlap, the smallest: the larger one can be clicked beside it.
+        return min(hit, key=lambda number: boxes[number].width(), default=0)
+
+    def _area(self, result: FrameResult) -> QRectF:
+        return _letterbox(self.rect().toRectF(), result.frame.image_bgr.shape)
 
 
 def _letterbox(outer: QRectF, image_shape: tuple[int, ...]) -> QRectF:

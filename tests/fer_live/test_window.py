@@ -1,41 +1,83 @@
+import re
 import subprocess
 import sys
+from dataclasses import dataclass
 from pathlib import Path
 
 import cv2
 import numpy as np
 import pytest
-from PyQt6.QtCore import QRectF, Qt
+from PyQt6.QtCore import QPoint, QPointF, QRectF, Qt
 from PyQt6.QtGui import QImage, QPainter
-from PyQt6.QtWidgets import QPushButton
+from PyQt6.QtWidgets import (
+    QCheckBox,
+    QComboBox,
+    QLabel,
+    QLineEdit,
+    QListWidget,
+    QPushButton,
+    QSlider,
+    QTabBar,
+    QToolButton,
+)
 
-from fer_live.app import LiveOptions, pipeline_loader, source_opener
-from fer_live.camera import PacedClip, SyntheticCamera
+from fer_live.app import load_pipeline
+from fer_live.camera import FrameSource, SyntheticCamera
 from fer_live.errors import SourceError
 from fer_live.metering import Meter
 from fer_live.pipeline import Pipeline
+from fer_live.recording import list_recordings
+from fer_live.settings import Settings, load_settings
 from fer_live.smoothing import UNSURE
+from fer_live.source_choice import Camera, Demo, Location, SourceChoice
 from fer_live.ui.main_window import MainWindow
 from fer_live.ui.overlay import Hud, _free_place, expression_color, paint_result
 
+ON_CPU = Settings(provider="cpu")
 
-def missing_camera() -> SyntheticCamera:
-    raise SourceError("camera 0: not there")
+
+@dataclass(frozen=True)
+class Pictures:
+    """A source of these pictures, again and again, at 30 a second."""
+
+    images: tuple[np.ndarray, ...]
+    is_mirrored: bool = False
+    name: str = "pictures"
+
+    def open(self) -> FrameSource:
+        return SyntheticCamera(self.images, 100_000, paced=True)
+
+
+@dataclass(frozen=True)
+class Missing:
+    is_mirrored: bool = True
+    name: str = "camera 0"
+
+    def open(self) -> FrameSource:
+        raise SourceError("camera 0: not there")
+
+
+GRAY = Pictures((np.full((120, 160, 3), 90, np.uint8),))
+
+
+@pytest.fixture(autouse=True)
+def own_home(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Path:
+    monkeypatch.setenv("FER_LIVE_HOME", str(tmp_path / "home"))
+    return tmp_path / "home"
 
 
 @pytest.fixture
-def open_window(qtbot, demo_clip: Path):
+def open_window(qtbot):
     windows = []
 
-    def build(open_source, mirror: bool = False) -> tuple[MainWindow, Meter]:
+    def build(
+        source: SourceChoice | Pictures | Missing,
+        settings: Settings = ON_CPU,
+        load=load_pipeline,
+        **options,
+    ) -> tuple[MainWindow, Meter]:
         meter = Meter()
-        window = MainWindow(
-            open_source,
-            lambda: PacedClip(demo_clip),
-            pipeline_loader(LiveOptions(provider="cpu")),
-            meter,
-            mirror=mirror,
-        )
+        window = MainWindow(source, settings, load, meter, **options)
         windows.append(window)
         qtbot.addWidget(window)
         window.show()
@@ -46,12 +88,17 @@ def open_window(qtbot, demo_clip: Path):
         window.stop()
 
 
+def wait_for_pictures(qtbot, meter: Meter, n: int = 3) -> None:
+    wanted = meter.painted + n
+    qtbot.waitUntil(lambda: meter.painted >= wanted, timeout=30_000)
+
+
 def test_a_clip_is_shown_with_its_faces(qtbot, open_window, demo_clip: Path):
-    window, meter = open_window(source_opener(LiveOptions(source=str(demo_clip))))
+    window, meter = open_window(Location(str(demo_clip)))
     assert window.message == "Loading…"
     with qtbot.waitSignal(window.first_painted, timeout=30_000):
         pass
-    qtbot.waitUntil(lambda: meter.painted >= 15, timeout=10_000)
+    wait_for_pictures(qtbot, meter, 15)
     window.stop()
     figures = meter.summary()
     assert window.message == ""
@@ -62,11 +109,11 @@ def test_a_clip_is_shown_with_its_faces(qtbot, open_window, demo_clip: Path):
 
 
 def test_a_missing_camera_offers_retry_and_the_demo(qtbot, open_window):
-    window, meter = open_window(missing_camera, mirror=True)
+    window, meter = open_window(Missing())
     with qtbot.waitSignal(window.failed, timeout=30_000):
         pass
     assert window.message == "camera 0: not there"
-    buttons = {b.text().replace("&", ""): b for b in window.findChildren(QPushButton)}
+    buttons = {b.text().replace("&", ""): b for b in window.live.findChildren(QPushButton)}
     assert all(button.isVisible() for button in buttons.values())
     with qtbot.waitSignal(window.failed, timeout=5_000):
         qtbot.mouseClick(buttons["Retry"], Qt.MouseButton.LeftButton)
@@ -79,7 +126,7 @@ def test_a_missing_camera_offers_retry_and_the_demo(qtbot, open_window):
 class BrokenPipeline:
     """Reads the first frame and fails on every other."""
 
-    def __init__(self) -> None:
+    def __init__(self, _: Settings) -> None:
         self.pipeline = Pipeline.load(provider="cpu")
         self.labels, self.classifier = self.pipeline.labels, self.pipeline.classifier
 
@@ -95,29 +142,19 @@ class BrokenPipeline:
         self.pipeline.close()
 
 
-def test_a_pipeline_that_fails_for_good_does_not_leave_a_still_picture(qtbot):
-    gray = np.full((120, 160, 3), 90, np.uint8)
-    window = MainWindow(
-        lambda: SyntheticCamera([gray], 10_000, paced=True),
-        missing_camera,
-        BrokenPipeline,  # type: ignore[arg-type]
-        Meter(),
-        mirror=False,
-    )
-    qtbot.addWidget(window)
-    window.show()
-    try:
-        qtbot.waitUntil(lambda: "out of memory" in window.message, timeout=20_000)
-    finally:
-        window.stop()
+def test_a_pipeline_that_fails_for_good_does_not_leave_a_still_picture(qtbot, open_window):
+    window, _ = open_window(GRAY, load=BrokenPipeline)
+    qtbot.waitUntil(lambda: "out of memory" in window.message, timeout=20_000)
 
 
 def test_images_and_folders_of_images_are_shown(
     qtbot, open_window, demo_frames: list[np.ndarray], tmp_path: Path
 ):
-    cv2.imwrite(str(tmp_path / "a.png"), demo_frames[20])
-    for source in (tmp_path, tmp_path / "a.png"):
-        window, meter = open_window(source_opener(LiveOptions(source=str(source))))
+    folder = tmp_path / "photos"
+    folder.mkdir()
+    cv2.imwrite(str(folder / "a.png"), demo_frames[20])
+    for source in (folder, folder / "a.png"):
+        window, meter = open_window(Location(str(source)))
         with qtbot.waitSignal(window.first_painted, timeout=30_000):
             pass
         window.stop()
@@ -125,11 +162,179 @@ def test_images_and_folders_of_images_are_shown(
 
 
 def test_a_picture_without_a_face_says_so(qtbot, open_window):
-    gray = np.full((120, 160, 3), 90, np.uint8)
-    window, _ = open_window(lambda: SyntheticCamera([gray], 10_000, paced=True))
+    window, _ = open_window(GRAY)
     with qtbot.waitSignal(window.first_painted, timeout=30_000):
         pass
     assert window.message == "No face in view"
+    assert window.live.panel.accessibleDescription() in ("", "No face in view")
+
+
+def test_nothing_is_opened_before_the_notice_is_accepted_and_it_is_asked_once(qtbot, open_window):
+    opened = []
+
+    @dataclass(frozen=True)
+    class Watched(Pictures):
+        def open(self) -> FrameSource:
+            opened.append(1)
+            return super().open()
+
+    window, meter = open_window(Watched(GRAY.images), ask_first=True)
+    qtbot.wait(300)
+    assert not opened
+    assert window.pipeline is None
+    accept = next(b for b in window.findChildren(QPushButton) if "begin" in b.text())
+    qtbot.mouseClick(accept, Qt.MouseButton.LeftButton)
+    wait_for_pictures(qtbot, meter)
+    assert load_settings()[0].notice_accepted_on
+
+
+def test_sources_are_switched_and_the_camera_is_remembered(qtbot, open_window):
+    window, meter = open_window(GRAY)
+    wait_for_pictures(qtbot, meter)
+    window.choose_source(Demo())
+    qtbot.waitUntil(lambda: window.live.followed is not None, timeout=10_000)
+    window.choose_source(Camera(3))
+    qtbot.waitUntil(lambda: "camera 3" in window.message, timeout=10_000)
+    assert load_settings()[0].camera == 3
+    window.choose_source(Demo())
+    qtbot.waitUntil(lambda: window.message == "", timeout=10_000)
+
+
+def test_a_broken_model_is_told_and_the_one_before_goes_on(qtbot, open_window, tmp_path: Path):
+    window, meter = open_window(Demo())
+    wait_for_pictures(qtbot, meter)
+    (tmp_path / "broken.onnx").write_text("no model")
+    window.change_settings({"model": str(tmp_path / "broken.onnx")})
+    qtbot.waitUntil(lambda: "not a model" in window.live._toast, timeout=10_000)
+    wait_for_pictures(qtbot, meter)
+    window.change_settings({"model": None, "detector": "full"})
+    qtbot.waitUntil(lambda: window.pipeline.detector.name == "full", timeout=10_000)
+    wait_for_pictures(qtbot, meter)
+
+
+def test_what_the_command_line_says_is_not_kept(qtbot, open_window):
+    window, _ = open_window(GRAY, for_now={"detector": "short"})
+    assert window.settings.detector == "short"
+    window.change_settings({"calm": 0.8})
+    kept, _ = load_settings()
+    assert (kept.detector, kept.calm) == ("auto", 0.8)
+
+
+def test_a_click_follows_a_face_and_a_key_the_next(qtbot, open_window, demo_frames):
+    """Two faces side by side; the larger one is followed until another is clicked."""
+    small = cv2.resize(demo_frames[20], None, fx=0.6, fy=0.6)
+    padded = cv2.copyMakeBorder(
+        small, 0, demo_frames[20].shape[0] - small.shape[0], 0, 0, cv2.BORDER_CONSTANT
+    )
+    window, meter = open_window(Pictures((np.hstack([demo_frames[20], padded]),)))
+    wait_for_pictures(qtbot, meter)
+    qtbot.waitUntil(lambda: len(window.live._faces) == 2, timeout=10_000)
+    faces = sorted(window.live._faces, key=lambda face: face.box_xyxy[0])
+    assert window.live.followed == faces[0].track_id
+    view = window.live.view
+    area = view._area(view._result)
+    x1, y1, x2, y2 = faces[1].box_xyxy
+    scale = area.width() / view._result.frame.image_bgr.shape[1]
+    place = QPointF(area.left() + scale * (x1 + x2) / 2, area.top() + scale * (y1 + y2) / 2)
+    qtbot.mouseClick(view, Qt.MouseButton.LeftButton, pos=place.toPoint())
+    qtbot.waitUntil(lambda: window.live.followed == faces[1].track_id, timeout=5_000)
+    assert str(faces[1].track_id) in window.live.panel.accessibleDescription()
+    qtbot.keyClick(window, Qt.Key.Key_N)
+    qtbot.waitUntil(lambda: window.live.followed == faces[0].track_id, timeout=5_000)
+
+
+def test_a_recording_is_made_and_reviewed(qtbot, open_window, own_home: Path, tmp_path: Path):
+    window, meter = open_window(Demo())
+    wait_for_pictures(qtbot, meter, 3)
+    qtbot.keyClick(window, Qt.Key.Key_R, Qt.KeyboardModifier.ControlModifier)
+    wait_for_pictures(qtbot, meter, 40)
+    assert "●" in window.live.view._notice
+    qtbot.keyClick(window, Qt.Key.Key_R, Qt.KeyboardModifier.ControlModifier)
+    for thread in window._closing:
+        thread.join()
+    (recording,) = list_recordings(own_home / "recordings")
+    assert len({row["frame"] for row in recording.rows()}) >= 30
+    assert recording.folder.stat().st_mode & 0o077 == 0
+
+    qtbot.keyClick(window, Qt.Key.Key_2, Qt.KeyboardModifier.ControlModifier)
+    review = window.review
+    assert review.view._result is not None
+    assert review.view._result.faces
+    review.seek(0.5)
+    assert review.view._result.frame.captured_at_s == pytest.approx(0.5, abs=0.06)
+    qtbot.keyClicks(review._note_text, "a smile")
+    qtbot.keyClick(review._note_text, Qt.Key.Key_Return)
+    assert [(n.text, n.time_s) for n in recording.notes()] == [("a smile", 0.5)]
+    review.seek(0.0)
+    review._go_to_note(review._notes.item(0))
+    assert review._position_s == 0.5
+    review.toggle_play()
+    qtbot.waitUntil(lambda: review._position_s > 0.7, timeout=5_000)
+    review.toggle_play()
+
+
+def test_a_snapshot_is_a_picture_with_its_overlay(qtbot, open_window, own_home: Path, demo_frames):
+    window, meter = open_window(Pictures((demo_frames[20],)))
+    wait_for_pictures(qtbot, meter)
+    qtbot.keyClick(window, Qt.Key.Key_S, Qt.KeyboardModifier.ControlModifier)
+    (path,) = (own_home / "snapshots").iterdir()
+    saved = cv2.imread(str(path)).astype(int)
+    assert saved.shape == demo_frames[20].shape
+    assert 0.001 < (np.abs(saved - demo_frames[20]) > 20).mean() < 0.2
+
+
+def test_the_language_changes_at_once_everywhere(qtbot, open_window):
+    window, meter = open_window(GRAY)
+    wait_for_pictures(qtbot, meter)
+    window._show_settings()
+    english = visible_texts(window)
+    window.change_settings({"language": "ko"})
+    wait_for_pictures(qtbot, meter)
+    korean = visible_texts(window)
+    window.change_settings({"language": "en"})
+    wait_for_pictures(qtbot, meter)
+    assert visible_texts(window) == english
+    own_names = {"", "FER Live", "English", "한국어", "CPU", "CUDA", "TensorRT"}
+    left = {text for text in english & korean if re.search("[A-Za-z]{3}", text)} - own_names
+    assert not left, f"not translated: {left}"
+    assert window.message == "No face in view"
+
+
+def visible_texts(window: MainWindow) -> set[str]:
+    texts = {window.message, window._dialog.windowTitle()}
+    texts |= {action.text() for action in window.actions()}
+    for kind in (QPushButton, QLabel, QToolButton):
+        status = {window._counts, window._latency, window._runs_on}
+        texts |= {w.text() for w in window.findChildren(kind) if w not in status}
+    for combo in window.findChildren(QComboBox):
+        texts |= {combo.itemText(i) for i in range(combo.count())}
+    return texts
+
+
+def test_every_control_has_a_name_and_can_be_reached_by_keyboard(qtbot, open_window):
+    window, _ = open_window(GRAY)
+    window._show_settings()
+    for kind in (QPushButton, QToolButton, QCheckBox, QComboBox, QSlider, QLineEdit, QListWidget):
+        for widget in window.findChildren(kind):
+            if widget.objectName().startswith("qt_") or isinstance(widget.parent(), QTabBar):
+                continue
+            name = widget.accessibleName() or getattr(widget, "text", lambda: "")()
+            assert name, f"{widget} has no name"
+            assert widget.focusPolicy() & Qt.FocusPolicy.TabFocus, f"{name}: not by keyboard"
+    shortcuts = [a.shortcut().toString() for a in window.actions()]
+    assert len(set(shortcuts)) == len(shortcuts), "two actions have one key"
+
+
+def test_the_window_fits_a_small_screen(qtbot, open_window):
+    window, meter = open_window(Demo())
+    wait_for_pictures(qtbot, meter)
+    window.resize(640, 480)
+    qtbot.wait(50)
+    assert (window.width(), window.height()) == (640, 480)
+    for widget in (window.live.view, window.live.panel, window.live.timeline):
+        assert widget.isVisible()
+        assert window.rect().contains(widget.rect().translated(widget.mapTo(window, QPoint())))
+    assert window.live.view.width() >= 400
 
 
 def paint(frame_result, labels, *, mirror: bool, hud: Hud) -> np.ndarray:

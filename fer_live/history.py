@@ -1,0 +1,44 @@
+"""What the faces of the last minute showed, for the timeline."""
+
+from collections import deque
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+from fer_live.datatypes import FloatArray, FrameResult
+
+_KEPT_S = 60.0
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Moment:
+    """One face at one time: smoothed probabilities (C,) and the label shown."""
+
+    time_s: float
+    probs: FloatArray
+    shown_label: str
+
+
+class ExpressionHistory:
+    """The last minute of every face, by its number; memory does not grow beyond that."""
+
+    def __init__(self) -> None:
+        self._moments: dict[int, deque[Moment]] = {}
+
+    def add(self, result: FrameResult) -> None:
+        """Take in one frame's faces; times do not go back."""
+        now_s = result.frame.captured_at_s
+        for face in result.faces:
+            moment = Moment(now_s, face.smoothed_probs, face.shown_label)
+            self._moments.setdefault(face.track_id, deque()).append(moment)
+        for moments in self._moments.values():
+            while moments and now_s - moments[0].time_s > _KEPT_S:
+                moments.popleft()
+        self._moments = {number: kept for number, kept in self._moments.items() if kept}
+
+    def of(self, track_id: int) -> Iterator[Moment]:
+        """A face's moments, the oldest first."""
+        return iter(self._moments.get(track_id, ()))
+
+    def clear(self) -> None:
+        """The next frame is of another source."""
+        self._moments.clear()

@@ -1,0 +1,60 @@
+"""Where the pictures come from, as a person chooses it: a camera, a location, or the demo."""
+
+from dataclasses import dataclass
+from pathlib import Path
+
+from fer_live.assets import asset
+from fer_live.camera import CameraMode, CameraSource, FrameSource, PacedClip, open_live_source
+
+DEMO_CLIP = "demo.mp4"
+
+
+@dataclass(frozen=True, slots=True)
+class Camera:
+    """A camera by its number."""
+
+    number: int = 0
+    mode: CameraMode | None = None
+
+    is_mirrored = True
+    """A face in a camera expects a mirror."""
+
+    @property
+    def name(self) -> str:
+        return f"camera {self.number}"
+
+    def open(self) -> FrameSource:
+        """On whichever thread calls it; `SourceError` where it cannot be opened."""
+        return CameraSource(self.number, self.mode)
+
+
+@dataclass(frozen=True, slots=True)
+class Location:
+    """A file, a folder of images, or the URL of a stream."""
+
+    where: str
+
+    is_mirrored = False
+
+    @property
+    def name(self) -> str:
+        return Path(self.where).name or self.where
+
+    def open(self) -> FrameSource:
+        """On whichever thread calls it; `SourceError` where it cannot be opened."""
+        return open_live_source(self.where)
+
+
+@dataclass(frozen=True, slots=True)
+class Demo:
+    """The clip that ships with the app."""
+
+    is_mirrored = False
+    name = "demo"
+
+    def open(self) -> FrameSource:
+        """On whichever thread calls it."""
+        return PacedClip(asset(DEMO_CLIP))
+
+
+SourceChoice = Camera | Location | Demo
