@@ -8,7 +8,12 @@ with Pipeline.load() as pipeline:
         print(face.track_id, face.box_xyxy, face.shown_label or "unsure")
 """
 
+import os
 from typing import TYPE_CHECKING, Any
+
+# From 1.29 on, ONNX Runtime uploads usage statistics to Microsoft, the first after some seconds.
+# Only this stops it altogether, and only before it is imported (microsoft/onnxruntime#27379).
+os.environ["ORT_DISABLE_TELEMETRY"] = "1"
 
 from fer_live.datatypes import FaceResult, Frame, FrameResult
 

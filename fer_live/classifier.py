@@ -29,6 +29,7 @@ _SHORT_NAMES = {
     "TensorrtExecutionProvider": "tensorrt",
 }
 
+ort.disable_telemetry_events()  # on Windows; elsewhere the package's first lines do it
 ort.set_default_logger_severity(4)  # failed GPU providers are reported by us, in one line
 
 

@@ -70,7 +70,7 @@ class MainWindow(QMainWindow):
     """Owns the live session and shows what it leaves in its mailboxes.
 
     Runs on the GUI thread; the session's threads only emit signals that carry no frame, so nothing
-    can pile up in Qt's event queue. Nothing is opened before `begin`, which `ask_first` leaves to
+    can pile up in Qt's event queue. No source is opened before `begin`, which `ask_first` leaves to
     the person. `for_now` are settings that hold until they are changed and are not kept; with
     `keep_settings` changes are. `failed` and `first_painted` are for the
     application.
@@ -97,7 +97,6 @@ class MainWindow(QMainWindow):
         self.settings = settings.but(**for_now)
         self._keep_settings = keep_settings
         self._source, self._load_pipeline, self._meter = source, load_pipeline, meter
-        self._session: LiveSession | None = None
         self._frame_failed_at_s = self._result_at_s = float("-inf")
         self._frame_failure = ""
         self._recorder: SinkWorker | None = None
@@ -139,6 +138,8 @@ class MainWindow(QMainWindow):
         self._last_beat_s = time.monotonic()
         self._start_timer(_HEARTBEAT_MS, self._beat)
         self._start_timer(_STATUS_EVERY_MS, self._update_status)
+        load = partial(load_pipeline, self.settings)
+        self._session = LiveSession(load, meter, self._news.emit)
         if ask_first:
             self._show_tools(False)
             self._pages.setCurrentWidget(self._first_start)
@@ -146,11 +147,9 @@ class MainWindow(QMainWindow):
             self.begin()
 
     def begin(self) -> None:
-        """Load the pipeline and open the source."""
+        """Open the source."""
         self._show_tools(True)
         self._pages.setCurrentWidget(self._tabs)
-        load = partial(self._load_pipeline, self.settings)
-        self._session = LiveSession(load, self._meter, self._news.emit)
         self._open(self._source)
 
     @property
@@ -161,7 +160,7 @@ class MainWindow(QMainWindow):
     @property
     def pipeline(self) -> "Pipeline | None":
         """The pipeline in use, once it is loaded."""
-        return self._session.pipeline if self._session else None
+        return self._session.pipeline
 
     def retry(self) -> None:
         """Open the source again."""
@@ -185,11 +184,10 @@ class MainWindow(QMainWindow):
         pipeline = self.pipeline
         if changes.get("show_attention") and pipeline and not pipeline.classifier.has_attention:
             self.live.toast(tr("This model does not tell where it looked"))
-        if self._session is not None:
-            if any(name in changes for name in _RELOADS):
-                self._session.load(partial(self._load_pipeline, self.settings))
-            if any(name in changes for name in _REOPENS) and isinstance(self._source, Camera):
-                self._open(self._source)
+        if any(name in changes for name in _RELOADS):
+            self._session.load(partial(self._load_pipeline, self.settings))
+        if any(name in changes for name in _REOPENS) and isinstance(self._source, Camera):
+            self._open(self._source)
         if self._dialog is not None:
             self._dialog.show_settings(self.settings)
 
@@ -218,8 +216,7 @@ class MainWindow(QMainWindow):
         """End everything that runs. May be called more than once."""
         self.set_recording(False)
         self.review.stop()
-        if self._session is not None:
-            self._session.stop()
+        self._session.stop()
         for thread in self._closing:
             thread.join()
 
@@ -239,8 +236,6 @@ class MainWindow(QMainWindow):
 
     def _take_news(self) -> None:
         session = self._session
-        if session is None:
-            return
         live = session.results.get_nowait()
         is_current = live is not None and live.source_number == session.source_number
         if live is not None and is_current and not self.live.is_asking:
@@ -298,8 +293,6 @@ class MainWindow(QMainWindow):
         return self._source.is_mirrored and self.settings.mirror
 
     def _open(self, source: SourceChoice) -> None:
-        if self._session is None:
-            return
         self.set_recording(False)  # a video has one source
         if isinstance(source, Camera):
             mode = CameraMode(self.settings.camera_size_wh, self.settings.camera_fps)
@@ -346,7 +339,7 @@ class MainWindow(QMainWindow):
 
     def _start_recording(self) -> None:
         pipeline = self.pipeline
-        if pipeline is None or self._session is None:
+        if pipeline is None:
             return
         labels, with_overlay = pipeline.labels, self.settings.record_overlay
         about = About(
@@ -370,7 +363,7 @@ class MainWindow(QMainWindow):
 
     def _finish_recording(self) -> None:
         recorder, self._recorder = self._recorder, None
-        if recorder is None or self._session is None:
+        if recorder is None:
             return
         self._session.detach(recorder)
         self._closing = [thread for thread in self._closing if thread.is_alive()]

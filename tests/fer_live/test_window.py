@@ -181,7 +181,8 @@ def test_nothing_is_opened_before_the_notice_is_accepted_and_it_is_asked_once(qt
     window, meter = open_window(Watched(GRAY.images), ask_first=True)
     qtbot.wait(300)
     assert not opened
-    assert window.pipeline is None
+    qtbot.waitUntil(lambda: window.pipeline is not None, timeout=20_000)  # loads meanwhile
+    assert not opened
     accept = next(b for b in window.findChildren(QPushButton) if "begin" in b.text())
     qtbot.mouseClick(accept, Qt.MouseButton.LeftButton)
     wait_for_pictures(qtbot, meter)
