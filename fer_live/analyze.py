@@ -1,37 +1,35 @@
 """`fer-live analyze`: the live pipeline over files, folders and streams, without a window."""
 
-import itertools
 import sys
 import time
-from collections import Counter
-from collections.abc import Iterator, Sequence
-from contextlib import closing
-from dataclasses import dataclass, field, replace
+from collections.abc import Sequence
+from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING
 
 from tqdm import tqdm
 
-from fer_live.camera import FrameSource, StreamSource, is_url, open_source
+from fer_live import __version__
+from fer_live.batch import Counts, Part, forget_parts, parts_of, read_parts
+from fer_live.camera import is_url, open_source
 from fer_live.console import check_output_file
-from fer_live.datatypes import DetectorMode, Frame, FrameResult, Provider
-from fer_live.errors import FerLiveError, InputError, SourceError, TruncatedError
+from fer_live.datatypes import DetectorMode, Provider
+from fer_live.errors import FerLiveError, InputError, ModelError, SourceError, TruncatedError
 from fer_live.image_files import images_in
-from fer_live.sinks import FILE_SUFFIXES, ResultSink, open_file_sink
+from fer_live.reading import Reading, count_frames, read_source
+from fer_live.sinks import FILE_SUFFIXES, ResultSink, RowSink, open_file_sink
+from fer_live.sinks.report_file import ReportFile
 from fer_live.system_libraries import require_qt_libraries
 from fer_live.video_file import VIDEO_SUFFIXES
-
-if TYPE_CHECKING:  # its imports take seconds
-    from fer_live.pipeline import Pipeline
 
 
 @dataclass(frozen=True, slots=True)
 class AnalyzeOptions:
-    """What to read and where to write it; at least one of `out` and `video`."""
+    """What to read and where to write it; at least one of `out`, `video` and `report`."""
 
     sources: Sequence[str]
     out: Path | None = None
     video: Path | None = None
+    report: Path | None = None
     every: int = 1
     model: Path | None = None
     provider: Provider = "auto"
@@ -53,28 +51,15 @@ class Summary:
     model: str
 
 
-@dataclass(slots=True)
-class _Counts:
-    frames: int = 0
-    frames_with_face: int = 0
-    faces: int = 0
-    detectors: Counter[str] = field(default_factory=Counter)
-
-    def add(self, result: FrameResult) -> None:
-        self.frames += 1
-        self.frames_with_face += bool(result.faces)
-        self.faces += len(result.faces)
-        self.detectors[result.detector] += 1
-
-
 def analyze(options: AnalyzeOptions) -> tuple[Summary, list[str]]:
     """Read every source in turn; returns what was read and a line for each source that broke.
 
-    Everything that can be wrong with the arguments is found before anything is written. A source
-    that breaks later (a clip that ends early, an unreadable image in a folder) is named, the others
-    are read, and the output is complete for all that could be. An interrupt ends a stream as its
-    end would. Otherwise, and where nothing could be read, `FerLiveError` is raised: then the
-    output's place is untouched, and what was read lies beside it.
+    Several files are read over all cores, in parts that an interrupt does not lose: the same
+    command goes on from there. Everything that can be wrong with the arguments is found before
+    anything is written. A source that breaks later (a clip that ends early, an unreadable image in
+    a folder) is named, the others are read, and the output is complete for all that could be. An
+    interrupt ends a stream as its end would. Otherwise, and where nothing could be read,
+    `FerLiveError` is raised: the output's place is untouched then, what was read lies beside it.
     """
     names = _expand(options.sources)
     _check_outputs(options, names)
@@ -82,88 +67,130 @@ def analyze(options: AnalyzeOptions) -> tuple[Summary, list[str]]:
         _check_source(name, explicit=name in options.sources)
     if options.video is not None:
         require_qt_libraries(headless=True)
+    reading = Reading(options.every, options.model, options.provider, options.detector)
+    if options.video is None and not any(map(is_url, names)):
+        parts = parts_of(names, _what_decides(options))
+        if len(parts) > 1:
+            return _read_batch(options, names, parts, reading)
+    return _read_in_turn(options, names, reading)
 
+
+def _read_in_turn(
+    options: AnalyzeOptions, names: Sequence[str], reading: Reading
+) -> tuple[Summary, list[str]]:
     from fer_live.pipeline import Pipeline  # seconds of imports, only now that all is checked
 
-    counts: _Counts = _Counts()
-    broken: list[str] = []
+    counts = Counts()
     sinks: list[ResultSink] = []
     with Pipeline.load(options.model, options.provider, options.detector) as pipeline:
+        counts.model, counts.provider = pipeline.classifier.name, pipeline.classifier.provider
         if pipeline.classifier.warning:
             print(f"fer-live: {pipeline.classifier.warning}", file=sys.stderr)
         try:
-            _open_sinks(sinks, options, names, pipeline.labels)
+            sinks += _open_row_sinks(options, pipeline.labels)
+            if options.video is not None:
+                from fer_live.ui.annotated_video import AnnotatedVideo
+
+                sinks.append(AnnotatedVideo(options.video, pipeline.labels))
             started_s = time.perf_counter()
             for name in names:
                 try:
-                    _read_source(name, options, pipeline, sinks, counts)
+                    total = None if is_url(name) else count_frames(name, reading)
+                    results = read_source(name, reading, pipeline)
+                    # tqdm's None: no bar where stderr is no terminal.
+                    bar = {"desc": Path(name).name, "unit": "frame", "disable": None}
+                    for result in tqdm(results, total=total, **bar):
+                        counts.add(result)
+                        for sink in sinks:
+                            sink.write(name, result)
                 except (SourceError, TruncatedError) as error:
-                    broken.append(str(error))
+                    counts.broken.append(str(error))
             wall_s = time.perf_counter() - started_s
-            if broken and counts.frames == 0:
-                raise SourceError(broken[-1])
-            for sink in sinks:
-                sink.close()
+            _finish(sinks, counts)
         except BaseException as error:  # noqa: BLE001  # raised again, after the sinks
             raise _after_failure(error, sinks, counts) from None
-        return Summary(
-            frames=counts.frames,
-            frames_with_face=counts.frames_with_face,
-            faces=counts.faces,
-            wall_s=round(wall_s, 3),
-            fps=round(counts.frames / wall_s, 1) if wall_s > 0 else 0.0,
-            provider=pipeline.classifier.provider,
-            detector="+".join(name for name, _ in counts.detectors.most_common()),
-            model=pipeline.classifier.name,
-        ), broken
+    return _summary(counts, wall_s), counts.broken
+
+
+def _read_batch(
+    options: AnalyzeOptions, names: Sequence[str], parts: Sequence[Part], reading: Reading
+) -> tuple[Summary, list[str]]:
+    output = options.out or options.report
+    assert output is not None, "checked with the arguments"
+    folder = output.with_name(output.name + ".parts")
+    sinks: list[RowSink] = []
+    total = Counts()
+    started_s = time.perf_counter()
+    try:
+        frames = [count_frames(name, reading) for name in names]
+        n_frames = sum(n for n in frames if n) if all(frames) else None
+        for counts, rows in read_parts(parts, folder, reading, n_frames):
+            if not sinks:
+                if counts.warning:
+                    print(f"fer-live: {counts.warning}", file=sys.stderr)
+                sinks += _open_row_sinks(options, counts.labels)
+            total.join(counts)
+            kept = list(rows)
+            for sink in sinks:
+                sink.append(kept)
+        wall_s = time.perf_counter() - started_s
+        _finish(sinks, total)
+    except BaseException as error:  # noqa: BLE001  # raised again, after the sinks
+        failure = _after_failure(error, sinks, total)
+        if isinstance(error, KeyboardInterrupt):
+            failure = FerLiveError(f"{failure}; the same command goes on from there")
+        raise failure from None
+    forget_parts(folder)
+    return _summary(total, wall_s), total.broken
+
+
+def _finish(sinks: Sequence[ResultSink], counts: Counts) -> None:
+    if counts.broken and counts.frames == 0:
+        raise SourceError(counts.broken[-1])
+    for sink in sinks:
+        sink.close()
+
+
+def _summary(counts: Counts, wall_s: float) -> Summary:
+    return Summary(
+        frames=counts.frames,
+        frames_with_face=counts.frames_with_face,
+        faces=counts.faces,
+        wall_s=round(wall_s, 3),
+        fps=round(counts.frames / wall_s, 1) if wall_s > 0 else 0.0,
+        provider=counts.provider,
+        detector="+".join(name for name, _ in counts.detectors.most_common()),
+        model=counts.model,
+    )
+
+
+def _what_decides(options: AnalyzeOptions) -> dict[str, object]:
+    """What, besides the files, decides about their rows."""
+    model = options.model and (str(options.model), options.model.stat().st_mtime_ns)
+    return {
+        "version": __version__,
+        "every": options.every,
+        "model": model,
+        "provider": options.provider,
+        "detector": options.detector,
+    }
 
 
 def _after_failure(
-    error: BaseException, sinks: Sequence[ResultSink], counts: _Counts
+    error: BaseException, sinks: Sequence[ResultSink], counts: Counts
 ) -> BaseException:
     """Abandon the sinks; the error, saying where what was read so far lies."""
     kept = [path for sink in sinks if (path := sink.abandon()) and path.is_file()]
     if counts.frames == 0:
         for path in kept:
             path.unlink()
+        kept = []
+    if counts.frames == 0 and not isinstance(error, KeyboardInterrupt):
         return error
     where = f"; read so far: {', '.join(map(str, kept))}" if kept else ""
     if isinstance(error, KeyboardInterrupt):
         return FerLiveError(f"interrupted{where}")
     return type(error)(f"{error}{where}") if isinstance(error, FerLiveError) else error
-
-
-def _read_source(
-    name: str,
-    options: AnalyzeOptions,
-    pipeline: "Pipeline",
-    sinks: Sequence[ResultSink],
-    counts: _Counts,
-) -> None:
-    pipeline.reset()
-    with closing(open_source(name)) as source:
-        total = source.n_frames and -(-source.n_frames // options.every)
-        frames = itertools.islice(_frames(source), 0, None, options.every)
-        # tqdm's None: no bar where stderr is no terminal.
-        for frame in tqdm(frames, desc=Path(name).name, total=total, unit="frame", disable=None):
-            result = pipeline.process(frame)
-            counts.add(result)
-            for sink in sinks:
-                sink.write(name, result)
-
-
-def _frames(source: FrameSource) -> Iterator[Frame]:
-    """All frames. A stream's clock starts at its first frame, and Ctrl-C is its end."""
-    started_s: float | None = None
-    try:
-        while (frame := source.read()) is not None:
-            if isinstance(source, StreamSource):
-                started_s = frame.captured_at_s if started_s is None else started_s
-                frame = replace(frame, captured_at_s=frame.captured_at_s - started_s)
-            yield frame
-    except KeyboardInterrupt:
-        if not isinstance(source, StreamSource) or started_s is None:
-            raise
 
 
 def _expand(sources: Sequence[str]) -> list[str]:
@@ -188,8 +215,14 @@ def _check_source(name: str, *, explicit: bool) -> None:
 
 
 def _check_outputs(options: AnalyzeOptions, names: Sequence[str]) -> None:
-    if options.out is None and options.video is None:
-        raise InputError("nothing to write: add --out FILE.csv or --video FILE.mp4")
+    if options.out is None and options.video is None and options.report is None:
+        raise InputError(
+            "nothing to write: add --out FILE.csv, --video FILE.mp4 or --report FILE.html"
+        )
+    if options.model is not None and not options.model.is_file():
+        raise ModelError(f"{options.model}: no such model file")
+    if options.report is not None:
+        check_output_file(options.report, (".html",))
     if options.every < 1:
         raise InputError(f"--every {options.every}: must be 1 or more")
     if options.out is not None:
@@ -204,16 +237,10 @@ def _check_outputs(options: AnalyzeOptions, names: Sequence[str]) -> None:
             raise InputError(f"{options.video}: is the source itself; choose another --video")
 
 
-def _open_sinks(
-    sinks: list[ResultSink],
-    options: AnalyzeOptions,
-    names: Sequence[str],
-    labels: tuple[str, ...],
-) -> None:
-    """Add to `sinks` one after the other, so that the caller can abandon those that were opened."""
+def _open_row_sinks(options: AnalyzeOptions, labels: tuple[str, ...]) -> list[RowSink]:
+    sinks: list[RowSink] = []
     if options.out is not None:
         sinks.append(open_file_sink(options.out, labels))
-    if options.video is not None:
-        from fer_live.ui.annotated_video import AnnotatedVideo
-
-        sinks.append(AnnotatedVideo(options.video, labels))
+    if options.report is not None:
+        sinks.append(ReportFile(options.report, labels))
+    return sinks

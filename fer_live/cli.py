@@ -63,6 +63,9 @@ def _parser() -> ArgumentParser:
         "--video", type=Path, metavar="FILE.mp4|.mkv", help="write an annotated video"
     )
     analyze.add_argument(
+        "--report", type=Path, metavar="FILE.html", help="write a page with shares and timelines"
+    )
+    analyze.add_argument(
         "--every", type=int, default=1, metavar="K", help="read every K-th frame (default: 1)"
     )
     _add_pipeline_options(analyze, default=argparse.SUPPRESS)
@@ -119,6 +122,7 @@ def _analyze(arguments: argparse.Namespace) -> int:
             sources=arguments.sources,
             out=arguments.out,
             video=arguments.video,
+            report=arguments.report,
             every=arguments.every,
             model=arguments.model,
             provider=arguments.provider or "auto",
@@ -130,7 +134,9 @@ def _analyze(arguments: argparse.Namespace) -> int:
     if arguments.json:
         print(json.dumps(asdict(summary)))
     else:
-        written = " and ".join(str(path) for path in (arguments.out, arguments.video) if path)
+        written = " and ".join(
+            str(path) for path in (arguments.out, arguments.video, arguments.report) if path
+        )
         print(
             f"{summary.frames} frames, {summary.frames_with_face} with a face, "
             f"{summary.fps} a second -> {written}"

@@ -9,6 +9,8 @@ ROOT = Path(__file__).parents[1]
 ASSETS = ROOT / "assets"
 OURS = {
     "NOTICE",
+    "fer-live.desktop",
+    "icon.svg",
     "make_demo.py",
     "fer_live.safetensors",
     "fer_live_fp32.onnx",

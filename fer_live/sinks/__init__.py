@@ -1,11 +1,13 @@
 """Where results go: one file an output, all of the same small shape."""
 
+from collections.abc import Iterable
 from pathlib import Path
 from typing import Protocol
 
 from fer_live.datatypes import FrameResult
 from fer_live.errors import InputError
 from fer_live.sinks.csv_file import CsvFile
+from fer_live.sinks.face_rows import Row
 from fer_live.sinks.jsonl_file import JsonlFile
 from fer_live.sinks.parquet_file import ParquetFile
 
@@ -30,6 +32,14 @@ class ResultSink(Protocol):
         ...
 
 
+class RowSink(ResultSink, Protocol):
+    """A sink that also takes rows as they are, for instance those that another process read."""
+
+    def append(self, rows: Iterable[Row]) -> None:
+        """Take in rows, in order."""
+        ...
+
+
 _FILE_SINKS: dict[str, type[CsvFile] | type[JsonlFile] | type[ParquetFile]] = {
     ".csv": CsvFile,
     ".jsonl": JsonlFile,
@@ -38,7 +48,7 @@ _FILE_SINKS: dict[str, type[CsvFile] | type[JsonlFile] | type[ParquetFile]] = {
 FILE_SUFFIXES = tuple(_FILE_SINKS)
 
 
-def open_file_sink(path: Path, labels: tuple[str, ...]) -> ResultSink:
+def open_file_sink(path: Path, labels: tuple[str, ...]) -> RowSink:
     """The sink for a file's kind, which its suffix tells."""
     try:
         sink = _FILE_SINKS[path.suffix.lower()]

@@ -2,10 +2,11 @@
 
 import csv
 import io
+from collections.abc import Iterable
 from pathlib import Path
 
 from fer_live.datatypes import FrameResult
-from fer_live.sinks.face_rows import column_names, face_rows
+from fer_live.sinks.face_rows import Row, column_names, face_rows
 from fer_live.sinks.text_file import GrowingTextFile
 
 
@@ -21,7 +22,10 @@ class CsvFile:
         self._append()
 
     def write(self, source: str, result: FrameResult) -> None:
-        self._writer.writerows(face_rows(source, result, self._labels))
+        self.append(face_rows(source, result, self._labels))
+
+    def append(self, rows: Iterable[Row]) -> None:
+        self._writer.writerows(rows)
         self._append()
 
     def close(self) -> None:

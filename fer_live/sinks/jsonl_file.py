@@ -1,10 +1,11 @@
 """JSON lines, an object a face, with the CSV's keys."""
 
 import json
+from collections.abc import Iterable
 from pathlib import Path
 
 from fer_live.datatypes import FrameResult
-from fer_live.sinks.face_rows import face_rows
+from fer_live.sinks.face_rows import Row, face_rows
 from fer_live.sinks.text_file import GrowingTextFile
 
 
@@ -16,7 +17,9 @@ class JsonlFile:
         self._file = GrowingTextFile(path)
 
     def write(self, source: str, result: FrameResult) -> None:
-        rows = face_rows(source, result, self._labels)
+        self.append(face_rows(source, result, self._labels))
+
+    def append(self, rows: Iterable[Row]) -> None:
         self._file.append("".join(json.dumps(row, ensure_ascii=False) + "\n" for row in rows))
 
     def close(self) -> None:

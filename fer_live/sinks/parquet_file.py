@@ -1,10 +1,12 @@
 """Parquet, a row a face, with the CSV's columns."""
 
+from collections.abc import Iterable
 from pathlib import Path
 
 from fer_live.atomic_file import partial_path, writing
 from fer_live.datatypes import FrameResult
 from fer_live.sinks.csv_file import CsvFile
+from fer_live.sinks.face_rows import Row
 
 _TEXT_COLUMNS = ("source", "label", "shown_label")
 _WHOLE_COLUMNS = ("frame", "track_id")
@@ -23,6 +25,9 @@ class ParquetFile:
 
     def write(self, source: str, result: FrameResult) -> None:
         self._rows.write(source, result)
+
+    def append(self, rows: Iterable[Row]) -> None:
+        self._rows.append(rows)
 
     def close(self) -> None:
         import pyarrow as pa

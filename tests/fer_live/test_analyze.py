@@ -12,7 +12,7 @@ import pandas as pd
 import pytest
 
 from fer_live.analyze import AnalyzeOptions, analyze
-from fer_live.errors import InputError, OutputError, SourceError
+from fer_live.errors import InputError, ModelError, OutputError, SourceError
 from tests.fer_live.test_camera import truncated
 
 
@@ -167,23 +167,109 @@ def test_options_before_the_command_count(run_cli, demo_clip: Path, tmp_path: Pa
     )
 
 
-def test_ctrl_c_keeps_and_names_what_was_read(demo_clip: Path, tmp_path: Path):
-    frames = [str(demo_clip)] * 40  # long enough to be interrupted
-    command = [sys.executable, "-m", "fer_live.cli", "analyze", *frames, "--out", "a.csv"]
-    reading = subprocess.Popen(command, cwd=tmp_path, stderr=subprocess.PIPE, text=True)
-    partial = tmp_path / "a.partial.csv"
-    deadline = time.monotonic() + 30
-    while time.monotonic() < deadline and not (
-        partial.is_file() and partial.stat().st_size > 10_000
-    ):
+def interrupt(command: list[str], folder: Path, when) -> subprocess.CompletedProcess[str]:
+    """Run a command and press Ctrl-C once `when` holds."""
+    reading = subprocess.Popen(
+        [sys.executable, "-m", "fer_live.cli", *command],
+        cwd=folder,
+        stderr=subprocess.PIPE,
+        text=True,
+    )
+    deadline = time.monotonic() + 60
+    while time.monotonic() < deadline and not when():
         time.sleep(0.05)
     reading.send_signal(signal.SIGINT)
     _, errors = reading.communicate(timeout=30)
-    assert (reading.returncode, errors) == (
+    return subprocess.CompletedProcess(command, reading.returncode, "", errors)
+
+
+def test_ctrl_c_keeps_and_names_what_was_read(
+    demo_clip: Path, demo_frames: list[np.ndarray], tmp_path: Path
+):
+    long_clip = tmp_path / "long.avi"
+    height, width = demo_frames[0].shape[:2]
+    writer = cv2.VideoWriter(str(long_clip), cv2.VideoWriter.fourcc(*"MJPG"), 30, (width, height))
+    for k in range(2000):
+        writer.write(demo_frames[k % len(demo_frames)])
+    writer.release()
+    partial = tmp_path / "a.partial.csv"
+    done = interrupt(
+        ["analyze", "long.avi", "--out", "a.csv"],
+        tmp_path,
+        lambda: partial.is_file() and partial.stat().st_size > 10_000,
+    )
+    assert (done.returncode, done.stderr) == (
         1,
         "fer-live: interrupted; read so far: a.partial.csv\n",
     )
     assert len(pd.read_csv(partial)) > 10
+
+
+def copies(demo_clip: Path, folder: Path, n: int) -> list[str]:
+    names = [f"clip{k}.mp4" for k in range(n)]
+    for name in names:
+        shutil.copy(demo_clip, folder / name)
+    return names
+
+
+def test_several_clips_are_read_side_by_side_and_in_order(demo_clip: Path, tmp_path: Path):
+    names = copies(demo_clip, tmp_path, 3)
+    paths = [str(tmp_path / name) for name in names]
+    out, report = tmp_path / "all.csv", tmp_path / "all.html"
+    summary, broken = analyze(AnalyzeOptions(paths, out=out, report=report, every=9))
+    analyze(AnalyzeOptions(paths[:1], out=tmp_path / "one.csv", every=9))
+    rows, one = pd.read_csv(out), pd.read_csv(tmp_path / "one.csv")
+    assert (summary.frames, broken) == (75, [])
+    assert (summary.provider, summary.model) == ("cpu", "fer_live_int8.onnx")
+    assert rows["source"].drop_duplicates().tolist() == paths
+    for path in paths:
+        same = rows[rows["source"] == path].drop(columns="source").reset_index(drop=True)
+        pd.testing.assert_frame_equal(same, one.drop(columns="source"))
+    assert report.read_text().count("<svg") >= 3
+    assert not (tmp_path / "all.csv.parts").exists()
+
+
+def test_an_interrupted_batch_goes_on_where_it_was(demo_clip: Path, tmp_path: Path):
+    names = copies(demo_clip, tmp_path, 8)
+    parts = tmp_path / "a.csv.parts"
+    command = ["analyze", *names, "--out", "a.csv", "--every", "3"]
+    done = interrupt(command, tmp_path, lambda: len(list(parts.glob("*.json"))) >= 2)
+    assert done.returncode == 1
+    assert "interrupted" in done.stderr
+    assert "the same command goes on from there" in done.stderr
+    assert len(done.stderr.splitlines()) == 1
+    finished = {path: path.stat().st_mtime_ns for path in parts.glob("*.json")}
+    assert 2 <= len(finished) < 8
+
+    subprocess.run([sys.executable, "-m", "fer_live.cli", *command], cwd=tmp_path, check=True)
+    rows = pd.read_csv(tmp_path / "a.csv")
+    assert rows["source"].drop_duplicates().tolist() == names
+    assert rows.groupby("source")["frame"].nunique().tolist() == [75] * 8
+    assert not parts.exists()
+
+
+def test_a_broken_clip_among_others_is_named_and_the_rest_is_read(demo_clip: Path, tmp_path: Path):
+    names = copies(demo_clip, tmp_path, 2)
+    cut = truncated(demo_clip, tmp_path, 0.6)
+    sources = [str(tmp_path / names[0]), str(cut), str(tmp_path / names[1])]
+    summary, broken = analyze(AnalyzeOptions(sources, out=tmp_path / "a.csv", every=9))
+    assert len(broken) == 1
+    assert "cut.avi" in broken[0]
+    assert pd.read_csv(tmp_path / "a.csv")["source"].drop_duplicates().tolist() == sources
+    assert summary.frames > 50
+
+
+def test_a_bad_model_for_a_batch_is_one_line_and_leaves_nothing(demo_clip: Path, tmp_path: Path):
+    names = copies(demo_clip, tmp_path, 2)
+    (tmp_path / "text.onnx").write_text("no model")
+    options = AnalyzeOptions(
+        [str(tmp_path / name) for name in names],
+        out=tmp_path / "a.csv",
+        model=tmp_path / "text.onnx",
+    )
+    with pytest.raises(ModelError, match="not a model"):
+        analyze(options)
+    assert not (tmp_path / "a.csv").exists()
 
 
 def test_a_folder_without_images_is_refused(tmp_path: Path):
