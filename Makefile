@@ -12,7 +12,7 @@ APP_PACKAGES := $(VENV_PACKAGE) libegl1 libgl1 libgles2 libglib2.0-0 libxkbcommo
 # The tests open real windows on a virtual screen, watch the app's system calls, and serve streams.
 TEST_PACKAGES := $(APP_PACKAGES) xvfb strace ffmpeg
 
-.PHONY: run test translations clean system-app system-test
+.PHONY: run test translations desktop clean system-app system-test
 
 run: $(VENV)/.app
 	@$(BIN)/fer-live quickstart
@@ -46,6 +46,13 @@ $(VENV)/.test: pyproject.toml | system-test
 
 system-app: ; @sh ./.ci/system-packages $(APP_PACKAGES)
 system-test: ; @sh ./.ci/system-packages $(TEST_PACKAGES)
+
+# Adds the app, as `make run` starts it, to the menu of a Linux desktop.
+DATA_HOME := $(or $(XDG_DATA_HOME),$(HOME)/.local/share)
+desktop: $(VENV)/.app
+	install -Dm644 assets/icon.svg $(DATA_HOME)/icons/hicolor/scalable/apps/fer-live.svg
+	install -d $(DATA_HOME)/applications
+	sed 's|^Exec=.*|Exec="$(CURDIR)/$(BIN)/fer-live"|' assets/fer-live.desktop > $(DATA_HOME)/applications/fer-live.desktop
 
 clean:
 	rm -rf $(VENV) build dist *.egg-info .mypy_cache .ruff_cache .pytest_cache .hypothesis
