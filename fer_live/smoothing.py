@@ -19,16 +19,16 @@ class SmoothingConfig:
     where no smoothed probability reaches `unsure_below`, the face reads as unsure.
     """
 
-    time_constant_s: float = 0.25
+    time_constant_s: float = 0.10
     hold_s: float = 0.15
     margin: float = 0.10
     unsure_below: float = 0.40
 
     @classmethod
     def from_calm(cls, calm: float) -> "SmoothingConfig":
-        """From 0, quick, to 1, calm; 0.5 is the default. Times grow fourfold from either half."""
-        times = 16 ** (calm - 0.5)
-        return cls(time_constant_s=0.25 * times, hold_s=0.15 * times, margin=0.20 * calm)
+        """From 0, quick, to 1, calm; 0.5 is the default, either end a third or thrice its times."""
+        times = 9 ** (calm - 0.5)
+        return cls(time_constant_s=0.10 * times, hold_s=0.15 * times, margin=0.20 * calm)
 
 
 @dataclass(slots=True, eq=False)

@@ -63,6 +63,18 @@ def _parser() -> ArgumentParser:
     robustness.add_argument("--json", type=Path, metavar="FILE", help="write the figures there")
     robustness.set_defaults(run=_robustness)
 
+    calmness = commands.add_parser(
+        "calmness", help="measure how often the shown label switches, and how late it does"
+    )
+    calmness.add_argument("model", type=Path, help=".onnx, .safetensors or a run folder")
+    calmness.add_argument("--data", required=True, metavar="KIND:DIR")
+    calmness.add_argument("--split", help="as of evaluate")
+    calmness.add_argument("--labels", choices=LABEL_RULES, help="fer2013 alone")
+    calmness.add_argument("--clips", type=_positive, default=20, metavar="N", help="default: 20")
+    calmness.add_argument("--seed", type=int, default=0)
+    calmness.add_argument("--json", type=Path, metavar="FILE", help="write the figures there")
+    calmness.set_defaults(run=_calmness)
+
     calibrate = commands.add_parser("calibrate", help="fit a checkpoint's temperature")
     calibrate.add_argument("model", type=Path, help=".safetensors or a run folder")
     calibrate.add_argument("--data", required=True, metavar="KIND:DIR")
@@ -103,6 +115,12 @@ def _parser() -> ArgumentParser:
     framing.add_argument("--data", required=True, metavar="fer2013:DIR")
     framing.set_defaults(run=_framing)
     return parser
+
+
+def _positive(text: str) -> int:
+    if not text.isdecimal() or int(text) == 0:
+        raise argparse.ArgumentTypeError(f"{text!r} is not a number of at least 1")
+    return int(text)
 
 
 def _fit(arguments: argparse.Namespace) -> int:
@@ -155,6 +173,24 @@ def _robustness(arguments: argparse.Namespace) -> int:
         check_output_file(arguments.json, (".json",))
     result = measure_robustness(
         arguments.models, arguments.data, split=arguments.split, rule=arguments.labels
+    )
+    print(to_markdown(result), end="")
+    _write_json(arguments.json, result)
+    return 0
+
+
+def _calmness(arguments: argparse.Namespace) -> int:
+    from training.calmness import measure_calmness, to_markdown
+
+    if arguments.json:
+        check_output_file(arguments.json, (".json",))
+    result = measure_calmness(
+        arguments.model,
+        arguments.data,
+        split=arguments.split,
+        rule=arguments.labels,
+        n_clips=arguments.clips,
+        seed=arguments.seed,
     )
     print(to_markdown(result), end="")
     _write_json(arguments.json, result)

@@ -73,3 +73,10 @@ def test_smoothed_values_stay_probabilities(steps: list[tuple[int, float]]):
         assert probs.sum() == pytest.approx(1, abs=1e-4)
         assert probs.min() >= 0
         assert shown in (*LABELS, UNSURE)
+
+
+def test_the_slider_goes_from_quick_to_calm_through_the_default():
+    quick, middle, calm = (SmoothingConfig.from_calm(c) for c in (0, 0.5, 1))
+    assert middle == SmoothingConfig()
+    for name in ("time_constant_s", "hold_s", "margin"):
+        assert getattr(quick, name) < getattr(middle, name) < getattr(calm, name)
