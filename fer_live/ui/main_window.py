@@ -249,7 +249,7 @@ class MainWindow(QMainWindow):
             return
         pipeline.smoothing = SmoothingConfig.from_calm(self.settings.calm)
         pipeline.with_attention = self.settings.show_attention
-        self._provider = f"{result.provider} · {result.detector}-range · {pipeline.classifier.name}"
+        self._provider = f"{result.provider} · {result.detector} · {pipeline.classifier.name}"
         self._result_at_s = time.monotonic()
         warning = pipeline.classifier.warning
         if time.monotonic() - self._frame_failed_at_s < _FAILED_FRAMES_SHOWN_FOR_S:

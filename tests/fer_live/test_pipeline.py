@@ -1,3 +1,5 @@
+from itertools import pairwise
+
 import cv2
 import numpy as np
 import pytest
@@ -104,3 +106,33 @@ def test_no_face_is_invented(pipeline: Pipeline, shared_data, name: str):
     pipeline.reset()
     image = read_image(shared_data / "stills" / name)
     assert pipeline.process(Frame(image, 0, 0.0)).faces == ()
+
+
+def test_ten_faces_in_a_wide_shot_are_found_and_read(pipeline: Pipeline, shared_data):
+    """Five people and their mirror images in 1280x720: 65 pixels a face."""
+    five = read_image(shared_data / "stills/multi_face.jpg")
+    ten = cv2.resize(np.hstack([five, five[:, ::-1]]), (1280, 427), interpolation=cv2.INTER_AREA)
+    frame = np.full((720, 1280, 3), 90, np.uint8)
+    frame[150:577] = ten
+    pipeline.reset()
+    result = pipeline.process(Frame(frame, 0, 0.0))
+    assert len(result.faces) == 10
+    assert result.detector == "full-parts"
+    assert sorted(face.track_id for face in result.faces) == list(range(1, 11))
+    pairs = sorted(result.faces, key=lambda face: float(face.box_xyxy[0]))
+    centers = [float(face.box_xyxy[[0, 2]].mean()) for face in pairs]
+    assert centers == pytest.approx([1280 - x for x in reversed(centers)], abs=12)
+    later = pipeline.process(Frame(frame, 1, 1 / 30))
+    assert {face.track_id for face in later.faces} == set(range(1, 11))
+
+
+def test_parts_cover_the_frame_and_overlap():
+    from fer_live.face_detector import _parts
+
+    for width, height in ((1280, 720), (720, 1280), (640, 480), (500, 500), (2000, 300), (1, 9)):
+        parts = _parts(width, height)
+        side = min(width, height)
+        starts = sorted(left + top for left, top, _ in parts)
+        assert starts[0] == 0
+        assert starts[-1] + side == max(width, height)
+        assert all(b - a <= 0.81 * side + 1 for a, b in pairwise(starts))
