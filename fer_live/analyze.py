@@ -2,8 +2,8 @@
 
 import sys
 import time
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field
 from pathlib import Path
 
 from tqdm import tqdm
@@ -12,19 +12,19 @@ from fer_live import __version__
 from fer_live.batch import Counts, Part, forget_parts, parts_of, read_parts
 from fer_live.camera import is_url, open_source
 from fer_live.console import check_output_file
-from fer_live.datatypes import DetectorMode, Provider
+from fer_live.datatypes import DetectorMode, FrameResult, Provider, UInt8Array
 from fer_live.errors import FerLiveError, InputError, ModelError, SourceError, TruncatedError
 from fer_live.image_files import images_in
+from fer_live.outputs import Outputs, check_outputs, open_output
 from fer_live.reading import Reading, count_frames, read_source
 from fer_live.sinks import FILE_SUFFIXES, ResultSink, RowSink, open_file_sink
-from fer_live.sinks.report_file import ReportFile
 from fer_live.system_libraries import require_qt_libraries
 from fer_live.video_file import VIDEO_SUFFIXES
 
 
 @dataclass(frozen=True, slots=True)
 class AnalyzeOptions:
-    """What to read and where to write it; at least one of `out`, `video` and `report`."""
+    """What to read and where to write it; at least one of `out`, `video`, `report`, `outputs`."""
 
     sources: Sequence[str]
     out: Path | None = None
@@ -34,6 +34,7 @@ class AnalyzeOptions:
     model: Path | None = None
     provider: Provider = "auto"
     detector: DetectorMode = "auto"
+    outputs: Outputs = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,10 +66,10 @@ def analyze(options: AnalyzeOptions) -> tuple[Summary, list[str]]:
     _check_outputs(options, names)
     for name in names:
         _check_source(name, explicit=name in options.sources)
-    if options.video is not None:
+    if options.video is not None or "virtual_camera" in options.outputs:
         require_qt_libraries(headless=True)
     reading = Reading(options.every, options.model, options.provider, options.detector)
-    if options.video is None and not any(map(is_url, names)):
+    if options.video is None and not options.outputs and not any(map(is_url, names)):
         parts = parts_of(names, _what_decides(options))
         if len(parts) > 1:
             return _read_batch(options, names, parts, reading)
@@ -92,6 +93,7 @@ def _read_in_turn(
                 from fer_live.ui.annotated_video import AnnotatedVideo
 
                 sinks.append(AnnotatedVideo(options.video, pipeline.labels))
+            sinks += _open_outputs(options, pipeline.labels)
             started_s = time.perf_counter()
             for name in names:
                 try:
@@ -215,7 +217,8 @@ def _check_source(name: str, *, explicit: bool) -> None:
 
 
 def _check_outputs(options: AnalyzeOptions, names: Sequence[str]) -> None:
-    if options.out is None and options.video is None and options.report is None:
+    check_outputs(options.outputs)
+    if not (options.out or options.video or options.report or options.outputs):
         raise InputError(
             "nothing to write: add --out FILE.csv, --video FILE.mp4 or --report FILE.html"
         )
@@ -242,5 +245,19 @@ def _open_row_sinks(options: AnalyzeOptions, labels: tuple[str, ...]) -> list[Ro
     if options.out is not None:
         sinks.append(open_file_sink(options.out, labels))
     if options.report is not None:
+        from fer_live.report import ReportFile  # matplotlib takes a second to import
+
         sinks.append(ReportFile(options.report, labels))
     return sinks
+
+
+def _open_outputs(options: AnalyzeOptions, labels: tuple[str, ...]) -> list[ResultSink]:
+    def make_painter() -> Callable[[FrameResult], UInt8Array]:
+        from fer_live.ui.annotated_video import FramePainter
+
+        return FramePainter(labels)
+
+    return [
+        open_output(kind, where, labels, make_painter, is_live=False)
+        for kind, where in options.outputs.items()
+    ]

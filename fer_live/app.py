@@ -7,7 +7,7 @@ import os
 import signal
 import sys
 import traceback
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from types import TracebackType
 from typing import TYPE_CHECKING
@@ -18,6 +18,7 @@ from fer_live.camera import is_url, open_live_source
 from fer_live.datatypes import DetectorMode, Provider
 from fer_live.errors import FerLiveError, InputError, ModelError, SourceError
 from fer_live.metering import Meter
+from fer_live.outputs import Outputs, check_outputs
 from fer_live.settings import Settings, load_settings
 from fer_live.source_choice import Camera, Demo, Location, SourceChoice
 from fer_live.system_libraries import require_qt_libraries
@@ -40,6 +41,7 @@ class LiveOptions:
     model: Path | None = None
     provider: Provider | None = None
     detector: DetectorMode | None = None
+    outputs: Outputs = field(default_factory=dict)
     duration_s: float | None = None
     stats: Path | None = None
 
@@ -64,6 +66,7 @@ def run_window(options: LiveOptions) -> int:
         print(f"fer-live: {trouble}", file=sys.stderr)
     source = choose_source(options, settings)
     _check_early(options)
+    check_outputs(options.outputs)
 
     from PyQt6.QtCore import QTimer
     from PyQt6.QtGui import QIcon
@@ -91,6 +94,7 @@ def run_window(options: LiveOptions) -> int:
         load_pipeline,
         meter,
         for_now=given(options),
+        outputs=options.outputs,
         ask_first=options.duration_s is None and not settings.notice_accepted_on,
         keep_settings=options.duration_s is None,
     )

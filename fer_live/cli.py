@@ -11,6 +11,7 @@ from fer_live import __version__
 from fer_live.console import ArgumentParser, check_output_file, run_command
 from fer_live.datatypes import DetectorMode, Provider
 from fer_live.errors import InputError
+from fer_live.outputs import KINDS, add_output_options, outputs_from
 
 _PROVIDERS: tuple[Provider, ...] = ("auto", "cpu", "cuda", "tensorrt")
 _PIPELINE_OPTIONS = ("model", "provider", "detector")
@@ -48,6 +49,7 @@ def _parser() -> ArgumentParser:
     parser.add_argument(
         "--stats", type=Path, metavar="FILE.json", help="write the session's figures on exit"
     )
+    add_output_options(parser)
     parser.set_defaults(run=_window)
     commands = parser.add_subparsers(metavar="COMMAND")
 
@@ -69,6 +71,7 @@ def _parser() -> ArgumentParser:
         "--every", type=int, default=1, metavar="K", help="read every K-th frame (default: 1)"
     )
     _add_pipeline_options(analyze, default=argparse.SUPPRESS)
+    add_output_options(analyze, default=argparse.SUPPRESS)
     analyze.add_argument("--json", action="store_true", help="last line of stdout: one JSON object")
     analyze.set_defaults(run=_analyze)
 
@@ -106,6 +109,7 @@ def _window(arguments: argparse.Namespace) -> int:
             model=arguments.model,
             provider=arguments.provider,
             detector=arguments.detector,
+            outputs=outputs_from(arguments),
             duration_s=arguments.duration,
             stats=arguments.stats,
         )
@@ -127,6 +131,7 @@ def _analyze(arguments: argparse.Namespace) -> int:
             model=arguments.model,
             provider=arguments.provider or "auto",
             detector=arguments.detector or "auto",
+            outputs=outputs_from(arguments),
         )
     )
     for message in broken:
@@ -134,9 +139,8 @@ def _analyze(arguments: argparse.Namespace) -> int:
     if arguments.json:
         print(json.dumps(asdict(summary)))
     else:
-        written = " and ".join(
-            str(path) for path in (arguments.out, arguments.video, arguments.report) if path
-        )
+        files = filter(None, (arguments.out, arguments.video, arguments.report))
+        written = " and ".join([*map(str, files), *outputs_from(arguments)])
         print(
             f"{summary.frames} frames, {summary.frames_with_face} with a face, "
             f"{summary.fps} a second -> {written}"
@@ -153,7 +157,7 @@ def _refuse_window_options(arguments: argparse.Namespace, instead: str, *more: s
 
 
 def _doctor(arguments: argparse.Namespace) -> int:
-    _refuse_window_options(arguments, "doctor takes --json alone", *_PIPELINE_OPTIONS)
+    _refuse_window_options(arguments, "doctor takes --json alone", *_PIPELINE_OPTIONS, *KINDS)
     from fer_live.doctor import examine, report
 
     findings = examine()
@@ -162,7 +166,7 @@ def _doctor(arguments: argparse.Namespace) -> int:
 
 
 def _quickstart(arguments: argparse.Namespace) -> int:
-    _refuse_window_options(arguments, "quickstart takes no options", *_PIPELINE_OPTIONS)
+    _refuse_window_options(arguments, "quickstart takes no options", *_PIPELINE_OPTIONS, *KINDS)
     from fer_live.quickstart import quickstart
 
     return quickstart()

@@ -16,9 +16,9 @@ from matplotlib.figure import Figure
 from fer_live import __version__
 from fer_live.atomic_file import write_atomically
 from fer_live.colors import expression_hex
-from fer_live.datatypes import FloatArray
+from fer_live.datatypes import FloatArray, FrameResult
 from fer_live.recording import Note
-from fer_live.sinks.face_rows import Row
+from fer_live.sinks.face_rows import Row, face_rows
 from fer_live.translation import tr, tr_label
 
 _MOST_FACES = 20
@@ -40,6 +40,26 @@ class _Face:
     def seconds(self) -> float:
         """How long it was in view, gaps left out."""
         return float(_durations(self.times_s).sum())
+
+
+class ReportFile:
+    """A `ResultSink` into a report, which keeps the rows in memory until it is closed."""
+
+    def __init__(self, path: Path, labels: tuple[str, ...]) -> None:
+        self._path, self._labels = path, labels
+        self._rows: list[Row] = []
+
+    def write(self, source: str, result: FrameResult) -> None:
+        self.append(face_rows(source, result, self._labels))
+
+    def append(self, rows: Iterable[Row]) -> None:
+        self._rows.extend(rows)
+
+    def close(self) -> None:
+        write_report(self._path, self._rows, self._labels)
+
+    def abandon(self) -> Path | None:
+        return None
 
 
 def write_report(

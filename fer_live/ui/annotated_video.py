@@ -4,7 +4,7 @@ from pathlib import Path
 from typing import cast
 
 import numpy as np
-from PyQt6.QtCore import QRectF
+from PyQt6.QtCore import QCoreApplication, QRectF
 from PyQt6.QtGui import QGuiApplication, QImage, QPainter
 
 from fer_live.atomic_file import partial_path, writing
@@ -21,11 +21,11 @@ class AnnotatedVideo:
     it is closed."""
 
     def __init__(self, path: Path, labels: tuple[str, ...]) -> None:
-        self._path, self._labels = path, labels
+        self._path = path
         self._partial = partial_path(path)
         self._video: VideoFile | None = None
         self._latency_ms = 0.0
-        self._qt = QGuiApplication.instance() or _headless_qt()
+        self._paint = FramePainter(labels)
 
     def write(self, source: str, result: FrameResult) -> None:
         latency_ms = sum(result.timings_ms.values())
@@ -33,10 +33,10 @@ class AnnotatedVideo:
             0.1 * (latency_ms - self._latency_ms) if self._video is not None else latency_ms
         )
         hud = Hud(1000 / max(self._latency_ms, 0.01), self._latency_ms)
-        painted = paint_on_frame(result, self._labels, hud)
+        image = self._paint(result, hud)
         if self._video is None:
             self._video = VideoFile(self._partial)
-        self._video.write(painted, result.frame.captured_at_s)
+        self._video.write(image, result.frame.captured_at_s)
 
     def close(self) -> None:
         if self._video is None:
@@ -52,23 +52,36 @@ class AnnotatedVideo:
         return self._partial
 
 
-def paint_on_frame(result: FrameResult, labels: tuple[str, ...], hud: Hud | None) -> UInt8Array:
-    """The frame with its overlay, (H, W, 3) uint8 BGR; the result's own frame stays as it is."""
-    height, width = result.frame.image_bgr.shape[:2]
-    canvas = to_qimage(result.frame.image_bgr).convertToFormat(QImage.Format.Format_RGB32)
-    painter = QPainter(canvas)
-    painter.setRenderHint(QPainter.RenderHint.Antialiasing)
-    paint_overlay(painter, QRectF(0, 0, width, height), result, labels, hud)
-    painter.end()
-    bits = canvas.constBits()
-    if bits is None:
-        raise OutputError(f"no memory for a frame of {width}x{height}")
-    bits.setsize(canvas.sizeInBytes())
-    pixels = np.frombuffer(cast(bytes, bits), np.uint8)
-    rows = pixels.reshape(height, canvas.bytesPerLine() // 4, 4)
-    return np.ascontiguousarray(rows[:, :width, :3])
+class FramePainter:
+    """Frames with their overlay, (H, W, 3) uint8 BGR; the results' own frames stay as they are.
+
+    Works without a display: it holds a Qt application where none runs yet.
+    """
+
+    def __init__(self, labels: tuple[str, ...]) -> None:
+        self._labels = labels
+        self._qt = _headless_qt()
+
+    def __call__(self, result: FrameResult, hud: Hud | None = None) -> UInt8Array:
+        height, width = result.frame.image_bgr.shape[:2]
+        canvas = to_qimage(result.frame.image_bgr).convertToFormat(QImage.Format.Format_RGB32)
+        painter = QPainter(canvas)
+        painter.setRenderHint(QPainter.RenderHint.Antialiasing)
+        paint_overlay(painter, QRectF(0, 0, width, height), result, self._labels, hud)
+        painter.end()
+        bits = canvas.constBits()
+        if bits is None:
+            raise OutputError(f"no memory for a frame of {width}x{height}")
+        bits.setsize(canvas.sizeInBytes())
+        pixels = np.frombuffer(cast(bytes, bits), np.uint8)
+        rows = pixels.reshape(height, canvas.bytesPerLine() // 4, 4)
+        return np.ascontiguousarray(rows[:, :width, :3])
 
 
-def _headless_qt() -> QGuiApplication:
+def _headless_qt() -> QCoreApplication:
+    """Qt's application, made without a display where there is none yet; keep it while painting."""
+    running = QGuiApplication.instance()
+    if running is not None:
+        return running
     prepare_qt(headless=True)
     return QGuiApplication([])

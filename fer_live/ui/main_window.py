@@ -40,16 +40,18 @@ from fer_live.errors import FerLiveError
 from fer_live.home import home
 from fer_live.live_session import Failure, LiveSession
 from fer_live.metering import Meter
+from fer_live.outputs import Kind, check_outputs, open_output
 from fer_live.recording import About, Recorder, recordings_folder
 from fer_live.settings import Settings, save_settings
 from fer_live.sinks.worker import SinkWorker
 from fer_live.smoothing import SmoothingConfig
 from fer_live.source_choice import Camera, Demo, Location, SourceChoice
 from fer_live.translation import set_language, tr
-from fer_live.ui.annotated_video import paint_on_frame
+from fer_live.ui.annotated_video import FramePainter
 from fer_live.ui.first_start import FirstStart
 from fer_live.ui.help_sheet import show_help
 from fer_live.ui.live_page import LivePage
+from fer_live.ui.outputs_dialog import OutputsDialog
 from fer_live.ui.review_page import ReviewPage
 from fer_live.ui.settings_dialog import SettingsDialog
 
@@ -80,6 +82,7 @@ class MainWindow(QMainWindow):
     first_painted = pyqtSignal()
     _news = pyqtSignal()
     _recording_failed = pyqtSignal(str)
+    _output_failed = pyqtSignal(str, str)
 
     def __init__(
         self,
@@ -89,6 +92,7 @@ class MainWindow(QMainWindow):
         meter: Meter,
         *,
         for_now: Mapping[str, object] = MappingProxyType({}),
+        outputs: Mapping[Kind, str] = MappingProxyType({}),
         ask_first: bool = False,
         keep_settings: bool = True,
     ) -> None:
@@ -99,6 +103,9 @@ class MainWindow(QMainWindow):
         self._source, self._load_pipeline, self._meter = source, load_pipeline, meter
         self._frame_failed_at_s = self._result_at_s = float("-inf")
         self._frame_failure = ""
+        self._wanted_outputs = dict(outputs)
+        self._outputs: dict[Kind, SinkWorker] = {}
+        self._outputs_dialog: OutputsDialog | None = None
         self._recorder: SinkWorker | None = None
         self._recording_since_s = 0.0
         self._closing: list[threading.Thread] = []
@@ -135,6 +142,7 @@ class MainWindow(QMainWindow):
             self.restoreGeometry(QByteArray(base64.b64decode(settings.geometry)))
         self._news.connect(self._take_news)
         self._recording_failed.connect(self._stop_failed_recording)
+        self._output_failed.connect(self._end_failed_output)
         self._last_beat_s = time.monotonic()
         self._start_timer(_HEARTBEAT_MS, self._beat)
         self._start_timer(_STATUS_EVERY_MS, self._update_status)
@@ -212,9 +220,37 @@ class MainWindow(QMainWindow):
             self._finish_recording()
         self._record.setChecked(self._recorder is not None)
 
+    def set_output(self, kind: Kind, where: str | None) -> str:
+        """Start an output, in place of the one of its kind, or end it with None; what went wrong.
+
+        It starts with the first picture, for only the model knows the labels.
+        """
+        self._wanted_outputs.pop(kind, None)
+        if kind in self._outputs:
+            self._end(self._outputs.pop(kind))
+        if where is None:
+            return ""
+        try:
+            check_outputs({kind: where})
+            if self.pipeline is None:
+                self._wanted_outputs[kind] = where
+                return ""
+            labels = self.pipeline.labels
+            sink = open_output(kind, where, labels, partial(FramePainter, labels), is_live=True)
+        except FerLiveError as error:
+            return str(error)
+        worker = SinkWorker(
+            sink, on_failure=lambda error: self._output_failed.emit(kind, str(error))
+        )
+        self._outputs[kind] = worker
+        self._session.attach(worker)
+        return ""
+
     def stop(self) -> None:
         """End everything that runs. May be called more than once."""
         self.set_recording(False)
+        for kind in list(self._outputs):
+            self.set_output(kind, None)
         self.review.stop()
         self._session.stop()
         for thread in self._closing:
@@ -247,6 +283,9 @@ class MainWindow(QMainWindow):
         pipeline = self.pipeline
         if pipeline is None:
             return
+        for kind, where in list(self._wanted_outputs.items()):
+            if trouble := self.set_output(kind, where):
+                self.live.toast(trouble)
         pipeline.smoothing = SmoothingConfig.from_calm(self.settings.calm)
         pipeline.with_attention = self.settings.show_attention
         self._provider = f"{result.provider} · {result.detector} · {pipeline.classifier.name}"
@@ -349,7 +388,7 @@ class MainWindow(QMainWindow):
             began_at=datetime.now(),
             with_overlay=with_overlay,
         )
-        paint = (lambda result: paint_on_frame(result, labels, None)) if with_overlay else None
+        paint = FramePainter(labels) if with_overlay else None
         try:
             recorder = Recorder(recordings_folder(), about, paint)
         except FerLiveError as error:
@@ -365,15 +404,49 @@ class MainWindow(QMainWindow):
         recorder, self._recorder = self._recorder, None
         if recorder is None:
             return
-        self._session.detach(recorder)
-        self._closing = [thread for thread in self._closing if thread.is_alive()]
-        thread = threading.Thread(target=recorder.close, name="closing", daemon=True)
-        self._closing.append(thread)
-        thread.start()
+        self._end(recorder)
         missing = (
             tr(", {number} frames dropped", number=recorder.dropped) if recorder.dropped else ""
         )
         self.live.toast(tr("Recorded; it is in the review tab") + missing)
+
+    def _end(self, worker: SinkWorker) -> None:
+        """Let an output finish what waits in it, beside everything else."""
+        self._session.detach(worker)
+        self._closing = [thread for thread in self._closing if thread.is_alive()]
+        thread = threading.Thread(target=worker.close, name="closing", daemon=True)
+        self._closing.append(thread)
+        thread.start()
+
+    def _end_failed_output(self, kind: Kind, message: str) -> None:
+        self.set_output(kind, None)
+        self.live.toast(message)
+
+    def _output_status(self, kind: Kind) -> str | None:
+        if kind in self._wanted_outputs:
+            return ""
+        worker = self._outputs.get(kind)
+        if worker is None:
+            return None
+        return tr(
+            "{written} sent, {dropped} dropped", written=worker.written, dropped=worker.dropped
+        )
+
+    def _show_outputs(self) -> None:
+        if self._outputs_dialog is None:
+            suggestions: dict[Kind, str] = {
+                "csv": str(home() / "faces.csv"),
+                "jsonl": str(home() / "faces.jsonl"),
+                "osc": "127.0.0.1:9000",
+                "websocket": "8765",
+                "lsl": "FER Live",
+                "virtual_camera": "",
+            }
+            self._outputs_dialog = OutputsDialog(
+                self, suggestions, self.set_output, self._output_status
+            )
+        self._outputs_dialog.show()
+        self._outputs_dialog.raise_()
 
     def _stop_failed_recording(self, message: str) -> None:
         self.set_recording(False)
@@ -444,6 +517,7 @@ class MainWindow(QMainWindow):
         action(lambda: tr("Live"), "Ctrl+1", lambda: self._tabs.setCurrentIndex(0))
         action(lambda: tr("Review"), "Ctrl+2", lambda: self._tabs.setCurrentIndex(1))
         action(lambda: tr("Play or pause a recording"), "P", self.review.toggle_play)
+        self._outputs_action = action(lambda: tr("&Data out"), "Ctrl+D", self._show_outputs)
         self._settings_action = action(lambda: tr("Se&ttings"), "Ctrl+,", self._show_settings)
         action(lambda: tr("Full screen"), "F11", self._toggle_full_screen)
         self._help = action(lambda: tr("&Help"), "F1", lambda: show_help(self, self.actions()))
@@ -481,7 +555,7 @@ class MainWindow(QMainWindow):
         self._toolbar.addSeparator()
         self._toolbar.addActions(list(self._switches)[:3])
         self._toolbar.addSeparator()
-        self._toolbar.addActions([self._settings_action, self._help])
+        self._toolbar.addActions([self._outputs_action, self._settings_action, self._help])
         for button in self._toolbar.findChildren(QToolButton):
             button.setFocusPolicy(Qt.FocusPolicy.TabFocus)
 
