@@ -10,7 +10,8 @@ APP_PACKAGES := $(VENV_PACKAGE) libegl1 libgl1 libgles2 libglib2.0-0 libxkbcommo
   libdbus-1-3 libfontconfig1 libxcb-cursor0 libxcb-icccm4 libxcb-image0 libxcb-keysyms1 \
   libxcb-randr0 libxcb-render-util0 libxcb-shape0 libxcb-xinerama0
 # The tests open real windows on a virtual screen, watch the app's system calls, and serve streams.
-TEST_PACKAGES := $(APP_PACKAGES) xvfb strace ffmpeg
+# One of them loads the WebSocket page in a browser.
+TEST_PACKAGES := $(APP_PACKAGES) xvfb strace ffmpeg chromium
 
 .PHONY: run test translations desktop clean system-app system-test
 

@@ -24,17 +24,21 @@ class ClipPlayer:
             raise SourceError(f"{path}: not a video that can be decoded: {error}") from None
         self._frames: Iterator[Frame] = iter(())
         self._last: Frame | None = None
+        self._ahead: Frame | None = None
 
     def at(self, time_s: float) -> Frame | None:
-        """The frame shown at this time; cheap where it is the next one or so. None at the end."""
+        """The last frame that is not later than this; cheap where it is the next one or so. None
+        where nothing can be decoded."""
         last = self._last
         if last is None or not 0 <= time_s - last.captured_at_s <= 1:
             self._seek(time_s)
-        while self._last is None or self._last.captured_at_s < time_s - 1e-3:
-            frame = next(self._frames, None)
-            if frame is None:
+        while True:
+            self._ahead = self._ahead or next(self._frames, None)
+            if self._ahead is None:
                 break
-            self._last = frame
+            if self._last is not None and self._ahead.captured_at_s > time_s + 1e-3:
+                break
+            self._last, self._ahead = self._ahead, None
         return self._last
 
     def close(self) -> None:
@@ -43,7 +47,7 @@ class ClipPlayer:
 
     def _seek(self, time_s: float) -> None:
         self._container.seek(round(max(time_s, 0) * av.time_base), backward=True)
-        self._frames, self._last = self._decode(), None
+        self._frames, self._last, self._ahead = self._decode(), None, None
 
     def _decode(self) -> Iterator[Frame]:
         try:

@@ -25,7 +25,10 @@ class CsvFile:
         self.append(face_rows(source, result, self._labels))
 
     def append(self, rows: Iterable[Row]) -> None:
-        self._writer.writerows(rows)
+        self._writer.writerows(
+            {key: _plain(value) if isinstance(value, str) else value for key, value in row.items()}
+            for row in rows
+        )
         self._append()
 
     def close(self) -> None:
@@ -43,3 +46,8 @@ class CsvFile:
         self._file.append(self._text.getvalue())
         self._text.seek(0)
         self._text.truncate()
+
+
+def _plain(text: str) -> str:
+    """A spreadsheet would run a cell that begins like a formula; a file may be called so."""
+    return f"'{text}" if text.startswith(("=", "+", "-", "@", "\t", "\r")) else text

@@ -262,7 +262,9 @@ def test_a_recording_is_made_and_reviewed(qtbot, open_window, own_home: Path, tm
     assert review.view._result is not None
     assert review.view._result.faces
     review.seek(0.5)
-    assert review.view._result.frame.captured_at_s == pytest.approx(0.5, abs=0.06)
+    times = sorted({float(row["time_s"]) for row in recording.rows()})
+    shown = max(time_s for time_s in times if time_s <= 0.5)
+    assert review.view._result.frame.captured_at_s == pytest.approx(shown, abs=2e-3)
     qtbot.keyClicks(review._note_text, "a smile")
     qtbot.keyClick(review._note_text, Qt.Key.Key_Return)
     assert [(n.text, n.time_s) for n in recording.notes()] == [("a smile", 0.5)]
@@ -272,6 +274,33 @@ def test_a_recording_is_made_and_reviewed(qtbot, open_window, own_home: Path, tm
     review.toggle_play()
     qtbot.waitUntil(lambda: review._position_s > 0.7, timeout=5_000)
     review.toggle_play()
+
+
+def test_data_out_is_switched_on_and_off_by_hand(qtbot, open_window, tmp_path: Path):
+    window, meter = open_window(Demo(), outputs={"csv": str(tmp_path / "cli.csv")})
+    wait_for_pictures(qtbot, meter, 5)
+    qtbot.keyClick(window, Qt.Key.Key_D, Qt.KeyboardModifier.ControlModifier)
+    dialog = window._outputs_dialog
+    csv, _, _ = dialog._rows["csv"]
+    jsonl, where, how = dialog._rows["jsonl"]
+    assert csv.isChecked(), "switched on by the command line"
+    where.setText(str(tmp_path / "nowhere" / "a.jsonl"))
+    qtbot.mouseClick(jsonl, Qt.MouseButton.LeftButton)
+    assert not jsonl.isChecked()
+    assert "does not exist" in dialog._trouble.text()
+    where.setText(str(tmp_path / "a.jsonl"))
+    qtbot.mouseClick(jsonl, Qt.MouseButton.LeftButton)
+    assert jsonl.isChecked()
+    assert dialog._trouble.text() == ""
+    wait_for_pictures(qtbot, meter, 10)
+    dialog.refresh()
+    assert re.fullmatch(r"[1-9]\d* sent, \d+ dropped", how.text())
+    qtbot.mouseClick(jsonl, Qt.MouseButton.LeftButton)
+    for thread in window._closing:
+        thread.join()
+    assert len((tmp_path / "a.jsonl").read_text().splitlines()) >= 5
+    window.stop()
+    assert len((tmp_path / "cli.csv").read_text().splitlines()) > 5
 
 
 def test_a_snapshot_is_a_picture_with_its_overlay(qtbot, open_window, own_home: Path, demo_frames):
@@ -288,6 +317,7 @@ def test_the_language_changes_at_once_everywhere(qtbot, open_window):
     window, meter = open_window(GRAY)
     wait_for_pictures(qtbot, meter)
     window._show_settings()
+    window._show_outputs()
     english = visible_texts(window)
     window.change_settings({"language": "ko"})
     wait_for_pictures(qtbot, meter)
@@ -296,6 +326,7 @@ def test_the_language_changes_at_once_everywhere(qtbot, open_window):
     wait_for_pictures(qtbot, meter)
     assert visible_texts(window) == english
     own_names = {"", "FER Live", "English", "한국어", "CPU", "CUDA", "TensorRT"}
+    own_names |= {"CSV", "JSONL", "OSC", "WebSocket", "LSL"}
     left = {text for text in english & korean if re.search("[A-Za-z]{3}", text)} - own_names
     assert not left, f"not translated: {left}"
     assert window.message == "No face in view"
@@ -304,7 +335,7 @@ def test_the_language_changes_at_once_everywhere(qtbot, open_window):
 def visible_texts(window: MainWindow) -> set[str]:
     texts = {window.message, window._dialog.windowTitle()}
     texts |= {action.text() for action in window.actions()}
-    for kind in (QPushButton, QLabel, QToolButton):
+    for kind in (QPushButton, QLabel, QToolButton, QCheckBox):
         status = {window._counts, window._latency, window._runs_on}
         texts |= {w.text() for w in window.findChildren(kind) if w not in status}
     for combo in window.findChildren(QComboBox):
@@ -315,6 +346,7 @@ def visible_texts(window: MainWindow) -> set[str]:
 def test_every_control_has_a_name_and_can_be_reached_by_keyboard(qtbot, open_window):
     window, _ = open_window(GRAY)
     window._show_settings()
+    window._show_outputs()
     for kind in (QPushButton, QToolButton, QCheckBox, QComboBox, QSlider, QLineEdit, QListWidget):
         for widget in window.findChildren(kind):
             if widget.objectName().startswith("qt_") or isinstance(widget.parent(), QTabBar):
