@@ -105,6 +105,7 @@ class MainWindow(QMainWindow):
         self._frame_failure = ""
         self._wanted_outputs = dict(outputs)
         self._outputs: dict[Kind, SinkWorker] = {}
+        self._output_places: dict[Kind, str] = dict(outputs)
         self._outputs_dialog: OutputsDialog | None = None
         self._recorder: SinkWorker | None = None
         self._recording_since_s = 0.0
@@ -230,6 +231,7 @@ class MainWindow(QMainWindow):
             self._end(self._outputs.pop(kind))
         if where is None:
             return ""
+        self._output_places[kind] = where
         try:
             check_outputs({kind: where})
             if self.pipeline is None:
@@ -443,7 +445,7 @@ class MainWindow(QMainWindow):
                 "virtual_camera": "",
             }
             self._outputs_dialog = OutputsDialog(
-                self, suggestions, self.set_output, self._output_status
+                self, suggestions | self._output_places, self.set_output, self._output_status
             )
         self._outputs_dialog.show()
         self._outputs_dialog.raise_()

@@ -281,9 +281,10 @@ def test_data_out_is_switched_on_and_off_by_hand(qtbot, open_window, tmp_path: P
     wait_for_pictures(qtbot, meter, 5)
     qtbot.keyClick(window, Qt.Key.Key_D, Qt.KeyboardModifier.ControlModifier)
     dialog = window._outputs_dialog
-    csv, _, _ = dialog._rows["csv"]
+    csv, csv_file, _ = dialog._rows["csv"]
     jsonl, where, how = dialog._rows["jsonl"]
     assert csv.isChecked(), "switched on by the command line"
+    assert csv_file.text() == str(tmp_path / "cli.csv")
     where.setText(str(tmp_path / "nowhere" / "a.jsonl"))
     qtbot.mouseClick(jsonl, Qt.MouseButton.LeftButton)
     assert not jsonl.isChecked()
