@@ -89,6 +89,12 @@ class FaceResult:
     shown_label: str
     attention: Attention | None = None
 
+    @property
+    def area(self) -> float:
+        """Of the box, square pixels."""
+        x1, y1, x2, y2 = self.box_xyxy
+        return float((x2 - x1) * (y2 - y1))
+
 
 @dataclass(frozen=True, slots=True, eq=False)
 class FrameResult:

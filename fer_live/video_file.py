@@ -2,7 +2,6 @@
 
 from fractions import Fraction
 from pathlib import Path
-from types import TracebackType
 
 import av
 import numpy as np
@@ -75,17 +74,6 @@ class VideoFile:
             self._container.close()
         except (OSError, av.FFmpegError) as error:
             raise self._refused(error) from None
-
-    def __enter__(self) -> "VideoFile":
-        return self
-
-    def __exit__(
-        self,
-        kind: type[BaseException] | None,
-        error: BaseException | None,
-        traceback: TracebackType | None,
-    ) -> None:
-        self.close()
 
     def _opened(self, width: int, height: int, time_s: float) -> av.VideoStream:
         if self._size_wh is None:

@@ -81,12 +81,7 @@ class LslSink:
                 return face
         if self._followed is not None and now_s - self._seen_at_s < _LOST_AFTER_S:
             return None
-        largest = max(result.faces, key=_size, default=None)
+        largest = max(result.faces, key=lambda face: face.area, default=None)
         self._followed = largest.track_id if largest else None
         self._seen_at_s = now_s
         return largest
-
-
-def _size(face: FaceResult) -> float:
-    x1, y1, x2, y2 = face.box_xyxy
-    return float((x2 - x1) * (y2 - y1))

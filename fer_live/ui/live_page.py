@@ -154,13 +154,8 @@ class LivePage(QWidget):
         if self._chosen is not None and now_s - self._chosen_seen_s < _FOLLOW_LOST_FOR_S:
             return None  # it may be back in a moment
         self._chosen = None
-        return max(faces, key=_size, default=None)
+        return max(faces, key=lambda face: face.area, default=None)
 
     def _translate(self) -> None:
         self._retry.setText(tr("&Retry"))
         self._demo.setText(tr("Show the &demo"))
-
-
-def _size(face: FaceResult) -> float:
-    x1, y1, x2, y2 = face.box_xyxy
-    return float((x2 - x1) * (y2 - y1))

@@ -2,6 +2,7 @@ import os
 import signal
 import subprocess
 import sys
+from contextlib import closing
 from pathlib import Path
 
 import cv2
@@ -30,7 +31,7 @@ def read_all(path: Path) -> list[tuple[float, float]]:
 def test_every_frame_keeps_its_own_time(tmp_path: Path, suffix: str):
     path = tmp_path / f"a{suffix}"
     times = [1000.0, 1000.033, 1000.2, 1000.21, 1002.0, 1002.04]
-    with VideoFile(path) as video:
+    with closing(VideoFile(path)) as video:
         for image, time_s in zip(moving(6), times, strict=True):
             video.write(image, time_s)
     found = read_all(path)
@@ -41,7 +42,7 @@ def test_every_frame_keeps_its_own_time(tmp_path: Path, suffix: str):
 
 
 def test_odd_sizes_are_kept_but_for_a_repeated_edge(tmp_path: Path):
-    with VideoFile(tmp_path / "a.mkv") as video:
+    with closing(VideoFile(tmp_path / "a.mkv")) as video:
         for k, image in enumerate(moving(3, 95, 127)):
             video.write(image, k / 30)
     capture = cv2.VideoCapture(str(tmp_path / "a.mkv"))
@@ -49,18 +50,18 @@ def test_odd_sizes_are_kept_but_for_a_repeated_edge(tmp_path: Path):
 
 
 def test_another_size_and_a_full_disk_are_refused(tmp_path: Path):
-    with VideoFile(tmp_path / "a.mkv") as video:
+    with closing(VideoFile(tmp_path / "a.mkv")) as video:
         video.write(moving(1)[0], 0.0)
         with pytest.raises(OutputError, match="changed its size"):
             video.write(moving(1, 48, 64)[0], 0.1)
     full = tmp_path / "full.mkv"
     full.symlink_to("/dev/full")
     noise = np.random.default_rng(0)
-    with pytest.raises(OutputError, match="No space left"), VideoFile(full) as video:
+    with pytest.raises(OutputError, match="No space left"), closing(VideoFile(full)) as video:
         for k in range(200):
             video.write(noise.integers(0, 256, (96, 128, 3), dtype=np.uint8), k / 30)
     nowhere = tmp_path / "nowhere/a.mkv"
-    with pytest.raises(OutputError, match="No such file"), VideoFile(nowhere) as video:
+    with pytest.raises(OutputError, match="No such file"), closing(VideoFile(nowhere)) as video:
         video.write(moving(1)[0], 0.0)
 
 
@@ -91,7 +92,7 @@ def test_all_but_the_last_second_plays_after_kill_9(tmp_path: Path, suffix: str)
 
 def test_the_player_shows_any_moment(tmp_path: Path):
     path = tmp_path / "a.mkv"
-    with VideoFile(path) as video:
+    with closing(VideoFile(path)) as video:
         for k, image in enumerate(moving(100)):
             video.write(image, k / 25)
     player = ClipPlayer(path)
