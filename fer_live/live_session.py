@@ -89,7 +89,8 @@ class LiveSession:
 
     def load(self, load_pipeline: Callable[[], "Pipeline"]) -> None:
         """Read by another pipeline as soon as it is loaded, on a thread of its own; until then, and
-        where it cannot be loaded, the one in use goes on."""
+        where it cannot be loaded, the one in use goes on. Outputs are detached where its labels are
+        others."""
         loader = threading.Thread(target=self._load, args=(load_pipeline,), daemon=True)
         self._loaders = [*(other for other in self._loaders if other.is_alive()), loader]
         loader.start()
@@ -166,6 +167,8 @@ class LiveSession:
             while True:
                 captured = self._frames.get()
                 if (loaded := self._next_pipeline.get_nowait()) is not None:
+                    if loaded.labels != pipeline.labels:
+                        self._outputs = ()  # not one row of theirs would fit
                     pipeline.close()
                     pipeline = self.pipeline = loaded
                 if captured.source_number != source_number:

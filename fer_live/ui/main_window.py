@@ -103,6 +103,7 @@ class MainWindow(QMainWindow):
         self._source, self._load_pipeline, self._meter = source, load_pipeline, meter
         self._frame_failed_at_s = self._result_at_s = float("-inf")
         self._frame_failure = ""
+        self._shown_pipeline: Pipeline | None = None
         self._wanted_outputs = dict(outputs)
         self._outputs: dict[Kind, SinkWorker] = {}
         self._output_places: dict[Kind, str] = dict(outputs)
@@ -285,6 +286,8 @@ class MainWindow(QMainWindow):
         pipeline = self.pipeline
         if pipeline is None:
             return
+        if pipeline is not self._shown_pipeline:
+            self._take_over(pipeline)
         for kind, where in list(self._wanted_outputs.items()):
             if trouble := self.set_output(kind, where):
                 self.live.toast(trouble)
@@ -302,6 +305,18 @@ class MainWindow(QMainWindow):
         self.live.show_result(
             result, pipeline.labels, mirror=self._is_mirrored, warning=warning, notice=notice
         )
+
+    def _take_over(self, pipeline: "Pipeline") -> None:
+        """Another pipeline numbers the faces anew; with other labels no output can go on."""
+        before, self._shown_pipeline = self._shown_pipeline, pipeline
+        self.live.start_over()
+        if before is None or before.labels == pipeline.labels:
+            return
+        if self._outputs or self._recorder is not None:
+            self.live.toast(tr("Data out and recording ended: this model has other labels"))
+        self.set_recording(False)
+        for kind in list(self._outputs):
+            self.set_output(kind, None)
 
     def _show_failure(self, failure: Failure) -> None:
         if failure.stage == "frame":

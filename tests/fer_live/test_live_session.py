@@ -17,6 +17,8 @@ IMAGE = np.zeros((8, 8, 3), np.uint8)
 class FakePipeline:
     """Takes `seconds` a frame; frames whose index is in `broken` raise."""
 
+    labels = ("neutral", "happiness")
+
     def __init__(self, seconds: float = 0.0, broken: tuple[int, ...] = ()) -> None:
         self.seconds, self.broken = seconds, broken
         self.n_resets = 0

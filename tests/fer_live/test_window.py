@@ -6,6 +6,7 @@ from pathlib import Path
 
 import cv2
 import numpy as np
+import onnx
 import pytest
 from PyQt6.QtCore import QPoint, QPointF, QRectF, Qt
 from PyQt6.QtGui import QImage, QPainter
@@ -24,6 +25,7 @@ from PyQt6.QtWidgets import (
 from fer_live.app import load_pipeline
 from fer_live.camera import FrameSource, SyntheticCamera
 from fer_live.errors import SourceError
+from fer_live.manifest import MANIFEST_KEY, CropGeometry, Manifest
 from fer_live.metering import Meter
 from fer_live.pipeline import Pipeline
 from fer_live.recording import list_recordings
@@ -32,6 +34,7 @@ from fer_live.smoothing import UNSURE
 from fer_live.source_choice import Camera, Demo, Location, SourceChoice
 from fer_live.ui.main_window import MainWindow
 from fer_live.ui.overlay import Hud, _free_place, expression_color, paint_result
+from tests.fer_live.test_classifier import save_model
 
 ON_CPU = Settings(provider="cpu")
 
@@ -211,6 +214,28 @@ def test_a_broken_model_is_told_and_the_one_before_goes_on(qtbot, open_window, t
     window.change_settings({"model": None, "detector": "full"})
     qtbot.waitUntil(lambda: window.pipeline.detector.name == "full", timeout=10_000)
     wait_for_pictures(qtbot, meter)
+
+
+def test_a_model_with_other_labels_ends_what_was_written_with_the_old(
+    qtbot, open_window, tmp_path: Path
+):
+    three = Manifest(labels=("a", "b", "c"), input_side=48, crop=CropGeometry())
+    model = save_model(tmp_path / "three.onnx", classes=3)
+    onnx.helper.set_model_props(model, {MANIFEST_KEY: three.to_json()})
+    onnx.save(model, str(tmp_path / "three.onnx"))
+    window, meter = open_window(Demo(), outputs={"jsonl": str(tmp_path / "a.jsonl")})
+    wait_for_pictures(qtbot, meter, 5)
+    window.set_recording(True)
+    wait_for_pictures(qtbot, meter, 5)
+    window.change_settings({"model": str(tmp_path / "three.onnx")})
+    qtbot.waitUntil(lambda: window.pipeline.labels == three.labels, timeout=10_000)
+    qtbot.waitUntil(lambda: window._recorder is None, timeout=5_000)
+    wait_for_pictures(qtbot, meter)
+    assert not window._outputs
+    assert window.live.panel._labels == three.labels
+    for thread in window._closing:
+        thread.join()
+    assert "p_happiness" in (tmp_path / "a.jsonl").read_text().splitlines()[-1]
 
 
 def test_what_the_command_line_says_is_not_kept(qtbot, open_window):
