@@ -18,6 +18,11 @@ class Moment:
     shown_label: str
 
 
+def clock(seconds: float) -> str:
+    """For example "1:05"."""
+    return f"{int(seconds) // 60}:{int(seconds) % 60:02d}"
+
+
 class ExpressionHistory:
     """The last minute of every face, by its number; memory does not grow beyond that."""
 

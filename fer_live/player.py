@@ -15,7 +15,6 @@ class ClipPlayer:
     header of a recording that a crash cut off does not tell it. Raises `SourceError`."""
 
     def __init__(self, path: Path) -> None:
-        self._path = path
         try:
             self._container = av.open(str(path))
             self._stream = self._container.streams.video[0]

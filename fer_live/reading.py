@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 
 from fer_live.camera import FrameSource, StreamSource, open_source
 from fer_live.datatypes import DetectorMode, Frame, FrameResult, Provider
+from fer_live.image_files import IMAGE_SUFFIXES
 
 if TYPE_CHECKING:  # its imports take seconds
     from fer_live.pipeline import Pipeline
@@ -34,6 +35,8 @@ def read_source(name: str, reading: Reading, pipeline: "Pipeline") -> Iterator[F
 
 def count_frames(name: str, reading: Reading) -> int | None:
     """How many frames that will be, where the file tells."""
+    if Path(name).suffix.lower() in IMAGE_SUFFIXES:
+        return 1  # to open it would decode it
     with closing(open_source(name)) as source:
         return source.n_frames and -(-source.n_frames // reading.every)
 

@@ -17,6 +17,7 @@ from fer_live import __version__
 from fer_live.atomic_file import write_atomically
 from fer_live.colors import expression_hex
 from fer_live.datatypes import FloatArray, FrameResult
+from fer_live.history import clock
 from fer_live.recording import Note
 from fer_live.sinks.face_rows import Row, face_rows
 from fer_live.translation import tr, tr_label
@@ -88,7 +89,7 @@ def write_report(
         sources=sorted(Path(name).name for name in names),
         sections=sections,
         n_left_out=max(len(faces) - _MOST_FACES, 0),
-        notes=[(_clock(note.time_s), note.text) for note in notes],
+        notes=[(clock(note.time_s), note.text) for note in notes],
     )
     write_atomically(path, page.encode())
 
@@ -155,7 +156,3 @@ def _timeline(face: _Face, labels: tuple[str, ...]) -> Markup:
         figure.savefig(content, format="svg", metadata={"Date": None})
     svg = content.getvalue()
     return Markup(svg[svg.index("<svg") :])  # made by matplotlib from numbers alone
-
-
-def _clock(seconds: float) -> str:
-    return f"{int(seconds) // 60}:{int(seconds) % 60:02d}"

@@ -37,6 +37,7 @@ from fer_live.camera import CameraMode, list_cameras
 from fer_live.capture import SourceLost
 from fer_live.datatypes import FrameResult
 from fer_live.errors import FerLiveError
+from fer_live.history import clock
 from fer_live.home import home
 from fer_live.live_session import Failure, LiveSession
 from fer_live.metering import Meter
@@ -74,8 +75,7 @@ class MainWindow(QMainWindow):
     Runs on the GUI thread; the session's threads only emit signals that carry no frame, so nothing
     can pile up in Qt's event queue. No source is opened before `begin`, which `ask_first` leaves to
     the person. `for_now` are settings that hold until they are changed and are not kept; with
-    `keep_settings` changes are. `failed` and `first_painted` are for the
-    application.
+    `keep_settings` changes are. `failed` and `first_painted` are for the application.
     """
 
     failed = pyqtSignal(object)
@@ -192,8 +192,10 @@ class MainWindow(QMainWindow):
                 QApplication.sendEvent(window, QEvent(QEvent.Type.LanguageChange))
         self._apply_view_settings()
         pipeline = self.pipeline
-        if changes.get("show_attention") and pipeline and not pipeline.classifier.has_attention:
-            self.live.toast(tr("This model does not tell where it looked"))
+        if pipeline is not None:
+            self._set_up(pipeline)
+            if changes.get("show_attention") and not pipeline.classifier.has_attention:
+                self.live.toast(tr("This model does not tell where it looked"))
         if any(name in changes for name in _RELOADS):
             self._session.load(partial(self._load_pipeline, self.settings))
         if any(name in changes for name in _REOPENS) and isinstance(self._source, Camera):
@@ -291,8 +293,6 @@ class MainWindow(QMainWindow):
         for kind, where in list(self._wanted_outputs.items()):
             if trouble := self.set_output(kind, where):
                 self.live.toast(trouble)
-        pipeline.smoothing = SmoothingConfig.from_calm(self.settings.calm)
-        pipeline.with_attention = self.settings.show_attention
         self._provider = f"{result.provider} · {result.detector} · {pipeline.classifier.name}"
         self._result_at_s = time.monotonic()
         warning = pipeline.classifier.warning
@@ -300,15 +300,20 @@ class MainWindow(QMainWindow):
             warning = self._frame_failure
         notice = ""
         if self._recorder is not None:
-            seconds = int(time.monotonic() - self._recording_since_s)
-            notice = f"● {seconds // 60}:{seconds % 60:02d}"
+            notice = f"● {clock(time.monotonic() - self._recording_since_s)}"
         self.live.show_result(
             result, pipeline.labels, mirror=self._is_mirrored, warning=warning, notice=notice
         )
 
+    def _set_up(self, pipeline: "Pipeline") -> None:
+        """What can be set while it runs; its next frame goes by it."""
+        pipeline.smoothing = SmoothingConfig.from_calm(self.settings.calm)
+        pipeline.with_attention = self.settings.show_attention
+
     def _take_over(self, pipeline: "Pipeline") -> None:
         """Another pipeline numbers the faces anew; with other labels no output can go on."""
         before, self._shown_pipeline = self._shown_pipeline, pipeline
+        self._set_up(pipeline)
         self.live.start_over()
         if before is None or before.labels == pipeline.labels:
             return

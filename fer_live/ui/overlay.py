@@ -129,7 +129,7 @@ def paint_overlay(
     if hud is None:
         return
     if boxes:
-        largest = max(range(len(boxes)), key=lambda i: boxes[i].width() * boxes[i].height())
+        largest = max(range(len(boxes)), key=lambda i: result.faces[i].area)
         _paint_bars(painter, area, result.faces[largest], boxes, largest, labels, unit)
     paint_lines(painter, area, ((hud.text(result), TEXT_COLOR), (hud.warning, WARNING_COLOR)))
 

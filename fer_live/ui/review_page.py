@@ -43,6 +43,7 @@ class ReviewPage(QWidget):
         self._rows: dict[int, list[Row]] = {}
         self._row_frames: list[int] = []
         self._row_times = np.zeros(0)
+        self._moments: list[Moment] = []
         self._position_s = 0.0
         self._timer = QTimer(self)
         self._timer.setInterval(_TICK_MS)
@@ -127,6 +128,14 @@ class ReviewPage(QWidget):
         self._rows = {}
         for row in self._recording.rows():
             self._rows.setdefault(int(row["frame"]), []).append(row)
+        self._row_frames = sorted(self._rows)
+        largest = [max(self._rows[frame], key=_row_size) for frame in self._row_frames]
+        self._row_times = np.array([float(row["time_s"]) for row in largest])
+        labels = self._recording.about.labels
+        self._moments = [
+            Moment(float(row["time_s"]), _probs(row, labels), str(row["shown_label"]))
+            for row in largest
+        ]
         self._show_notes()
         for widget in self._controls():
             widget.setEnabled(True)
@@ -180,22 +189,15 @@ class ReviewPage(QWidget):
     def _show_notes(self) -> None:
         assert self._recording is not None
         assert self._player is not None
-        frames = sorted(self._rows)
-        self._row_frames = frames
-        self._row_times = np.array([float(self._rows[f][0]["time_s"]) for f in frames])
         notes = self._recording.notes()
         self._notes.clear()
         for note in notes:
             item = QListWidgetItem(f"{_clock(note.time_s)}  {note.text}")
             item.setData(Qt.ItemDataRole.UserRole, note.time_s)
             self._notes.addItem(item)
-        labels = self._recording.about.labels
-        largest = [max(self._rows[frame], key=_row_size) for frame in frames]
-        moments = [
-            Moment(float(r["time_s"]), _probs(r, labels), str(r["shown_label"])) for r in largest
-        ]
         marks = [note.time_s for note in notes]
-        self.timeline.show_all(moments, labels, self._player.length_s, marks)
+        labels = self._recording.about.labels
+        self.timeline.show_all(self._moments, labels, self._player.length_s, marks)
 
     def _add_note(self) -> None:
         text = self._note_text.text().strip()

@@ -16,7 +16,7 @@ from PyQt6.QtGui import (
 from PyQt6.QtWidgets import QSizePolicy, QWidget
 
 from fer_live.datatypes import FloatArray
-from fer_live.history import Moment
+from fer_live.history import Moment, clock
 from fer_live.translation import tr
 from fer_live.ui.overlay import expression_color
 
@@ -149,7 +149,7 @@ class Timeline(QWidget):
         for tick in range(int(self._span_s / step_s) + 1):
             seconds = tick * step_s
             share = 1 - seconds / self._span_s if self._scrolls else seconds / self._span_s
-            text = f"{-seconds} s" if self._scrolls else f"{seconds // 60}:{seconds % 60:02d}"
+            text = f"{-seconds} s" if self._scrolls else clock(seconds)
             box = QRectF(width * share - _TICK_W / 2, height, _TICK_W, _AXIS_H)
             side = Qt.AlignmentFlag.AlignHCenter
             if box.left() < 0:
