@@ -6,9 +6,6 @@ from pathlib import Path
 from fer_live.console import ArgumentParser, check_output_file, require_packages, run_command
 from fer_live.errors import InputError
 
-_N_CALIBRATION = 512
-_N_PARITY = 256
-
 
 def main() -> None:
     """Entry point of `fer-export`."""
@@ -41,45 +38,19 @@ def _export(arguments: argparse.Namespace) -> int:
     if arguments.precision == "int8" and not arguments.calibration:
         raise InputError("--precision int8 needs --calibration fer2013:DIR or folder:DIR")
 
-    if arguments.batch is not None and not 1 <= arguments.batch <= _N_PARITY:
-        raise InputError(f"--batch {arguments.batch}: 1 to {_N_PARITY}")
-
-    import numpy as np
-    import onnx
-
-    from export.quantize import to_fp16, to_int8
-    from export.to_onnx import DeployedNet, add_manifest, serialize, to_onnx
-    from export.verify import compare, require_agreement, require_fp32_parity
+    from export.build import N_CALIBRATION, N_PARITY, build_model
     from fer_live.atomic_file import write_atomically
     from training.checkpoint import load_model
     from training.data.sources import load_calibration_faces
 
+    if arguments.batch is not None and not 1 <= arguments.batch <= N_PARITY:
+        raise InputError(f"--batch {arguments.batch}: 1 to {N_PARITY}")
     network, manifest = load_model(arguments.checkpoint)
-    side = manifest.input_side
-    generator = np.random.default_rng(0)
-    faces = generator.integers(0, 256, (_N_PARITY, side, side), dtype=np.uint8)
-    calibration = None
+    faces = None
     if arguments.calibration:
-        sample = load_calibration_faces(arguments.calibration, side, _N_CALIBRATION + _N_PARITY)
-        # Every third face is held out: the quantized model is compared on faces it was not set by.
-        held_out = np.arange(len(sample)) % 3 == 2
-        calibration = sample[~held_out]
-        faces = sample[held_out] if held_out.any() else sample
-    deployed = DeployedNet(network, manifest.temperature).eval()
-    model = to_onnx(network, manifest, arguments.batch)
-    parity = compare(deployed, model, faces)
-    require_fp32_parity(parity)
-    if arguments.precision != "fp32":
-        if arguments.precision == "int8" and calibration is not None:
-            model = to_int8(model, calibration)
-        else:
-            model = to_fp16(model)
-        add_manifest(model, manifest)
-        onnx.checker.check_model(model)
-        parity = compare(deployed, model, faces)
-        if arguments.calibration:
-            require_agreement(parity)
-    content = serialize(model)
+        n = N_CALIBRATION + N_PARITY
+        faces = load_calibration_faces(arguments.calibration, manifest.input_side, n)
+    content, parity = build_model(network, manifest, arguments.precision, faces, arguments.batch)
     write_atomically(arguments.out, content)
     print(
         f"{arguments.out}: {arguments.precision}, {len(content) / 1e6:.1f} MB; on "

@@ -13,8 +13,9 @@ from fer_live.batch import Counts, Part, forget_parts, parts_of, read_parts
 from fer_live.camera import is_url, open_source
 from fer_live.console import check_output_file
 from fer_live.datatypes import DetectorMode, FrameResult, Provider, UInt8Array
-from fer_live.errors import FerLiveError, InputError, ModelError, SourceError, TruncatedError
+from fer_live.errors import FerLiveError, InputError, SourceError, TruncatedError
 from fer_live.image_files import images_in
+from fer_live.model_library import resolve_model
 from fer_live.outputs import Outputs, check_outputs, open_output
 from fer_live.reading import Reading, count_frames, read_source
 from fer_live.sinks import FILE_SUFFIXES, ResultSink, RowSink, open_file_sink
@@ -222,8 +223,7 @@ def _check_outputs(options: AnalyzeOptions, names: Sequence[str]) -> None:
         raise InputError(
             "nothing to write: add --out FILE.csv, --video FILE.mp4 or --report FILE.html"
         )
-    if options.model is not None and not options.model.is_file():
-        raise ModelError(f"{options.model}: no such model file")
+    resolve_model(options.model)
     if options.report is not None:
         check_output_file(options.report, (".html",))
     if options.every < 1:

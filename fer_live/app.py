@@ -12,12 +12,13 @@ from pathlib import Path
 from types import TracebackType
 from typing import TYPE_CHECKING
 
-from fer_live.assets import asset
+from fer_live.assets import CPU_MODEL, asset
 from fer_live.atomic_file import write_atomically
 from fer_live.camera import is_url, open_live_source
 from fer_live.datatypes import DetectorMode, Provider
-from fer_live.errors import FerLiveError, InputError, ModelError, SourceError
+from fer_live.errors import FerLiveError, InputError, SourceError
 from fer_live.metering import Meter
+from fer_live.model_library import resolve_model
 from fer_live.outputs import Outputs, check_outputs
 from fer_live.settings import Settings, load_settings
 from fer_live.source_choice import Camera, Demo, Location, SourceChoice
@@ -56,7 +57,7 @@ def run_window(options: LiveOptions) -> int:
     """
     check_screen()
     settings, trouble = load_settings()
-    if settings.model is not None and not Path(settings.model).is_file():
+    if settings.model is not None and not Path(settings.model).exists():
         trouble = tr(
             "{file}: this model is gone; the one that came with the app is used",
             file=settings.model,
@@ -141,6 +142,24 @@ def run_window(options: LiveOptions) -> int:
     return 0
 
 
+def ask_which_reads_better(run_dir: Path) -> None:
+    """Show the faces of a retraining and let the person choose; the choice is kept beside it."""
+    check_screen()
+    from PyQt6.QtWidgets import QApplication
+
+    from fer_live.classifier import ExpressionClassifier
+    from fer_live.ui.compare_dialog import CompareDialog
+    from fer_live.ui.qt_runtime import prepare_qt
+    from fer_live.ui.style import apply_style
+
+    labels = ExpressionClassifier(run_dir / CPU_MODEL, "cpu").labels
+    prepare_qt()
+    application = QApplication.instance() or QApplication([sys.argv[0]])
+    assert isinstance(application, QApplication)
+    apply_style(application)
+    CompareDialog(run_dir, labels).exec()
+
+
 def choose_source(options: LiveOptions, settings: Settings) -> SourceChoice:
     """What the options name; without a name, the camera that was used last."""
     if options.demo:
@@ -164,7 +183,7 @@ def load_pipeline(settings: Settings) -> "Pipeline":
     """Load what the settings name; its imports take seconds, so not on the GUI thread."""
     from fer_live.pipeline import Pipeline
 
-    return Pipeline.load(settings.model, settings.provider, settings.detector)
+    return Pipeline.load(resolve_model(settings.model), settings.provider, settings.detector)
 
 
 def write_stats(path: Path, meter: Meter, pipeline: "Pipeline | None") -> None:
@@ -209,7 +228,6 @@ def screen_is_there() -> bool:
 
 def _check_early(options: LiveOptions) -> None:
     """Find a mistyped name before a window flashes up."""
-    if options.model is not None and not options.model.is_file():
-        raise ModelError(f"{options.model}: no such model file")
+    resolve_model(options.model)
     if options.source is not None and not is_url(options.source):
         open_live_source(options.source).close()

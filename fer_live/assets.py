@@ -4,6 +4,11 @@ from pathlib import Path
 
 from fer_live.errors import FerLiveError
 
+CPU_MODEL = "fer_live_int8.onnx"
+GPU_MODEL = "fer_live_fp32.onnx"
+CHECKPOINT = "fer_live.safetensors"
+"""The variants of a model, in the assets and in the folder of each installed model."""
+
 # In an installed wheel the folder lies inside the package, in a checkout beside it.
 _FOLDERS = (Path(__file__).parent / "assets", Path(__file__).parent.parent / "assets")
 

@@ -8,15 +8,13 @@ from pathlib import Path
 import numpy as np
 import onnxruntime as ort
 
-from fer_live.assets import asset
+from fer_live.assets import CPU_MODEL, GPU_MODEL, asset
 from fer_live.datatypes import FloatArray, Provider, UInt8Array
 from fer_live.errors import ModelError
 from fer_live.home import cache
 from fer_live.manifest import MANIFEST_KEY, Manifest, parse_manifest
 from fer_live.translation import tr
 
-_CPU_MODEL = "fer_live_int8.onnx"
-_GPU_MODEL = "fer_live_fp32.onnx"
 _LARGEST_BATCH = 16
 _EXECUTION_PROVIDERS: dict[Provider, list[str]] = {
     "cpu": ["CPUExecutionProvider"],
@@ -36,7 +34,8 @@ ort.set_default_logger_severity(4)  # failed GPU providers are reported by us, i
 class ExpressionClassifier:
     """An exported model: gray faces in, probabilities out.
 
-    `model` None takes the shipped one: int8 on the CPU, fp32 on a GPU. `auto` uses CUDA where a
+    `model` is a file, or a folder that holds int8 for the CPU and fp32 for a GPU; None takes the
+    shipped ones. `auto` uses CUDA where a
     driver is there and the provider loads. `provider` is what ONNX Runtime really loaded, which may
     not be what was asked for; `warning` then says so. Raises `ModelError` for a file that is no
     ONNX model, has no manifest, or contradicts it.
@@ -99,14 +98,17 @@ class ExpressionClassifier:
         return [np.concatenate(parts) for parts in zip(*batches, strict=True)]
 
     def _load(self, model: Path | None, wanted: Provider) -> None:
-        file = model or asset(_CPU_MODEL if wanted == "cpu" else _GPU_MODEL)
+        variant = CPU_MODEL if wanted == "cpu" else GPU_MODEL
+        file = model or asset(variant)
+        if file.is_dir():
+            file = file / variant
         self._session = _session(file, "cpu")
         metadata = self._session.get_modelmeta().custom_metadata_map
         self.manifest = parse_manifest(metadata.get(MANIFEST_KEY), str(file))
         _check_signature(file, self._session, self.manifest)
         if wanted != "cpu":  # only now: to build an engine takes minutes
             self._session = _session(file, wanted, self._session.get_inputs()[0].shape)
-        self.name = file.name
+        self.name = model.name if model else file.name
         self.provider = _loaded_provider(self._session)
         fixed = self._session.get_inputs()[0].shape[0]
         self._batch_size = fixed if isinstance(fixed, int) else None

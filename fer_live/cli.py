@@ -8,10 +8,12 @@ from dataclasses import asdict
 from pathlib import Path
 
 from fer_live import __version__
-from fer_live.console import ArgumentParser, check_output_file, run_command
+from fer_live.console import ArgumentParser, check_output_file, natural, positive, run_command
 from fer_live.datatypes import DetectorMode, Provider
 from fer_live.errors import InputError
+from fer_live.model_library import resolve_model
 from fer_live.outputs import KINDS, add_output_options, outputs_from
+from fer_live.personal_cli import add_personal_commands
 
 _PROVIDERS: tuple[Provider, ...] = ("auto", "cpu", "cuda", "tensorrt")
 _PIPELINE_OPTIONS = ("model", "provider", "detector")
@@ -33,7 +35,7 @@ def _parser() -> ArgumentParser:
     source = parser.add_mutually_exclusive_group()
     source.add_argument(
         "--camera",
-        type=_natural,
+        type=natural,
         metavar="N",
         help="camera number (default: the last one chosen, first 0)",
     )
@@ -42,7 +44,7 @@ def _parser() -> ArgumentParser:
     _add_pipeline_options(parser)
     parser.add_argument(
         "--duration",
-        type=_positive,
+        type=positive,
         metavar="S",
         help="quit by itself, S seconds after the first picture",
     )
@@ -83,6 +85,7 @@ def _parser() -> ArgumentParser:
         "quickstart", help="camera 0 in a window; what is missing is replaced by what is there"
     )
     quickstart.set_defaults(run=_quickstart)
+    add_personal_commands(commands)
     return parser
 
 
@@ -91,7 +94,7 @@ def _add_pipeline_options(parser: argparse.ArgumentParser, *, default: str | Non
 
     A command suppresses its defaults, or they would overwrite what was given before its name.
     """
-    parser.add_argument("--model", type=Path, default=default, metavar="FILE.onnx")
+    parser.add_argument("--model", type=Path, default=default, metavar="FILE.onnx|NAME")
     parser.add_argument("--provider", choices=_PROVIDERS, default=default)
     parser.add_argument("--detector", choices=_DETECTORS, default=default)
 
@@ -106,7 +109,7 @@ def _window(arguments: argparse.Namespace) -> int:
             camera=arguments.camera,
             source=arguments.source,
             demo=arguments.demo,
-            model=arguments.model,
+            model=resolve_model(arguments.model),
             provider=arguments.provider,
             detector=arguments.detector,
             outputs=outputs_from(arguments),
@@ -128,7 +131,7 @@ def _analyze(arguments: argparse.Namespace) -> int:
             video=arguments.video,
             report=arguments.report,
             every=arguments.every,
-            model=arguments.model,
+            model=resolve_model(arguments.model),
             provider=arguments.provider or "auto",
             detector=arguments.detector or "auto",
             outputs=outputs_from(arguments),
@@ -170,22 +173,6 @@ def _quickstart(arguments: argparse.Namespace) -> int:
     from fer_live.quickstart import quickstart
 
     return quickstart()
-
-
-def _natural(text: str) -> int:
-    if not text.isdecimal():
-        raise argparse.ArgumentTypeError(f"{text!r} is not a camera number; they count from 0")
-    return int(text)
-
-
-def _positive(text: str) -> float:
-    try:
-        value = float(text)
-    except ValueError:
-        value = 0.0
-    if not 0 < value < 1e7:
-        raise argparse.ArgumentTypeError(f"{text!r} is not a number of seconds above 0")
-    return value
 
 
 if __name__ == "__main__":

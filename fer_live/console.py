@@ -72,6 +72,24 @@ def check_output_file(path: Path, suffixes: tuple[str, ...]) -> Path:
     return path
 
 
+def natural(text: str) -> int:
+    """An argument that counts from 0."""
+    if not text.isdecimal():
+        raise argparse.ArgumentTypeError(f"{text!r} is not a number; they count from 0")
+    return int(text)
+
+
+def positive(text: str) -> float:
+    """An argument of seconds or minutes."""
+    try:
+        value = float(text)
+    except ValueError:
+        value = 0.0
+    if not 0 < value < 1e7:
+        raise argparse.ArgumentTypeError(f"{text!r} is not a number above 0")
+    return value
+
+
 def require_packages(extra: str, *names: str) -> None:
     """Raise `InputError` with the install command where an optional package is missing."""
     missing = [name for name in names if importlib.util.find_spec(name) is None]

@@ -3,6 +3,7 @@
 FerLiveError            1  failed while running
 ├── OutputError         1  a result could not be written (full disk, lost folder)
 ├── TruncatedError      1  a source ended before its own header says it should
+├── RefusedError        3  a retrained model that is not shown to be better
 └── InputError          2  the user's mistake: says what, where and what to do
     ├── SourceError     2  a camera, clip, image or stream that cannot be read
     ├── ModelError      2  a model file that cannot be used
@@ -22,6 +23,12 @@ class OutputError(FerLiveError):
 
 class TruncatedError(FerLiveError):
     """A source ended early; everything read until then has been processed."""
+
+
+class RefusedError(FerLiveError):
+    """A gate said no: a retrained model that is not shown to be better is not installed."""
+
+    exit_code = 3
 
 
 class InputError(FerLiveError):

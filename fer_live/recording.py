@@ -67,7 +67,10 @@ class Recorder:
         self.folder = _new_folder(folder, about.began_at)
         self._labels, self._paint = about.labels, paint
         write_atomically(self.folder / ABOUT_FILE, about.model_dump_json(indent=2).encode())
-        with writing(self.folder / FACES_FILE):
+        with writing(self.folder):
+            (self.folder / ABOUT_FILE).chmod(0o600)
+            for name in (FACES_FILE, VIDEO_FILE):
+                (self.folder / name).touch(mode=0o600)
             self._faces = (self.folder / FACES_FILE).open("w", encoding="utf-8")
         self._video = VideoFile(self.folder / VIDEO_FILE)
         self._first_s: float | None = None
@@ -118,8 +121,17 @@ class Recording:
         return cls(folder, about)
 
     @property
+    def name(self) -> str:
+        return self.folder.name
+
+    @property
     def video(self) -> Path:
         return self.folder / VIDEO_FILE
+
+    @property
+    def n_bytes(self) -> int:
+        """What it takes on the disk."""
+        return sum(file.stat().st_size for file in self.folder.iterdir() if file.is_file())
 
     def rows(self) -> list[Row]:
         """A row a face, in order of time; a line that a crash cut off is left out."""

@@ -21,6 +21,7 @@ class Settings(BaseModel):
     model_config = ConfigDict(frozen=True, extra="ignore")
 
     notice_accepted_on: str = Field("", description="date on which the first-start notice was read")
+    capture_accepted_on: str = Field("", description="date on which capturing was agreed to")
     language: Language = "system"
     camera: int = Field(0, ge=0, description="number of the camera")
     camera_size_wh: tuple[int, int] | None = Field(None, description="None: the camera's own")
@@ -34,6 +35,7 @@ class Settings(BaseModel):
     show_timeline: bool = True
     show_panel: bool = True
     record_overlay: bool = False
+    clips_limit_mb: int = Field(2000, ge=10, description="what captured clips may take in all, MB")
     geometry: str = Field("", description="place and size of the window, as Qt encodes them")
 
     def but(self, **changes: object) -> "Settings":

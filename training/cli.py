@@ -6,7 +6,7 @@ from pathlib import Path
 from typing import Any
 
 from fer_live.console import ArgumentParser, check_output_file, require_packages, run_command
-from fer_live.errors import FerLiveError, InputError
+from fer_live.errors import FerLiveError, InputError, RefusedError
 
 LABEL_RULES = ("ferplus-argmax", "ferplus-majority", "fer2013")
 
@@ -83,6 +83,39 @@ def _parser() -> ArgumentParser:
     calibrate.add_argument("--out", type=Path, required=True, metavar="FILE.safetensors")
     calibrate.add_argument("--json", type=Path, metavar="FILE", help="write the figures there")
     calibrate.set_defaults(run=_calibrate)
+
+    personal = commands.add_parser("personalize", help="retrain a model on one's own clips")
+    personal.add_argument(
+        "--clips",
+        type=Path,
+        nargs="+",
+        required=True,
+        metavar="DIR",
+        help="of clips or images of the person, without labels",
+    )
+    personal.add_argument(
+        "--labeled", type=Path, metavar="DIR", help="DIR/<label>/ of clips or images of the person"
+    )
+    personal.add_argument(
+        "--from",
+        type=Path,
+        dest="start",
+        metavar="CHECKPOINT",
+        help="the model to begin with (default: the shipped one)",
+    )
+    personal.add_argument("--out", type=Path, required=True, metavar="RUN_DIR")
+    personal.add_argument(
+        "--track",
+        nargs="+",
+        default=[],
+        metavar="WHOSE",
+        help="where several people are in a clip: largest, all, a face's number, or CLIP:NUMBER",
+    )
+    personal.add_argument("--json", type=Path, metavar="FILE", help="write the figures there")
+    personal.add_argument(
+        "--progress", action="store_true", help="a JSON object a line on stdout, for programs"
+    )
+    personal.set_defaults(run=_personalize)
 
     config = commands.add_parser("config", help="print every field of a config with its default")
     config.add_argument("--method", default="supervised", help="also its [options]")
@@ -213,6 +246,38 @@ def _calibrate(arguments: argparse.Namespace) -> int:
     print(summary(figures))
     _write_json(arguments.json, figures)
     return 0
+
+
+def _personalize(arguments: argparse.Namespace) -> int:
+    require_packages("export", "onnx", "onnxscript")
+    if arguments.json:
+        check_output_file(arguments.json, (".json",))
+    from training.personalize.progress import show_bar, tell_program
+    from training.personalize.run import PersonalizeOptions, personalize
+
+    options = PersonalizeOptions(
+        tuple(arguments.clips),
+        arguments.labeled,
+        arguments.start,
+        arguments.out,
+        tuple(arguments.track),
+    )
+    try:
+        with (tell_program if arguments.progress else show_bar)() as report:
+            proof, figures = personalize(options, report)
+    except KeyboardInterrupt:
+        raise FerLiveError("interrupted; the same command goes on from there") from None
+    _write_json(arguments.json, figures)
+    if proof.passes:
+        print(f"{proof.verdict()}\nto install it: fer-live models install {arguments.out}")
+        return 0
+    if proof.may_ask:
+        print(
+            f"{proof.verdict()}\nto choose, and to install it if you prefer it: "
+            f"fer-live models install {arguments.out}"
+        )
+        return 0
+    raise RefusedError(f"{arguments.out}: {proof.verdict()}; it should not be installed")
 
 
 def _config(arguments: argparse.Namespace) -> int:

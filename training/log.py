@@ -18,10 +18,11 @@ from training.methods.method import Batch, Method, Outcome
 class TrainingLog:
     """The lines of log.jsonl, and the sums of the line that is being filled.
 
-    A line: `step`, `passes`, mean `loss` and `acc` of the labeled images; with pseudo-labels the
-    share of unlabeled images that were kept and how many of these are right; with complementary
-    labels the share of images that have some and how many of these labels are right; and the
-    `thresholds` of each class. Right is None where the true labels are not known.
+    A line: `step`, `passes`, mean `loss` and `acc` of the labeled images, None where there are
+    none; with pseudo-labels the share of unlabeled images that were kept and how many of these are
+    right; with complementary labels the share of images that have some and how many of these labels
+    are right; and the `thresholds` of each class. Right is None where the true labels are not
+    known.
 
     Sums stay on the device until they are shown, for reading one waits for a GPU.
     """
@@ -41,7 +42,8 @@ class TrainingLog:
     def add(self, outcome: Outcome, batch: Batch, hidden_labels: Tensor) -> None:
         n = len(batch.labeled)
         right = outcome.labeled_logits.argmax(1) == batch.targets.argmax(1)
-        self._count(n=n, loss=outcome.loss.detach() * n, right=right.sum())
+        weight = max(n, 1)
+        self._count(n=n, weight=weight, loss=outcome.loss.detach() * weight, right=right.sum())
         if outcome.kept is None or outcome.pseudo_labels is None:
             return
         known = hidden_labels >= 0
@@ -72,8 +74,8 @@ class TrainingLog:
         line: dict[str, Any] = {
             "step": step,
             "passes": round(passes, 4),
-            "loss": sums["loss"] / sums["n"],
-            "acc": sums["right"] / sums["n"],
+            "loss": sums["loss"] / sums["weight"],
+            "acc": _ratio(sums["right"], sums["n"]),
         }
         if "kept" in sums:
             line["kept_share"] = sums["kept"] / sums["images"]

@@ -4,6 +4,7 @@ import json
 import math
 import sys
 import time
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -24,6 +25,7 @@ from training.data.splits import save_list
 from training.ema import EmaTeacher
 from training.log import TrainingLog
 from training.methods import METHODS
+from training.methods.method import Method
 from training.metrics import measure, reliability
 from training.models.resnet import ExpressionNet, predict_probs
 from training.optimizers import build_optimizers
@@ -45,9 +47,18 @@ _NATIVE_BF16 = ("avx512_bf16", "amx_bf16", "bf16")
 
 
 def fit(
-    config: TrainConfig, run_dir: Path, *, resume: bool, show_progress: bool = True
+    config: TrainConfig,
+    run_dir: Path,
+    *,
+    resume: bool,
+    show_progress: bool = True,
+    data: TrainingData | None = None,
+    on_step: Callable[[int, int], None] = lambda done, steps: None,
 ) -> dict[str, Any]:
     """Train by `config` into `run_dir` and return the final figures.
+
+    `data`, where it is given, is trained on in place of what config.data names. `on_step` is told
+    after each step how many of how many are done.
 
     An interrupted run, resumed, ends in the same weights as an uninterrupted one: the order of
     images is a function of seed and step, everything else that moves is in the checkpoint. Under
@@ -56,11 +67,20 @@ def fit(
     _check_run_dir(config, run_dir, resume)
     device = resolve_device(config.run.device)
     with distributed.process_group(device):
-        return _fit(config, run_dir, device, resume=resume, show_progress=show_progress)
+        return _fit(
+            config, run_dir, device, data, on_step, resume=resume, show_progress=show_progress
+        )
 
 
 def _fit(
-    config: TrainConfig, run_dir: Path, device: torch.device, *, resume: bool, show_progress: bool
+    config: TrainConfig,
+    run_dir: Path,
+    device: torch.device,
+    data: TrainingData | None,
+    on_step: Callable[[int, int], None],
+    *,
+    resume: bool,
+    show_progress: bool,
 ) -> dict[str, Any]:
     torch.backends.cudnn.deterministic = True  # or a resumed run would differ on a GPU
     torch.manual_seed(config.run.seed)
@@ -75,7 +95,8 @@ def _fit(
     )
 
     # Data, networks, objective.
-    data = load_training_data(config.data, config.model.input_side, config.run.seed)
+    if data is None:
+        data = load_training_data(config.data, config.model.input_side, config.run.seed)
     student = checkpoint.build_network(config.model, len(data.labeled.classes))
     if schedule.start_from:
         _start_from(student, Path(schedule.start_from), data.labeled.classes, config.model)
@@ -84,6 +105,7 @@ def _fit(
     teacher = EmaTeacher(student, schedule.ema_decay, ramp=not schedule.start_from)
     optimizers = build_optimizers(student, schedule)
     method = METHODS[config.run.method](config.options, len(data.labeled.classes)).to(device)
+    method.begin(student)
     batches = Batches(config, data, method, device)
 
     began = time.monotonic()
@@ -158,10 +180,11 @@ def _fit(
             }
             checkpoint.save_run(resume_file, state, modules, optimizers)
             saved_at = time.monotonic()
+        on_step(done, batches.n_steps)
 
     metrics = _final_metrics(teacher.module, data, device)
     if distributed.is_first():
-        manifest = _manifest(config, data, batches, metrics)
+        manifest = _manifest(config, data, batches, method, metrics)
         checkpoint.save_model(run_dir / checkpoint.MODEL_FILE, teacher.module, manifest)
         write_atomically(run_dir / METRICS_FILE, json.dumps(metrics, indent=2).encode() + b"\n")
     distributed.wait_for_all()
@@ -302,9 +325,19 @@ def _final_metrics(
     return metrics
 
 
+def _rounded(values: torch.Tensor) -> list[float]:
+    return [round(value, 4) for value in values.tolist()]
+
+
 def _manifest(
-    config: TrainConfig, data: TrainingData, batches: Batches, metrics: dict[str, Any]
+    config: TrainConfig,
+    data: TrainingData,
+    batches: Batches,
+    method: Method,
+    metrics: dict[str, Any],
 ) -> Manifest:
+    passes = batches.n_steps / batches.steps_per_pass
+    thresholds = method.thresholds(passes)
     return Manifest(
         labels=data.labeled.classes,
         input_side=config.model.input_side,
@@ -317,10 +350,11 @@ def _manifest(
             "n_unlabeled": len(data.unlabeled) if batches.uses_unlabeled else 0,
             "targets": config.data.targets,
             "seed": config.run.seed,
-            "passes": round(batches.n_steps / batches.steps_per_pass, 2),
+            "passes": round(passes, 2),
             "steps": batches.n_steps,
             "labeled_images_seen": batches.n_steps * batches.labeled_a_step,
             "checkpoint": "last EMA teacher",
+            **({} if thresholds is None else {"thresholds": _rounded(thresholds)}),
         },
         metrics={
             name: {key: value for key, value in figures.items() if key != "reliability"}

@@ -39,6 +39,8 @@ class Batches:
                 f"{config.run.method} needs unlabeled images, and there are none: lower "
                 "data.labeled_share or name some in data.unlabeled"
             )
+        if method.needs_labels and not n_labeled:
+            raise DataError(f"{config.run.method} needs labeled images, and there are none")
         # Everything lives on the device as uint8.
         self._images = torch.from_numpy(data.labeled.images).unsqueeze(1).to(device)
         self._targets = _targets(data.labeled, config.data.targets).to(device)
@@ -58,11 +60,12 @@ class Batches:
                 "fewer than one batch; lower schedule.batch_size or schedule.unlabeled_batch_size"
             )
         self.n_steps = schedule.steps or self.steps_per_pass * schedule.passes
-        self._n_weak_labeled = round(schedule.batch_size * (1 - schedule.strong_labeled))
-        self.labeled_a_step = schedule.batch_size
+        batch_size = schedule.batch_size if n_labeled else 0
+        self._n_weak_labeled = round(batch_size * (1 - schedule.strong_labeled))
+        self.labeled_a_step = batch_size
         if not self.uses_unlabeled:
             self.labeled_a_step += self._unlabeled_size
-        if schedule.balance:
+        if schedule.balance and n_labeled:
             labels = torch.from_numpy(data.labeled.labels)
             self._labeled_rows: ShuffledStream | BalancedStream = BalancedStream(
                 labels, self.labeled_a_step, schedule.balance, seed
@@ -70,7 +73,7 @@ class Batches:
         else:
             self._labeled_rows = ShuffledStream(n_labeled, self.labeled_a_step, seed)
         self._logit_adjustment = None
-        if schedule.logit_adjustment:
+        if schedule.logit_adjustment and n_labeled:
             shares = self._labeled_rows.class_shares(self._targets)
             # A class without an image counts as half of one, for the logarithm.
             self._logit_adjustment = (

@@ -73,7 +73,7 @@ def load_photos(folder: Path, side: int) -> FaceImages:
 
 def load_clips(folder: Path, side: int) -> FaceImages:
     """Every face in the clips below `folder`, five times a second, cut as the app does."""
-    return _detected("clips", folder, CLIP_SUFFIXES, side, _clip_frames)
+    return _detected("clips", folder, CLIP_SUFFIXES, side, clip_frames)
 
 
 def files_below(folder: Path, suffixes: tuple[str, ...], kind: str) -> list[Path]:
@@ -120,7 +120,9 @@ def _photo(file: Path) -> Iterator[tuple[UInt8Array, float]]:
     yield read_image(file), 0.0
 
 
-def _clip_frames(file: Path) -> Iterator[tuple[UInt8Array, float]]:
+def clip_frames(file: Path, per_s: float = _CLIP_FACES_PER_S) -> Iterator[tuple[UInt8Array, float]]:
+    """Frames (H, W, 3) of a clip and their times, at most `per_s` a second; raises what a source
+    raises."""
     from fer_live.camera import ClipSource
 
     clip = ClipSource(file)
@@ -128,7 +130,7 @@ def _clip_frames(file: Path) -> Iterator[tuple[UInt8Array, float]]:
     try:
         while (frame := clip.read()) is not None:
             if frame.captured_at_s >= next_s:
-                next_s = frame.captured_at_s + 1 / _CLIP_FACES_PER_S
+                next_s = frame.captured_at_s + 1 / per_s
                 yield frame.image_bgr, frame.captured_at_s
     finally:
         clip.close()

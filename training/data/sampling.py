@@ -21,7 +21,7 @@ class ShuffledStream:
             parts.append(part)
             position += len(part)
             missing -= len(part)
-        return torch.cat(parts)
+        return torch.cat(parts) if parts else torch.empty(0, dtype=torch.long)
 
     def class_shares(self, targets: Tensor) -> Tensor:
         """Each class's share (C,) of the images drawn, given all images' `targets` (N, C)."""

@@ -8,6 +8,7 @@ from training.methods.dta_snl import DtaSnl
 from training.methods.fixmatch import FixMatch
 from training.methods.freematch import FreeMatch
 from training.methods.method import Method
+from training.methods.personal import Personal
 from training.methods.supervised import Supervised
 
 METHODS: dict[str, type[Method]] = {
@@ -16,4 +17,5 @@ METHODS: dict[str, type[Method]] = {
     "freematch": FreeMatch,
     "adacm": AdaCM,
     "dta_snl": DtaSnl,
+    "personal": Personal,
 }

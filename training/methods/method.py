@@ -58,12 +58,17 @@ class Method(nn.Module):
     """The table [options] of a config for this method."""
 
     uses_unlabeled: ClassVar[bool] = True
+    needs_labels: ClassVar[bool] = True
     n_weak_views: int = 1
     several_processes: ClassVar[bool] = True
     """Whether several processes descend the loss that one would have on the whole batch."""
 
     def __init__(self, options: Any, n_classes: int) -> None:
         super().__init__()
+
+    def begin(self, student: ExpressionNet) -> None:
+        """The student has the weights that it starts from; also before a run is resumed."""
+        return
 
     def step(
         self, student: ExpressionNet, teacher: ExpressionNet, batch: Batch, passes: float

@@ -80,6 +80,7 @@ class ExpressionNet(nn.Module):
     ) -> None:
         super().__init__()
         self.standardize = standardize
+        self._norms_frozen = False
         self.stem = _stem(stem, width)
         stages: list[nn.Module] = []
         channels = width
@@ -99,6 +100,19 @@ class ExpressionNet(nn.Module):
         for module in self.modules():
             if isinstance(module, nn.Conv2d):
                 nn.init.kaiming_normal_(module.weight, mode="fan_out", nonlinearity="relu")
+
+    def freeze_norms(self, frozen: bool) -> None:
+        """Whether batch norms keep their statistics in training, and normalize by them."""
+        self._norms_frozen = frozen
+        self.train(self.training)
+
+    def train(self, mode: bool = True) -> "ExpressionNet":
+        super().train(mode)
+        if self._norms_frozen:
+            for module in self.modules():
+                if isinstance(module, nn.BatchNorm2d):
+                    module.eval()
+        return self
 
     def features(self, faces: Tensor) -> tuple[Tensor, Tensor | None]:
         """The last feature map, (B, 8 * width, S / 8, S / 8), and the attention (B, h, w)."""

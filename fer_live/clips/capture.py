@@ -1,0 +1,161 @@
+"""`fer-live capture` and `fer-live clips import`: clips from a source, without a window."""
+
+import sys
+import threading
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import closing, contextmanager
+from dataclasses import dataclass
+from datetime import datetime
+from functools import partial
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from tqdm import tqdm
+
+from fer_live.camera import CameraSource, FrameSource, open_source
+from fer_live.clips.library import bytes_used, clips_folder
+from fer_live.clips.recorder import ClipRecorder
+from fer_live.errors import SourceError, TruncatedError
+from fer_live.history import clock
+from fer_live.recording import About, Recording
+from fer_live.settings import Settings
+
+if TYPE_CHECKING:  # its imports take seconds
+    from fer_live.pipeline import Pipeline
+
+
+@dataclass(frozen=True, slots=True)
+class Captured:
+    """What came of it: the clip, None where no frame was kept; the frames read and those kept; and
+    what ended the source before its time, None where nothing did."""
+
+    clip: Recording | None
+    n_frames: int
+    n_kept: int
+    trouble: SourceError | TruncatedError | None = None
+
+
+def room_bytes(settings: Settings) -> int:
+    """What more clips may take."""
+    return max(settings.clips_limit_mb * 1_000_000 - bytes_used(), 0)
+
+
+def about_now(pipeline: "Pipeline", source: str) -> About:
+    """What a clip that begins now says of itself."""
+    return About(
+        labels=pipeline.labels,
+        model=pipeline.classifier.name,
+        source=source,
+        began_at=datetime.now(),
+        with_overlay=False,
+    )
+
+
+def capture(
+    open_it: Callable[[], FrameSource],
+    pipeline: "Pipeline",
+    settings: Settings,
+    minutes: float | None = None,
+) -> Captured:
+    """Read a source to its end, for `minutes` of its own time, or until Ctrl-C, into one clip.
+
+    On a terminal, Enter pauses and goes on; a pause does not count. A source that breaks ends the
+    clip, which is kept; raises what a source raises that shows nothing at all.
+    """
+    trouble = None
+    n_frames, began_s, paused_s, last_s = 0, None, 0.0, 0.0
+    with (
+        closing(open_it()) as source,
+        _recorder(pipeline, source.name, settings) as recorder,
+        tqdm(bar_format="{desc}", disable=None) as mark,
+    ):
+        _listen_for_pause(recorder)
+        pipeline.reset()
+        try:
+            while (frame := source.read()) is not None:
+                now_s = frame.captured_at_s
+                if began_s is None:
+                    began_s = last_s = now_s
+                paused_s += now_s - last_s if recorder.paused else 0.0
+                last_s, seconds = now_s, now_s - began_s - paused_s
+                if minutes is not None and seconds >= minutes * 60:
+                    break
+                n_frames += 1
+                if not recorder.paused:
+                    recorder.write(source.name, pipeline.process(frame))
+                mark.set_description_str(_mark(recorder, seconds, minutes))
+        except KeyboardInterrupt:
+            pass
+        except (SourceError, TruncatedError) as error:
+            if n_frames == 0:
+                raise
+            trouble = error
+    folder = recorder.recorder and recorder.recorder.folder
+    clip = Recording.open(folder) if folder else None
+    return Captured(clip, n_frames, recorder.n_kept, trouble)
+
+
+@contextmanager
+def _recorder(pipeline: "Pipeline", source: str, settings: Settings) -> Iterator[ClipRecorder]:
+    recorder = ClipRecorder(
+        clips_folder(), lambda: about_now(pipeline, source), room_bytes(settings)
+    )
+    try:
+        yield recorder
+    except BaseException:
+        recorder.abandon()
+        raise
+    recorder.close()
+
+
+def open_capture_source(camera: int | None, source: str | None) -> Callable[[], FrameSource]:
+    """A camera, or any file or stream, to be opened when the pipeline is there."""
+    if source is not None:
+        return lambda: open_source(source)
+    return lambda: CameraSource(camera or 0)
+
+
+def import_clips(
+    files: Sequence[Path], pipeline: "Pipeline", settings: Settings
+) -> tuple[list[Recording], list[str]]:
+    """Each file becomes a clip; a line for each that could not be read or has no face.
+
+    What was read of a file that breaks in its midst is kept.
+    """
+    clips: list[Recording] = []
+    broken: list[str] = []
+    for file in files:
+        try:
+            captured = capture(partial(open_source, str(file)), pipeline, settings)
+        except (SourceError, TruncatedError) as error:
+            broken.append(str(error))
+            continue
+        if captured.trouble is not None:
+            broken.append(str(captured.trouble))
+        elif captured.clip is None:
+            broken.append(f"{file}: no face in its {captured.n_frames} frames")
+        if captured.clip is not None:
+            clips.append(captured.clip)
+    return clips, broken
+
+
+def _mark(recorder: ClipRecorder, seconds: float, minutes: float | None) -> str:
+    """The visible sign that the person is being captured."""
+    sign = "⏸ paused" if recorder.paused else "● capturing"
+    whole = f" of {clock(minutes * 60)}" if minutes else ""
+    keys = "Enter: go on" if recorder.paused else "Enter: pause, Ctrl-C: end"
+    return (
+        f"{sign} {clock(seconds)}{whole}, {recorder.n_kept} frames kept, "
+        f"{recorder.n_bytes / 1e6:.0f} MB ({keys})"
+    )
+
+
+def _listen_for_pause(recorder: ClipRecorder) -> None:
+    if not sys.stdin.isatty():
+        return
+
+    def listen() -> None:
+        for _ in sys.stdin:
+            recorder.paused = not recorder.paused
+
+    threading.Thread(target=listen, name="pause", daemon=True).start()

@@ -1,0 +1,136 @@
+"""What speaks for a retrained model, or against it: measured labels, or the person's own eyes."""
+
+from pathlib import Path
+
+import numpy as np
+from numpy.typing import NDArray
+from pydantic import BaseModel, ConfigDict, Field, ValidationError
+
+from fer_live.atomic_file import write_atomically
+from fer_live.datatypes import FloatArray, UInt8Array
+from fer_live.errors import InputError
+
+PROOF_FILE = "proof.json"
+COMPARED_FILE = "compared.npz"
+LEAST_COMPARED = 20
+"""Faces on which two models must disagree before a person can choose between them."""
+
+
+class LabelGain(BaseModel):
+    """Accuracy on labeled takes that training never saw, before and after, in shares.
+
+    `lower` and `upper` bound the gain at 95 % by a paired bootstrap over the takes.
+    """
+
+    model_config = ConfigDict(frozen=True)
+
+    n_faces: int
+    n_takes: int
+    before: float
+    after: float
+    lower: float
+    upper: float
+
+
+class Flicker(BaseModel):
+    """Switches of the likeliest label a minute, in the person's clips. It proves nothing: a model
+    that always says the same never switches."""
+
+    model_config = ConfigDict(frozen=True)
+
+    before: float
+    after: float
+
+
+class Preference(BaseModel):
+    """What the person chose, not knowing which model was which."""
+
+    model_config = ConfigDict(frozen=True)
+
+    n_shown: int
+    n_new: int
+    n_old: int
+
+
+class Proof(BaseModel):
+    """`gain` where there are labels; else the person has to choose on `n_differing` faces."""
+
+    model_config = ConfigDict(frozen=True)
+
+    gain: LabelGain | None = None
+    n_differing: int = Field(0, description="faces that the two models read differently")
+    flicker: Flicker | None = None
+    preference: Preference | None = None
+
+    @property
+    def passes(self) -> bool:
+        """Whether the new model may be installed."""
+        if self.gain is not None:
+            return self.gain.lower > 0
+        chosen = self.preference
+        if chosen is None:
+            return False
+        return chosen.n_shown >= LEAST_COMPARED and chosen.n_new > chosen.n_old
+
+    @property
+    def may_ask(self) -> bool:
+        """Whether the person can still decide."""
+        return self.gain is None and self.preference is None and self.n_differing >= LEAST_COMPARED
+
+    def verdict(self) -> str:
+        """One line: what was found, and so what."""
+        if self.gain is not None:
+            gain = self.gain
+            found = (
+                f"right on {gain.before:.1%} before and {gain.after:.1%} after, of "
+                f"{gain.n_faces} faces in {gain.n_takes} takes never trained on; the gain is "
+                f"between {gain.lower:+.1%} and {gain.upper:+.1%}"
+            )
+            return found if self.passes else f"{found}: not proven better"
+        if self.preference is not None:
+            chosen = self.preference
+            found = (
+                f"of {chosen.n_shown} faces read differently, {chosen.n_new} were better read by "
+                f"the new model, {chosen.n_old} by the one before"
+            )
+            return found if self.passes else f"{found}: not preferred"
+        if self.may_ask:
+            return f"no labels to prove it by; {self.n_differing} faces to choose by"
+        return (
+            f"no labels, and the two models differ on {self.n_differing} faces alone, fewer than "
+            f"{LEAST_COMPARED}: nothing to choose by"
+        )
+
+
+def save_proof(run_dir: Path, proof: Proof) -> None:
+    """Beside the model that it is about; raises `OutputError`."""
+    write_atomically(run_dir / PROOF_FILE, proof.model_dump_json(indent=2).encode() + b"\n")
+
+
+def load_proof(run_dir: Path) -> Proof:
+    """`InputError` where there is none."""
+    try:
+        return Proof.model_validate_json((run_dir / PROOF_FILE).read_bytes())
+    except (OSError, ValidationError):
+        raise InputError(
+            f"{run_dir}: no finished retraining there (its {PROOF_FILE} cannot be read); run "
+            "fer-train personalize first"
+        ) from None
+
+
+def load_compared(run_dir: Path) -> tuple[UInt8Array, FloatArray, FloatArray]:
+    """Faces (K, S, S) uint8 that the models read differently, and (K, C) probabilities of both,
+    the one before first."""
+    try:
+        with np.load(run_dir / COMPARED_FILE) as file:
+            faces, before, after = file["faces"], file["before"], file["after"]
+    except (OSError, KeyError, ValueError):
+        raise InputError(f"{run_dir / COMPARED_FILE}: cannot be read") from None
+    return faces, before, after
+
+
+def tally(choices: NDArray[np.int8]) -> Preference:
+    """Choices (K,): 1 the new model, 0 the one before, -1 neither."""
+    return Preference(
+        n_shown=len(choices), n_new=int((choices == 1).sum()), n_old=int((choices == 0).sum())
+    )

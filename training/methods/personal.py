@@ -1,0 +1,132 @@
+"""DTA + SNL on one person's faces, held by the model that it starts from.
+
+Ours: there is no data set to keep the rest of the world in mind, and there may be no label at all.
+So a frozen copy of the start, the anchor, is distilled into the student (Hinton et al.,
+"Distilling the Knowledge in a Neural Network", 2015; as against forgetting in Li & Hoiem, "Learning
+without Forgetting", 2016), and its weights may be pulled towards the start's ("L2-SP", Li et al.,
+ICML 2018).
+"""
+
+import copy
+
+import torch
+import torch.nn.functional as F
+from pydantic import Field
+from torch import Tensor
+
+from training.methods.dynamic_threshold import DynamicThreshold
+from training.methods.method import (
+    Batch,
+    Method,
+    Outcome,
+    mean_prediction,
+    predict,
+    read_together,
+    supervised_loss,
+)
+from training.methods.negative_learning import complementary_classes, complementary_loss
+from training.methods.pseudo_label import pseudo_label, pseudo_label_loss
+from training.models.resnet import ExpressionNet
+from training.section import Section
+
+
+class PersonalOptions(Section):
+    thresholds: tuple[float, ...] = Field(
+        (),
+        description="confidence from which each class's pseudo-labels are kept at first, in label "
+        "order; empty: those in the start's manifest, or tau_min",
+    )
+    beta: float = Field(0.97, gt=0, le=1, description="threshold = beta * mean confidence")
+    tau_min: float = Field(0.8, ge=0, le=1, description="least threshold of a class")
+    tau_max: float = Field(0.95, ge=0, le=1, description="largest")
+    decay: float = Field(0.9, ge=0, lt=1, description="of the confidences' moving average, a step")
+    lambda_u: float = Field(1.0, ge=0, description="weight of the pseudo-label term")
+    lambda_n: float = Field(1.0, ge=0, description="weight of the complementary term")
+    ceiling: float = Field(0.05, ge=0, le=1, description="a complementary class is below it ...")
+    rank: int = Field(3, ge=0, description="... and has at least so many likelier classes")
+    lambda_a: float = Field(1.0, ge=0, description="weight of the distillation from the start")
+    pull: float = Field(
+        0.0, ge=0, description="weight of half the squared distance of all weights to the start's"
+    )
+    freeze_norms: bool = Field(
+        True, description="keep the start's batch statistics, moved once by norm_share"
+    )
+    norm_share: float = Field(
+        0.0,
+        ge=0,
+        le=1,
+        description="share of the person's faces in the batch statistics before training",
+    )
+    keep: float = Field(
+        0.0, ge=0, lt=1, description="share of the start in the average of weights at the end"
+    )
+
+
+class Personal(Method):
+    """L = CE(f(x), y) + lambda_u * pseudo-label term + lambda_n * complementary term, as in
+    `dta_snl`, + lambda_a * KL(f_0(weak(u)) || f(strong(u))) + pull / 2 * |theta - theta_0|^2, f_0
+    the start. Without labeled images the first term is missing and the thresholds stay."""
+
+    Options = PersonalOptions
+    needs_labels = False
+    several_processes = False
+
+    def __init__(self, options: PersonalOptions, n_classes: int) -> None:
+        super().__init__(options, n_classes)
+        self.options = options
+        self.dynamic = DynamicThreshold(
+            n_classes,
+            beta=options.beta,
+            gamma=torch.e,
+            tau_min=options.tau_min,
+            tau_max=options.tau_max,
+            tau_unseen=options.tau_min,
+            decay=options.decay,
+        )
+        if options.thresholds:
+            self.dynamic.confidence.copy_(torch.tensor(options.thresholds) / options.beta)
+            self.dynamic.seen.fill_(True)
+        self._anchor: tuple[ExpressionNet, ...] = ()
+
+    def begin(self, student: ExpressionNet) -> None:
+        # In a tuple, for it is no state: a resumed run starts from the same weights.
+        self._anchor = (copy.deepcopy(student).eval().requires_grad_(False),)
+        student.freeze_norms(self.options.freeze_norms)
+
+    def step(
+        self, student: ExpressionNet, teacher: ExpressionNet, batch: Batch, passes: float
+    ) -> Outcome:
+        assert batch.strong is not None
+        (anchor,), options = self._anchor, self.options
+        probs = mean_prediction(teacher, batch.weak)
+        if len(batch.labeled):
+            images, classes = batch.weak_labeled()
+            self.dynamic.update(predict(teacher, images), classes)
+        pseudo = pseudo_label(probs, self.thresholds(passes))
+        chosen = complementary_classes(
+            probs, pseudo.kept, ceiling=options.ceiling, rank=options.rank
+        )
+        if len(batch.labeled):
+            labeled, strong = read_together(student, batch.labeled, batch.strong)
+            labeled_logits = labeled.logits
+            loss = supervised_loss(labeled_logits, batch)
+        else:
+            strong = student.read(batch.strong)
+            labeled_logits = strong.logits[:0]
+            loss = strong.logits.sum() * 0
+        logits = strong.logits.float()
+        loss = loss + options.lambda_u * pseudo_label_loss(logits, pseudo.labels, pseudo.kept)
+        loss = loss + options.lambda_n * complementary_loss(logits, chosen)
+        if options.lambda_a:
+            anchored = predict(anchor, batch.weak[0])
+            divergence = F.kl_div(logits.log_softmax(dim=1), anchored, reduction="batchmean")
+            loss = loss + options.lambda_a * divergence
+        if options.pull:
+            pairs = zip(student.parameters(), anchor.parameters(), strict=True)
+            distance = sum(((now - then) ** 2).sum() for now, then in pairs)
+            loss = loss + options.pull / 2 * distance
+        return Outcome(loss, labeled_logits.detach(), pseudo.labels, pseudo.kept, chosen)
+
+    def thresholds(self, passes: float) -> Tensor:
+        tau: Tensor = self.dynamic(torch.inf)  # the start's thresholds have risen already
+        return tau

@@ -1,0 +1,1 @@
+"""`fer-train personalize`: retraining on a person's own clips; find faces, learn, prove, export."""
