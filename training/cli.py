@@ -117,6 +117,19 @@ def _parser() -> ArgumentParser:
     )
     personal.set_defaults(run=_personalize)
 
+    persons = commands.add_parser(
+        "persons", help="measure retraining on simulated persons, made from a data set"
+    )
+    persons.add_argument("model", type=Path, help="checkpoint to begin with")
+    persons.add_argument("--data", required=True, metavar="KIND:DIR")
+    persons.add_argument("--split", help="as of evaluate")
+    persons.add_argument("--labels", choices=LABEL_RULES, help="fer2013 alone")
+    persons.add_argument("--config", type=Path, metavar="FILE.toml", help="default: personal.toml")
+    persons.add_argument("--runs", type=Path, required=True, metavar="DIR", help="run folders")
+    persons.add_argument("--seed", type=int, default=0, help="of which image is whose")
+    persons.add_argument("--json", type=Path, metavar="FILE", help="write the figures there")
+    persons.set_defaults(run=_persons)
+
     config = commands.add_parser("config", help="print every field of a config with its default")
     config.add_argument("--method", default="supervised", help="also its [options]")
     config.set_defaults(run=_config)
@@ -278,6 +291,27 @@ def _personalize(arguments: argparse.Namespace) -> int:
         )
         return 0
     raise RefusedError(f"{arguments.out}: {proof.verdict()}; it should not be installed")
+
+
+def _persons(arguments: argparse.Namespace) -> int:
+    from training.config import load_config
+    from training.personalize.learn import CONFIG
+    from training.personalize.trial import to_markdown, try_persons
+
+    if arguments.json:
+        check_output_file(arguments.json, (".json",))
+    result = try_persons(
+        arguments.model,
+        arguments.data,
+        arguments.runs,
+        load_config(arguments.config or CONFIG),
+        split=arguments.split,
+        rule=arguments.labels,
+        seed=arguments.seed,
+    )
+    print(to_markdown(result), end="")
+    _write_json(arguments.json, result)
+    return 0
 
 
 def _config(arguments: argparse.Namespace) -> int:

@@ -21,7 +21,7 @@ from training.data.image_files import read_gray_face
 from training.data.labeled_images import LabeledImages
 from training.data.sources import LABELED_KINDS, split_source
 from training.metrics import Metrics, measure
-from training.models.resnet import predict_probs
+from training.models.resnet import ExpressionNet, predict_probs
 
 _BATCH = 256
 
@@ -98,15 +98,16 @@ def open_model(path: Path) -> Model:
         return Model(classifier.manifest, lambda faces: _batched(classifier.classify, faces))
     if path.is_dir() or path.suffix == ".safetensors":
         network, manifest = load_model(path)
-
-        def predict(faces: UInt8Array) -> FloatArray:
-            probs = predict_probs(
-                network, torch.from_numpy(faces[:, None]), temperature=manifest.temperature
-            )
-            return np.asarray(probs.numpy(), dtype=np.float32)
-
-        return Model(manifest, predict)
+        return Model(manifest, lambda faces: read_faces(network, manifest, faces))
     raise ModelError(f"{path}: not a model; name an .onnx, a .safetensors or a run folder")
+
+
+def read_faces(network: ExpressionNet, manifest: Manifest, faces: UInt8Array) -> FloatArray:
+    """Probabilities (N, C) by a checkpoint's network of faces (N, S, S) uint8, calibrated as its
+    manifest says."""
+    images = torch.from_numpy(faces[:, None])
+    probs = predict_probs(network, images, temperature=manifest.temperature)
+    return np.asarray(probs.numpy(), dtype=np.float32)
 
 
 def _batched(classify: Callable[[UInt8Array], FloatArray], faces: UInt8Array) -> FloatArray:

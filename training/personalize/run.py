@@ -23,7 +23,6 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
-import torch
 
 from export.build import build_model
 from fer_live.assets import CHECKPOINT, CPU_MODEL, GPU_MODEL, asset
@@ -36,7 +35,8 @@ from fer_live.proof import COMPARED_FILE, PROOF_FILE, LabelGain, Proof, save_pro
 from training.checkpoint import MODEL_FILE, load_model, save_model
 from training.config import TrainConfig, load_config
 from training.data.labeled_images import LabeledImages
-from training.models.resnet import ExpressionNet, predict_probs
+from training.evaluate import read_faces
+from training.models.resnet import ExpressionNet
 from training.personalize.faces import PersonFaces, TrackChoice, collect_faces
 from training.personalize.learn import CONFIG, learn
 from training.personalize.progress import Report
@@ -109,8 +109,8 @@ def personalize(
             config=config,
             on_step=lambda done, of, n=number: report("learn", (n + done / of) / n_runs),  # type: ignore[misc]
         )
-        before.append(_read(network, manifest, labeled.images[half]))
-        after.append(_read(other, manifest, labeled.images[half]))
+        before.append(read_faces(network, manifest, labeled.images[half]))
+        after.append(read_faces(other, manifest, labeled.images[half]))
         tested.append(np.flatnonzero(half))
     learned, made = learn(
         start,
@@ -123,8 +123,8 @@ def personalize(
     report("prove", 0.0)
     if first is not None:
         second = ~first
-        before.append(_read(network, manifest, labeled.images[second]))
-        after.append(_read(learned, manifest, labeled.images[second]))
+        before.append(read_faces(network, manifest, labeled.images[second]))
+        after.append(read_faces(learned, manifest, labeled.images[second]))
         tested.append(np.flatnonzero(second))
     gain = _gain(before, after, tested, person)
     proof = _compare(options.out, network, learned, manifest, person.unlabeled, gain)
@@ -285,13 +285,6 @@ def _halves(takes: np.ndarray) -> list[np.ndarray]:
     return halves if all(half.any() for half in halves) else []
 
 
-def _read(network: ExpressionNet, manifest: Manifest, faces: UInt8Array) -> FloatArray:
-    probs = predict_probs(
-        network, torch.from_numpy(faces[:, None]), temperature=manifest.temperature
-    )
-    return np.asarray(probs.numpy(), dtype=np.float32)
-
-
 def _gain(
     before: list[FloatArray], after: list[FloatArray], tested: list[np.ndarray], person: _Person
 ) -> LabelGain | None:
@@ -311,7 +304,7 @@ def _compare(
     faces: PersonFaces,
     gain: LabelGain | None,
 ) -> Proof:
-    before, after = (_read(net, manifest, faces.images) for net in (network, learned))
+    before, after = (read_faces(net, manifest, faces.images) for net in (network, learned))
     n_differing = int((before.argmax(axis=1) != after.argmax(axis=1)).sum())
     rows = differing(before, after, _MOST_COMPARED)
     content = io.BytesIO()
