@@ -15,12 +15,6 @@ from fer_live.settings import Settings, load_settings, save_settings
 if TYPE_CHECKING:  # its imports take seconds
     from fer_live.pipeline import Pipeline
 
-_CONSENT = (
-    "Captured are pictures of the faces before the camera, with what the model read in them. They "
-    "stay in {folder}, readable by you alone, until you delete them (fer-live clips delete); "
-    "nothing is sent anywhere. Capture yourself, or people who have agreed."
-)
-
 
 def add_personal_commands(commands: "argparse._SubParsersAction[ArgumentParser]") -> None:
     """Put them among the commands of `fer-live`."""
@@ -89,11 +83,11 @@ def _capture(arguments: argparse.Namespace) -> int:
 
 def _with_consent(settings: Settings, *, agrees: bool) -> Settings:
     """Asked once, and kept."""
-    from fer_live.clips.library import clips_folder
+    from fer_live.clips.consent import consent_text
 
     if settings.capture_accepted_on:
         return settings
-    print(_CONSENT.format(folder=clips_folder()), file=sys.stderr)
+    print(consent_text(), file=sys.stderr)
     if not agrees:
         if not sys.stdin.isatty():
             raise InputError("nobody here to be asked; add --agree to agree to this")

@@ -64,7 +64,7 @@ class Recorder:
     def __init__(
         self, folder: Path, about: About, paint: Callable[[FrameResult], UInt8Array] | None = None
     ) -> None:
-        self.folder = _new_folder(folder, about.began_at)
+        self.folder = new_folder(folder, about.began_at)
         self._labels, self._paint = about.labels, paint
         write_atomically(self.folder / ABOUT_FILE, about.model_dump_json(indent=2).encode())
         with writing(self.folder):
@@ -175,7 +175,8 @@ def list_recordings(folder: Path) -> list[Recording]:
     return found
 
 
-def _new_folder(parent: Path, began_at: datetime) -> Path:
+def new_folder(parent: Path, began_at: datetime) -> Path:
+    """Make a folder named after a time, which its owner alone may look into."""
     name = began_at.strftime("%Y-%m-%d %H.%M.%S")
     folder = parent / name
     number = 2

@@ -66,6 +66,14 @@ def save_settings(settings: Settings) -> None:
     write_atomically(home() / SETTINGS_FILE, content)
 
 
+def settings_changed_ns() -> int:
+    """When the file was last written, to see that another process did; 0 where there is none."""
+    try:
+        return (home() / SETTINGS_FILE).stat().st_mtime_ns
+    except OSError:
+        return 0
+
+
 def _set_aside(path: Path, aside: Path) -> str:
     with writing(aside):
         path.replace(aside)

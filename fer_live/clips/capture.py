@@ -63,7 +63,7 @@ def capture(
     clip, which is kept; raises what a source raises that shows nothing at all.
     """
     trouble = None
-    n_frames, began_s, paused_s, last_s = 0, None, 0.0, 0.0
+    n_frames = 0
     with (
         closing(open_it()) as source,
         _recorder(pipeline, source.name, settings) as recorder,
@@ -73,17 +73,11 @@ def capture(
         pipeline.reset()
         try:
             while (frame := source.read()) is not None:
-                now_s = frame.captured_at_s
-                if began_s is None:
-                    began_s = last_s = now_s
-                paused_s += now_s - last_s if recorder.paused else 0.0
-                last_s, seconds = now_s, now_s - began_s - paused_s
-                if minutes is not None and seconds >= minutes * 60:
-                    break
                 n_frames += 1
-                if not recorder.paused:
-                    recorder.write(source.name, pipeline.process(frame))
-                mark.set_description_str(_mark(recorder, seconds, minutes))
+                recorder.write(source.name, pipeline.process(frame))
+                if minutes is not None and recorder.seconds >= minutes * 60:
+                    break
+                mark.set_description_str(_mark(recorder, minutes))
         except KeyboardInterrupt:
             pass
         except (SourceError, TruncatedError) as error:
@@ -139,13 +133,13 @@ def import_clips(
     return clips, broken
 
 
-def _mark(recorder: ClipRecorder, seconds: float, minutes: float | None) -> str:
+def _mark(recorder: ClipRecorder, minutes: float | None) -> str:
     """The visible sign that the person is being captured."""
     sign = "⏸ paused" if recorder.paused else "● capturing"
     whole = f" of {clock(minutes * 60)}" if minutes else ""
     keys = "Enter: go on" if recorder.paused else "Enter: pause, Ctrl-C: end"
     return (
-        f"{sign} {clock(seconds)}{whole}, {recorder.n_kept} frames kept, "
+        f"{sign} {clock(recorder.seconds)}{whole}, {recorder.n_kept} frames kept, "
         f"{recorder.n_bytes / 1e6:.0f} MB ({keys})"
     )
 

@@ -40,15 +40,22 @@ class ClipRecorder:
     ) -> None:
         self.paused = False
         self.n_kept = self.n_dropped = self.n_bytes = 0
+        self.seconds = 0.0
+        """Captured so far, pauses left out."""
         self.recorder: Recorder | None = None
         self._folder, self._make_about = folder, make_about
         self._room_bytes, self._least_change = room_bytes, least_change
         self._last_s = float("-inf")
         self._last_faces: dict[int, UInt8Array] = {}
+        self._seen_s: float | None = None
 
     def write(self, source: str, result: FrameResult) -> None:
         if self.paused:
+            self._seen_s = None
             return
+        now_s = result.frame.captured_at_s
+        self.seconds += max(now_s - (now_s if self._seen_s is None else self._seen_s), 0.0)
+        self._seen_s = now_s
         if not self._is_news(result):
             self.n_dropped += 1
             return

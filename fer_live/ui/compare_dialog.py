@@ -6,7 +6,7 @@ from pathlib import Path
 import cv2
 import numpy as np
 from PyQt6.QtCore import QEvent, Qt
-from PyQt6.QtGui import QImage, QPixmap
+from PyQt6.QtGui import QImage, QKeyEvent, QPixmap
 from PyQt6.QtWidgets import QDialog, QHBoxLayout, QLabel, QPushButton, QVBoxLayout, QWidget
 
 from fer_live.proof import LEAST_COMPARED, load_compared, load_proof, save_proof, tally
@@ -40,12 +40,7 @@ class CompareDialog(QDialog):
         self._question.setAlignment(Qt.AlignmentFlag.AlignCenter)
         self._count.setAlignment(Qt.AlignmentFlag.AlignCenter)
         self._left, self._right, self._neither = QPushButton(), QPushButton(), QPushButton()
-        for button, key, side in (
-            (self._left, "1", 0),
-            (self._right, "2", 1),
-            (self._neither, "0", None),
-        ):
-            button.setShortcut(key)
+        for button, side in ((self._left, 0), (self._right, 1), (self._neither, None)):
             button.setAutoDefault(False)
             button.setMinimumHeight(36)
             button.clicked.connect(lambda _, side=side: self._answer(side))
@@ -66,6 +61,14 @@ class CompareDialog(QDialog):
         column.addWidget(self._count)
         self.setMinimumWidth(420)
         self._show()
+
+    def keyPressEvent(self, event: QKeyEvent | None) -> None:  # noqa: N802  # Qt's name
+        buttons = {"1": self._left, "2": self._right, "0": self._neither}
+        button = buttons.get(event.text()) if event is not None else None
+        if button is not None and button.isVisible():
+            button.click()
+        else:
+            super().keyPressEvent(event)
 
     def changeEvent(self, event: QEvent | None) -> None:  # noqa: N802  # Qt's name
         super().changeEvent(event)
@@ -104,9 +107,7 @@ class CompareDialog(QDialog):
         words = (new, old) if self._left_is_new[number] else (old, new)
         for button, key, word in zip((self._left, self._right), "12", words, strict=True):
             button.setText(f"{key}  {word}")
-            button.setShortcut(key)
         self._neither.setText("0  " + tr("neither, or hard to say"))
-        self._neither.setShortcut("0")
         self._count.setText(
             tr("{number} of {n}", number=number + 1, n=max(len(self._faces), LEAST_COMPARED))
         )

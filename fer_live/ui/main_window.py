@@ -40,19 +40,23 @@ from fer_live.errors import FerLiveError
 from fer_live.history import clock
 from fer_live.home import home
 from fer_live.live_session import Failure, LiveSession
+from fer_live.manifest import EXPRESSIONS
 from fer_live.metering import Meter
 from fer_live.outputs import Kind, check_outputs, open_output
 from fer_live.recording import About, Recorder, recordings_folder
-from fer_live.settings import Settings, save_settings
+from fer_live.settings import Settings, load_settings, save_settings, settings_changed_ns
 from fer_live.sinks.worker import SinkWorker
 from fer_live.smoothing import SmoothingConfig
 from fer_live.source_choice import Camera, Demo, Location, SourceChoice
 from fer_live.translation import set_language, tr
 from fer_live.ui.annotated_video import FramePainter
+from fer_live.ui.capturing import Capturing, ask_for_consent
 from fer_live.ui.first_start import FirstStart
+from fer_live.ui.guided_dialog import GuidedDialog
 from fer_live.ui.help_sheet import show_help
 from fer_live.ui.live_page import LivePage
 from fer_live.ui.outputs_dialog import OutputsDialog
+from fer_live.ui.personal_page import PersonalPage
 from fer_live.ui.review_page import ReviewPage
 from fer_live.ui.settings_dialog import SettingsDialog
 
@@ -123,6 +127,17 @@ class MainWindow(QMainWindow):
         self._tabs.setDocumentMode(True)
         self._tabs.addTab(self.live, "")
         self._tabs.addTab(self.review, "")
+        self.personal = PersonalPage(
+            lambda: self.settings,
+            self.change_settings,
+            lambda: self.pipeline.labels if self.pipeline else EXPRESSIONS,
+        )
+        self.personal.capture_wanted.connect(lambda: self.set_capturing(True))
+        self.personal.guide_wanted.connect(self._guide)
+        self._tabs.addTab(self.personal, "")
+        self.capturing = Capturing(self)
+        self.capturing.changed.connect(self._show_capturing)
+        self.capturing.ended.connect(self.live.toast)
         self._tabs.currentChanged.connect(self._turn_to)
         self._first_start = FirstStart()
         self._first_start.accepted.connect(self._accept_notice)
@@ -148,6 +163,9 @@ class MainWindow(QMainWindow):
         self._last_beat_s = time.monotonic()
         self._start_timer(_HEARTBEAT_MS, self._beat)
         self._start_timer(_STATUS_EVERY_MS, self._update_status)
+        self._settings_changed_ns = settings_changed_ns()
+        if keep_settings:
+            self._start_timer(_STATUS_EVERY_MS, self._take_model_from_disk)
         load = partial(load_pipeline, self.settings)
         self._session = LiveSession(load, meter, self._news.emit)
         if ask_first:
@@ -224,6 +242,17 @@ class MainWindow(QMainWindow):
             self._finish_recording()
         self._record.setChecked(self._recorder is not None)
 
+    def set_capturing(self, captures: bool) -> None:
+        """Begin a clip for retraining, after the person agreed, or finish it."""
+        pipeline = self.pipeline
+        if not captures:
+            self.capturing.end()
+        elif pipeline is not None and ask_for_consent(self, self.settings, self.change_settings):
+            self._tabs.setCurrentWidget(self.live)
+            name = self._source.name
+            self.capturing.begin(self._session, pipeline, name, self.settings)
+        self._show_capturing()
+
     def set_output(self, kind: Kind, where: str | None) -> str:
         """Start an output, in place of the one of its kind, or end it with None; what went wrong.
 
@@ -257,6 +286,8 @@ class MainWindow(QMainWindow):
         for kind in list(self._outputs):
             self.set_output(kind, None)
         self.review.stop()
+        self.capturing.end(wait=True)
+        self.personal.stop()
         self._session.stop()
         for thread in self._closing:
             thread.join()
@@ -301,6 +332,7 @@ class MainWindow(QMainWindow):
         notice = ""
         if self._recorder is not None:
             notice = f"● {clock(time.monotonic() - self._recording_since_s)}"
+        notice = "   ".join(filter(None, (notice, self.capturing.mark)))
         self.live.show_result(
             result, pipeline.labels, mirror=self._is_mirrored, warning=warning, notice=notice
         )
@@ -355,6 +387,7 @@ class MainWindow(QMainWindow):
 
     def _open(self, source: SourceChoice) -> None:
         self.set_recording(False)  # a video has one source
+        self.capturing.end()
         if isinstance(source, Camera):
             mode = CameraMode(self.settings.camera_size_wh, self.settings.camera_fps)
             source = Camera(source.number, mode)
@@ -470,6 +503,35 @@ class MainWindow(QMainWindow):
         self._outputs_dialog.show()
         self._outputs_dialog.raise_()
 
+    # Retraining.
+
+    def _show_capturing(self) -> None:
+        self._capture.setChecked(self.capturing.is_on)
+        self._pause.setEnabled(self.capturing.is_on)
+        self._pause.setChecked(self.capturing.is_paused)
+        if self._tabs.currentWidget() is self.personal:
+            self.personal.refresh()
+
+    def _guide(self) -> None:
+        pipeline = self.pipeline
+        if pipeline is None or not ask_for_consent(self, self.settings, self.change_settings):
+            return
+        self._tabs.setCurrentWidget(self.live)  # so that people see themselves beside the dialog
+        guided = GuidedDialog(self, self._session, pipeline, self.settings)
+        guided.ended.connect(lambda: self._tabs.setCurrentWidget(self.personal))
+        guided.show()
+
+    def _take_model_from_disk(self) -> None:
+        """`fer-live models use`, run beside this window, changes the settings file."""
+        changed_ns = settings_changed_ns()
+        if changed_ns == self._settings_changed_ns:
+            return
+        self._settings_changed_ns = changed_ns
+        model = load_settings()[0].model
+        if model != self._kept_settings.model:
+            self.change_settings({"model": model})
+            self.personal.models.refresh()
+
     def _stop_failed_recording(self, message: str) -> None:
         self.set_recording(False)
         self.live.toast(message)
@@ -486,6 +548,7 @@ class MainWindow(QMainWindow):
             return
         try:
             save_settings(self._kept_settings)
+            self._settings_changed_ns = settings_changed_ns()
         except FerLiveError as error:
             self.live.toast(str(error))
 
@@ -515,6 +578,8 @@ class MainWindow(QMainWindow):
     def _turn_to(self, index: int) -> None:
         if self._tabs.widget(index) is self.review:
             self.review.refresh()
+        elif self._tabs.widget(index) is self.personal:
+            self.personal.refresh()
 
     def _make_actions(self) -> None:
         self._texts: list[tuple[QAction, Callable[[], str]]] = []
@@ -527,6 +592,12 @@ class MainWindow(QMainWindow):
         self._record = action(lambda: tr("&Record"), "Ctrl+R", None)
         self._record.setCheckable(True)
         self._record.triggered.connect(self.set_recording)
+        self._capture = action(lambda: tr("&Capture for retraining"), "Ctrl+K", None)
+        self._capture.setCheckable(True)
+        self._capture.triggered.connect(self.set_capturing)
+        self._pause = action(lambda: tr("Pause capturing"), "Ctrl+Shift+K", None)
+        self._pause.setCheckable(True)
+        self._pause.triggered.connect(self.capturing.set_paused)
         action(lambda: tr("Follow the next face"), "N", self.live.follow_next)
         action(lambda: tr("Follow the largest face"), "L", lambda: self.live.follow(0))
         self._switches = {
@@ -538,6 +609,7 @@ class MainWindow(QMainWindow):
         action(lambda: tr("Try the source again"), "F5", self.retry)
         action(lambda: tr("Live"), "Ctrl+1", lambda: self._tabs.setCurrentIndex(0))
         action(lambda: tr("Review"), "Ctrl+2", lambda: self._tabs.setCurrentIndex(1))
+        action(lambda: tr("Yourself"), "Ctrl+3", lambda: self._tabs.setCurrentIndex(2))
         action(lambda: tr("Play or pause a recording"), "P", self.review.toggle_play)
         self._outputs_action = action(lambda: tr("&Data out"), "Ctrl+D", self._show_outputs)
         self._settings_action = action(lambda: tr("Se&ttings"), "Ctrl+,", self._show_settings)
@@ -573,7 +645,7 @@ class MainWindow(QMainWindow):
         self._source_button.setMenu(self._source_menu)
         self._source_button.setPopupMode(QToolButton.ToolButtonPopupMode.InstantPopup)
         self._toolbar.addWidget(self._source_button)
-        self._toolbar.addActions([self._snapshot, self._record])
+        self._toolbar.addActions([self._snapshot, self._record, self._capture])
         self._toolbar.addSeparator()
         self._toolbar.addActions(list(self._switches)[:3])
         self._toolbar.addSeparator()
@@ -606,6 +678,7 @@ class MainWindow(QMainWindow):
         self._toolbar.setWindowTitle(tr("Tools"))
         self._tabs.setTabText(0, tr("Live"))
         self._tabs.setTabText(1, tr("Review"))
+        self._tabs.setTabText(2, tr("Yourself"))
         self._update_status()
 
     def _toggle_full_screen(self) -> None:

@@ -1,0 +1,14 @@
+"""What a person agrees to before they are captured; asked once."""
+
+from fer_live.clips.library import clips_folder
+from fer_live.translation import tr
+
+
+def consent_text() -> str:
+    """For the command line and the window."""
+    return tr(
+        "Captured are pictures of the faces before the camera, with what the model read in them. "
+        "They stay in {folder}, readable by you alone, until you delete them; nothing is sent "
+        "anywhere. Capture yourself, or people who have agreed.",
+        folder=clips_folder(),
+    )

@@ -1,0 +1,168 @@
+"""Runs `fer-train personalize` beside the app, which itself needs no torch."""
+
+import importlib.util
+import json
+import subprocess
+import sys
+import threading
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from pathlib import Path
+
+import psutil
+
+from fer_live.atomic_file import write_atomically
+from fer_live.clips.library import clips_folder, list_takes, takes_folder
+from fer_live.errors import InputError
+from fer_live.home import home
+from fer_live.model_library import InstalledModel
+from fer_live.proof import PROOF_FILE
+from fer_live.recording import new_folder
+from fer_live.translation import tr
+
+COMMAND = (sys.executable, "-m", "training.cli", "personalize")
+_ARGUMENTS_SUFFIX = ".arguments.json"
+_NICENESS = 10
+_ENDS_WITHIN_S = 10.0
+_NEEDED = ("torch", "kornia", "safetensors", "tomlkit", "onnx", "onnxscript")
+
+
+@dataclass(frozen=True, slots=True)
+class Progress:
+    """`stage` is faces, learn, prove or export; `done` 0 to 1 of the whole; `left_s` seconds, None
+    where nothing can be said yet."""
+
+    stage: str = "faces"
+    done: float = 0.0
+    left_s: float | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Outcome:
+    """How it ended: the command's exit code, and its last line where it is not 0."""
+
+    code: int
+    message: str
+
+    @property
+    def asks_whose(self) -> bool:
+        """Several people are in a clip, and the person has to say whose face is meant."""
+        return self.code == 2 and "--track" in self.message
+
+
+def require_training_packages() -> None:
+    """Raise `InputError` with the install command where this installation cannot retrain."""
+    missing = [name for name in _NEEDED if importlib.util.find_spec(name) is None]
+    if missing:
+        raise InputError(
+            tr("Retraining needs more packages; in the project's folder: pip install '.[export]'")
+        )
+
+
+def arguments_for(model: InstalledModel, whose: str = "") -> list[str]:
+    """What `personalize` is called with: all clips, the takes where there are any, and the model
+    in use as the start. `whose` is a value of --track."""
+    arguments = ["--clips", str(clips_folder())]
+    if list_takes():
+        arguments += ["--labeled", str(takes_folder())]
+    if model.folder is not None:
+        arguments += ["--from", str(model.checkpoint)]
+    return [*arguments, "--track", whose] if whose else arguments
+
+
+def unfinished_runs() -> list[Path]:
+    """Run folders of interrupted retrainings, the newest first; a later one ends the wait for all
+    before it."""
+    folder = home() / "retraining"
+    runs = sorted((path for path in folder.glob("*/") if path.is_dir()), reverse=True)
+    newest = runs[:1]
+    return [r for r in newest if not (r / PROOF_FILE).exists() and _arguments_file(r).exists()]
+
+
+class Retraining:
+    """One run, in a process of low priority. A process that is cancelled, or killed with the app,
+    loses at most its last minute; `resume` goes on."""
+
+    def __init__(
+        self, run_dir: Path, arguments: Sequence[str], command: Sequence[str] = COMMAND
+    ) -> None:
+        self.run_dir = run_dir
+        self.progress = Progress()
+        self.outcome: Outcome | None = None
+        self._last_error = ""
+        self._process = subprocess.Popen(
+            [*command, *arguments, "--out", str(run_dir), "--progress"],
+            stdin=subprocess.DEVNULL,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.PIPE,
+            text=True,
+            encoding="utf-8",
+            errors="replace",
+        )
+        psutil.Process(self._process.pid).nice(
+            _NICENESS if sys.platform != "win32" else psutil.BELOW_NORMAL_PRIORITY_CLASS
+        )
+        self._threads = [
+            threading.Thread(target=read, daemon=True)
+            for read in (self._read_progress, self._read_errors)
+        ]
+        for thread in self._threads:
+            thread.start()
+
+    @classmethod
+    def start(cls, arguments: Sequence[str], command: Sequence[str] = COMMAND) -> "Retraining":
+        """A new one, in a folder of its own; what it was asked for is kept for `resume`."""
+        run_dir = new_folder(home() / "retraining", datetime.now())
+        write_atomically(_arguments_file(run_dir), json.dumps(list(arguments)).encode())
+        return cls(run_dir, arguments, command)
+
+    @classmethod
+    def resume(cls, run_dir: Path, command: Sequence[str] = COMMAND) -> "Retraining":
+        """Go on with an interrupted one."""
+        return cls(run_dir, json.loads(_arguments_file(run_dir).read_bytes()), command)
+
+    @property
+    def is_running(self) -> bool:
+        """Whether the process is there; afterwards `outcome` tells how it ended."""
+        if self.outcome is not None:
+            return False
+        code = self._process.poll()
+        if code is None:
+            return True
+        for thread in self._threads:
+            thread.join()
+        self.outcome = Outcome(code, self._last_error)
+        return False
+
+    def cancel(self) -> None:
+        """End it; waits a few seconds at most."""
+        self._process.terminate()
+        try:
+            self._process.wait(_ENDS_WITHIN_S)
+        except subprocess.TimeoutExpired:
+            self._process.kill()
+            self._process.wait()
+        for thread in self._threads:
+            thread.join()
+
+    def _read_progress(self) -> None:
+        assert self._process.stdout is not None
+        with self._process.stdout as lines:
+            for line in lines:
+                try:
+                    told = json.loads(line)
+                    self.progress = Progress(told["stage"], float(told["done"]), told["left_s"])
+                except (ValueError, KeyError, TypeError):
+                    continue  # a line for people
+
+    def _read_errors(self) -> None:
+        assert self._process.stderr is not None
+        with self._process.stderr as lines:
+            for line in lines:
+                if line.strip():
+                    self._last_error = line.strip().removeprefix("fer-train: ")
+
+
+def _arguments_file(run_dir: Path) -> Path:
+    return run_dir.with_name(run_dir.name + _ARGUMENTS_SUFFIX)
