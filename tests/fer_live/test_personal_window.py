@@ -37,7 +37,8 @@ mode = sys.argv[1]
 if mode == "hang" and not resumed:
     time.sleep(60)
 if mode == "mistake":
-    sys.exit("fer-train: a.mp4: several people at once; add --track a.mp4:N")
+    print("fer-train: a.mp4: several people at once; add --track a.mp4:N", file=sys.stderr)
+    sys.exit(2)
 proof = {"n_differing": 25 if mode != "refused" else 3}
 (run_dir / "proof.json").write_text(json.dumps(proof))
 sys.exit(3 if mode == "refused" else 0)
