@@ -9,6 +9,7 @@ from pydantic import BaseModel, ConfigDict, Field, ValidationError
 from fer_live.atomic_file import write_atomically
 from fer_live.datatypes import FloatArray, UInt8Array
 from fer_live.errors import InputError
+from fer_live.translation import tr
 
 PROOF_FILE = "proof.json"
 COMPARED_FILE = "compared.npz"
@@ -81,24 +82,26 @@ class Proof(BaseModel):
         """One line: what was found, and so what."""
         if self.gain is not None:
             gain = self.gain
-            found = (
-                f"right on {gain.before:.1%} before and {gain.after:.1%} after, of "
-                f"{gain.n_faces} faces in {gain.n_takes} takes never trained on; the gain is "
-                f"between {gain.lower:+.1%} and {gain.upper:+.1%}"
+            found = tr(
+                "right on {before:.1%} before and {after:.1%} after, of {n_faces} faces in "
+                "{n_takes} takes never trained on; the gain is between {lower:+.1%} and {upper:+.1%}",
+                **gain.model_dump(),
             )
-            return found if self.passes else f"{found}: not proven better"
+            return found if self.passes else found + tr(": not proven better")
         if self.preference is not None:
-            chosen = self.preference
-            found = (
-                f"of {chosen.n_shown} faces read differently, {chosen.n_new} were better read by "
-                f"the new model, {chosen.n_old} by the one before"
+            found = tr(
+                "of {n_shown} faces read differently, {n_new} were better read by the new model, "
+                "{n_old} by the one before",
+                **self.preference.model_dump(),
             )
-            return found if self.passes else f"{found}: not preferred"
+            return found if self.passes else found + tr(": not preferred")
         if self.may_ask:
-            return f"no labels to prove it by; {self.n_differing} faces to choose by"
-        return (
-            f"no labels, and the two models differ on {self.n_differing} faces alone, fewer than "
-            f"{LEAST_COMPARED}: nothing to choose by"
+            return tr("no labels to prove it by; {n} faces to choose by", n=self.n_differing)
+        return tr(
+            "no labels, and the two models differ on {n} faces alone, fewer than {least}: nothing "
+            "to choose by",
+            n=self.n_differing,
+            least=LEAST_COMPARED,
         )
 
 

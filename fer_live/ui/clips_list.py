@@ -38,6 +38,7 @@ class ClipsList(TranslatedWidget):
     def __init__(self, settings: Callable[[], Settings]) -> None:
         super().__init__()
         self._settings = settings
+        self._n_bytes = 0
         self._background = Background(self)
         self._title, self._empty, self._used = QLabel(), QLabel(), QLabel()
         self._empty.setWordWrap(True)
@@ -64,8 +65,9 @@ class ClipsList(TranslatedWidget):
         buttons.addStretch()
         column_layout = QVBoxLayout(self)
         column_layout.setContentsMargins(0, 0, 0, 0)
-        for widget in (self._title, self._empty):
-            column_layout.addWidget(widget)
+        self._empty.setAlignment(Qt.AlignmentFlag.AlignTop)
+        column_layout.addWidget(self._title)
+        column_layout.addWidget(self._empty, 1)
         column_layout.addWidget(self.list, 1)
         column_layout.addWidget(self._used)
         column_layout.addLayout(buttons)
@@ -126,18 +128,22 @@ class ClipsList(TranslatedWidget):
             for column in (1, 2, 3):
                 item.setTextAlignment(column, Qt.AlignmentFlag.AlignRight)
             self.list.addTopLevelItem(item)
-        limit = self._settings().clips_limit_mb
-        self._used.setText(
-            tr(
-                "{used:.0f} of {limit} MB used, on this computer alone",
-                used=n_bytes / 1e6,
-                limit=limit,
-            )
-        )
+        self._n_bytes = n_bytes
+        self._show_used()
         self._empty.setVisible(not summaries)
         self.list.setVisible(bool(summaries))
         self._enable()
         self.changed.emit(len(summaries))
+
+    def _show_used(self) -> None:
+        used_mb, limit_mb = self._n_bytes / 1e6, self._settings().clips_limit_mb
+        self._used.setText(
+            tr(
+                "{used:.0f} of {limit} MB used, on this computer alone",
+                used=used_mb,
+                limit=limit_mb,
+            )
+        )
 
     def _enable(self) -> None:
         self.delete_button.setEnabled(bool(self.list.selectedItems()))
@@ -177,4 +183,5 @@ class ClipsList(TranslatedWidget):
         self.import_button.setText(tr("&Import…"))
         self.delete_button.setText(tr("De&lete"))
         self.delete_all_button.setText(tr("Delete &all…"))
+        self._show_used()
         self._enable()

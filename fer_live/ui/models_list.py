@@ -50,6 +50,7 @@ class ModelsList(TranslatedWidget):
         column.addWidget(self._title)
         column.addWidget(self.list)
         column.addLayout(buttons)
+        column.addStretch()
         self.translate()
 
     def refresh(self) -> None:
