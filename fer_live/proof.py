@@ -84,7 +84,8 @@ class Proof(BaseModel):
             gain = self.gain
             found = tr(
                 "right on {before:.1%} before and {after:.1%} after, of {n_faces} faces in "
-                "{n_takes} takes never trained on; the gain is between {lower:+.1%} and {upper:+.1%}",
+                "{n_takes} takes never trained on; the gain is between {lower:+.1%} and "
+                "{upper:+.1%}",
                 **gain.model_dump(),
             )
             return found if self.passes else found + tr(": not proven better")
