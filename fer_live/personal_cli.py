@@ -71,7 +71,7 @@ def _capture(arguments: argparse.Namespace) -> int:
     open_it = open_capture_source(arguments.camera, arguments.source)
     open_it().close()  # before the seconds that a pipeline takes
     with _pipeline(settings) as pipeline:
-        captured = capture(open_it, pipeline, settings, arguments.minutes)
+        captured = capture(open_it, pipeline, settings, arguments.minutes, pauses=True)
     if captured.trouble is not None:
         print(f"fer-live: {captured.trouble}", file=sys.stderr)
     if captured.clip is None:
@@ -123,7 +123,13 @@ def _show_clip(arguments: argparse.Namespace) -> int:
 
 
 def _delete_clips(arguments: argparse.Namespace) -> int:
-    from fer_live.clips.library import find_clips, list_clips, list_takes, summarize
+    from fer_live.clips.library import (
+        find_clips,
+        forget_retraining,
+        list_clips,
+        list_takes,
+        summarize,
+    )
 
     everything = [*list_clips(), *list_takes()]
     doomed = everything if arguments.all else find_clips(arguments.clips)
@@ -131,6 +137,8 @@ def _delete_clips(arguments: argparse.Namespace) -> int:
         line = summarize(clip).line()
         clip.delete()
         print(f"deleted {line}")
+    if arguments.all:
+        forget_retraining()
     print(f"{len(doomed)} deleted, {len(everything) - len(doomed)} left", file=sys.stderr)
     return 0
 

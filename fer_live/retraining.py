@@ -2,6 +2,7 @@
 
 import importlib.util
 import json
+import shutil
 import subprocess
 import sys
 import threading
@@ -13,7 +14,7 @@ from pathlib import Path
 import psutil
 
 from fer_live.atomic_file import write_atomically
-from fer_live.clips.library import clips_folder, list_takes, takes_folder
+from fer_live.clips.library import clips_folder, list_clips, list_takes, takes_folder
 from fer_live.errors import InputError
 from fer_live.home import home
 from fer_live.model_library import InstalledModel
@@ -63,7 +64,7 @@ def require_training_packages() -> None:
 def arguments_for(model: InstalledModel, whose: str = "") -> list[str]:
     """What `personalize` is called with: all clips, the takes where there are any, and the model
     in use as the start. `whose` is a value of --track."""
-    arguments = ["--clips", str(clips_folder())]
+    arguments = ["--clips", str(clips_folder() if list_clips() else takes_folder())]
     if list_takes():
         arguments += ["--labeled", str(takes_folder())]
     if model.folder is not None:
@@ -134,6 +135,11 @@ class Retraining:
             thread.join()
         self.outcome = Outcome(code, self._last_error)
         return False
+
+    def forget(self) -> None:
+        """Delete its folder: it was asked for something that cannot be."""
+        _arguments_file(self.run_dir).unlink(missing_ok=True)
+        shutil.rmtree(self.run_dir, ignore_errors=True)
 
     def cancel(self) -> None:
         """End it; waits a few seconds at most."""

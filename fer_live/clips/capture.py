@@ -56,11 +56,14 @@ def capture(
     pipeline: "Pipeline",
     settings: Settings,
     minutes: float | None = None,
+    *,
+    pauses: bool = False,
 ) -> Captured:
     """Read a source to its end, for `minutes` of its own time, or until Ctrl-C, into one clip.
 
-    On a terminal, Enter pauses and goes on; a pause does not count. A source that breaks ends the
-    clip, which is kept; raises what a source raises that shows nothing at all.
+    With `pauses`, Enter on a terminal pauses and goes on; a pause does not count. A
+    source that breaks ends the clip, which is kept. Raises what a source raises that shows nothing
+    at all.
     """
     trouble = None
     n_frames = 0
@@ -69,7 +72,8 @@ def capture(
         _recorder(pipeline, source.name, settings) as recorder,
         tqdm(bar_format="{desc}", disable=None) as mark,
     ):
-        _listen_for_pause(recorder)
+        if pauses:
+            _listen_for_pause(recorder)
         pipeline.reset()
         try:
             while (frame := source.read()) is not None:

@@ -4,11 +4,13 @@ FER_LIVE_HOME/clips/ holds a recording (recording.py) a clip; FER_LIVE_HOME/take
 takes of an expression that a guided session kept, a recording each.
 """
 
+import shutil
 from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
+from fer_live.atomic_file import writing
 from fer_live.errors import InputError
 from fer_live.history import clock
 from fer_live.home import home
@@ -85,6 +87,15 @@ def find_clips(names: Sequence[str]) -> list[Recording]:
         there = f"there are: {', '.join(clips)}" if clips else "there are none"
         raise InputError(f"{missing[0]}: no clip of this name; {there}")
     return [clips[name] for name in names]
+
+
+def forget_retraining() -> None:
+    """Delete the run folders of all retrainings: they may hold faces cut out of the clips. Raises
+    `OutputError`."""
+    folder = home() / "retraining"
+    if folder.is_dir():
+        with writing(folder):
+            shutil.rmtree(folder)
 
 
 def bytes_used() -> int:

@@ -18,7 +18,14 @@ from PyQt6.QtWidgets import (
 )
 
 from fer_live.clips.capture import import_clips
-from fer_live.clips.library import bytes_used, find_clips, list_clips, list_takes, summarize
+from fer_live.clips.library import (
+    bytes_used,
+    find_clips,
+    forget_retraining,
+    list_clips,
+    list_takes,
+    summarize,
+)
 from fer_live.errors import FerLiveError
 from fer_live.history import clock
 from fer_live.settings import Settings
@@ -162,6 +169,7 @@ class ClipsList(TranslatedWidget):
         question = tr("Delete all {n} clips and takes from the disk?", n=n)
         if QMessageBox.question(self, tr("Delete all"), question) == QMessageBox.StandardButton.Yes:
             rows = [self.list.topLevelItem(row) for row in range(n)]
+            forget_retraining()
             self._delete([item.data(0, _NAME) for item in rows if item is not None])
 
     def _delete(self, names: list[str]) -> None:

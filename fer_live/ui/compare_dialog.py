@@ -9,7 +9,14 @@ from PyQt6.QtCore import QEvent, Qt
 from PyQt6.QtGui import QImage, QKeyEvent, QPixmap
 from PyQt6.QtWidgets import QDialog, QHBoxLayout, QLabel, QPushButton, QVBoxLayout, QWidget
 
-from fer_live.proof import LEAST_COMPARED, load_compared, load_proof, save_proof, tally
+from fer_live.proof import (
+    COMPARED_FILE,
+    LEAST_COMPARED,
+    load_compared,
+    load_proof,
+    save_proof,
+    tally,
+)
 from fer_live.translation import tr, tr_label
 
 _MOST_ASKED = 30
@@ -83,6 +90,7 @@ class CompareDialog(QDialog):
             preference = tally(np.array(self._choices, dtype=np.int8))
             proof = load_proof(self._run_dir).model_copy(update={"preference": preference})
             save_proof(self._run_dir, proof)
+            (self._run_dir / COMPARED_FILE).unlink(missing_ok=True)  # no face is kept without need
         self._show()
 
     def _finish(self) -> None:

@@ -64,7 +64,7 @@ class FirstStart(QWidget):
             ),
             tr(
                 "Everything stays on this computer. Nothing is sent anywhere, and nothing is "
-                "recorded unless you press Record."
+                "recorded unless you press Record or Capture."
             ),
             tr(
                 "It is not for judging people: not at work, not in class, not in interviews. In "

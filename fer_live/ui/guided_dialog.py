@@ -19,6 +19,7 @@ from fer_live.clips.takes import (
     unreviewed_folder,
     without,
 )
+from fer_live.datatypes import Frame, UInt8Array
 from fer_live.errors import FerLiveError
 from fer_live.live_session import LiveSession
 from fer_live.player import ClipPlayer
@@ -51,6 +52,7 @@ class GuidedDialog(QDialog):
     """
 
     ended = pyqtSignal()
+    _failed = pyqtSignal(str)
 
     def __init__(
         self,
@@ -112,6 +114,7 @@ class GuidedDialog(QDialog):
         self._timer.setInterval(_TICK_MS)
         self._tick: Callable[[], None] = lambda: None
         self._timer.timeout.connect(lambda: self._tick())
+        self._failed.connect(self._tell_failure)
         self._ask()
 
     @property
@@ -130,6 +133,19 @@ class GuidedDialog(QDialog):
     def closeEvent(self, event: QCloseEvent | None) -> None:  # noqa: N802  # Qt's name
         self.done(0)
         super().closeEvent(event)
+
+    def show_frame(self, frame: Frame, *, mirror: bool) -> None:
+        """The live picture, as it is, without what the model reads; not while a take is played."""
+        if self._player is None:
+            self._show_picture(frame.image_bgr[:, ::-1] if mirror else frame.image_bgr)
+
+    def _tell_failure(self, message: str) -> None:
+        """The disk is full, or the clips have reached their limit."""
+        self._timer.stop()
+        self._end_recording()
+        discard_unreviewed()
+        self._hint.setText(message)
+        self._offer(self.again_button, self.skip_button)
 
     def _ask(self) -> None:
         """For the next take, or say that it was the last."""
@@ -177,7 +193,9 @@ class GuidedDialog(QDialog):
             room_bytes(self._settings),
             least_change=0.0,
         )
-        self._worker = SinkWorker(self._recorder)
+        self._worker = SinkWorker(
+            self._recorder, on_failure=lambda error: self._failed.emit(str(error))
+        )
         self._session.attach(self._worker)
         self._offer()
         self._run(self._tick_recording)
@@ -205,12 +223,12 @@ class GuidedDialog(QDialog):
             return
         length_s = max(self._player.length_s, 0.1)
         frame = self._player.at((time.monotonic() - self._began_s) % length_s)
-        if frame is None:
-            return
-        height, width = frame.image_bgr.shape[:2]
-        picture = QImage(
-            frame.image_bgr.tobytes(), width, height, 3 * width, QImage.Format.Format_BGR888
-        )
+        if frame is not None:
+            self._show_picture(frame.image_bgr)
+
+    def _show_picture(self, image_bgr: UInt8Array) -> None:
+        height, width = image_bgr.shape[:2]
+        picture = QImage(image_bgr.tobytes(), width, height, 3 * width, QImage.Format.Format_BGR888)
         shown = QPixmap.fromImage(picture).scaled(
             *_PICTURE_WH,
             Qt.AspectRatioMode.KeepAspectRatio,

@@ -144,7 +144,10 @@ class LearningPanel(TranslatedWidget):
     def _end(self, run: Retraining, outcome: Outcome) -> None:
         if outcome.code in (0, 3):
             self._finished = run.run_dir
-        elif outcome.asks_whose:
+            return
+        if outcome.code == 2:
+            run.forget()
+        if outcome.asks_whose:
             self._trouble = outcome.message
             self._ask_whose(outcome.message)
         else:

@@ -138,6 +138,7 @@ class MainWindow(QMainWindow):
         self.capturing = Capturing(self)
         self.capturing.changed.connect(self._show_capturing)
         self.capturing.ended.connect(self.live.toast)
+        self._guided: GuidedDialog | None = None
         self._tabs.currentChanged.connect(self._turn_to)
         self._first_start = FirstStart()
         self._first_start.accepted.connect(self._accept_notice)
@@ -286,6 +287,7 @@ class MainWindow(QMainWindow):
         for kind in list(self._outputs):
             self.set_output(kind, None)
         self.review.stop()
+        self._end_guided()
         self.capturing.end(wait=True)
         self.personal.stop()
         self._session.stop()
@@ -329,6 +331,8 @@ class MainWindow(QMainWindow):
         warning = pipeline.classifier.warning
         if time.monotonic() - self._frame_failed_at_s < _FAILED_FRAMES_SHOWN_FOR_S:
             warning = self._frame_failure
+        if self._guided is not None:
+            self._guided.show_frame(result.frame, mirror=self._is_mirrored)
         notice = ""
         if self._recorder is not None:
             notice = f"● {clock(time.monotonic() - self._recording_since_s)}"
@@ -349,6 +353,8 @@ class MainWindow(QMainWindow):
         self.live.start_over()
         if before is None or before.labels == pipeline.labels:
             return
+        self._end_guided()
+        self.capturing.end()
         if self._outputs or self._recorder is not None:
             self.live.toast(tr("Data out and recording ended: this model has other labels"))
         self.set_recording(False)
@@ -388,6 +394,7 @@ class MainWindow(QMainWindow):
     def _open(self, source: SourceChoice) -> None:
         self.set_recording(False)  # a video has one source
         self.capturing.end()
+        self._end_guided()
         if isinstance(source, Camera):
             mode = CameraMode(self.settings.camera_size_wh, self.settings.camera_fps)
             source = Camera(source.number, mode)
@@ -516,10 +523,20 @@ class MainWindow(QMainWindow):
         pipeline = self.pipeline
         if pipeline is None or not ask_for_consent(self, self.settings, self.change_settings):
             return
-        self._tabs.setCurrentWidget(self.live)  # so that people see themselves beside the dialog
-        guided = GuidedDialog(self, self._session, pipeline, self.settings)
-        guided.ended.connect(lambda: self._tabs.setCurrentWidget(self.personal))
-        guided.show()
+        # Not over the live tab: people would act until the model agrees.
+        if self._guided is None:
+            self._guided = GuidedDialog(self, self._session, pipeline, self.settings)
+            self._guided.ended.connect(self._forget_guided)
+        self._guided.show()
+        self._guided.raise_()
+
+    def _forget_guided(self) -> None:
+        self._guided = None
+        self.personal.refresh()
+
+    def _end_guided(self) -> None:
+        if self._guided is not None:
+            self._guided.done(0)
 
     def _take_model_from_disk(self) -> None:
         """`fer-live models use`, run beside this window, changes the settings file."""
@@ -543,6 +560,8 @@ class MainWindow(QMainWindow):
         self.begin()
 
     def _keep(self, changes: dict[str, object]) -> None:
+        if self._keep_settings and "model" not in changes:
+            self._take_model_from_disk()  # or what was chosen elsewhere would be written over
         self._kept_settings = self._kept_settings.but(**changes)
         if not self._keep_settings:
             return

@@ -118,7 +118,7 @@ def test_consent_is_asked_once_and_without_it_nothing_is_captured(qtbot, monkeyp
     assert window.capturing.is_on
     window.set_capturing(False)
     assert len(asked) == 2
-    assert "nothing is sent" in asked[0]
+    assert "Nothing is sent" in asked[0]
     assert load_settings()[0].capture_accepted_on
 
 

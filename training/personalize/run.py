@@ -2,12 +2,12 @@
 
 RUN_DIR/
     personalize.json      what it is made from; a later start with the same goes on
-    faces.npz             the person's faces, found once
+    faces.npz             the person's faces, found once; deleted at the end
     learning/             the run of the method, with its checkpoints; half-1/, half-2/ where the
                           proof needs them
     model.safetensors     the new model; fer_live_*.onnx and fer_live.safetensors: what is installed
     proof.json            what speaks for it; written last
-    compared.npz          faces that the two models read differently
+    compared.npz          faces that the two models read differently, until the person has chosen
 """
 
 import hashlib
@@ -134,6 +134,9 @@ def personalize(
     save_proof(options.out, proof)
     for name in ("learning", "half-1", "half-2"):
         shutil.rmtree(options.out / name, ignore_errors=True)
+    (options.out / FACES_FILE).unlink()  # the clips are where the person's faces are kept
+    if not proof.may_ask:
+        (options.out / COMPARED_FILE).unlink()
     figures = {
         "passes": proof.passes,
         "verdict": proof.verdict(),
