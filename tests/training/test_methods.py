@@ -127,6 +127,7 @@ def test_no_gradient_reaches_the_teacher(name: str):
     student, teacher = ExpressionNet(4, width=8).train(), ExpressionNet(4, width=8).eval()
     before = [p.clone() for p in teacher.state_dict().values()]
     method = make(name)
+    method.begin(student)
     outcome = method.step(student, teacher, random_batch(n_weak=method.n_weak_views), 1.0)
     outcome.loss.backward()
     assert all(p.grad is None for p in teacher.parameters())
@@ -142,6 +143,7 @@ def test_the_objective_falls_on_one_batch(name: str):
     student = ExpressionNet(4, width=8, dropout=0.0).train()
     teacher = ExpressionNet(4, width=8).eval()
     method = make(name)
+    method.begin(student)
     batch = random_batch(n_weak=method.n_weak_views)
     optimizer = torch.optim.SGD(student.parameters(), lr=0.02)
     losses = []
@@ -200,7 +202,9 @@ def test_logit_adjustment_is_part_of_the_labeled_loss_alone(name: str):
     losses = []
     for batch in sides:
         method = make(name, 2, **({"lambda_x": 1.0} if name == "adacm" else {}))
-        losses.append(method.step(Scripted(2), Scripted(2), batch, 1.0).loss.item())
+        student = Scripted(2)
+        method.begin(student)
+        losses.append(method.step(student, Scripted(2), batch, 1.0).loss.item())
     assert losses[1] - losses[0] == pytest.approx(math.log(5) - math.log(2), abs=1e-5)
 
 
