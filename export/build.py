@@ -1,5 +1,7 @@
-"""One network, one precision, one file's content, compared with the network before it is given."""
+"""A network in one precision or several; each file is compared with it before it is given."""
 
+import copy
+from collections.abc import Iterator, Sequence
 from typing import Literal
 
 import numpy as np
@@ -18,18 +20,18 @@ N_CALIBRATION = 512
 N_PARITY = 256
 
 
-def build_model(
+def build_models(
     network: ExpressionNet,
     manifest: Manifest,
-    precision: Precision,
+    precisions: Sequence[Precision],
     real_faces: UInt8Array | None,
     batch_size: int | None = None,
-) -> tuple[bytes, Parity]:
-    """The content of an ONNX file, and how it compares with `network`.
+) -> Iterator[tuple[Precision, bytes, Parity]]:
+    """For each precision the content of an ONNX file, and how it compares with `network`.
 
     `real_faces` (N, S, S) uint8 set the ranges of int8, which needs them; a third of them is held
-    out and only compared on. Without any, noise is compared on. Raises `FerLiveError` where the
-    file would read faces differently.
+    out and only compared on. Without any, noise is compared on. Raises `FerLiveError` where a file
+    would read faces differently.
     """
     side = manifest.input_side
     generator = np.random.default_rng(0)
@@ -41,19 +43,22 @@ def build_model(
         calibration = real_faces[~held_out]
         faces = real_faces[held_out] if held_out.any() else real_faces
     deployed = DeployedNet(network, manifest.temperature).eval()
-    model = to_onnx(network, manifest, batch_size)
-    parity = compare(deployed, model, faces)
+    exported = to_onnx(network, manifest, batch_size)
+    parity = compare(deployed, exported, faces)
     require_fp32_parity(parity)
-    if precision != "fp32":
-        if precision == "int8":
-            if calibration is None:
-                raise ValueError("real_faces: int8 needs some")
-            model = to_int8(model, calibration)
+    for precision in precisions:
+        if precision == "fp32":
+            yield precision, serialize(exported), parity
+            continue
+        if precision == "fp16":
+            model = to_fp16(copy.deepcopy(exported))  # it is converted in place
+        elif calibration is not None:
+            model = to_int8(exported, calibration)
         else:
-            model = to_fp16(model)
+            raise ValueError("real_faces: int8 needs some")
         add_manifest(model, manifest)
         onnx.checker.check_model(model)
-        parity = compare(deployed, model, faces)
+        lower = compare(deployed, model, faces)
         if real_faces is not None:
-            require_agreement(parity)
-    return serialize(model), parity
+            require_agreement(lower)
+        yield precision, serialize(model), lower

@@ -38,7 +38,7 @@ def _export(arguments: argparse.Namespace) -> int:
     if arguments.precision == "int8" and not arguments.calibration:
         raise InputError("--precision int8 needs --calibration fer2013:DIR or folder:DIR")
 
-    from export.build import N_CALIBRATION, N_PARITY, build_model
+    from export.build import N_CALIBRATION, N_PARITY, build_models
     from fer_live.atomic_file import write_atomically
     from training.checkpoint import load_model
     from training.data.sources import load_calibration_faces
@@ -50,7 +50,8 @@ def _export(arguments: argparse.Namespace) -> int:
     if arguments.calibration:
         n = N_CALIBRATION + N_PARITY
         faces = load_calibration_faces(arguments.calibration, manifest.input_side, n)
-    content, parity = build_model(network, manifest, arguments.precision, faces, arguments.batch)
+    models = build_models(network, manifest, (arguments.precision,), faces, arguments.batch)
+    ((_, content, parity),) = models
     write_atomically(arguments.out, content)
     print(
         f"{arguments.out}: {arguments.precision}, {len(content) / 1e6:.1f} MB; on "

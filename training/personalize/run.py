@@ -20,11 +20,11 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import date
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 
-from export.build import build_model
+from export.build import build_models
 from fer_live.assets import CHECKPOINT, CPU_MODEL, GPU_MODEL, asset
 from fer_live.atomic_file import write_atomically
 from fer_live.clips.takes import take_number
@@ -75,6 +75,15 @@ class _Person:
     skipped: tuple[str, ...]
 
 
+class _Tested(NamedTuple):
+    """Rows (n,) of the labeled faces, and (n, C) probabilities by a network that never learnt
+    them."""
+
+    rows: np.ndarray
+    before: FloatArray
+    after: FloatArray
+
+
 def personalize(
     options: PersonalizeOptions, report: Report = lambda stage, done: None
 ) -> tuple[Proof, dict[str, Any]]:
@@ -96,9 +105,14 @@ def personalize(
     training = labeled if first is None else labeled.where(first)
     halves = [] if first is not None or not len(labeled) else _halves(person.takes)
     n_runs = 1 + len(halves)
-    before: list[FloatArray] = []
-    after: list[FloatArray] = []
-    tested: list[np.ndarray] = []
+    tested: list[_Tested] = []
+
+    def test(other: ExpressionNet, rows: np.ndarray) -> None:
+        images = labeled.images[rows]
+        tested.append(
+            _Tested(rows, *(read_faces(net, manifest, images) for net in (network, other)))
+        )
+
     for number, half in enumerate(halves):
         # No second takes: each half is read by a model that learnt the other half alone.
         other, _ = learn(
@@ -109,9 +123,7 @@ def personalize(
             config=config,
             on_step=lambda done, of, n=number: report("learn", (n + done / of) / n_runs),  # type: ignore[misc]
         )
-        before.append(read_faces(network, manifest, labeled.images[half]))
-        after.append(read_faces(other, manifest, labeled.images[half]))
-        tested.append(np.flatnonzero(half))
+        test(other, np.flatnonzero(half))
     learned, made = learn(
         start,
         unlabeled,
@@ -122,21 +134,19 @@ def personalize(
     )
     report("prove", 0.0)
     if first is not None:
-        second = ~first
-        before.append(read_faces(network, manifest, labeled.images[second]))
-        after.append(read_faces(learned, manifest, labeled.images[second]))
-        tested.append(np.flatnonzero(second))
-    gain = _gain(before, after, tested, person)
+        test(learned, np.flatnonzero(~first))
+    gain = _gain(tested, person)
     proof = _compare(options.out, network, learned, manifest, person.unlabeled, gain)
     made = _told(made, options, start, person, proof)
     report("export", 0.0)
     _export(options.out, learned, made, np.concatenate([unlabeled, labeled.images]), report)
+    # Before the proof, which ends the run: killed between them, no face is left in a finished one.
+    (options.out / FACES_FILE).unlink()
+    if not proof.may_ask:
+        (options.out / COMPARED_FILE).unlink()
     save_proof(options.out, proof)
     for name in ("learning", "half-1", "half-2"):
         shutil.rmtree(options.out / name, ignore_errors=True)
-    (options.out / FACES_FILE).unlink()  # the clips are where the person's faces are kept
-    if not proof.may_ask:
-        (options.out / COMPARED_FILE).unlink()
     figures = {
         "passes": proof.passes,
         "verdict": proof.verdict(),
@@ -288,14 +298,12 @@ def _halves(takes: np.ndarray) -> list[np.ndarray]:
     return halves if all(half.any() for half in halves) else []
 
 
-def _gain(
-    before: list[FloatArray], after: list[FloatArray], tested: list[np.ndarray], person: _Person
-) -> LabelGain | None:
+def _gain(tested: list[_Tested], person: _Person) -> LabelGain | None:
     if not tested:
         return None
-    rows = np.concatenate(tested)
+    rows, before, after = map(np.concatenate, zip(*tested, strict=True))
     truth = person.labeled.labels[rows]
-    right = [np.concatenate(probs).argmax(axis=1) == truth for probs in (before, after)]
+    right = [probs.argmax(axis=1) == truth for probs in (before, after)]
     return label_gain(right[0], right[1], person.takes[rows])
 
 
@@ -344,8 +352,7 @@ def _export(
     save_model(out / MODEL_FILE, network, manifest)
     save_model(out / CHECKPOINT, network, manifest)
     sample = faces[np.linspace(0, len(faces) - 1, min(len(faces), 768)).astype(int)]
-    content, _ = build_model(network, manifest, "fp32", sample)
-    write_atomically(out / GPU_MODEL, content)
-    report("export", 0.5)
-    content, _ = build_model(network, manifest, "int8", sample)
-    write_atomically(out / CPU_MODEL, content)
+    files = {"fp32": out / GPU_MODEL, "int8": out / CPU_MODEL}
+    for precision, content, _ in build_models(network, manifest, ("fp32", "int8"), sample):
+        write_atomically(files[precision], content)
+        report("export", 0.5)
