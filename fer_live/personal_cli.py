@@ -61,17 +61,18 @@ def add_personal_commands(commands: "argparse._SubParsersAction[ArgumentParser]"
 
 
 def _capture(arguments: argparse.Namespace) -> int:
-    from fer_live.camera import is_url
-    from fer_live.clips.capture import capture, open_capture_source
+    from fer_live.camera import CameraSource, is_url, open_source
+    from fer_live.clips.capture import capture
     from fer_live.clips.library import summarize
 
     settings = _settings()
     if arguments.source is None or is_url(arguments.source):  # a file was captured before
         settings = _with_consent(settings, agrees=arguments.agree)
-    open_it = open_capture_source(arguments.camera, arguments.source)
-    open_it().close()  # before the seconds that a pipeline takes
+    # Before the seconds that a pipeline takes: a mistyped name is told at once.
+    name = arguments.source
+    source = CameraSource(arguments.camera) if name is None else open_source(name)
     with _pipeline(settings) as pipeline:
-        captured = capture(open_it, pipeline, settings, arguments.minutes, pauses=True)
+        captured = capture(source, pipeline, settings, arguments.minutes, pauses=True)
     if captured.trouble is not None:
         print(f"fer-live: {captured.trouble}", file=sys.stderr)
     if captured.clip is None:

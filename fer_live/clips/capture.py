@@ -2,17 +2,16 @@
 
 import sys
 import threading
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from contextlib import closing, contextmanager
 from dataclasses import dataclass
 from datetime import datetime
-from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from tqdm import tqdm
 
-from fer_live.camera import CameraSource, FrameSource, open_source
+from fer_live.camera import FrameSource, open_source
 from fer_live.clips.library import bytes_used, clips_folder
 from fer_live.clips.recorder import ClipRecorder
 from fer_live.errors import SourceError, TruncatedError
@@ -52,23 +51,23 @@ def about_now(pipeline: "Pipeline", source: str) -> About:
 
 
 def capture(
-    open_it: Callable[[], FrameSource],
+    source: FrameSource,
     pipeline: "Pipeline",
     settings: Settings,
     minutes: float | None = None,
     *,
     pauses: bool = False,
 ) -> Captured:
-    """Read a source to its end, for `minutes` of its own time, or until Ctrl-C, into one clip.
+    """Read a source into one clip, to its end, for `minutes` of its own time, or until Ctrl-C;
+    then close it.
 
-    With `pauses`, Enter on a terminal pauses and goes on; a pause does not count. A
-    source that breaks ends the clip, which is kept. Raises what a source raises that shows nothing
-    at all.
+    With `pauses`, Enter on a terminal pauses and goes on; a pause does not count. A source that
+    breaks ends the clip, which is kept. Raises what a source raises that shows nothing at all.
     """
     trouble = None
     n_frames = 0
     with (
-        closing(open_it()) as source,
+        closing(source),
         _recorder(pipeline, source.name, settings) as recorder,
         tqdm(bar_format="{desc}", disable=None) as mark,
     ):
@@ -106,13 +105,6 @@ def _recorder(pipeline: "Pipeline", source: str, settings: Settings) -> Iterator
     recorder.close()
 
 
-def open_capture_source(camera: int | None, source: str | None) -> Callable[[], FrameSource]:
-    """A camera, or any file or stream, to be opened when the pipeline is there."""
-    if source is not None:
-        return lambda: open_source(source)
-    return lambda: CameraSource(camera or 0)
-
-
 def import_clips(
     files: Sequence[Path], pipeline: "Pipeline", settings: Settings
 ) -> tuple[list[Recording], list[str]]:
@@ -124,7 +116,7 @@ def import_clips(
     broken: list[str] = []
     for file in files:
         try:
-            captured = capture(partial(open_source, str(file)), pipeline, settings)
+            captured = capture(open_source(str(file)), pipeline, settings)
         except (SourceError, TruncatedError) as error:
             broken.append(str(error))
             continue

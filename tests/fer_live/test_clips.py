@@ -115,7 +115,7 @@ def test_a_clip_ends_where_the_limit_is_reached_and_stays(tmp_path: Path):
 def test_a_captured_clip_is_readable_by_its_owner_alone(pipeline: Pipeline, demo_clip: Path):
     from fer_live.camera import open_source
 
-    captured = capture(lambda: open_source(str(demo_clip)), pipeline, Settings(), minutes=2 / 60)
+    captured = capture(open_source(str(demo_clip)), pipeline, Settings(), minutes=2 / 60)
     assert captured.clip is not None
     assert captured.trouble is None
     folder = captured.clip.folder
