@@ -14,6 +14,7 @@ from fer_live.classifier import ExpressionClassifier
 from fer_live.datatypes import (
     Attention,
     DetectorMode,
+    FaceDetection,
     FaceResult,
     FloatArray,
     Frame,
@@ -23,6 +24,7 @@ from fer_live.datatypes import (
     UInt8Array,
 )
 from fer_live.face_detector import FaceDetector
+from fer_live.face_follower import FaceFollower
 from fer_live.face_tracker import FaceTracker
 from fer_live.smoothing import ExpressionSmoother, SmoothingConfig
 
@@ -40,6 +42,7 @@ class Pipeline:
         self.classifier = classifier
         self.with_attention = False
         """Whether to ask the model where it looked, which costs a copy a face."""
+        self._follower = FaceFollower()
         self._tracker = FaceTracker()
         self._smoother = ExpressionSmoother(classifier.labels)
 
@@ -74,7 +77,7 @@ class Pipeline:
         timings_ms: dict[str, float] = {}
         now_s = frame.captured_at_s
         with _timed(timings_ms, "detect"):
-            detections = self.detector.detect(frame.image_bgr, now_s)
+            detections = self._find(frame)
         with _timed(timings_ms, "track"):
             tracked = self._tracker.update(detections, now_s)
         with _timed(timings_ms, "align"):
@@ -92,6 +95,7 @@ class Pipeline:
     def reset(self) -> None:
         """Forget faces and time: the next frame is of another source."""
         self.detector.reset()
+        self._follower.reset()
         self._tracker.reset()
         self._smoother.reset()
 
@@ -109,6 +113,14 @@ class Pipeline:
         traceback: TracebackType | None,
     ) -> None:
         self.close()
+
+    def _find(self, frame: Frame) -> list[FaceDetection]:
+        followed = self._follower.follow(frame.image_bgr, frame.captured_at_s)
+        if followed is not None:
+            return followed
+        detections = self.detector.detect(frame.image_bgr, frame.captured_at_s)
+        self._follower.begin(frame.image_bgr, detections, frame.captured_at_s)
+        return detections
 
     def _align(self, frame: Frame, tracked: list[TrackedFace]) -> UInt8Array:
         side, crop = self.classifier.side, self.classifier.manifest.crop
