@@ -118,6 +118,11 @@ class LiveSession:
             after=self._capture,
         )
 
+    @property
+    def n_dropped(self) -> int:
+        """Frames that came too late to be read; neither the one being read nor the one next."""
+        return self._frames.dropped
+
     def take_failures(self) -> list[Failure]:
         """What broke since the last call: the latest of each stage."""
         taken = (mailbox.get_nowait() for mailbox in self._failures.values())

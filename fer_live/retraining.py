@@ -1,5 +1,6 @@
 """Runs `fer-train personalize` beside the app, which itself needs no torch."""
 
+import contextlib
 import importlib.util
 import json
 import shutil
@@ -72,13 +73,27 @@ def arguments_for(model: InstalledModel, whose: str = "") -> list[str]:
     return [*arguments, "--track", whose] if whose else arguments
 
 
-def unfinished_runs() -> list[Path]:
-    """Run folders of interrupted retrainings, the newest first; a later one ends the wait for all
-    before it."""
-    folder = home() / "retraining"
-    runs = sorted((path for path in folder.glob("*/") if path.is_dir()), reverse=True)
-    newest = runs[:1]
-    return [r for r in newest if not (r / PROOF_FILE).exists() and _arguments_file(r).exists()]
+def unfinished_run() -> Path | None:
+    """The folder of an interrupted retraining; a later one ends the wait for all before it."""
+    newest = _newest_run()
+    return None if newest is None or (newest / PROOF_FILE).exists() else newest
+
+
+def finished_run() -> Path | None:
+    """The folder of a retraining whose result was neither installed nor followed by another."""
+    newest = _newest_run()
+    return newest if newest is not None and (newest / PROOF_FILE).exists() else None
+
+
+def settle(run_dir: Path) -> None:
+    """Its result is installed: it waits for nothing any more."""
+    with contextlib.suppress(OSError):
+        _arguments_file(run_dir).unlink()
+
+
+def _newest_run() -> Path | None:
+    runs = sorted(path for path in (home() / "retraining").glob("*/") if path.is_dir())
+    return runs[-1] if runs and _arguments_file(runs[-1]).exists() else None
 
 
 class Retraining:

@@ -61,7 +61,11 @@ class ClipRecorder:
             return
         if self.recorder is None:
             self.recorder = Recorder(self._folder, self._make_about())
-        self.recorder.write(source, result)
+        try:
+            self.recorder.write(source, result)
+        finally:
+            if not self.recorder.folder.is_dir():
+                raise OutputError(tr("the clip that was being captured was deleted"))
         self.n_kept += 1
         if self.n_kept % _SIZED_EVERY == 1:
             folder = self.recorder.folder

@@ -15,6 +15,7 @@ from PyQt6.QtWidgets import (
     QTreeWidget,
     QTreeWidgetItem,
     QVBoxLayout,
+    QWidget,
 )
 
 from fer_live.clips.capture import import_clips
@@ -31,12 +32,12 @@ from fer_live.history import clock
 from fer_live.settings import Settings
 from fer_live.translation import tr
 from fer_live.ui.background import Background
-from fer_live.ui.translated import TranslatedWidget
+from fer_live.ui.translated import Translated
 
 _NAME = Qt.ItemDataRole.UserRole
 
 
-class ClipsList(TranslatedWidget):
+class ClipsList(Translated, QWidget):
     """`changed` tells how many clips and takes there are; `said` is a line for the person."""
 
     changed = pyqtSignal(int)
@@ -169,11 +170,13 @@ class ClipsList(TranslatedWidget):
         question = tr("Delete all {n} clips and takes from the disk?", n=n)
         if QMessageBox.question(self, tr("Delete all"), question) == QMessageBox.StandardButton.Yes:
             rows = [self.list.topLevelItem(row) for row in range(n)]
-            forget_retraining()
-            self._delete([item.data(0, _NAME) for item in rows if item is not None])
+            names = [item.data(0, _NAME) for item in rows if item is not None]
+            self._delete(names, and_retraining=True)
 
-    def _delete(self, names: list[str]) -> None:
+    def _delete(self, names: list[str], *, and_retraining: bool = False) -> None:
         try:
+            if and_retraining:
+                forget_retraining()
             for clip in find_clips(names):
                 clip.delete()
             self.said.emit(tr("Deleted: {names}", names=", ".join(names)))

@@ -1,30 +1,34 @@
 """Which of two models reads a person's face better? Asked face by face, and blind."""
 
+import contextlib
 import zlib
 from pathlib import Path
 
 import cv2
 import numpy as np
-from PyQt6.QtCore import QEvent, Qt
+from PyQt6.QtCore import Qt
 from PyQt6.QtGui import QImage, QKeyEvent, QPixmap
 from PyQt6.QtWidgets import QDialog, QHBoxLayout, QLabel, QPushButton, QVBoxLayout, QWidget
 
+from fer_live.errors import FerLiveError
 from fer_live.proof import (
     COMPARED_FILE,
     LEAST_COMPARED,
+    Proof,
     load_compared,
     load_proof,
     save_proof,
     tally,
 )
 from fer_live.translation import tr, tr_label
+from fer_live.ui.translated import Translated, as_sentence
 
 _MOST_ASKED = 30
 _SHOWN_SIDE = 240
 _NEW, _OLD, _NEITHER = 1, 0, -1
 
 
-class CompareDialog(QDialog):
+class CompareDialog(Translated, QDialog):
     """Shows the faces of RUN_DIR/compared.npz one after another, each with what both models say of
     it, in an order that does not tell which is which. After the last one the choice is saved in
     RUN_DIR/proof.json; closed before, nothing changes. Accepted where the new model is preferred.
@@ -40,6 +44,7 @@ class CompareDialog(QDialog):
         seed = zlib.crc32(run_dir.name.encode())
         self._left_is_new = np.random.default_rng(seed).random(n_asked) < 0.5
         self._choices: list[int] = []
+        self._proof: Proof | None = None
         self._picture, self._question, self._count = QLabel(), QLabel(), QLabel()
         self._picture.setAlignment(Qt.AlignmentFlag.AlignCenter)
         self._picture.setMinimumSize(_SHOWN_SIDE, _SHOWN_SIDE)
@@ -77,34 +82,41 @@ class CompareDialog(QDialog):
         else:
             super().keyPressEvent(event)
 
-    def changeEvent(self, event: QEvent | None) -> None:  # noqa: N802  # Qt's name
-        super().changeEvent(event)
-        if event is not None and event.type() == QEvent.Type.LanguageChange:
-            self._show()
+    def translate(self) -> None:
+        self._show()
 
     def _answer(self, side: int | None) -> None:
         new_side = 0 if self._left_is_new[len(self._choices)] else 1
         choice = _NEITHER if side is None else _NEW if side == new_side else _OLD
         self._choices.append(choice)
         if len(self._choices) == len(self._faces):
-            preference = tally(np.array(self._choices, dtype=np.int8))
-            proof = load_proof(self._run_dir).model_copy(update={"preference": preference})
-            save_proof(self._run_dir, proof)
-            (self._run_dir / COMPARED_FILE).unlink(missing_ok=True)  # no face is kept without need
+            try:
+                self._save()
+            except FerLiveError as error:
+                self._choices.pop()  # the last one can be given again
+                self._count.setText(str(error))
+                return
         self._show()
 
+    def _save(self) -> None:
+        preference = tally(np.array(self._choices, dtype=np.int8))
+        proof = load_proof(self._run_dir).model_copy(update={"preference": preference})
+        save_proof(self._run_dir, proof)
+        self._proof = proof
+        with contextlib.suppress(OSError):  # no face is kept without need
+            (self._run_dir / COMPARED_FILE).unlink()
+
     def _finish(self) -> None:
-        self.accept() if load_proof(self._run_dir).passes else self.reject()
+        self.accept() if self._proof is not None and self._proof.passes else self.reject()
 
     def _show(self) -> None:
         """The next face, or what came of it."""
         self.setWindowTitle(tr("Which reads your face better?"))
-        number = len(self._choices)
-        if number == len(self._faces):
+        number, proof = len(self._choices), self._proof
+        if proof is not None:
             for widget in (self._left, self._right, self._neither, self._picture):
                 widget.hide()
-            proof = load_proof(self._run_dir)
-            self._question.setText(proof.verdict())
+            self._question.setText(as_sentence(proof.verdict()))
             self._count.setText("")
             self._done.setText(tr("Install the new model") if proof.passes else tr("Close"))
             self._done.show()

@@ -1,14 +1,15 @@
 """The one screen before the first picture: what is read, where it stays, what it is not for."""
 
-from PyQt6.QtCore import QEvent, Qt, pyqtSignal
+from PyQt6.QtCore import Qt, pyqtSignal
 from PyQt6.QtWidgets import QHBoxLayout, QLabel, QPushButton, QVBoxLayout, QWidget
 
 from fer_live.translation import tr
+from fer_live.ui.translated import Translated
 
 _TEXT_WIDTH = 560
 
 
-class FirstStart(QWidget):
+class FirstStart(Translated, QWidget):
     """Asked once; `accepted` or `declined` tells the answer."""
 
     accepted = pyqtSignal()
@@ -45,17 +46,12 @@ class FirstStart(QWidget):
         row.addStretch()
         row.addWidget(inner, 1)
         row.addStretch()
-        self._translate()
-
-    def changeEvent(self, event: QEvent | None) -> None:  # noqa: N802  # Qt's name
-        super().changeEvent(event)
-        if event is not None and event.type() == QEvent.Type.LanguageChange:
-            self._translate()
+        self.translate()
 
     def showEvent(self, event: object) -> None:  # noqa: N802  # Qt's name
         self._accept.setFocus()
 
-    def _translate(self) -> None:
+    def translate(self) -> None:
         self._title.setText(tr("Before the camera opens"))
         points = (
             tr(

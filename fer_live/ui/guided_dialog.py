@@ -1,5 +1,6 @@
 """The guided session: "look surprised", twice for each expression, each take reviewed."""
 
+import contextlib
 import time
 from collections.abc import Callable
 from typing import TYPE_CHECKING
@@ -75,7 +76,7 @@ class GuidedDialog(QDialog):
         self._take: Recording | None = None
         self._player: ClipPlayer | None = None
         self.n_kept = 0
-        discard_unreviewed()  # of a session that was cut off
+        _discard_unreviewed()  # of a session that was cut off
 
         self._count, self._asked, self._hint = QLabel(), QLabel(), QLabel()
         font = self._asked.font()
@@ -113,7 +114,7 @@ class GuidedDialog(QDialog):
         self._timer = QTimer(self)
         self._timer.setInterval(_TICK_MS)
         self._tick: Callable[[], None] = lambda: None
-        self._timer.timeout.connect(lambda: self._tick())
+        self._timer.timeout.connect(self._on_tick)
         self._failed.connect(self._tell_failure)
         self._ask()
 
@@ -126,7 +127,7 @@ class GuidedDialog(QDialog):
         self._timer.stop()
         self._close_player()
         self._end_recording()
-        discard_unreviewed()
+        _discard_unreviewed()
         super().done(result)
         self.ended.emit()
 
@@ -139,11 +140,17 @@ class GuidedDialog(QDialog):
         if self._player is None:
             self._show_picture(frame.image_bgr[:, ::-1] if mirror else frame.image_bgr)
 
+    def _on_tick(self) -> None:
+        try:
+            self._tick()
+        except FerLiveError as error:
+            self._tell_failure(str(error))
+
     def _tell_failure(self, message: str) -> None:
         """The disk is full, or the clips have reached their limit."""
         self._timer.stop()
         self._end_recording()
-        discard_unreviewed()
+        _discard_unreviewed()
         self._hint.setText(message)
         self._offer(self.again_button, self.skip_button)
 
@@ -288,5 +295,11 @@ class GuidedDialog(QDialog):
 
     def _drop_take(self) -> None:
         if self._take is not None:
-            self._take.delete()
             self._take = None
+            _discard_unreviewed()
+
+
+def _discard_unreviewed() -> None:
+    # What the disk does not let go of now, the next session tries again.
+    with contextlib.suppress(FerLiveError):
+        discard_unreviewed()

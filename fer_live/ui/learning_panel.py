@@ -1,10 +1,17 @@
 """Retrain on the clips: begin, watch, cancel, go on; then see what came of it."""
 
 from collections.abc import Callable, Sequence
-from pathlib import Path
 
 from PyQt6.QtCore import QTimer, pyqtSignal
-from PyQt6.QtWidgets import QHBoxLayout, QLabel, QMessageBox, QProgressBar, QPushButton, QVBoxLayout
+from PyQt6.QtWidgets import (
+    QHBoxLayout,
+    QLabel,
+    QMessageBox,
+    QProgressBar,
+    QPushButton,
+    QVBoxLayout,
+    QWidget,
+)
 
 from fer_live.errors import FerLiveError
 from fer_live.history import clock
@@ -15,19 +22,21 @@ from fer_live.retraining import (
     Outcome,
     Retraining,
     arguments_for,
+    finished_run,
     require_training_packages,
-    unfinished_runs,
+    settle,
+    unfinished_run,
 )
 from fer_live.settings import Settings
 from fer_live.translation import tr
 from fer_live.ui.background import Background
 from fer_live.ui.compare_dialog import CompareDialog
-from fer_live.ui.translated import TranslatedWidget
+from fer_live.ui.translated import Translated, as_sentence
 
 _LOOK_EVERY_MS = 250
 
 
-class LearningPanel(TranslatedWidget):
+class LearningPanel(Translated, QWidget):
     """`installed` brings the folder of a model that was just installed; `command` is what a
     retraining runs."""
 
@@ -43,7 +52,7 @@ class LearningPanel(TranslatedWidget):
         self._settings, self._labels, self._command = settings, labels, command
         self._run: Retraining | None = None
         self._n_clips = 0
-        self._finished: Path | None = None
+        self._finished = finished_run()
         self._trouble = ""
         self._background = Background(self)
         self._title, self._text = QLabel(), QLabel()
@@ -101,9 +110,9 @@ class LearningPanel(TranslatedWidget):
 
     def resume(self) -> None:
         """Go on with the one that was interrupted."""
-        runs = unfinished_runs()
-        if runs:
-            self._watch(Retraining.resume(runs[0], self._command))
+        run_dir = unfinished_run()
+        if run_dir is not None:
+            self._watch(Retraining.resume(run_dir, self._command))
         self._show()
 
     def cancel(self) -> None:
@@ -187,6 +196,8 @@ class LearningPanel(TranslatedWidget):
 
     def _was_installed(self, result: object) -> None:
         if isinstance(result, InstalledModel):
+            if self._finished is not None:
+                settle(self._finished)
             self._finished = None
             self._trouble = tr("{name} is installed and in use", name=result.name)
             self.installed.emit(str(result.folder))
@@ -199,7 +210,7 @@ class LearningPanel(TranslatedWidget):
         try:
             return None if self._finished is None else load_proof(self._finished)
         except FerLiveError as error:
-            self._trouble = str(error)
+            self._finished, self._trouble = None, str(error)
             return None
 
     def _show(self) -> None:
@@ -207,14 +218,14 @@ class LearningPanel(TranslatedWidget):
         self.bar.setVisible(run is not None)
         can_begin = run is None and self._n_clips > 0
         self.begin_button.setVisible(can_begin)
-        self.resume_button.setVisible(run is None and bool(unfinished_runs()))
+        self.resume_button.setVisible(run is None and unfinished_run() is not None)
         self.cancel_button.setVisible(run is not None)
         self.choose_button.setVisible(proof is not None and proof.may_ask)
         self.install_button.setVisible(proof is not None and proof.passes)
         if run is not None:
             self._show_progress(run)
         elif proof is not None:
-            self._text.setText("\n".join([proof.verdict(), *_flicker_line(proof)]))
+            self._text.setText("\n".join([as_sentence(proof.verdict()), *_flicker_line(proof)]))
         elif self._trouble:
             self._text.setText(self._trouble)
         elif can_begin:

@@ -3,7 +3,7 @@
 import time
 from collections.abc import Callable
 
-from PyQt6.QtCore import QEvent, Qt, pyqtSignal
+from PyQt6.QtCore import Qt, pyqtSignal
 from PyQt6.QtWidgets import QHBoxLayout, QPushButton, QSplitter, QVBoxLayout, QWidget
 
 from fer_live.datatypes import FaceResult, FrameResult
@@ -11,13 +11,14 @@ from fer_live.history import ExpressionHistory, Moment
 from fer_live.translation import tr
 from fer_live.ui.face_panel import FacePanel
 from fer_live.ui.timeline import Timeline
+from fer_live.ui.translated import Translated
 from fer_live.ui.video_view import VideoView
 
 _TOAST_S = 5.0
 _FOLLOW_LOST_FOR_S = 3.0
 
 
-class LivePage(QWidget):
+class LivePage(Translated, QWidget):
     """Shows results and follows a face: the one clicked, or the largest while none is."""
 
     retry = pyqtSignal()
@@ -62,7 +63,7 @@ class LivePage(QWidget):
         outer = QVBoxLayout(self)
         outer.setContentsMargins(0, 0, 0, 0)
         outer.addWidget(splitter)
-        self._translate()
+        self.translate()
 
     @property
     def is_asking(self) -> bool:
@@ -141,11 +142,6 @@ class LivePage(QWidget):
             behind = [number for number in numbers if number > (self._followed or 0)]
             self.follow(behind[0] if behind else numbers[0])
 
-    def changeEvent(self, event: QEvent | None) -> None:  # noqa: N802  # Qt's name
-        super().changeEvent(event)
-        if event is not None and event.type() == QEvent.Type.LanguageChange:
-            self._translate()
-
     def _face_to_follow(self, faces: tuple[FaceResult, ...], now_s: float) -> FaceResult | None:
         for face in faces:
             if face.track_id == self._chosen:
@@ -156,6 +152,6 @@ class LivePage(QWidget):
         self._chosen = None
         return max(faces, key=lambda face: face.area, default=None)
 
-    def _translate(self) -> None:
+    def translate(self) -> None:
         self._retry.setText(tr("&Retry"))
         self._demo.setText(tr("Show the &demo"))

@@ -59,6 +59,7 @@ from fer_live.ui.outputs_dialog import OutputsDialog
 from fer_live.ui.personal_page import PersonalPage
 from fer_live.ui.review_page import ReviewPage
 from fer_live.ui.settings_dialog import SettingsDialog
+from fer_live.ui.translated import Translated
 
 if TYPE_CHECKING:  # its imports take seconds, which a thread of the session spends
     from fer_live.pipeline import Pipeline
@@ -73,7 +74,7 @@ _RELOADS = ("model", "provider", "detector")
 _REOPENS = ("camera_size_wh", "camera_fps")
 
 
-class MainWindow(QMainWindow):
+class MainWindow(Translated, QMainWindow):
     """Owns the live session and shows what it leaves in its mailboxes.
 
     Runs on the GUI thread; the session's threads only emit signals that carry no frame, so nothing
@@ -150,7 +151,7 @@ class MainWindow(QMainWindow):
         self._make_actions()
         self._make_toolbar()
         self._make_status()
-        self._translate()
+        self.translate()
         self._apply_view_settings()
 
         self.setWindowTitle("FER Live")
@@ -300,11 +301,6 @@ class MainWindow(QMainWindow):
         self.hide()  # at once: the threads may take a moment to end
         self.stop()
         super().closeEvent(event)
-
-    def changeEvent(self, event: QEvent | None) -> None:  # noqa: N802  # Qt's name
-        super().changeEvent(event)
-        if event is not None and event.type() == QEvent.Type.LanguageChange:
-            self._translate()
 
     # What comes from the session.
 
@@ -687,7 +683,7 @@ class MainWindow(QMainWindow):
         assert bar is not None
         bar.setVisible(visible)
 
-    def _translate(self) -> None:
+    def translate(self) -> None:
         for action, text in self._texts:
             action.setText(text())
             keys = action.shortcut().toString(QKeySequence.SequenceFormat.NativeText)
@@ -698,7 +694,6 @@ class MainWindow(QMainWindow):
         self._tabs.setTabText(0, tr("Live"))
         self._tabs.setTabText(1, tr("Review"))
         self._tabs.setTabText(2, tr("Yourself"))
-        self._update_status()
 
     def _toggle_full_screen(self) -> None:
         self.showNormal() if self.isFullScreen() else self.showFullScreen()
@@ -715,7 +710,7 @@ class MainWindow(QMainWindow):
             captured=meter.captured,
             processed=meter.processed,
             painted=meter.painted,
-            dropped=max(meter.captured - meter.processed - meter.failed, 0),
+            dropped=self._session.n_dropped,
         )
         latency = meter.latency_ms.percentiles(p50=50, p95=95)
         figures = ""

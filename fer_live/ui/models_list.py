@@ -12,18 +12,19 @@ from PyQt6.QtWidgets import (
     QMessageBox,
     QPushButton,
     QVBoxLayout,
+    QWidget,
 )
 
 from fer_live.errors import FerLiveError
 from fer_live.model_library import SHIPPED, InstalledModel, card, list_models, remove_model
 from fer_live.settings import Settings
 from fer_live.translation import tr
-from fer_live.ui.translated import TranslatedWidget
+from fer_live.ui.translated import Translated
 
 _MODEL = Qt.ItemDataRole.UserRole
 
 
-class ModelsList(TranslatedWidget):
+class ModelsList(Translated, QWidget):
     """Hands what is chosen to `change`, as the settings name it."""
 
     def __init__(

@@ -2,11 +2,12 @@
 
 from collections.abc import Callable
 
-from PyQt6.QtCore import QEvent, QTimer
+from PyQt6.QtCore import QTimer
 from PyQt6.QtWidgets import QCheckBox, QDialog, QGridLayout, QLabel, QLineEdit, QVBoxLayout, QWidget
 
 from fer_live.outputs import KINDS, Kind
 from fer_live.translation import tr
+from fer_live.ui.translated import Translated
 
 _STATUS_EVERY_MS = 500
 _NAMES: dict[Kind, str] = {
@@ -18,7 +19,7 @@ _NAMES: dict[Kind, str] = {
 }
 
 
-class OutputsDialog(QDialog):
+class OutputsDialog(Translated, QDialog):
     """`switch(kind, where)` starts an output, or ends it with `where` None, and returns what went
     wrong; `status(kind)` says how it does, None where it is off."""
 
@@ -48,7 +49,7 @@ class OutputsDialog(QDialog):
         timer = QTimer(self)
         timer.timeout.connect(self.refresh)
         timer.start(_STATUS_EVERY_MS)
-        self._translate()
+        self.translate()
 
     def refresh(self) -> None:
         """Show what runs now."""
@@ -58,16 +59,11 @@ class OutputsDialog(QDialog):
             where.setEnabled(status is None)
             how.setText(status or "")
 
-    def changeEvent(self, event: QEvent | None) -> None:  # noqa: N802  # Qt's name
-        super().changeEvent(event)
-        if event is not None and event.type() == QEvent.Type.LanguageChange:
-            self._translate()
-
     def _clicked(self, kind: Kind, on: bool) -> None:
         self._trouble.setText(self._switch(kind, self._rows[kind][1].text() if on else None))
         self.refresh()
 
-    def _translate(self) -> None:
+    def translate(self) -> None:
         self.setWindowTitle(tr("Data out"))
         for kind, (check, where, _) in self._rows.items():
             name = _NAMES.get(kind, tr("Virtual camera"))

@@ -3,7 +3,7 @@
 from collections.abc import Callable, Sequence
 
 from PyQt6.QtCore import pyqtSignal
-from PyQt6.QtWidgets import QHBoxLayout, QLabel, QPushButton, QVBoxLayout
+from PyQt6.QtWidgets import QHBoxLayout, QLabel, QPushButton, QVBoxLayout, QWidget
 
 from fer_live.retraining import COMMAND
 from fer_live.settings import Settings
@@ -11,10 +11,10 @@ from fer_live.translation import tr
 from fer_live.ui.clips_list import ClipsList
 from fer_live.ui.learning_panel import LearningPanel
 from fer_live.ui.models_list import ModelsList
-from fer_live.ui.translated import TranslatedWidget
+from fer_live.ui.translated import Translated
 
 
-class PersonalPage(TranslatedWidget):
+class PersonalPage(Translated, QWidget):
     """`capture_wanted` and `guide_wanted` are for the window, which has the camera."""
 
     capture_wanted = pyqtSignal()

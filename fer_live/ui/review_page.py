@@ -4,7 +4,7 @@ from collections.abc import Callable
 from pathlib import Path
 
 import numpy as np
-from PyQt6.QtCore import QEvent, Qt, QTimer, QUrl
+from PyQt6.QtCore import Qt, QTimer, QUrl
 from PyQt6.QtGui import QDesktopServices
 from PyQt6.QtWidgets import (
     QFileDialog,
@@ -28,12 +28,13 @@ from fer_live.recording import Note, Recording, list_recordings, recordings_fold
 from fer_live.sinks.face_rows import Row
 from fer_live.translation import tr
 from fer_live.ui.timeline import Timeline
+from fer_live.ui.translated import Translated
 from fer_live.ui.video_view import VideoView
 
 _TICK_MS = 33
 
 
-class ReviewPage(QWidget):
+class ReviewPage(Translated, QWidget):
     """Lists the recordings below `FER_LIVE_HOME/recordings` and plays the chosen one."""
 
     def __init__(self) -> None:
@@ -94,7 +95,7 @@ class ReviewPage(QWidget):
         outer = QVBoxLayout(self)
         outer.setContentsMargins(0, 0, 0, 0)
         outer.addWidget(splitter)
-        self._translate()
+        self.translate()
         self._close()
 
     def refresh(self) -> None:
@@ -163,11 +164,6 @@ class ReviewPage(QWidget):
     def stop(self) -> None:
         """Pause, and let go of the file."""
         self._close()
-
-    def changeEvent(self, event: QEvent | None) -> None:  # noqa: N802  # Qt's name
-        super().changeEvent(event)
-        if event is not None and event.type() == QEvent.Type.LanguageChange:
-            self._translate()
 
     def hideEvent(self, event: object) -> None:  # noqa: N802  # Qt's name
         self._play.setChecked(False)
@@ -292,7 +288,7 @@ class ReviewPage(QWidget):
     def _controls(self) -> tuple[QWidget, ...]:
         return (self._play, self._note_text, self._report, self._show_folder, self._delete)
 
-    def _translate(self) -> None:
+    def translate(self) -> None:
         self._list_title.setText(tr("Recordings"))
         self._notes_title.setText(tr("Notes"))
         self._list.setAccessibleName(tr("Recordings"))

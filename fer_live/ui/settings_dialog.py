@@ -4,7 +4,7 @@ from collections.abc import Callable, Sequence
 from functools import partial
 from pathlib import Path
 
-from PyQt6.QtCore import QEvent, Qt
+from PyQt6.QtCore import Qt
 from PyQt6.QtWidgets import (
     QCheckBox,
     QComboBox,
@@ -20,13 +20,14 @@ from PyQt6.QtWidgets import (
 
 from fer_live.settings import Settings
 from fer_live.translation import LANGUAGES, tr
+from fer_live.ui.translated import Translated
 
 _SIZES = ((640, 480), (1280, 720), (1920, 1080))
 _RATES = (15, 30, 60)
 _CALM_STEPS = 20
 
 
-class SettingsDialog(QDialog):
+class SettingsDialog(Translated, QDialog):
     """Shows `Settings` and hands every change, by the field's name, to `change`."""
 
     def __init__(
@@ -93,10 +94,8 @@ class SettingsDialog(QDialog):
         self._shipped.setText(tr("Back"))
         self._shipped.setEnabled(settings.model is not None)
 
-    def changeEvent(self, event: QEvent | None) -> None:  # noqa: N802  # Qt's name
-        super().changeEvent(event)
-        if event is not None and event.type() == QEvent.Type.LanguageChange:
-            self.show_settings(self._settings)
+    def translate(self) -> None:
+        self.show_settings(self._settings)
 
     def _choose_model(self) -> None:
         chosen, _ = QFileDialog.getOpenFileName(

@@ -1,10 +1,17 @@
-"""A widget whose texts follow the language."""
+"""Widgets whose texts follow the language."""
+
+from typing import TYPE_CHECKING
 
 from PyQt6.QtCore import QEvent
 from PyQt6.QtWidgets import QWidget
 
+if TYPE_CHECKING:
+    _Base = QWidget
+else:
+    _Base = object  # the widget stands beside it: class Page(Translated, QWidget)
 
-class TranslatedWidget(QWidget):
+
+class Translated(_Base):
     """Calls `translate` whenever the language changes; a subclass calls it when it is built."""
 
     def translate(self) -> None:
@@ -15,3 +22,8 @@ class TranslatedWidget(QWidget):
         super().changeEvent(event)
         if event is not None and event.type() == QEvent.Type.LanguageChange:
             self.translate()
+
+
+def as_sentence(text: str) -> str:
+    """With a capital letter, for a line that stands alone."""
+    return text[:1].upper() + text[1:]

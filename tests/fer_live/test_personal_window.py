@@ -10,11 +10,12 @@ from PyQt6.QtWidgets import QMessageBox
 from fer_live.app import load_pipeline
 from fer_live.clips.library import list_clips, list_takes, summarize, takes_folder
 from fer_live.clips.takes import unreviewed_folder
+from fer_live.errors import InputError, OutputError
 from fer_live.manifest import EXPRESSIONS
 from fer_live.metering import Meter
 from fer_live.model_library import list_models
 from fer_live.proof import COMPARED_FILE, Proof, load_proof, save_proof
-from fer_live.retraining import Retraining, unfinished_runs
+from fer_live.retraining import Retraining, finished_run, settle, unfinished_run
 from fer_live.settings import Settings, load_settings, save_settings
 from fer_live.source_choice import Demo
 from fer_live.ui.compare_dialog import CompareDialog
@@ -166,6 +167,37 @@ def test_closing_a_guided_session_discards_what_nobody_reviewed(qtbot):
     assert list_takes() == []
 
 
+def test_a_take_that_cannot_be_read_is_told_and_asked_for_again(qtbot, monkeypatch):
+    window = open_window(qtbot)
+    assert window.pipeline is not None
+    dialog = GuidedDialog(
+        window, window._session, window.pipeline, ON_CPU, take_s=0.5, countdown_s=0.1
+    )
+    dialog.show()
+
+    def unreadable(folder: Path) -> None:
+        raise InputError("cannot be read")
+
+    monkeypatch.setattr("fer_live.ui.guided_dialog.Recording.open", unreadable)
+    dialog.record_button.click()
+    qtbot.waitUntil(lambda: dialog.again_button.isVisible(), timeout=30_000)
+    assert dialog._hint.text() == "cannot be read"
+    dialog.done(0)
+
+
+def test_deleting_the_clip_that_is_captured_ends_it_with_a_word(qtbot):
+    window = open_window(qtbot)
+    said: list[str] = []
+    window.capturing.ended.connect(said.append)
+    window.set_capturing(True)
+    qtbot.waitUntil(lambda: len(list_clips()) == 1, timeout=30_000)
+    list_clips()[0].delete()
+    qtbot.waitUntil(lambda: bool(said), timeout=30_000)
+    assert said == ["the clip that was being captured was deleted"]
+    assert not window.capturing.is_on
+    assert list_clips() == []
+
+
 def write_compared(run_dir: Path, n: int) -> None:
     run_dir.mkdir(parents=True)
     faces = np.random.default_rng(0).integers(0, 255, (n, 48, 48)).astype(np.uint8)
@@ -210,6 +242,24 @@ def test_a_choice_that_is_broken_off_changes_nothing(qtbot, tmp_path: Path):
     assert load_proof(tmp_path / "run") == Proof(n_differing=24)
 
 
+def test_a_choice_that_cannot_be_written_can_be_given_again(qtbot, tmp_path: Path, monkeypatch):
+    write_compared(tmp_path / "run", 24)
+    dialog = CompareDialog(tmp_path / "run", EXPRESSIONS)
+    qtbot.addWidget(dialog)
+    dialog.show()
+
+    def full(*_: object) -> None:
+        raise OutputError("the disk is full")
+
+    with monkeypatch.context() as patch:
+        patch.setattr("fer_live.ui.compare_dialog.save_proof", full)
+        for _ in range(24):
+            qtbot.keyClick(dialog, Qt.Key.Key_1)
+        assert dialog._count.text() == "the disk is full"
+    qtbot.keyClick(dialog, Qt.Key.Key_1)
+    assert load_proof(tmp_path / "run").preference is not None
+
+
 def panel_with(qtbot, command) -> LearningPanel:
     panel = LearningPanel(lambda: ON_CPU, lambda: EXPRESSIONS, command)
     qtbot.addWidget(panel, before_close_func=lambda p: p.stop())
@@ -225,7 +275,13 @@ def test_a_retraining_shows_how_far_it_is_and_what_came_of_it(qtbot, fake):
     qtbot.waitUntil(lambda: panel.choose_button.isVisible(), timeout=20_000)
     assert "25 faces to choose by" in panel.message
     assert not panel.install_button.isVisible()
-    assert unfinished_runs() == []
+    assert unfinished_run() is None
+    later = panel_with(qtbot, fake("done"))
+    assert later.choose_button.isVisible(), "the next start remembers it"
+    run_dir = finished_run()
+    assert run_dir is not None
+    settle(run_dir)
+    assert finished_run() is None
 
 
 def test_a_retraining_is_cancelled_and_gone_on_with(qtbot, fake):
@@ -237,12 +293,12 @@ def test_a_retraining_is_cancelled_and_gone_on_with(qtbot, fake):
     panel.cancel_button.click()
     qtbot.waitUntil(lambda: panel.resume_button.isVisible(), timeout=20_000)
     assert "Cancelled" in panel.message
-    assert len(unfinished_runs()) == 1
+    assert unfinished_run() is not None
     again = panel_with(qtbot, fake("hang"))
     assert again.resume_button.isVisible(), "the next start offers it"
     again.resume_button.click()
     qtbot.waitUntil(lambda: again.choose_button.isVisible(), timeout=20_000)
-    assert unfinished_runs() == []
+    assert unfinished_run() is None
 
 
 def test_a_refused_retraining_says_why_and_cannot_be_installed(qtbot, fake):
