@@ -688,6 +688,11 @@ class MainWindow(Translated, QMainWindow):
             action.setText(text())
             keys = action.shortcut().toString(QKeySequence.SequenceFormat.NativeText)
             action.setToolTip(f"{text().replace('&', '')} ({keys})")
+        self._capture.setIconText(tr("Capture"))  # the toolbar has little room
+        more = self._toolbar.findChild(QToolButton, "qt_toolbar_ext_button")
+        if more is not None:
+            more.setToolTip(tr("More tools"))
+            more.setAccessibleName(tr("More tools"))
         self._source_button.setText(tr("Source"))
         self._source_button.setToolTip(tr("Where the pictures come from"))
         self._toolbar.setWindowTitle(tr("Tools"))

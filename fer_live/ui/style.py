@@ -51,6 +51,7 @@ QToolButton:focus, QPushButton:focus, QComboBox:focus, QSlider:focus, QListWidge
   {{ border: 1px solid {highlight}; }}
 QToolButton:disabled, QPushButton:disabled {{ color: {faint}; }}
 QToolButton::menu-indicator {{ width: 0; }}
+QToolButton#qt_toolbar_ext_button {{ border: none; padding: 0; background: none; }}
 QTabBar::tab {{ padding: 6px 14px; border: none; color: {faint}; }}
 QTabBar::tab:selected {{ color: {text}; border-bottom: 2px solid {highlight}; }}
 QTabWidget::pane {{ border: none; }}
