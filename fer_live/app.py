@@ -12,7 +12,7 @@ from pathlib import Path
 from types import TracebackType
 from typing import TYPE_CHECKING
 
-from fer_live.assets import CPU_MODEL, asset
+from fer_live.assets import asset
 from fer_live.atomic_file import write_atomically
 from fer_live.camera import is_url, open_live_source
 from fer_live.datatypes import DetectorMode, Provider
@@ -100,7 +100,7 @@ def run_window(options: LiveOptions) -> int:
         keep_settings=options.duration_s is None,
     )
     if trouble:
-        window.live.toast(trouble)
+        window.say(trouble)
     failure: FerLiveError | None = None
 
     def end_on_failure(event: Failure) -> None:
@@ -121,7 +121,15 @@ def run_window(options: LiveOptions) -> int:
         failure = FerLiveError(f"stopped by an internal error: {kind.__name__}: {error}")
         application.quit()
 
+    def end_on_refused_output(trouble: str) -> None:
+        nonlocal failure
+        print(f"fer-live: {trouble}", file=sys.stderr)
+        if options.duration_s is not None:
+            failure = FerLiveError(trouble)
+            application.quit()
+
     sys.excepthook = end_on_bug
+    window.output_refused.connect(end_on_refused_output)
     window.failed.connect(end_on_failure)
     if options.duration_s is not None:
         duration_ms = round(options.duration_s * 1000)
@@ -147,17 +155,15 @@ def ask_which_reads_better(run_dir: Path) -> None:
     check_screen()
     from PyQt6.QtWidgets import QApplication
 
-    from fer_live.classifier import ExpressionClassifier
     from fer_live.ui.compare_dialog import CompareDialog
     from fer_live.ui.qt_runtime import prepare_qt
     from fer_live.ui.style import apply_style
 
-    labels = ExpressionClassifier(run_dir / CPU_MODEL, "cpu").labels
     prepare_qt()
     application = QApplication.instance() or QApplication([sys.argv[0]])
     assert isinstance(application, QApplication)
     apply_style(application)
-    CompareDialog(run_dir, labels).exec()
+    CompareDialog(run_dir).exec()
 
 
 def choose_source(options: LiveOptions, settings: Settings) -> SourceChoice:

@@ -35,6 +35,9 @@ if TYPE_CHECKING:
     from fer_live.pipeline import Pipeline
 
 _IMAGES_A_PART = 200
+_LEAST_IMAGES_A_PART = 50
+_PARTS_OF_IMAGES = 8
+"""Not by the machine's cores: an interrupted batch must find its parts on any machine."""
 _POLL_S = 0.2
 
 
@@ -78,13 +81,15 @@ class Counts:
 
 
 def parts_of(names: Sequence[str], settings: dict[str, Any]) -> list[Part]:
-    """A part a clip, and one for every few hundred images in a row."""
+    """A part a clip, and one for some hundred images in a row, fewer where cores would idle."""
     groups: list[list[str]] = []
+    n_images = sum(Path(name).suffix.lower() in IMAGE_SUFFIXES for name in names)
+    images_a_part = min(max(n_images // _PARTS_OF_IMAGES, _LEAST_IMAGES_A_PART), _IMAGES_A_PART)
     for name in names:
         is_image = Path(name).suffix.lower() in IMAGE_SUFFIXES
         last = groups[-1] if groups else []
         joins = is_image and last and Path(last[0]).suffix.lower() in IMAGE_SUFFIXES
-        if joins and len(last) < _IMAGES_A_PART:
+        if joins and len(last) < images_a_part:
             last.append(name)
         else:
             groups.append([name])

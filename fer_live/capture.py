@@ -12,7 +12,8 @@ from fer_live.errors import SourceError
 from fer_live.translation import tr
 
 _STALLED_AFTER_S = 2.5
-_RETRY_AFTER_S = (0.5, 1.0, 2.0, 4.0)
+_RETRY_AFTER_S = (0.5, 1.0, 2.0)
+_OPENS_WITHIN_S = 20.0
 _STOPS_WITHIN_S = 2.0
 _WATCH_EVERY_S = 0.1
 _COMPARED_STEP = 16
@@ -31,9 +32,9 @@ class Capture:
     A source that cannot be opened, or a clip that breaks, ends the capture with its error. A device
     or stream (`FrameSource.reconnects`) that has shown a picture and then fails, ends, sends
     nothing new for 2.5 s or repeats one picture as long, is reported as `SourceLost` and opened
-    again after 0.5, 1, 2, 4, 4, ... seconds. A `read` that never returns is left behind on its
-    daemon thread: drivers do that (opencv/opencv#4468), and others repeat the last picture of an
-    unplugged camera (opencv/opencv#5746).
+    again after 0.5, 1, 2, 2, ... seconds. A `read` that never returns, or an opening that takes
+    more than 20 s, is left behind on its daemon thread: drivers do that (opencv/opencv#4468), and
+    others repeat the last picture of an unplugged camera (opencv/opencv#5746).
     """
 
     def __init__(
@@ -126,6 +127,7 @@ class _Reader:
         self._lock = threading.Lock()
         self._thumbnail: UInt8Array | None = None
         self._news_at_s: float | None = None
+        self._opening_since_s: float | None = time.monotonic()
         self._thread = threading.Thread(target=self._run, name="reader", daemon=True)
         self._thread.start()
 
@@ -137,6 +139,8 @@ class _Reader:
 
     def is_stalled(self) -> bool:
         """Whether a device or stream has had nothing new to show for too long."""
+        if self._opening_since_s is not None:
+            return time.monotonic() - self._opening_since_s > _OPENS_WITHIN_S
         news_at_s = self._news_at_s
         if news_at_s is None or not self.may_come_back:
             return False
@@ -152,6 +156,7 @@ class _Reader:
 
     def _read_all(self) -> None:
         source = self._open_source()
+        self._opening_since_s = None
         self.name, self.may_come_back = source.name, source.reconnects
         try:
             while not self._ready.wait(0.05):

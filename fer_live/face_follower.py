@@ -113,7 +113,10 @@ def _apply(
     middle = (detection.box_xyxy[:2] + detection.box_xyxy[2:]) / 2
     half = (detection.box_xyxy[2:] - detection.box_xyxy[:2]) / 2 * scale
     middle = motion[:2, :2] @ middle + motion[:2, 2]
+    borders = np.array([0, 0, *frame_wh])
     box = np.clip(np.concatenate([middle - half, middle + half]), 0, np.tile(frame_wh, 2))
+    # A side that the detector cut off at the border stays there.
+    box = np.where(detection.box_xyxy == borders, borders, box)
     if np.any(box[2:] <= box[:2]):
         return None
     return FaceDetection(box.astype(np.float32), keypoints.astype(np.float32), detection.confidence)

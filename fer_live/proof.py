@@ -1,6 +1,7 @@
 """What speaks for a retrained model, or against it: measured labels, or the person's own eyes."""
 
 from pathlib import Path
+from typing import NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
@@ -122,15 +123,24 @@ def load_proof(run_dir: Path) -> Proof:
         ) from None
 
 
-def load_compared(run_dir: Path) -> tuple[UInt8Array, FloatArray, FloatArray]:
-    """Faces (K, S, S) uint8 that the models read differently, and (K, C) probabilities of both,
-    the one before first."""
+class Compared(NamedTuple):
+    """Faces (K, S, S) uint8 that the two models read differently; (K, C) probabilities of both;
+    the C labels."""
+
+    faces: UInt8Array
+    before: FloatArray
+    after: FloatArray
+    labels: tuple[str, ...]
+
+
+def load_compared(run_dir: Path) -> Compared:
+    """What the person is to choose by; `InputError` where it cannot be read."""
     try:
         with np.load(run_dir / COMPARED_FILE) as file:
-            faces, before, after = file["faces"], file["before"], file["after"]
+            labels = tuple(file["labels"].tolist())
+            return Compared(file["faces"], file["before"], file["after"], labels)
     except (OSError, KeyError, ValueError):
         raise InputError(f"{run_dir / COMPARED_FILE}: cannot be read") from None
-    return faces, before, after
 
 
 def tally(choices: NDArray[np.int8]) -> Preference:

@@ -3,8 +3,7 @@
 from fer_live.analyze import AnalyzeOptions, analyze
 from fer_live.app import LiveOptions, check_screen, run_window, screen_is_there
 from fer_live.assets import asset
-from fer_live.camera import CameraSource
-from fer_live.errors import SourceError
+from fer_live.camera import list_cameras
 from fer_live.home import home
 from fer_live.source_choice import DEMO_CLIP
 
@@ -18,9 +17,7 @@ def quickstart() -> int:
         print(f"{summary.frames} frames read at {summary.fps} a second; look at {video}")
         return 0
     check_screen()
-    try:
-        CameraSource(0).close()
-    except SourceError:
+    if 0 not in list_cameras():  # not opened: the person has not agreed yet
         print("No camera 0 here: showing the demo clip.")
         return run_window(LiveOptions(demo=True))
     return run_window(LiveOptions())

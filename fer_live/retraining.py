@@ -107,15 +107,20 @@ class Retraining:
         self.progress = Progress()
         self.outcome: Outcome | None = None
         self._last_error = ""
-        self._process = subprocess.Popen(
-            [*command, *arguments, "--out", str(run_dir), "--progress"],
-            stdin=subprocess.DEVNULL,
-            stdout=subprocess.PIPE,
-            stderr=subprocess.PIPE,
-            text=True,
-            encoding="utf-8",
-            errors="replace",
-        )
+        try:
+            self._process = subprocess.Popen(
+                [*command, *arguments, "--out", str(run_dir), "--progress"],
+                stdin=subprocess.DEVNULL,
+                stdout=subprocess.PIPE,
+                stderr=subprocess.PIPE,
+                text=True,
+                encoding="utf-8",
+                errors="replace",
+            )
+        except OSError as error:
+            raise InputError(
+                tr("retraining cannot be started: {why}", why=error.strerror or error)
+            ) from None
         psutil.Process(self._process.pid).nice(
             _NICENESS if sys.platform != "win32" else psutil.BELOW_NORMAL_PRIORITY_CLASS
         )
@@ -136,7 +141,12 @@ class Retraining:
     @classmethod
     def resume(cls, run_dir: Path, command: Sequence[str] = COMMAND) -> "Retraining":
         """Go on with an interrupted one."""
-        return cls(run_dir, json.loads(_arguments_file(run_dir).read_bytes()), command)
+        file = _arguments_file(run_dir)
+        try:
+            arguments = json.loads(file.read_bytes())
+        except (OSError, ValueError):
+            raise InputError(tr("{file}: cannot be read; begin anew", file=file)) from None
+        return cls(run_dir, arguments, command)
 
     @property
     def is_running(self) -> bool:

@@ -60,6 +60,7 @@ class ClipRecorder:
             self.n_dropped += 1
             return
         if self.recorder is None:
+            self._check_room()
             self.recorder = Recorder(self._folder, self._make_about())
         try:
             self.recorder.write(source, result)
@@ -70,13 +71,7 @@ class ClipRecorder:
         if self.n_kept % _SIZED_EVERY == 1:
             folder = self.recorder.folder
             self.n_bytes = sum(file.stat().st_size for file in folder.iterdir())
-        if self.n_bytes >= self._room_bytes:
-            raise OutputError(
-                tr(
-                    "the clips have reached their limit; what was captured is kept. Delete some or "
-                    "raise the limit"
-                )
-            )
+        self._check_room()
 
     def close(self) -> None:
         if self.recorder is not None:
@@ -85,6 +80,15 @@ class ClipRecorder:
     def abandon(self) -> Path | None:
         """What was captured stays and can be learnt from."""
         return None if self.recorder is None else self.recorder.abandon()
+
+    def _check_room(self) -> None:
+        if self.n_bytes >= self._room_bytes:
+            raise OutputError(
+                tr(
+                    "the clips have reached their limit; what was captured is kept. Delete some or "
+                    "raise the limit"
+                )
+            )
 
     def _is_news(self, result: FrameResult) -> bool:
         now_s = result.frame.captured_at_s

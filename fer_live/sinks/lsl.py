@@ -1,13 +1,30 @@
 """Lab Streaming Layer, for laboratories."""
 
+import os
 import time
+from pathlib import Path
 
 import numpy as np
 
+from fer_live.atomic_file import write_atomically
 from fer_live.datatypes import FaceResult, FrameResult
+from fer_live.home import cache
 
 _RATE_FROM_FRAMES = 15
 _LOST_AFTER_S = 2.0
+
+
+def _stay_on_this_machine() -> None:
+    """Let other machines not find the stream, unless the person has a configuration of liblsl.
+
+    liblsl reads its configuration once, when it is loaded.
+    """
+    own = [Path("lsl_api.cfg"), Path.home() / "lsl_api" / "lsl_api.cfg"]
+    if "LSLAPICFG" in os.environ or any(path.is_file() for path in own):
+        return
+    file = cache() / "lsl_api.cfg"
+    write_atomically(file, b"[multicast]\nResolveScope = machine\n")
+    os.environ["LSLAPICFG"] = str(file)
 
 
 class LslSink:
@@ -20,13 +37,14 @@ class LslSink:
     """
 
     def __init__(self, name: str, labels: tuple[str, ...], *, is_live: bool) -> None:
+        _stay_on_this_machine()
         import pylsl
 
         self._lsl = pylsl
         self._name, self._labels, self._is_live = name, labels, is_live
         self._outlet: pylsl.StreamOutlet | None = None
         self._first_times_s: list[float] = []
-        self._clock_offset_s = 0.0
+        self._clock_offset_s = self._last_s = 0.0
         self._followed: int | None = None
         self._seen_at_s = 0.0
 
@@ -44,6 +62,9 @@ class LslSink:
             sample = [*(float(prob) for prob in face.probs), float(face.track_id)]
         if self._is_live:  # the clocks drift apart
             self._clock_offset_s = self._lsl.local_clock() - time.monotonic()
+        elif captured_at_s < self._last_s:  # another file begins
+            self._clock_offset_s = self._lsl.local_clock() - captured_at_s
+        self._last_s = captured_at_s
         self._outlet.push_sample(sample, captured_at_s + self._clock_offset_s)
 
     def close(self) -> None:

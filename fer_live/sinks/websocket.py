@@ -19,6 +19,7 @@ from fer_live.datatypes import FrameResult
 from fer_live.errors import InputError
 from fer_live.sinks.address import Address
 from fer_live.sinks.face_rows import face_rows
+from fer_live.translation import tr
 
 if TYPE_CHECKING:
     from websockets.asyncio.server import ServerConnection
@@ -65,6 +66,12 @@ class WebSocketSink:
             )
 
     @property
+    def described(self) -> str:
+        """Who is there, and for other machines the address with its token."""
+        address = f"ws://{self._address}/?token={self._token}" if self._token else ""
+        return "; ".join(filter(None, (tr("{n} clients", n=self.n_clients), address)))
+
+    @property
     def n_clients(self) -> int:
         """Who is connected now."""
         return len(self._clients)
@@ -102,7 +109,8 @@ class WebSocketSink:
         from websockets.asyncio.server import serve
 
         hosts = {self._address.host, "127.0.0.1", "localhost"}
-        origins: list[Any] = [None, *(f"http://{host}:{self._address.port}" for host in hosts)]
+        places = (Address(host, self._address.port) for host in hosts)
+        origins: list[Any] = [None, *(f"http://{place}" for place in places)]
         async with serve(
             self._attend,
             self._address.host,
@@ -138,6 +146,9 @@ class WebSocketSink:
         return response
 
     async def _attend(self, connection: "ServerConnection") -> None:
+        if len(self._clients) >= _MOST_CLIENTS:  # more of them at once than `_answer` could see
+            await connection.close(1013, "too many clients")
+            return
         client = _Client()
         self._clients.add(client)
         sending = asyncio.create_task(client.send_to(connection))

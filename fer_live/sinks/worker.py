@@ -35,6 +35,16 @@ class SinkWorker:
         self._thread = threading.Thread(target=self._run, name="sink", daemon=True)
         self._thread.start()
 
+    @property
+    def dropped_in_all(self) -> int:
+        """Here and, of a sink that drops too, there."""
+        return self.dropped + int(getattr(self._sink, "dropped", 0))
+
+    @property
+    def described(self) -> str:
+        """What the sink says of itself; most say nothing."""
+        return str(getattr(self._sink, "described", ""))
+
     def offer(self, source: str, result: FrameResult) -> None:
         """Take in one frame's result; after the end, nothing."""
         with self._lock:

@@ -34,10 +34,10 @@ class CompareDialog(Translated, QDialog):
     RUN_DIR/proof.json; closed before, nothing changes. Accepted where the new model is preferred.
     """
 
-    def __init__(self, run_dir: Path, labels: tuple[str, ...], parent: QWidget | None = None):
+    def __init__(self, run_dir: Path, parent: QWidget | None = None):
         super().__init__(parent)
-        self._run_dir, self._labels = run_dir, labels
-        faces, before, after = load_compared(run_dir)
+        self._run_dir = run_dir
+        faces, before, after, self._labels = load_compared(run_dir)
         n_asked = min(len(faces), _MOST_ASKED)
         self._faces = faces[:n_asked]
         self._answers = np.stack([before.argmax(axis=1), after.argmax(axis=1)], axis=1)[:n_asked]
@@ -77,6 +77,8 @@ class CompareDialog(Translated, QDialog):
     def keyPressEvent(self, event: QKeyEvent | None) -> None:  # noqa: N802  # Qt's name
         buttons = {"1": self._left, "2": self._right, "0": self._neither}
         button = buttons.get(event.text()) if event is not None else None
+        if event is not None and event.isAutoRepeat():
+            return  # one answer a key press
         if button is not None and button.isVisible():
             button.click()
         else:

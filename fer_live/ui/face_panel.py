@@ -21,11 +21,14 @@ class FacePanel(QWidget):
         self.setMinimumWidth(170)
         self._face: FaceResult | None = None
         self._labels: tuple[str, ...] = ()
+        self._away: int | None = None
         self._described = ""
 
-    def show_face(self, face: FaceResult | None, labels: tuple[str, ...]) -> None:
-        """Show this face, or that there is none."""
-        self._face, self._labels = face, labels
+    def show_face(
+        self, face: FaceResult | None, labels: tuple[str, ...], *, away: int | None = None
+    ) -> None:
+        """Show this face; or that there is none, or that face number `away` is out of view."""
+        self._face, self._labels, self._away = face, labels, away
         described = self._description()
         if described != self._described:  # a screen reader speaks at every change
             self._described = described
@@ -46,7 +49,7 @@ class FacePanel(QWidget):
             painter.drawText(
                 area,
                 int(Qt.AlignmentFlag.AlignTop) | int(Qt.TextFlag.TextWordWrap),
-                tr("No face in view"),
+                self._description(),
             )
             painter.end()
             return
@@ -105,6 +108,8 @@ class FacePanel(QWidget):
             painter.drawRoundedRect(bar, 3, 3)
 
     def _description(self) -> str:
+        if self._face is None and self._away is not None:
+            return tr("face {number} is out of view", number=self._away)
         if self._face is None:
             return tr("No face in view")
         number = tr("face {number}", number=self._face.track_id)

@@ -45,13 +45,13 @@ class LearningPanel(Translated, QWidget):
     def __init__(
         self,
         settings: Callable[[], Settings],
-        labels: Callable[[], tuple[str, ...]],
         command: Sequence[str] = COMMAND,
     ) -> None:
         super().__init__()
-        self._settings, self._labels, self._command = settings, labels, command
+        self._settings, self._command = settings, command
         self._run: Retraining | None = None
         self._n_clips = 0
+        self._is_ending = False
         self._finished = finished_run()
         self._trouble = ""
         self._background = Background(self)
@@ -112,7 +112,10 @@ class LearningPanel(Translated, QWidget):
         """Go on with the one that was interrupted."""
         run_dir = unfinished_run()
         if run_dir is not None:
-            self._watch(Retraining.resume(run_dir, self._command))
+            try:
+                self._watch(Retraining.resume(run_dir, self._command))
+            except FerLiveError as error:
+                self._trouble = str(error)
         self._show()
 
     def cancel(self) -> None:
@@ -120,8 +123,13 @@ class LearningPanel(Translated, QWidget):
         run, self._run = self._run, None
         self._timer.stop()
         if run is not None:
-            self._background.run(run.cancel, lambda _: self._show())
+            self._is_ending = True
+            self._background.run(run.cancel, self._has_ended)
         self._trouble = tr("Cancelled; it can be gone on with")
+        self._show()
+
+    def _has_ended(self, _: object) -> None:
+        self._is_ending = False
         self._show()
 
     def stop(self) -> None:
@@ -179,7 +187,7 @@ class LearningPanel(Translated, QWidget):
         if self._finished is None:
             return
         try:
-            wants = CompareDialog(self._finished, self._labels(), self).exec()
+            wants = CompareDialog(self._finished, self).exec()
         except FerLiveError as error:
             self._trouble = str(error)
             wants = 0
@@ -216,9 +224,10 @@ class LearningPanel(Translated, QWidget):
     def _show(self) -> None:
         run, proof = self._run, self._proof()
         self.bar.setVisible(run is not None)
-        can_begin = run is None and self._n_clips > 0
+        is_free = run is None and not self._is_ending
+        can_begin = is_free and self._n_clips > 0
         self.begin_button.setVisible(can_begin)
-        self.resume_button.setVisible(run is None and unfinished_run() is not None)
+        self.resume_button.setVisible(is_free and unfinished_run() is not None)
         self.cancel_button.setVisible(run is not None)
         self.choose_button.setVisible(proof is not None and proof.may_ask)
         self.install_button.setVisible(proof is not None and proof.passes)

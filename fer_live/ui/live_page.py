@@ -16,6 +16,7 @@ from fer_live.ui.video_view import VideoView
 
 _TOAST_S = 5.0
 _FOLLOW_LOST_FOR_S = 3.0
+_CLEARLY_LARGER = 1.3
 
 
 class LivePage(Translated, QWidget):
@@ -37,7 +38,7 @@ class LivePage(Translated, QWidget):
         self._followed: int | None = None
         self._faces: tuple[FaceResult, ...] = ()
         self._toast = ""
-        self._toast_until_s = 0.0
+        self._toast_until_s: float | None = None
         self._retry, self._demo = QPushButton(), QPushButton()
         self._retry.clicked.connect(self.retry)
         self._demo.clicked.connect(self.show_demo)
@@ -81,10 +82,10 @@ class LivePage(Translated, QWidget):
         labels: tuple[str, ...],
         *,
         mirror: bool,
-        warning: str,
-        notice: str,
+        lines: tuple[str, str],
     ) -> None:
-        """Show this result everywhere."""
+        """Show this result everywhere; in the picture's corner `lines`: that it is recorded, and a
+        warning."""
         if labels != self._labels:
             self._labels = labels
             self.start_over()
@@ -101,16 +102,13 @@ class LivePage(Translated, QWidget):
             moment = Moment(now_s, face.smoothed_probs, face.shown_label)
             self.timeline.add(moment, now_s)
         if self.panel.isVisible():
-            self.panel.show_face(face, labels)
-        if time.monotonic() > self._toast_until_s:
-            self._toast = ""
+            self.panel.show_face(face, labels, away=self._chosen if face is None else None)
         self.view.show_result(
             result,
             labels,
             mirror=mirror,
             followed=self._followed,
-            warning=warning or self._toast,
-            notice=notice,
+            lines=(*lines, self._current_toast()),
         )
 
     def show_message(self, message: str, *, offer_choices: bool = False) -> None:
@@ -120,8 +118,16 @@ class LivePage(Translated, QWidget):
         self.panel.show_face(None, self._labels)
 
     def toast(self, message: str) -> None:
-        """Say something for a few seconds in the picture's corner."""
-        self._toast, self._toast_until_s = message, time.monotonic() + _TOAST_S
+        """Say something in the picture's corner, for a few seconds from when there is one."""
+        self._toast, self._toast_until_s = message, None
+
+    def _current_toast(self) -> str:
+        now_s = time.monotonic()
+        if self._toast_until_s is None:
+            self._toast_until_s = now_s + _TOAST_S
+        if now_s > self._toast_until_s:
+            self._toast = ""
+        return self._toast
 
     def start_over(self) -> None:
         """The next result is of another source."""
@@ -129,6 +135,11 @@ class LivePage(Translated, QWidget):
         self._chosen = self._followed = None
         self._faces = ()
         self.timeline.show_live((), self._labels)
+
+    @property
+    def shows_picture(self) -> bool:
+        """Whether there is a picture, in whose corner a toast can be read."""
+        return self.isVisible() and self.view.has_picture
 
     def follow(self, track_id: int) -> None:
         """Follow this face from now on; 0: the largest, whichever that is."""
@@ -150,7 +161,12 @@ class LivePage(Translated, QWidget):
         if self._chosen is not None and now_s - self._chosen_seen_s < _FOLLOW_LOST_FOR_S:
             return None  # it may be back in a moment
         self._chosen = None
-        return max(faces, key=lambda face: face.area, default=None)
+        largest = max(faces, key=lambda face: face.area, default=None)
+        before = next((face for face in faces if face.track_id == self._followed), None)
+        if largest is None or before is None:
+            return largest
+        # Two faces of one size: not from one to the other and back.
+        return largest if largest.area > _CLEARLY_LARGER * before.area else before
 
     def translate(self) -> None:
         self._retry.setText(tr("&Retry"))

@@ -40,7 +40,6 @@ from fer_live.errors import FerLiveError
 from fer_live.history import clock
 from fer_live.home import home
 from fer_live.live_session import Failure, LiveSession
-from fer_live.manifest import EXPRESSIONS
 from fer_live.metering import Meter
 from fer_live.outputs import Kind, check_outputs, open_output
 from fer_live.recording import About, Recorder, recordings_folder
@@ -68,6 +67,7 @@ LoadPipeline = Callable[[Settings], "Pipeline"]
 
 _HEARTBEAT_MS = 20
 _STATUS_EVERY_MS = 500
+_SAID_FOR_MS = 8000
 _FAILED_FRAMES_SHOWN_FOR_S = 2.0
 _STILL_AFTER_S = 1.0
 _RELOADS = ("model", "provider", "detector")
@@ -80,10 +80,12 @@ class MainWindow(Translated, QMainWindow):
     Runs on the GUI thread; the session's threads only emit signals that carry no frame, so nothing
     can pile up in Qt's event queue. No source is opened before `begin`, which `ask_first` leaves to
     the person. `for_now` are settings that hold until they are changed and are not kept; with
-    `keep_settings` changes are. `failed` and `first_painted` are for the application.
+    `keep_settings` changes are. `failed`, `first_painted` and `output_refused` (with why) are for
+    the application.
     """
 
     failed = pyqtSignal(object)
+    output_refused = pyqtSignal(str)
     first_painted = pyqtSignal()
     _news = pyqtSignal()
     _recording_failed = pyqtSignal(str)
@@ -106,9 +108,11 @@ class MainWindow(Translated, QMainWindow):
         self.settings = settings.but(**for_now)
         self._keep_settings = keep_settings
         self._source, self._load_pipeline, self._meter = source, load_pipeline, meter
-        self._frame_failed_at_s = self._result_at_s = float("-inf")
+        self._frame_failed_at_s = self._result_at_s = self._lost_at_s = float("-inf")
         self._frame_failure = ""
         self._shown_pipeline: Pipeline | None = None
+        self._in_use = self.settings
+        self._told_size = False
         self._wanted_outputs = dict(outputs)
         self._outputs: dict[Kind, SinkWorker] = {}
         self._output_places: dict[Kind, str] = dict(outputs)
@@ -131,14 +135,13 @@ class MainWindow(Translated, QMainWindow):
         self.personal = PersonalPage(
             lambda: self.settings,
             self.change_settings,
-            lambda: self.pipeline.labels if self.pipeline else EXPRESSIONS,
         )
         self.personal.capture_wanted.connect(lambda: self.set_capturing(True))
         self.personal.guide_wanted.connect(self._guide)
         self._tabs.addTab(self.personal, "")
         self.capturing = Capturing(self)
         self.capturing.changed.connect(self._show_capturing)
-        self.capturing.ended.connect(self.live.toast)
+        self.capturing.ended.connect(self.say)
         self._guided: GuidedDialog | None = None
         self._tabs.currentChanged.connect(self._turn_to)
         self._first_start = FirstStart()
@@ -192,6 +195,13 @@ class MainWindow(Translated, QMainWindow):
         """The pipeline in use, once it is loaded."""
         return self._session.pipeline
 
+    def say(self, message: str) -> None:
+        """For a few seconds: in the picture's corner, or at the bottom where none is seen."""
+        self.live.toast(message)
+        bar = self.statusBar()
+        if not self.live.shows_picture and bar is not None:
+            bar.showMessage(message, _SAID_FOR_MS)
+
     def retry(self) -> None:
         """Open the source again."""
         self._open(self._source)
@@ -215,7 +225,7 @@ class MainWindow(Translated, QMainWindow):
         if pipeline is not None:
             self._set_up(pipeline)
             if changes.get("show_attention") and not pipeline.classifier.has_attention:
-                self.live.toast(tr("This model does not tell where it looked"))
+                self.say(tr("This model does not tell where it looked"))
         if any(name in changes for name in _RELOADS):
             self._session.load(partial(self._load_pipeline, self.settings))
         if any(name in changes for name in _REOPENS) and isinstance(self._source, Camera):
@@ -228,13 +238,17 @@ class MainWindow(Translated, QMainWindow):
         picture = self.live.view.picture()
         if picture is None:
             return
-        folder = home() / "snapshots"
-        folder.mkdir(mode=0o700, exist_ok=True)
+        try:
+            folder = home() / "snapshots"
+            folder.mkdir(mode=0o700, exist_ok=True)
+        except (FerLiveError, OSError) as error:
+            self.say(str(error))
+            return
         path = folder / f"{datetime.now():%Y-%m-%d %H.%M.%S.%f}.png"
         if picture.save(str(path)):
-            self.live.toast(tr("Saved: {path}", path=path))
+            self.say(tr("Saved: {path}", path=path))
         else:
-            self.live.toast(tr("Cannot write {path}; is the disk full?", path=path))
+            self.say(tr("Cannot write {path}; is the disk full?", path=path))
 
     def set_recording(self, records: bool) -> None:
         """Start a recording, or finish it; it is then in the review tab."""
@@ -307,7 +321,12 @@ class MainWindow(Translated, QMainWindow):
     def _take_news(self) -> None:
         session = self._session
         live = session.results.get_nowait()
-        is_current = live is not None and live.source_number == session.source_number
+        # A frame from before the source was lost may arrive after that was said.
+        is_current = (
+            live is not None
+            and live.source_number == session.source_number
+            and live.result.frame.captured_at_s > self._lost_at_s
+        )
         if live is not None and is_current and not self.live.is_asking:
             self._show_result(live.result)
         for failure in session.take_failures():
@@ -321,8 +340,13 @@ class MainWindow(Translated, QMainWindow):
             self._take_over(pipeline)
         for kind, where in list(self._wanted_outputs.items()):
             if trouble := self.set_output(kind, where):
-                self.live.toast(trouble)
-        self._provider = f"{result.provider} · {result.detector} · {pipeline.classifier.name}"
+                self.say(trouble)
+                self.output_refused.emit(trouble)
+        height, width = result.frame.image_bgr.shape[:2]
+        self._provider = " · ".join(
+            (result.provider, result.detector, pipeline.classifier.name, f"{width} x {height}")
+        )
+        self._tell_refused_size(width, height)
         self._result_at_s = time.monotonic()
         warning = pipeline.classifier.warning
         if time.monotonic() - self._frame_failed_at_s < _FAILED_FRAMES_SHOWN_FOR_S:
@@ -334,8 +358,22 @@ class MainWindow(Translated, QMainWindow):
             notice = f"● {clock(time.monotonic() - self._recording_since_s)}"
         notice = "   ".join(filter(None, (notice, self.capturing.mark)))
         self.live.show_result(
-            result, pipeline.labels, mirror=self._is_mirrored, warning=warning, notice=notice
+            result, pipeline.labels, mirror=self._is_mirrored, lines=(notice, warning)
         )
+
+    def _tell_refused_size(self, width: int, height: int) -> None:
+        wanted = self.settings.camera_size_wh
+        if self._told_size or not isinstance(self._source, Camera) or wanted is None:
+            return
+        self._told_size = True
+        if wanted != (width, height):
+            self.say(
+                tr(
+                    "The camera does not do {wanted}; it sends {real}",
+                    wanted=f"{wanted[0]} x {wanted[1]}",
+                    real=f"{width} x {height}",
+                )
+            )
 
     def _set_up(self, pipeline: "Pipeline") -> None:
         """What can be set while it runs; its next frame goes by it."""
@@ -345,6 +383,7 @@ class MainWindow(Translated, QMainWindow):
     def _take_over(self, pipeline: "Pipeline") -> None:
         """Another pipeline numbers the faces anew; with other labels no output can go on."""
         before, self._shown_pipeline = self._shown_pipeline, pipeline
+        self._in_use = self.settings
         self._set_up(pipeline)
         self.live.start_over()
         if before is None or before.labels == pipeline.labels:
@@ -352,7 +391,7 @@ class MainWindow(Translated, QMainWindow):
         self._end_guided()
         self.capturing.end()
         if self._outputs or self._recorder is not None:
-            self.live.toast(tr("Data out and recording ended: this model has other labels"))
+            self.say(tr("Data out and recording ended: this model has other labels"))
         self.set_recording(False)
         for kind in list(self._outputs):
             self.set_output(kind, None)
@@ -365,15 +404,38 @@ class MainWindow(Translated, QMainWindow):
                 # No good frame any more: the last picture must not look like a live one.
                 self.live.show_message(self._frame_failure)
             return
-        if failure.stage == "model" and self.pipeline is not None:
-            self.live.toast(tr("{why}; the model before goes on", why=failure.message))
+        if failure.stage == "model" and self._go_on_without(failure.message):
             return
+        if isinstance(failure.error, SourceLost):
+            self._lost_at_s = time.monotonic()
         self.live.show_message(
             failure.message,
             offer_choices=failure.stage == "source" and not isinstance(failure.error, SourceLost),
         )
         if not isinstance(failure.error, SourceLost):  # that one comes back by itself
             self.failed.emit(failure)
+
+    def _go_on_without(self, why: str) -> bool:
+        """A model could not be loaded: whether another one does its work."""
+        if self.pipeline is not None:
+            # Kept, it would stand in the way of the next start.
+            self._restore(self._in_use)
+            self.say(tr("{why}; the model before goes on", why=why))
+            return True
+        if self.settings.model is None or self.settings.model != self._kept_settings.model:
+            return False
+        self.settings = self.settings.but(model=None)
+        self._session.load(partial(self._load_pipeline, self.settings))
+        self.say(tr("{why}; the one that came with the app is used", why=why))
+        return True
+
+    def _restore(self, before: Settings) -> None:
+        names = [name for name in _RELOADS if getattr(before, name) != getattr(self.settings, name)]
+        changes = {name: getattr(before, name) for name in names}
+        self.settings = self.settings.but(**changes)
+        self._keep(changes)
+        if self._dialog is not None:
+            self._dialog.show_settings(self.settings)
 
     def _count_painted(self, captured_at_s: float) -> None:
         first = self._meter.painted == 0
@@ -395,6 +457,8 @@ class MainWindow(Translated, QMainWindow):
             mode = CameraMode(self.settings.camera_size_wh, self.settings.camera_fps)
             source = Camera(source.number, mode)
         self._source = source
+        self._lost_at_s = float("-inf")
+        self._told_size = False
         self._tabs.setCurrentWidget(self.live)
         self.live.show_message(tr("Loading…"))
         self.live.start_over()
@@ -450,7 +514,7 @@ class MainWindow(Translated, QMainWindow):
         try:
             recorder = Recorder(recordings_folder(), about, paint)
         except FerLiveError as error:
-            self.live.toast(str(error))
+            self.say(str(error))
             return
         self._recorder = SinkWorker(
             recorder, on_failure=lambda error: self._recording_failed.emit(str(error))
@@ -466,7 +530,7 @@ class MainWindow(Translated, QMainWindow):
         missing = (
             tr(", {number} frames dropped", number=recorder.dropped) if recorder.dropped else ""
         )
-        self.live.toast(tr("Recorded; it is in the review tab") + missing)
+        self.say(tr("Recorded; it is in the review tab") + missing)
 
     def _end(self, worker: SinkWorker) -> None:
         """Let an output finish what waits in it, beside everything else."""
@@ -478,7 +542,7 @@ class MainWindow(Translated, QMainWindow):
 
     def _end_failed_output(self, kind: Kind, message: str) -> None:
         self.set_output(kind, None)
-        self.live.toast(message)
+        self.say(message)
 
     def _output_status(self, kind: Kind) -> str | None:
         if kind in self._wanted_outputs:
@@ -486,9 +550,12 @@ class MainWindow(Translated, QMainWindow):
         worker = self._outputs.get(kind)
         if worker is None:
             return None
-        return tr(
-            "{written} sent, {dropped} dropped", written=worker.written, dropped=worker.dropped
+        counts = tr(
+            "{written} sent, {dropped} dropped",
+            written=worker.written,
+            dropped=worker.dropped_in_all,
         )
+        return "; ".join(filter(None, (counts, worker.described)))
 
     def _show_outputs(self) -> None:
         if self._outputs_dialog is None:
@@ -536,18 +603,23 @@ class MainWindow(Translated, QMainWindow):
 
     def _take_model_from_disk(self) -> None:
         """`fer-live models use`, run beside this window, changes the settings file."""
-        changed_ns = settings_changed_ns()
-        if changed_ns == self._settings_changed_ns:
+        try:
+            changed_ns = settings_changed_ns()
+            if changed_ns == self._settings_changed_ns:
+                return
+            self._settings_changed_ns = changed_ns
+            stored, trouble = load_settings()
+        except FerLiveError:  # a drive that went away: what is set goes on
             return
-        self._settings_changed_ns = changed_ns
-        model = load_settings()[0].model
-        if model != self._kept_settings.model:
-            self.change_settings({"model": model})
+        if trouble:
+            self.say(trouble)
+        elif stored.model != self._kept_settings.model:
+            self.change_settings({"model": stored.model})
             self.personal.models.refresh()
 
     def _stop_failed_recording(self, message: str) -> None:
         self.set_recording(False)
-        self.live.toast(message)
+        self.say(message)
 
     # Settings, language, the rest of the window.
 
@@ -562,10 +634,12 @@ class MainWindow(Translated, QMainWindow):
         if not self._keep_settings:
             return
         try:
-            save_settings(self._kept_settings)
+            # Another window may have changed other settings.
+            stored, trouble = load_settings()
+            save_settings(self._kept_settings if trouble else stored.but(**changes))
             self._settings_changed_ns = settings_changed_ns()
         except FerLiveError as error:
-            self.live.toast(str(error))
+            self.say(str(error))
 
     def _speak(self, language: str) -> None:
         code = QLocale.system().name()[:2] if language == "system" else language

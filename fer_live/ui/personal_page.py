@@ -24,13 +24,12 @@ class PersonalPage(Translated, QWidget):
         self,
         settings: Callable[[], Settings],
         change: Callable[[dict[str, object]], None],
-        labels: Callable[[], tuple[str, ...]],
         command: Sequence[str] = COMMAND,
     ) -> None:
         super().__init__()
         self._change = change
         self.clips = ClipsList(settings)
-        self.learning = LearningPanel(settings, labels, command)
+        self.learning = LearningPanel(settings, command)
         self.models = ModelsList(settings, change)
         self._said = QLabel()
         self._said.setWordWrap(True)

@@ -58,24 +58,35 @@ class Timeline(QWidget):
         self._clear()
         self._moments = list(moments)
         self._end_s = None
+        if not self._ring.width():
+            return
+        painter = QPainter(self._ring)
         for moment in self._moments:
-            self.add(moment, moment.time_s)
+            self._scroll(painter, moment, moment.time_s)
+        painter.end()
+        self.update()
 
     def add(self, moment: Moment | None, now_s: float) -> None:
         """Scroll to `now_s`; `moment` None leaves a gap there."""
-        if self._end_s is None or now_s < self._end_s:
-            self._end_s = self._start_s = now_s
-            self._clear()
-        first, last = self._column(self._end_s) + 1, self._column(now_s)
-        self._end_s = now_s
-        n_columns = self._ring.width()
-        probs = None if moment is None else moment.probs
-        if last >= first and n_columns:
+        if self._ring.width():
             painter = QPainter(self._ring)
-            for column in range(max(first, last - n_columns + 1), last + 1):
-                self._paint_column(painter, column % n_columns, probs)
+            self._scroll(painter, moment, now_s)
             painter.end()
         self.update()
+
+    def _scroll(self, painter: QPainter, moment: Moment | None, now_s: float) -> None:
+        if self._end_s is None or now_s < self._end_s:
+            self._end_s = self._start_s = now_s
+            painter.setCompositionMode(QPainter.CompositionMode.CompositionMode_Source)
+            painter.fillRect(self._ring.rect(), Qt.GlobalColor.transparent)
+        first, last = self._column(self._end_s) + 1, self._column(now_s)
+        # Of a longer time nothing is known but its end.
+        is_known = now_s - self._end_s <= _LONGEST_GAP_S
+        self._end_s = now_s
+        n_columns = self._ring.width()
+        for column in range(max(first, last - n_columns + 1), last + 1):
+            known = moment if is_known or column == last else None
+            self._paint_column(painter, column % n_columns, None if known is None else known.probs)
 
     def show_all(
         self,

@@ -33,7 +33,7 @@ class VideoView(QWidget):
         self._result: FrameResult | None = None
         self._labels: tuple[str, ...] = ()
         self._followed: int | None = None
-        self._warning = self._notice = ""
+        self._lines: tuple[str, str, str] = ("", "", "")
         self._mirror = False
         self._new = False
         self._message = tr("Loading…")
@@ -45,13 +45,13 @@ class VideoView(QWidget):
         *,
         mirror: bool,
         followed: int | None = None,
-        warning: str = "",
-        notice: str = "",
+        lines: tuple[str, str, str] = ("", "", ""),
     ) -> None:
-        """Paint this result next. `warning` and `notice` stand in its corner."""
+        """Paint this result next. In its corner stand `lines`: that it is recorded, a warning, and
+        what has just happened."""
         self._result, self._labels = result, labels
         self._mirror, self._followed = mirror, followed
-        self._warning, self._notice = warning, notice
+        self._lines = lines
         self._message = "" if result.faces else tr("No face in view")
         self._new = True
         self.update()
@@ -60,6 +60,11 @@ class VideoView(QWidget):
         """Say something in place of the picture."""
         self._result, self._message = None, message
         self.update()
+
+    @property
+    def has_picture(self) -> bool:
+        """Whether a result is shown, not a message in its place."""
+        return self._result is not None
 
     @property
     def message(self) -> str:
@@ -97,9 +102,8 @@ class VideoView(QWidget):
             return
         area = self._area(self._result)
         self._paint_result(painter, area, self._result)
-        paint_lines(
-            painter, area, ((self._notice, _RECORDING_COLOR), (self._warning, WARNING_COLOR))
-        )
+        colors = (_RECORDING_COLOR, WARNING_COLOR, WARNING_COLOR)
+        paint_lines(painter, area, zip(self._lines, colors, strict=True))
         if self._message:
             painter.setPen(_MESSAGE_COLOR)
             painter.drawText(

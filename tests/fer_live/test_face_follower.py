@@ -1,6 +1,7 @@
 """Following a face by its pixels: right where it says so, and silent where it cannot."""
 
 import math
+from dataclasses import replace
 
 import cv2
 import numpy as np
@@ -93,6 +94,36 @@ def test_what_is_another_picture_is_not_followed(
         follower = begun(image, found)
         assert follower.follow(other, 1.03) is None
         assert follower.follow(image, 1.06) is None  # until the detector has looked again
+
+
+def test_one_face_that_cannot_be_followed_is_enough_for_the_detector(
+    demo_frames: list[np.ndarray], found: list[FaceDetection]
+):
+    """Two faces side by side: both are followed; with one covered, neither is."""
+    image = demo_frames[20]
+    width = image.shape[1]
+    two = np.hstack([image, image[:, ::-1]])
+    with FaceDetector("full") as detector:
+        faces = detector.detect(two, 0.0)
+    assert len(faces) == 2
+    got = begun(two, faces).follow(moved(two, np.array([[1, 0, 4], [0, 1, 3]], np.float32)), 1.03)
+    assert got is not None
+    for face, after in zip(faces, got, strict=True):
+        assert after.keypoints_xy == pytest.approx(face.keypoints_xy + [4, 3], abs=1.0)
+    covered = two.copy()
+    covered[:, width:] = 90
+    assert begun(two, faces).follow(covered, 1.03) is None
+
+
+def test_a_side_cut_off_at_the_border_stays_there(
+    demo_frames: list[np.ndarray], found: list[FaceDetection]
+):
+    face = replace(found[0], box_xyxy=found[0].box_xyxy * [0, 1, 1, 1])
+    image = moved(demo_frames[20], np.array([[1, 0, 8], [0, 1, 0]], np.float32))
+    got = begun(demo_frames[20], [face]).follow(image, 1.03)
+    assert got is not None
+    assert got[0].box_xyxy[0] == 0
+    assert got[0].box_xyxy[2] > face.box_xyxy[2]
 
 
 def test_two_of_three_frames_do_without_the_detector_and_read_alike(

@@ -1,6 +1,7 @@
 """Each output against a real receiver."""
 
 import json
+import os
 import re
 import shutil
 import socket
@@ -294,6 +295,51 @@ def test_lsl_has_the_channels_and_the_capture_times(lsl_name: str):
     assert np.isnan(seen[:, 1]).any(), "no face: NaN"
     assert seen[~np.isnan(seen[:, 1]), 1] == pytest.approx(0.75)
     assert 0.038 <= np.median(ages) <= 0.12
+
+
+def test_osc_goes_on_where_the_network_was_away(monkeypatch: pytest.MonkeyPatch):
+    with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as receiver:
+        receiver.bind(("127.0.0.1", 0))
+        receiver.settimeout(5)
+        sink = OscSink(Address("localhost", receiver.getsockname()[1]), LABELS)
+
+        def unreachable(*_: object) -> None:
+            raise OSError(101, "Network is unreachable")
+
+        with monkeypatch.context() as patch:
+            patch.setattr(sink._client, "send_message", unreachable)
+            sink.write("c", result(0, 0.0))
+        sink.write("c", result(1, 0.1))
+        assert receiver.recv(1000).startswith(b"/fer/faces")
+        sink.close()
+    assert sink.dropped == 1
+
+
+def test_what_clients_lost_is_in_the_count_and_the_token_is_told(server: WebSocketSink):
+    worker = SinkWorker(server)
+    server.dropped = 7
+    assert worker.dropped_in_all == 7
+    assert worker.described == "0 clients"
+    worker.close()
+    other = WebSocketSink(Address("0.0.0.0", free_port()), LABELS, "secret")
+    assert f"ws://{other._address}/?token=secret" in other.described
+    other.close()
+
+
+def test_lsl_is_found_on_this_machine_alone_unless_configured(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+):
+    from fer_live.sinks.lsl import _stay_on_this_machine
+
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setenv("HOME", str(tmp_path))
+    monkeypatch.setenv("FER_LIVE_HOME", str(tmp_path / "home"))
+    monkeypatch.setenv("LSLAPICFG", "own.cfg")
+    _stay_on_this_machine()
+    assert os.environ["LSLAPICFG"] == "own.cfg"
+    monkeypatch.delenv("LSLAPICFG")
+    _stay_on_this_machine()
+    assert "ResolveScope = machine" in Path(os.environ["LSLAPICFG"]).read_text()
 
 
 @pytest.fixture

@@ -72,7 +72,7 @@ def test_a_clip_is_captured_with_a_visible_mark(qtbot):
     window = open_window(qtbot)
     window.set_capturing(True)
     assert window._capture.isChecked()
-    qtbot.waitUntil(lambda: "capturing" in window.live.view._notice, timeout=20_000)
+    qtbot.waitUntil(lambda: "capturing" in window.live.view._lines[0], timeout=20_000)
     qtbot.waitUntil(lambda: window.capturing._recorder.n_kept > 5, timeout=30_000)
     window._pause.trigger()
     assert "paused" in window.capturing.mark
@@ -203,7 +203,8 @@ def write_compared(run_dir: Path, n: int) -> None:
     faces = np.random.default_rng(0).integers(0, 255, (n, 48, 48)).astype(np.uint8)
     before = np.eye(8, dtype=np.float32)[np.zeros(n, int)]
     after = np.eye(8, dtype=np.float32)[np.ones(n, int)]
-    np.savez(run_dir / COMPARED_FILE, faces=faces, before=before, after=after)
+    names = np.array(EXPRESSIONS)
+    np.savez(run_dir / COMPARED_FILE, faces=faces, before=before, after=after, labels=names)
     save_proof(run_dir, Proof(n_differing=n))
 
 
@@ -211,7 +212,7 @@ def write_compared(run_dir: Path, n: int) -> None:
 def test_the_choice_is_blind_and_counted(qtbot, tmp_path: Path, word: str, passes: bool):
     run_dir = tmp_path / "run"
     write_compared(run_dir, 24)
-    dialog = CompareDialog(run_dir, EXPRESSIONS)
+    dialog = CompareDialog(run_dir)
     qtbot.addWidget(dialog)
     dialog.show()
     sides = []
@@ -234,7 +235,7 @@ def test_the_choice_is_blind_and_counted(qtbot, tmp_path: Path, word: str, passe
 
 def test_a_choice_that_is_broken_off_changes_nothing(qtbot, tmp_path: Path):
     write_compared(tmp_path / "run", 24)
-    dialog = CompareDialog(tmp_path / "run", EXPRESSIONS)
+    dialog = CompareDialog(tmp_path / "run")
     qtbot.addWidget(dialog)
     dialog.show()
     qtbot.keyClick(dialog, Qt.Key.Key_1)
@@ -244,7 +245,7 @@ def test_a_choice_that_is_broken_off_changes_nothing(qtbot, tmp_path: Path):
 
 def test_a_choice_that_cannot_be_written_can_be_given_again(qtbot, tmp_path: Path, monkeypatch):
     write_compared(tmp_path / "run", 24)
-    dialog = CompareDialog(tmp_path / "run", EXPRESSIONS)
+    dialog = CompareDialog(tmp_path / "run")
     qtbot.addWidget(dialog)
     dialog.show()
 
@@ -261,7 +262,7 @@ def test_a_choice_that_cannot_be_written_can_be_given_again(qtbot, tmp_path: Pat
 
 
 def panel_with(qtbot, command) -> LearningPanel:
-    panel = LearningPanel(lambda: ON_CPU, lambda: EXPRESSIONS, command)
+    panel = LearningPanel(lambda: ON_CPU, command)
     qtbot.addWidget(panel, before_close_func=lambda p: p.stop())
     panel.set_n_clips(1)
     panel.show()
@@ -370,7 +371,7 @@ def test_models_are_used_and_removed_with_one_click(qtbot, own_home: Path, monke
     def change(changes: dict[str, object]) -> None:
         settings[0] = settings[0].but(**changes)
 
-    page = PersonalPage(lambda: settings[0], change, lambda: EXPRESSIONS)
+    page = PersonalPage(lambda: settings[0], change)
     qtbot.addWidget(page, before_close_func=lambda p: p.stop())
     page.show()
     page.refresh()

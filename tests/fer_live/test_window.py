@@ -1,7 +1,8 @@
 import re
 import subprocess
 import sys
-from dataclasses import dataclass
+import time
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 import cv2
@@ -25,6 +26,7 @@ from PyQt6.QtWidgets import (
 from fer_live.app import load_pipeline
 from fer_live.camera import FrameSource, SyntheticCamera
 from fer_live.errors import SourceError
+from fer_live.live_session import LiveResult
 from fer_live.manifest import MANIFEST_KEY, CropGeometry, Manifest
 from fer_live.metering import Meter
 from fer_live.pipeline import Pipeline
@@ -32,9 +34,11 @@ from fer_live.recording import list_recordings
 from fer_live.settings import Settings, load_settings
 from fer_live.smoothing import UNSURE
 from fer_live.source_choice import Camera, Demo, Location, SourceChoice
+from fer_live.ui.live_page import LivePage
 from fer_live.ui.main_window import MainWindow
 from fer_live.ui.overlay import Hud, _free_place, expression_color, paint_result
 from tests.fer_live.test_classifier import save_model
+from tests.fer_live.test_recording import LABELS, result
 
 ON_CPU = Settings(provider="cpu")
 
@@ -210,10 +214,103 @@ def test_a_broken_model_is_told_and_the_one_before_goes_on(qtbot, open_window, t
     (tmp_path / "broken.onnx").write_text("no model")
     window.change_settings({"model": str(tmp_path / "broken.onnx")})
     qtbot.waitUntil(lambda: "not a model" in window.live._toast, timeout=10_000)
+    assert (window.settings.model, load_settings()[0].model) == (None, None), (
+        "not at the next start"
+    )
     wait_for_pictures(qtbot, meter)
     window.change_settings({"model": None, "detector": "full"})
     qtbot.waitUntil(lambda: window.pipeline.detector.name == "full", timeout=10_000)
     wait_for_pictures(qtbot, meter)
+
+
+def test_a_kept_model_that_is_broken_gives_way_to_the_shipped_one(
+    qtbot, open_window, tmp_path: Path
+):
+    (tmp_path / "broken.onnx").write_text("no model")
+    window, meter = open_window(Demo(), ON_CPU.but(model=str(tmp_path / "broken.onnx")))
+    wait_for_pictures(qtbot, meter)
+    assert "the one that came with the app is used" in window.live._toast
+
+
+def test_what_happened_is_said_beside_a_warning_and_on_every_tab(qtbot, open_window):
+    window, meter = open_window(Demo())
+    wait_for_pictures(qtbot, meter)
+    window.pipeline.classifier.warning = "the CPU runs"
+    window.say("saved")
+    wait_for_pictures(qtbot, meter)
+    assert window.live.view._lines[1:] == ("the CPU runs", "saved")
+    window._tabs.setCurrentWidget(window.review)
+    window.say("ended")
+    assert window.statusBar().currentMessage() == "ended"
+
+
+@dataclass(frozen=True)
+class Unplugged:
+    """A camera that goes away after some pictures and does not come back."""
+
+    is_mirrored: bool = False
+    name: str = "camera 0"
+
+    def open(self) -> FrameSource:
+        pictures = tuple(np.full((120, 160, 3), gray, np.uint8) for gray in (90, 91))
+        source = SyntheticCamera(pictures, 20, paced=True)
+        source.reconnects = True  # type: ignore[misc]
+        return source
+
+
+def test_the_last_picture_of_a_lost_camera_is_not_shown_as_live(qtbot, open_window):
+    window, meter = open_window(Unplugged())
+    wait_for_pictures(qtbot, meter)
+    qtbot.waitUntil(lambda: "trying again" in window.message, timeout=20_000)
+    late = window._session
+    before = LiveResult(late.source_number, result(0, time.monotonic() - 5))
+    late.results.put(before)
+    window._take_news()
+    assert "trying again" in window.message
+
+
+def test_two_windows_do_not_undo_each_others_settings(qtbot, open_window):
+    one, _ = open_window(GRAY)
+    other, _ = open_window(GRAY)
+    one.change_settings({"calm": 0.9, "capture_accepted_on": "2026-11-25"})
+    other.close()
+    kept, _ = load_settings()
+    assert (kept.calm, kept.capture_accepted_on) == (0.9, "2026-11-25")
+
+
+def test_a_resolution_that_the_camera_refuses_is_told(qtbot, open_window, monkeypatch):
+    monkeypatch.setattr(Camera, "open", lambda self: GRAY.open())
+    window, meter = open_window(Camera(0), ON_CPU.but(camera_size_wh=(1280, 720)))
+    wait_for_pictures(qtbot, meter)
+    assert window.live._toast == "The camera does not do 1280 x 720; it sends 160 x 120"
+    assert "160 x 120" in window._provider
+
+
+def test_faces_of_one_size_do_not_take_turns_and_a_gap_stays_empty(qtbot):
+    page = LivePage(lambda _: None)
+    qtbot.addWidget(page)
+    page.resize(600, 500)
+    page.show()
+
+    def show(time_s: float, *sides: int) -> None:
+        shown = result(0, time_s, n_faces=len(sides))
+        faces = tuple(
+            replace(face, box_xyxy=np.array([0, 0, side, side], np.float32))
+            for face, side in zip(shown.faces, sides, strict=True)
+        )
+        shown = replace(shown, faces=faces)
+        page.show_result(shown, LABELS, mirror=False, lines=("", ""))
+
+    show(10.0, 40, 39)
+    show(10.1, 39, 40)
+    assert page.followed == 1
+    show(10.2, 39, 60)
+    assert page.followed == 2
+    show(20.0, 39, 60)
+    timeline = page.timeline
+    column = timeline._column(15.0) % timeline._ring.width()
+    assert timeline._ring.pixelColor(column, 5).alpha() == 0, "nothing is known of that time"
+    assert timeline._ring.pixelColor(timeline._column(20.0), 5).alpha() == 255
 
 
 def test_a_model_with_other_labels_ends_what_was_written_with_the_old(
@@ -274,7 +371,7 @@ def test_a_recording_is_made_and_reviewed(qtbot, open_window, own_home: Path, tm
     wait_for_pictures(qtbot, meter, 3)
     qtbot.keyClick(window, Qt.Key.Key_R, Qt.KeyboardModifier.ControlModifier)
     wait_for_pictures(qtbot, meter, 40)
-    assert "●" in window.live.view._notice
+    assert "●" in window.live.view._lines[0]
     qtbot.keyClick(window, Qt.Key.Key_R, Qt.KeyboardModifier.ControlModifier)
     for thread in window._closing:
         thread.join()
@@ -443,11 +540,26 @@ def test_the_bars_go_where_they_hide_no_face(boxes, expected_left: float):
     assert not any(place.intersects(rect) for rect in rects)
 
 
-def test_every_expression_has_its_own_colour():
+# Machado, Oliveira and Fernandes (2009): what the colour-blind see, of linear RGB.
+COLOUR_BLIND = {
+    "nobody": np.eye(3),
+    "protanopia": [[0.152, 1.053, -0.205], [0.115, 0.786, 0.099], [-0.004, -0.048, 1.052]],
+    "deuteranopia": [[0.367, 0.861, -0.228], [0.280, 0.673, 0.047], [-0.012, 0.043, 0.969]],
+    "tritanopia": [[1.256, -0.077, -0.179], [-0.078, 0.931, 0.148], [0.005, 0.691, 0.304]],
+}
+
+
+@pytest.mark.parametrize("who", COLOUR_BLIND)
+def test_the_colour_blind_tell_the_expressions_apart(who: str):
     from fer_live.manifest import EXPRESSIONS
 
-    colors = {expression_color(label).name() for label in (*EXPRESSIONS, UNSURE)}
-    assert len(colors) == 9
+    colors = [expression_color(label) for label in (*EXPRESSIONS, UNSURE)]
+    rgb = np.array([color.getRgbF()[:3] for color in colors], np.float32)
+    linear = np.where(rgb <= 0.04045, rgb / 12.92, ((rgb + 0.055) / 1.055) ** 2.4)
+    seen = np.clip(linear @ np.array(COLOUR_BLIND[who]).T, 0, 1).astype(np.float32)
+    lab = cv2.cvtColor(seen[None], cv2.COLOR_LRGB2Lab)[0]
+    distances = np.linalg.norm(lab[:, None] - lab[None], axis=-1)
+    assert distances[~np.eye(len(lab), dtype=bool)].min() > 12
 
 
 def test_the_window_appears_before_the_heavy_imports():

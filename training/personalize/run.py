@@ -319,7 +319,13 @@ def _compare(
     n_differing = int((before.argmax(axis=1) != after.argmax(axis=1)).sum())
     rows = differing(before, after, _MOST_COMPARED)
     content = io.BytesIO()
-    np.savez_compressed(content, faces=faces.images[rows], before=before[rows], after=after[rows])
+    np.savez_compressed(
+        content,
+        faces=faces.images[rows],
+        before=before[rows],
+        after=after[rows],
+        labels=np.array(manifest.labels),
+    )
     write_atomically(out / COMPARED_FILE, content.getvalue())
     return Proof(gain=gain, n_differing=n_differing, flicker=flicker(before, after, faces))
 
