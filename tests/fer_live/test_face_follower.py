@@ -109,7 +109,7 @@ def test_one_face_that_cannot_be_followed_is_enough_for_the_detector(
     got = begun(two, faces).follow(moved(two, np.array([[1, 0, 4], [0, 1, 3]], np.float32)), 1.03)
     assert got is not None
     for face, after in zip(faces, got, strict=True):
-        assert after.keypoints_xy == pytest.approx(face.keypoints_xy + [4, 3], abs=1.0)
+        assert after.keypoints_xy == pytest.approx(face.keypoints_xy + np.array([4, 3]), abs=1.0)
     covered = two.copy()
     covered[:, width:] = 90
     assert begun(two, faces).follow(covered, 1.03) is None
