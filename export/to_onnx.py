@@ -16,20 +16,25 @@ OPSET = 18
 class DeployedNet(nn.Module):
     """Scaling, network, temperature and softmax: uint8 (N, 1, S, S) -> what `outputs` names.
 
-    `probs` (N, C) float32, and from a network with local attention `attention` (N, h, w) float32
-    in 0..1, where it looked.
+    `probs` (N, C) float32, and `attention` (N, h, w) float32 in 0..1, where it looked: its local
+    attention, or without one what spoke for the likeliest expression.
     """
+
+    outputs = ("probs", "attention")
 
     def __init__(self, network: ExpressionNet, temperature: float) -> None:
         super().__init__()
         self.network = network
         self.temperature = temperature
-        self.outputs = ["probs"] if network.attention is None else ["probs", "attention"]
 
-    def forward(self, faces: Tensor) -> tuple[Tensor, ...]:
+    def forward(self, faces: Tensor) -> tuple[Tensor, Tensor]:
         reading = self.network.read(scale_faces(faces))
         probs = torch.softmax(reading.logits / self.temperature, dim=1)
-        return (probs,) if reading.attention is None else (probs, reading.attention)
+        attention = reading.attention
+        if attention is None:
+            assert reading.features is not None
+            attention = self.network.class_activation(reading.features, probs.argmax(dim=1))
+        return probs, attention
 
 
 def to_onnx(
@@ -51,7 +56,7 @@ def to_onnx(
             deployed,
             (example,),
             input_names=["faces"],
-            output_names=deployed.outputs,
+            output_names=list(deployed.outputs),
             dynamic_shapes=None if batch_size else dynamic,
             opset_version=OPSET,
             dynamo=True,

@@ -1,5 +1,6 @@
 """Recordings: played beside their timeline, with notes, and a report to take along."""
 
+import time
 from collections.abc import Callable
 from pathlib import Path
 
@@ -27,6 +28,7 @@ from fer_live.player import ClipPlayer
 from fer_live.recording import Note, Recording, list_recordings, recordings_folder
 from fer_live.sinks.face_rows import Row
 from fer_live.translation import tr
+from fer_live.ui.background import Background
 from fer_live.ui.timeline import Timeline
 from fer_live.ui.translated import Translated
 from fer_live.ui.video_view import VideoView
@@ -39,6 +41,8 @@ class ReviewPage(Translated, QWidget):
 
     def __init__(self) -> None:
         super().__init__()
+        self._background = Background(self)
+        self._ticked_at_s = 0.0
         self._recording: Recording | None = None
         self._player: ClipPlayer | None = None
         self._rows: dict[int, list[Row]] = {}
@@ -157,13 +161,14 @@ class ReviewPage(Translated, QWidget):
         self._clock.setText(f"{now} / {length}")
 
     def toggle_play(self) -> None:
-        """Play or pause."""
-        if self._player is not None:
+        """Play or pause, where it is seen."""
+        if self._player is not None and self.isVisible():
             self._play.toggle()
 
     def stop(self) -> None:
         """Pause, and let go of the file."""
         self._close()
+        self._background.wait()
 
     def hideEvent(self, event: object) -> None:  # noqa: N802  # Qt's name
         self._play.setChecked(False)
@@ -218,14 +223,25 @@ class ReviewPage(Translated, QWidget):
             self.export_report(Path(chosen))
 
     def export_report(self, path: Path) -> None:
-        """Write the report of the open recording."""
-        from fer_live.report import write_report  # matplotlib takes a second to import
+        """Write the report of the open recording, beside everything else, and open it."""
+        recording = self._recording
+        if recording is None:
+            return
 
-        def write(recording: Recording) -> None:
+        def write() -> None:
+            from fer_live.report import write_report  # matplotlib takes a second to import
+
             write_report(path, recording.rows(), recording.about.labels, notes=recording.notes())
 
-        if self._try(write):
-            QDesktopServices.openUrl(QUrl.fromLocalFile(str(path)))
+        def show(result: object) -> None:
+            self._report.setEnabled(self._recording is not None)
+            if isinstance(result, FerLiveError):
+                QMessageBox.warning(self, "FER Live", str(result))
+            else:
+                QDesktopServices.openUrl(QUrl.fromLocalFile(str(path)))
+
+        self._report.setEnabled(False)
+        self._background.run(write, show)
 
     def _open_folder(self) -> None:
         if self._recording is not None:
@@ -260,13 +276,16 @@ class ReviewPage(Translated, QWidget):
         elif self._player is not None:
             if self._position_s >= self._player.length_s - 0.05:
                 self.seek(0.0)
+            self._ticked_at_s = time.monotonic()
             self._timer.start()
 
     def _tick(self) -> None:
         if self._player is None or self._position_s >= self._player.length_s:
             self._play.setChecked(False)
             return
-        self.seek(self._position_s + _TICK_MS / 1000)
+        now_s = time.monotonic()
+        passed_s, self._ticked_at_s = now_s - self._ticked_at_s, now_s
+        self.seek(self._position_s + passed_s)
 
     def _choose(self, item: QListWidgetItem | None) -> None:
         if item is not None:

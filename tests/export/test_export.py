@@ -21,7 +21,7 @@ from fer_live.errors import FerLiveError
 from fer_live.manifest import EXPRESSIONS, MANIFEST_KEY, CropGeometry, Manifest
 from tests.fer_live.test_analyze import fails
 from training.checkpoint import load_model, save_model
-from training.models.resnet import ExpressionNet
+from training.models.resnet import ExpressionNet, scale_faces
 
 
 @pytest.fixture(scope="module")
@@ -71,17 +71,33 @@ def test_the_temperature_is_in_the_graph(trained, exported, faces):
 
 
 def test_the_file_is_what_the_interfaces_say(exported, trained):
-    (faces,), (probs,) = exported.graph.input, exported.graph.output
+    (faces,), (probs, attention) = exported.graph.input, exported.graph.output
     shape = [d.dim_param or d.dim_value for d in faces.type.tensor_type.shape.dim]
     assert (faces.name, shape[1:]) == ("faces", [1, 48, 48])
     assert isinstance(shape[0], str)
     assert faces.type.tensor_type.elem_type == onnx.TensorProto.UINT8
-    assert probs.name == "probs"
+    assert (probs.name, attention.name) == ("probs", "attention")
     manifest = {p.key: p.value for p in exported.metadata_props}[MANIFEST_KEY]
     assert json.loads(manifest) == json.loads(trained[1].to_json())
     assert not any(
         t.HasField("data_location") and t.data_location for t in exported.graph.initializer
     )
+
+
+def test_without_local_attention_it_shows_what_spoke_for_the_label(trained, exported, faces):
+    """The map's mean is the logit without its bias, but for what spoke against it."""
+    network, _ = trained
+    with torch.inference_mode():
+        reading = network.read(scale_faces(torch.from_numpy(faces[:8, None])))
+        classes = reading.logits.argmax(dim=1)
+        attention = network.class_activation(reading.features, classes)
+        weights = network.classifier.weight[classes]
+        maps = torch.einsum("bd,bdhw->bhw", weights, reading.features)
+        logits = maps.mean(dim=(1, 2)) + network.classifier.bias[classes]
+    torch.testing.assert_close(logits, reading.logits.amax(dim=1))
+    torch.testing.assert_close(attention.amax(dim=(1, 2)), torch.ones(8))
+    assert torch.equal(attention > 0, maps > 0)
+    assert compare(DeployedNet(network, 1.7).eval(), exported, faces).attention_difference < 1e-4
 
 
 @pytest.mark.parametrize("precision", ["fp32", "fp16", "int8"])
@@ -98,7 +114,8 @@ def test_attention_is_a_second_output(attentive, faces, tmp_path: Path, precisio
         model = to_fp16(model) if precision == "fp16" else to_int8(model, faces)
         add_manifest(model, manifest)
         close = 5e-3 if precision == "fp16" else 0.15
-    assert compare(DeployedNet(network, 1.0).eval(), model, faces).max_difference <= close
+    parity = compare(DeployedNet(network, 1.0).eval(), model, faces)
+    assert max(parity.max_difference, parity.attention_difference) <= close
     (tmp_path / "m.onnx").write_bytes(serialize(model))
     assert ExpressionClassifier(tmp_path / "m.onnx").classify(faces).shape == (64, 8)
 
@@ -117,7 +134,7 @@ def test_a_batch_of_one_size_is_filled_up(trained, faces, tmp_path: Path, precis
     assert compare(deployed, model, faces).max_difference <= close
     (tmp_path / "m.onnx").write_bytes(serialize(model))
     classifier = ExpressionClassifier(tmp_path / "m.onnx", "cpu")
-    (expected,) = deployed(torch.from_numpy(faces[:7, None]))
+    expected, _ = deployed(torch.from_numpy(faces[:7, None]))
     assert compare(deployed, model, faces[:3]).n_faces == 4, "filled up"
     for n in (0, 1, 3, 4, 7):
         np.testing.assert_allclose(
@@ -151,13 +168,13 @@ def test_fp16_is_close(trained, exported, faces):
 @pytest.mark.parametrize("difference", [1e-3, float("nan")])
 def test_an_export_that_differs_is_refused(difference: float):
     with pytest.raises(FerLiveError, match="differs from the network"):
-        require_fp32_parity(Parity(1, difference, 1.0))
+        require_fp32_parity(Parity(1, difference, 0.0, 1.0))
 
 
 def test_a_lower_precision_that_reads_faces_otherwise_is_refused():
-    require_agreement(Parity(10, 0.3, 0.95))
+    require_agreement(Parity(10, 0.3, 0.0, 0.95))
     with pytest.raises(FerLiveError, match="another label on 20%"):
-        require_agreement(Parity(10, 0.3, 0.8))
+        require_agreement(Parity(10, 0.3, 0.0, 0.8))
 
 
 def test_the_command_from_checkpoint_to_app(run_cli, trained, learnable_tree: Path, tmp_path: Path):

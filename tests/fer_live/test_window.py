@@ -10,7 +10,7 @@ import numpy as np
 import onnx
 import pytest
 from PyQt6.QtCore import QPoint, QPointF, QRectF, Qt
-from PyQt6.QtGui import QImage, QPainter
+from PyQt6.QtGui import QDesktopServices, QImage, QPainter
 from PyQt6.QtWidgets import (
     QCheckBox,
     QComboBox,
@@ -366,7 +366,9 @@ def test_a_click_follows_a_face_and_a_key_the_next(qtbot, open_window, demo_fram
     qtbot.waitUntil(lambda: window.live.followed == faces[0].track_id, timeout=5_000)
 
 
-def test_a_recording_is_made_and_reviewed(qtbot, open_window, own_home: Path, tmp_path: Path):
+def test_a_recording_is_made_and_reviewed(
+    qtbot, open_window, own_home: Path, tmp_path: Path, monkeypatch
+):
     window, meter = open_window(Demo())
     wait_for_pictures(qtbot, meter, 3)
     qtbot.keyClick(window, Qt.Key.Key_R, Qt.KeyboardModifier.ControlModifier)
@@ -397,6 +399,11 @@ def test_a_recording_is_made_and_reviewed(qtbot, open_window, own_home: Path, tm
     review.toggle_play()
     qtbot.waitUntil(lambda: review._position_s > 0.7, timeout=5_000)
     review.toggle_play()
+    opened: list[str] = []
+    monkeypatch.setattr(QDesktopServices, "openUrl", lambda url: opened.append(url.toLocalFile()))
+    review.export_report(tmp_path / "report.html")
+    qtbot.waitUntil(lambda: bool(opened), timeout=30_000)
+    assert "a smile" in Path(opened[0]).read_text()
 
 
 def test_data_out_is_switched_on_and_off_by_hand(qtbot, open_window, tmp_path: Path):

@@ -11,6 +11,7 @@ means something.
 from typing import Literal, NamedTuple
 
 import torch
+import torch.nn.functional as F
 from torch import Tensor, nn
 
 from training.distributed import rand_rows
@@ -47,12 +48,14 @@ class BasicBlock(nn.Module):
 
 
 class Reading(NamedTuple):
-    """What a network makes of B faces: `logits` (B, C), the pooled features `embedding` (B, D), and
-    `attention` (B, h, w) in 0..1, None where the network has none."""
+    """What a network makes of B faces: `logits` (B, C), the pooled features `embedding` (B, D),
+    `attention` (B, h, w) in 0..1, None where the network has none, and the last `features`
+    (B, D, h, w), None where nobody needs them."""
 
     logits: Tensor
     embedding: Tensor
     attention: Tensor | None
+    features: Tensor | None = None
 
 
 class ExpressionNet(nn.Module):
@@ -136,7 +139,20 @@ class ExpressionNet(nn.Module):
             n, channels = pooled.shape
             kept = rand_rows(n, channels, pooled.device) >= self.dropout
             pooled = pooled * kept / (1 - self.dropout)
-        return Reading(self.classifier(pooled), embedding, attention)
+        return Reading(self.classifier(pooled), embedding, attention, features)
+
+    def class_activation(self, features: Tensor, classes: Tensor) -> Tensor:
+        """Where in the last features what spoke for a class lies, (B, h, w) in 0..1.
+
+        The class activation map of Zhou et al., "Learning Deep Features for Discriminative
+        Localization" (2016): its mean over the places is that class's logit without the bias. What
+        spoke against it is left out, and the largest value is 1.
+        """
+        maps = F.conv2d(features, self.classifier.weight[:, :, None, None])
+        rows = classes[:, None, None, None].expand(-1, 1, *maps.shape[2:])
+        chosen = maps.gather(1, rows).squeeze(1).clamp_min(0)
+        largest = chosen.amax(dim=(1, 2), keepdim=True).clamp_min(1e-6)
+        return chosen / largest
 
     def forward(self, faces: Tensor) -> Tensor:
         return self.read(faces).logits
