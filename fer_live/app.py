@@ -172,7 +172,9 @@ def choose_source(options: LiveOptions, settings: Settings) -> SourceChoice:
         return Demo()
     if options.source is not None:
         return Location(options.source)
-    return Camera(settings.camera if options.camera is None else options.camera)
+    if options.camera is not None:
+        return Camera(options.camera)
+    return Camera(settings.camera, device=settings.camera_name)
 
 
 def given(options: LiveOptions) -> dict[str, object]:

@@ -183,7 +183,7 @@ class ClipSource:
 
     def _refuse_early_end(self) -> None:
         if self._index == 0:
-            raise SourceError(f"{self.name}: holds no picture that can be decoded")
+            raise SourceError(tr("{name}: holds no picture that can be decoded", name=self.name))
         if not self.n_frames:
             return
         if Path(self.name).suffix.lower() in _EXACT_COUNTS:
@@ -290,19 +290,23 @@ def open_clip(path: Path) -> cv2.VideoCapture:
     if not path.exists():
         raise SourceError(tr("{path}: no such file", path=path))
     if path.is_dir():
-        raise SourceError(f"{path}: is a folder; name a video file")
+        raise SourceError(tr("{path}: is a folder; name a video file", path=path))
     if not path.is_file():
-        raise SourceError(f"{path}: is not a regular file; name a video file")
+        raise SourceError(tr("{path}: is not a regular file; name a video file", path=path))
     try:
         str(path).encode()
     except UnicodeEncodeError:  # OpenCV ends the process with signal 11
-        raise SourceError(f"{str(path)!r}: its name is not valid text; rename the file") from None
+        raise SourceError(
+            tr("{path}: its name is not valid text; rename the file", path=ascii(str(path)))
+        ) from None
     try:
         with path.open("rb") as file:
             if not file.read(1):
-                raise SourceError(f"{path}: is empty")
+                raise SourceError(tr("{path}: is empty", path=path))
     except OSError as error:
-        raise SourceError(f"{path}: cannot be read: {error.strerror}") from None
+        raise SourceError(
+            tr("{path}: cannot be read: {why}", path=path, why=error.strerror)
+        ) from None
     # Absolute, for FFmpeg takes what stands before a colon in a relative name for a protocol.
     capture = cv2.VideoCapture(str(path.absolute()), cv2.CAP_FFMPEG)
     if not capture.isOpened():

@@ -10,6 +10,7 @@ from typing import NoReturn
 
 from fer_live.errors import FerLiveError, InputError
 from fer_live.system_libraries import install_line, package_of_failed_import
+from fer_live.translation import tr
 
 
 class ArgumentParser(argparse.ArgumentParser):
@@ -61,14 +62,22 @@ def check_output_file(path: Path, suffixes: tuple[str, ...]) -> Path:
         kind = f"unknown kind {path.suffix!r}" if path.suffix else "no file extension"
         raise InputError(f"{path}: {kind}; end it in {' or '.join(suffixes)}")
     if path.is_dir():
-        raise InputError(f"{path}: is a folder; name a file")
+        raise InputError(tr("{path}: is a folder; name a file", path=path))
     if not path.parent.is_dir():
-        raise InputError(f"{path}: its folder {path.parent} does not exist; make it first")
+        raise InputError(
+            tr(
+                "{path}: its folder {folder} does not exist; make it first",
+                path=path,
+                folder=path.parent,
+            )
+        )
     if path.exists() and not os.access(path, os.W_OK):
         # Replacing it would succeed all the same, and undo what its owner protected.
-        raise InputError(f"{path}: is write-protected; name another file")
+        raise InputError(tr("{path}: is write-protected; name another file", path=path))
     if not os.access(path.parent, os.W_OK):
-        raise InputError(f"{path}: no permission to write in {path.parent}")
+        raise InputError(
+            tr("{path}: no permission to write in {folder}", path=path, folder=path.parent)
+        )
     return path
 
 
@@ -95,5 +104,9 @@ def require_packages(extra: str, *names: str) -> None:
     missing = [name for name in names if importlib.util.find_spec(name) is None]
     if missing:
         raise InputError(
-            f"needs {', '.join(missing)}; in the project's folder: pip install '.[{extra}]'"
+            tr(
+                "needs {packages}; in the project's folder: pip install '.[{extra}]'",
+                packages=", ".join(missing),
+                extra=extra,
+            )
         )

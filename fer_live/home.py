@@ -6,6 +6,7 @@ from pathlib import Path
 import platformdirs
 
 from fer_live.errors import OutputError
+from fer_live.translation import tr
 
 
 def home() -> Path:
@@ -26,6 +27,10 @@ def _made(folder: Path) -> Path:
         folder.mkdir(parents=True, exist_ok=True)
     except OSError as error:
         raise OutputError(
-            f"{folder}: cannot make this folder: {error.strerror}; set FER_LIVE_HOME to another"
+            tr(
+                "{folder}: cannot make this folder: {why}; set FER_LIVE_HOME to another",
+                folder=folder,
+                why=error.strerror,
+            )
         ) from None
     return folder

@@ -9,6 +9,7 @@ import numpy as np
 
 from fer_live.datatypes import Frame, UInt8Array
 from fer_live.errors import SourceError
+from fer_live.translation import tr
 
 IMAGE_SUFFIXES = (".png", ".jpg", ".jpeg", ".bmp", ".webp")
 
@@ -63,17 +64,19 @@ class Slideshow:
 def read_image(path: Path) -> UInt8Array:
     """Read an image file as (H, W, 3) uint8 BGR, or raise `SourceError`."""
     if path.exists() and not path.is_file():  # a pipe would be waited for
-        raise SourceError(f"{path}: is not a regular file; name an image")
+        raise SourceError(tr("{path}: is not a regular file; name an image", path=path))
     try:
         content = np.fromfile(path, dtype=np.uint8)  # imread cannot open every path on Windows
     except OSError as error:
-        raise SourceError(f"{path}: cannot be read: {error.strerror}") from None
+        raise SourceError(
+            tr("{path}: cannot be read: {why}", path=path, why=error.strerror)
+        ) from None
     try:
         image = cv2.imdecode(content, cv2.IMREAD_COLOR) if content.size else None
     except cv2.error:  # for instance a header that claims 60,000 pixels a side
         image = None
     if image is None:
-        raise SourceError(f"{path}: not an image that can be decoded")
+        raise SourceError(tr("{path}: not an image that can be decoded", path=path))
     return np.asarray(image, dtype=np.uint8)
 
 
@@ -82,8 +85,16 @@ def images_in(folder: Path) -> list[Path]:
     try:
         files = sorted(folder.iterdir())
     except OSError as error:
-        raise SourceError(f"{folder}: cannot be read: {error.strerror}") from None
+        raise SourceError(
+            tr("{path}: cannot be read: {why}", path=folder, why=error.strerror)
+        ) from None
     images = [file for file in files if file.suffix.lower() in IMAGE_SUFFIXES]
     if not images:
-        raise SourceError(f"{folder}: no image in this folder ({', '.join(IMAGE_SUFFIXES)})")
+        raise SourceError(
+            tr(
+                "{folder}: no image in this folder ({suffixes})",
+                folder=folder,
+                suffixes=", ".join(IMAGE_SUFFIXES),
+            )
+        )
     return images

@@ -18,6 +18,7 @@ from fer_live.errors import InputError, ModelError, RefusedError
 from fer_live.home import home
 from fer_live.manifest import Manifest
 from fer_live.proof import load_proof
+from fer_live.translation import tr
 
 if TYPE_CHECKING:
     from fer_live.classifier import ExpressionClassifier
@@ -80,7 +81,9 @@ def resolve_model(name: str | Path | None) -> Path | None:
     installed = models_folder() / str(name)
     if len(path.parts) == 1 and (installed / CPU_MODEL).is_file():
         return installed
-    raise ModelError(f"{name}: no such model file, and no installed model of this name")
+    raise ModelError(
+        tr("{name}: no such model file, and no installed model of this name", name=name)
+    )
 
 
 def install_model(run_dir: Path, name: str = "") -> InstalledModel:
@@ -91,7 +94,9 @@ def install_model(run_dir: Path, name: str = "") -> InstalledModel:
     """
     proof = load_proof(run_dir)
     if not proof.passes:
-        raise RefusedError(f"{run_dir}: not installed, {proof.verdict()}")
+        raise RefusedError(
+            tr("{run_dir}: not installed, {verdict}", run_dir=run_dir, verdict=proof.verdict())
+        )
     folder = models_folder() / (_free_name() if not name else _checked_name(name))
     for variant in (CPU_MODEL, GPU_MODEL):
         _open(run_dir / variant)

@@ -8,6 +8,7 @@ import numpy as np
 
 from fer_live.datatypes import Frame
 from fer_live.errors import SourceError
+from fer_live.translation import tr
 
 
 class ClipPlayer:
@@ -20,7 +21,9 @@ class ClipPlayer:
             self._stream = self._container.streams.video[0]
             self.length_s = self._last_time_s()
         except (OSError, av.FFmpegError, IndexError) as error:
-            raise SourceError(f"{path}: not a video that can be decoded: {error}") from None
+            raise SourceError(
+                tr("{path}: not a video that can be decoded: {why}", path=path, why=error)
+            ) from None
         self._frames: Iterator[Frame] = iter(())
         self._last: Frame | None = None
         self._ahead: Frame | None = None

@@ -118,8 +118,12 @@ def load_proof(run_dir: Path) -> Proof:
         return Proof.model_validate_json((run_dir / PROOF_FILE).read_bytes())
     except (OSError, ValidationError):
         raise InputError(
-            f"{run_dir}: no finished retraining there (its {PROOF_FILE} cannot be read); run "
-            "fer-train personalize first"
+            tr(
+                "{run_dir}: no finished retraining there (its {file} cannot be read); run "
+                "fer-train personalize first",
+                run_dir=run_dir,
+                file=PROOF_FILE,
+            )
         ) from None
 
 
@@ -140,7 +144,7 @@ def load_compared(run_dir: Path) -> Compared:
             labels = tuple(file["labels"].tolist())
             return Compared(file["faces"], file["before"], file["after"], labels)
     except (OSError, KeyError, ValueError):
-        raise InputError(f"{run_dir / COMPARED_FILE}: cannot be read") from None
+        raise InputError(tr("{path}: cannot be read", path=run_dir / COMPARED_FILE)) from None
 
 
 def tally(choices: NDArray[np.int8]) -> Preference:

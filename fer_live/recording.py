@@ -22,6 +22,7 @@ from fer_live.datatypes import FrameResult, UInt8Array
 from fer_live.errors import InputError
 from fer_live.home import home
 from fer_live.sinks.face_rows import Row, face_rows
+from fer_live.translation import tr
 from fer_live.video_file import VideoFile
 
 VIDEO_FILE = "video.mkv"
@@ -115,9 +116,15 @@ class Recording:
         try:
             about = About.model_validate_json((folder / ABOUT_FILE).read_bytes())
         except (OSError, ValidationError):
-            raise InputError(f"{folder}: no recording, its {ABOUT_FILE} cannot be read") from None
+            raise InputError(
+                tr(
+                    "{folder}: no recording, its {file} cannot be read",
+                    folder=folder,
+                    file=ABOUT_FILE,
+                )
+            ) from None
         if not (folder / VIDEO_FILE).is_file():
-            raise InputError(f"{folder}: its {VIDEO_FILE} is missing")
+            raise InputError(tr("{folder}: its {file} is missing", folder=folder, file=VIDEO_FILE))
         return cls(folder, about)
 
     @property

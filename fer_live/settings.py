@@ -24,6 +24,8 @@ class Settings(BaseModel):
     capture_accepted_on: str = Field("", description="date on which capturing was agreed to")
     language: Language = "system"
     camera: int = Field(0, ge=0, description="number of the camera")
+    camera_name: str = Field("", description="its name, by which it is found under another number")
+    recent_locations: tuple[str, ...] = Field((), description="files and streams, the last first")
     camera_size_wh: tuple[int, int] | None = Field(None, description="None: the camera's own")
     camera_fps: int | None = Field(None, ge=1, le=1000, description="None: the camera's own")
     mirror: bool = Field(True, description="of a camera; files are never mirrored")

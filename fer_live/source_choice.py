@@ -4,17 +4,26 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from fer_live.assets import asset
-from fer_live.camera import CameraMode, CameraSource, FrameSource, PacedClip, open_live_source
+from fer_live.camera import (
+    CameraMode,
+    CameraSource,
+    FrameSource,
+    PacedClip,
+    list_cameras,
+    open_live_source,
+)
 
 DEMO_CLIP = "demo.mp4"
 
 
 @dataclass(frozen=True, slots=True)
 class Camera:
-    """A camera by its number."""
+    """A camera by its number; or by the name of its `device`, where the system has given it another
+    number since, as it does when cameras are plugged in again."""
 
     number: int = 0
     mode: CameraMode | None = None
+    device: str = ""
 
     is_mirrored = True
     """A face in a camera expects a mirror."""
@@ -25,7 +34,10 @@ class Camera:
 
     def open(self) -> FrameSource:
         """On whichever thread calls it; `SourceError` where it cannot be opened."""
-        return CameraSource(self.number, self.mode)
+        cameras = list_cameras() if self.device else {}
+        others = [number for number, name in cameras.items() if name == self.device]
+        moved = bool(others) and cameras.get(self.number) != self.device
+        return CameraSource(others[0] if moved else self.number, self.mode)
 
 
 @dataclass(frozen=True, slots=True)

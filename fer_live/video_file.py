@@ -85,8 +85,12 @@ class VideoFile:
             self._stream = stream
         if self._stream is None or self._size_wh != (width, height):
             raise OutputError(
-                f"{self.path}: the source changed its size from {self._size_wh} to "
-                f"{(width, height)}; a video has one"
+                tr(
+                    "{path}: the source changed its size from {before} to {after}; a video has one",
+                    path=self.path,
+                    before=self._size_wh,
+                    after=(width, height),
+                )
             )
         return self._stream
 

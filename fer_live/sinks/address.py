@@ -4,6 +4,7 @@ import ipaddress
 from dataclasses import dataclass
 
 from fer_live.errors import InputError
+from fer_live.translation import tr
 
 LOOPBACK = "127.0.0.1"
 
@@ -33,5 +34,11 @@ def parse_address(option: str, text: str) -> Address:
     host, _, port = text.rpartition(":")
     host = host.strip("[]") or LOOPBACK
     if not port.isdecimal() or not 0 < int(port) < 65536:
-        raise InputError(f"{option} {text}: not an address; write PORT or HOST:PORT, 1 to 65535")
+        raise InputError(
+            tr(
+                "{option} {text}: not an address; write PORT or HOST:PORT, 1 to 65535",
+                option=option,
+                text=text,
+            )
+        )
     return Address(host, int(port))

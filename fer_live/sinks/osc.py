@@ -5,6 +5,7 @@ import socket
 from fer_live.datatypes import FrameResult
 from fer_live.errors import InputError
 from fer_live.sinks.address import Address
+from fer_live.translation import tr
 
 
 class OscSink:
@@ -31,7 +32,9 @@ class OscSink:
             )[0]
             self._client = SimpleUDPClient(str(place[0]), address.port, family=family)
         except OSError as error:
-            raise InputError(f"--osc {address}: no such host: {error.strerror}") from None
+            raise InputError(
+                tr("--osc {address}: no such host: {why}", address=address, why=error.strerror)
+            ) from None
 
     def write(self, source: str, result: FrameResult) -> None:
         try:

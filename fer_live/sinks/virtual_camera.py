@@ -5,6 +5,7 @@ from typing import Any
 
 from fer_live.datatypes import FrameResult, UInt8Array
 from fer_live.errors import InputError
+from fer_live.translation import tr
 
 _FPS = 30
 """Only announced: a frame is sent when there is one."""
@@ -51,7 +52,11 @@ class VirtualCamera:
             )
         except RuntimeError as error:
             raise InputError(
-                f"virtual camera {self._device}: {str(error).splitlines()[0]}; on Linux load "
-                "v4l2loopback, elsewhere install OBS"
+                tr(
+                    "virtual camera {device}: {why}; on Linux load v4l2loopback, elsewhere "
+                    "install OBS",
+                    device=self._device,
+                    why=str(error).splitlines()[0],
+                )
             ) from None
         self._size_wh = (width, height)

@@ -61,8 +61,11 @@ class WebSocketSink:
         if self._failure is not None:
             self._thread.join()
             raise InputError(
-                f"--websocket {address}: cannot listen there: {self._failure.strerror}; choose "
-                "another port"
+                tr(
+                    "--websocket {address}: cannot listen there: {why}; choose another port",
+                    address=address,
+                    why=self._failure.strerror,
+                )
             )
 
     @property

@@ -4,6 +4,7 @@ import base64
 import threading
 import time
 from collections.abc import Callable, Mapping
+from dataclasses import replace
 from datetime import datetime
 from functools import partial
 from types import MappingProxyType
@@ -68,6 +69,7 @@ LoadPipeline = Callable[[Settings], "Pipeline"]
 _HEARTBEAT_MS = 20
 _STATUS_EVERY_MS = 500
 _SAID_FOR_MS = 8000
+_MOST_RECENT = 5
 _FAILED_FRAMES_SHOWN_FOR_S = 2.0
 _STILL_AFTER_S = 1.0
 _RELOADS = ("model", "provider", "detector")
@@ -207,9 +209,13 @@ class MainWindow(Translated, QMainWindow):
         self._open(self._source)
 
     def choose_source(self, source: SourceChoice) -> None:
-        """Switch to another source; the number of a camera is kept for the next start."""
+        """Switch to another source. The next start takes a camera again, and offers a location."""
         if isinstance(source, Camera):
-            self.change_settings({"camera": source.number})
+            self.change_settings({"camera": source.number, "camera_name": source.device})
+        elif isinstance(source, Location):
+            others = [where for where in self.settings.recent_locations if where != source.where]
+            recent = (source.where, *others)[:_MOST_RECENT]
+            self.change_settings({"recent_locations": recent})
         self._open(source)
 
     def change_settings(self, changes: dict[str, object]) -> None:
@@ -455,7 +461,7 @@ class MainWindow(Translated, QMainWindow):
         self._end_guided()
         if isinstance(source, Camera):
             mode = CameraMode(self.settings.camera_size_wh, self.settings.camera_fps)
-            source = Camera(source.number, mode)
+            source = replace(source, mode=mode)
         self._source = source
         self._lost_at_s = float("-inf")
         self._told_size = False
@@ -469,11 +475,13 @@ class MainWindow(Translated, QMainWindow):
         menu.clear()
         cameras = list_cameras()
         for number, name in cameras.items():
-            self._add_source(menu, name, Camera(number))
+            self._add_source(menu, name, Camera(number, device=name))
         if not cameras:
             self._add_source(menu, tr("camera {number}", number=0), Camera(0))
         menu.addSeparator()
         menu.addActions([self._open_file, self._open_address])
+        for where in self.settings.recent_locations:
+            self._add_source(menu, Location(where).name, Location(where))
         menu.addSeparator()
         self._add_source(menu, tr("demo"), Demo())
 

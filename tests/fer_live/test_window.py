@@ -208,6 +208,31 @@ def test_sources_are_switched_and_the_camera_is_remembered(qtbot, open_window):
     qtbot.waitUntil(lambda: window.message == "", timeout=10_000)
 
 
+def test_a_camera_is_found_again_by_its_name(monkeypatch: pytest.MonkeyPatch):
+    opened: list[int] = []
+    monkeypatch.setattr("fer_live.source_choice.CameraSource", lambda n, mode: opened.append(n))
+    cameras = {0: "built in", 2: "desk"}
+    monkeypatch.setattr("fer_live.source_choice.list_cameras", lambda: cameras)
+    for camera in (
+        Camera(1, device="desk"),
+        Camera(0, device="built in"),
+        Camera(0, device="gone"),
+    ):
+        camera.open()
+    Camera(1).open()
+    assert opened == [2, 0, 0, 1]
+
+
+def test_what_was_opened_is_offered_again(qtbot, open_window, demo_clip: Path):
+    window, _ = open_window(GRAY)
+    for where in (str(demo_clip), "rtsp://127.0.0.1:1/x", str(demo_clip)):
+        window.choose_source(Location(where))
+    recent = (str(demo_clip), "rtsp://127.0.0.1:1/x")
+    assert load_settings()[0].recent_locations == recent
+    window._fill_source_menu()
+    assert demo_clip.name in [action.text() for action in window._source_menu.actions()]
+
+
 def test_a_broken_model_is_told_and_the_one_before_goes_on(qtbot, open_window, tmp_path: Path):
     window, meter = open_window(Demo())
     wait_for_pictures(qtbot, meter)
