@@ -13,7 +13,7 @@ APP_PACKAGES := $(VENV_PACKAGE) libegl1 libgl1 libgles2 libglib2.0-0 libxkbcommo
 # One of them loads the WebSocket page in a browser.
 TEST_PACKAGES := $(APP_PACKAGES) xvfb strace ffmpeg chromium
 
-.PHONY: run test translations desktop clean system-app system-test
+.PHONY: run test figures translations desktop clean system-app system-test
 
 run: $(VENV)/.app
 	@$(BIN)/fer-live quickstart
@@ -24,6 +24,10 @@ test: $(VENV)/.test
 	$(BIN)/mypy
 	$(BIN)/lint-imports
 	$(BIN)/python -m pytest
+
+# Measures the speed figures of the README anew.
+figures: $(VENV)/.test
+	@$(BIN)/python -m tests.figures
 
 # Collects the app's texts, keeps what is translated, and compiles it.
 LOCALE := fer_live/locale

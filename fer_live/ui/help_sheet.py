@@ -2,6 +2,7 @@
 
 from collections.abc import Iterable
 
+from PyQt6.QtCore import Qt
 from PyQt6.QtGui import QAction, QKeySequence
 from PyQt6.QtWidgets import QDialog, QFormLayout, QLabel, QVBoxLayout, QWidget
 
@@ -11,6 +12,7 @@ from fer_live.translation import tr
 def show_help(parent: QWidget, actions: Iterable[QAction]) -> QDialog:
     """Open the sheet, made from the actions themselves, so that it cannot be out of date."""
     sheet = QDialog(parent)
+    sheet.setAttribute(Qt.WidgetAttribute.WA_DeleteOnClose)
     sheet.setWindowTitle(tr("Help"))
     form = QFormLayout()
     for action in actions:

@@ -1,0 +1,143 @@
+"""The speed figures of the README, measured anew on this machine: `make figures`, three minutes.
+
+Every line is a ratio of two things measured in turns in one run, or a time beside what it is
+compared with, so that a busy or a slow machine changes both sides.
+"""
+
+import json
+import os
+import subprocess
+import sys
+import tempfile
+import time
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from statistics import mean, median
+
+import cv2
+import numpy as np
+
+from fer_live import Frame, Pipeline
+from fer_live.analyze import AnalyzeOptions, analyze
+from fer_live.assets import asset
+from fer_live.camera import ClipSource
+from fer_live.face_detector import FaceDetector
+from fer_live.source_choice import DEMO_CLIP
+
+N_WARM, N_FRAMES = 30, 150
+
+
+def demo_frames() -> list[np.ndarray]:
+    """The demo clip, (H, W, 3) uint8 each."""
+    source = ClipSource(asset(DEMO_CLIP))
+    frames = []
+    while (frame := source.read()) is not None:
+        frames.append(frame.image_bgr)
+    source.close()
+    return frames
+
+
+def eight_faces(frames: list[np.ndarray]) -> Iterator[np.ndarray]:
+    """Eight small moving pictures of the demo in 1280x720."""
+    for index in range(len(frames)):
+        wide = np.full((720, 1280, 3), 90, np.uint8)
+        for place in range(8):
+            frame = frames[(index + 17 * place) % len(frames)]
+            small = cv2.resize(frame, (240, 180), interpolation=cv2.INTER_AREA)
+            top, left = 120 + 280 * (place // 4), 60 + 300 * (place % 4)
+            wide[top : top + 180, left : left + 240] = small
+        yield wide
+
+
+def seconds(work: Callable[[], object]) -> float:
+    """How long it takes."""
+    began_s = time.perf_counter()
+    work()
+    return time.perf_counter() - began_s
+
+
+def pipeline_beside_detection(frames: list[np.ndarray], mode: str) -> str:
+    """Each frame is read by the whole pipeline and, right after it, detected alone."""
+    whole, alone, faces = [], [], []
+    with Pipeline.load(provider="cpu") as pipeline, FaceDetector(mode) as detector:  # type: ignore[arg-type]
+
+        def read(frame: Frame) -> None:
+            faces.append(len(pipeline.process(frame).faces))
+
+        for index in range(N_WARM + N_FRAMES):
+            image, now_s = frames[index % len(frames)], index / 30
+            frame = Frame(image, index, now_s)
+            whole.append(seconds(lambda frame=frame: read(frame)))  # type: ignore[misc]
+            look = lambda image=image, s=now_s: detector.detect(image, s)  # noqa: E731
+            alone.append(seconds(look))
+        used = pipeline.detector.name
+    whole, alone = whole[N_WARM:], alone[N_WARM:]
+    return (
+        f"{median(faces)} faces ({used}): pipeline {1e3 * median(whole):.2f} ms, detection alone "
+        f"({mode}) {1e3 * median(alone):.2f} ms; median {median(whole) / median(alone):.2f} times, "
+        f"mean {mean(whole) / mean(alone):.2f} times"
+    )
+
+
+def analyze_beside_its_parts(clip: Path) -> str:
+    """`analyze`, and decoding and detecting the same clip, in turns."""
+    ratios = []
+    for _ in range(5):
+        source = ClipSource(clip)
+        with FaceDetector("short") as detector:
+
+            def read_all(source: ClipSource = source, detector: FaceDetector = detector) -> None:
+                while (frame := source.read()) is not None:
+                    detector.detect(frame.image_bgr, frame.captured_at_s)
+
+            parts_s = seconds(read_all)
+        source.close()
+        with tempfile.TemporaryDirectory() as folder:
+            summary, _ = analyze(AnalyzeOptions([str(clip)], out=Path(folder) / "a.csv"))
+        ratios.append(summary.wall_s / parts_s)
+    return f"analyze: {median(ratios):.2f} times decoding and detection alone ({clip.name})"
+
+
+def window_beside_its_imports() -> str:
+    """The first picture of the window, and importing MediaPipe's vision tasks."""
+    imports = "from mediapipe.tasks.python import vision"
+    lines = []
+    for _ in range(3):
+        import_s = seconds(lambda: subprocess.run([sys.executable, "-c", imports], check=True))
+        with tempfile.TemporaryDirectory() as folder:
+            stats = Path(folder) / "stats.json"
+            command = [sys.executable, "-m", "fer_live.cli", "--demo", "--duration", "15"]
+            subprocess.run(
+                [*command, "--stats", str(stats)],
+                check=True,
+                env=os.environ | {"FER_LIVE_HOME": folder, "QT_QPA_PLATFORM": "offscreen"},
+            )
+            figures = json.loads(stats.read_text())
+        lines.append((figures["first_overlay_s"] / import_s, figures))
+    ratio, figures = sorted(lines, key=lambda line: line[0])[1]
+    latency = figures["latency_ms"]
+    return (
+        f"window: first picture after {figures['first_overlay_s']:.2f} s, {ratio:.2f} times the "
+        f"import of mediapipe's vision tasks; {figures['dropped']} of {figures['captured']} frames "
+        f"dropped; capture to paint {latency['p50']:.0f} ms, {latency['p95']:.0f} ms at the 95th "
+        f"percentile; {figures['rss_mb_end']:.0f} MB"
+    )
+
+
+def main() -> None:
+    frames = demo_frames()
+    vga = [cv2.resize(frame, (640, 480)) for frame in frames]
+    print(pipeline_beside_detection(vga, "short"), flush=True)
+    print(pipeline_beside_detection(list(eight_faces(frames)), "full"), flush=True)
+    with tempfile.TemporaryDirectory() as folder:
+        clip = Path(folder) / "demo_640x360.mp4"
+        writer = cv2.VideoWriter(str(clip), cv2.VideoWriter.fourcc(*"mp4v"), 30, (640, 360))
+        for frame in frames:
+            writer.write(cv2.resize(frame, (640, 360)))
+        writer.release()
+        print(analyze_beside_its_parts(clip), flush=True)
+    print(window_beside_its_imports(), flush=True)
+
+
+if __name__ == "__main__":
+    main()
