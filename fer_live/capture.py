@@ -92,6 +92,9 @@ class Capture:
             if self._stop.is_set():
                 reader.leave(_STOPS_WITHIN_S)
                 break
+            if reader.opens_too_long():
+                reader.leave(0)
+                return SourceError(tr("the source does not open; is another program using it?"))
             if reader.is_stalled():
                 reader.leave(0)
                 return SourceError(tr("{name}: sends no new pictures", name=reader.name))
@@ -137,10 +140,13 @@ class _Reader:
             self._left.set()
         self._thread.join(timeout_s)
 
+    def opens_too_long(self) -> bool:
+        """Whether the driver or the server has not even answered."""
+        since_s = self._opening_since_s
+        return since_s is not None and time.monotonic() - since_s > _OPENS_WITHIN_S
+
     def is_stalled(self) -> bool:
         """Whether a device or stream has had nothing new to show for too long."""
-        if self._opening_since_s is not None:
-            return time.monotonic() - self._opening_since_s > _OPENS_WITHIN_S
         news_at_s = self._news_at_s
         if news_at_s is None or not self.may_come_back:
             return False

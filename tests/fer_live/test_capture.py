@@ -75,6 +75,23 @@ def quick(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("fer_live.capture._STOPS_WITHIN_S", 0.1)
 
 
+def test_an_opening_that_hangs_is_left_behind(quick: None, monkeypatch: pytest.MonkeyPatch):
+    monkeypatch.setattr("fer_live.capture._OPENS_WITHIN_S", 0.2)
+    released = threading.Event()
+
+    def hang() -> Device:
+        released.wait(30)
+        raise SourceError("too late")
+
+    viewer = Viewer(hang)
+    try:
+        assert viewer.wait_for(lambda: bool(viewer.failures)) < 2
+        assert "does not open" in str(viewer.failures[0])
+        viewer.capture.stop()
+    finally:
+        released.set()
+
+
 @pytest.mark.parametrize("then", ["end", "fail", "block", "repeat"])
 def test_a_camera_that_stops_is_told_and_opened_again(quick: None, then: str):
     devices = iter([Device(5, then), Device(10_000, "end")])
