@@ -137,8 +137,11 @@ class Recording:
 
     @property
     def n_bytes(self) -> int:
-        """What it takes on the disk."""
-        return sum(file.stat().st_size for file in self.folder.iterdir() if file.is_file())
+        """What it takes on the disk; 0 where it was deleted meanwhile."""
+        try:
+            return sum(file.stat().st_size for file in self.folder.iterdir() if file.is_file())
+        except FileNotFoundError:
+            return 0
 
     def rows(self) -> list[Row]:
         """A row a face, in order of time; a line that a crash cut off is left out."""

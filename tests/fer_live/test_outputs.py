@@ -15,6 +15,7 @@ from pathlib import Path
 
 import numpy as np
 import pandas as pd
+import psutil
 import pytest
 from websockets.exceptions import ConnectionClosed, InvalidStatus
 from websockets.sync.client import connect
@@ -227,9 +228,13 @@ def test_too_many_clients_and_malformed_messages_harm_nothing(server: WebSocketS
         with pytest.raises(InvalidStatus, match="503"), connect(url(server)):
             pass
     wait_until(lambda: server.n_clients == 0)
+    memory = psutil.Process().memory_info
     with connect(url(server)) as client:
         for k in range(10_000):
             client.send(("{" * (k % 100)).encode() if k % 2 else "\x00ÿ{")
+            if k == 1000:
+                before = memory().rss
+        assert memory().rss - before < 8 * 2**20, "nothing is kept of what a client says"
         client.send("x" * 100_000)
         with pytest.raises(ConnectionClosed):
             client.recv(30)
