@@ -31,6 +31,8 @@ _MODEL_FILES: dict[_Range, str] = {
 _MIN_CONFIDENCE = 0.5
 _PROBE_INTERVAL_S = 1.0
 _OVERLAP = 0.2
+_PARTS_FROM_PX = 960
+"""In a smaller frame, what only its parts show is too small to be read: 30 pixels and less."""
 _SURE_IN_PART = 0.7
 """Seen so large, what is no face reaches 0.63 on the test clips, and faces have at least 0.78."""
 _SAME_FACE = 0.5
@@ -41,10 +43,10 @@ class FaceDetector:
 
     `short` reads faces up to about two metres away, `full` also small and many ones at 2.5 times
     the cost. `auto` measures which one this scene needs: once a second of the source's clock, and
-    on the first frame after `reset`, all look at the same frame, the full-range model also at its
-    two or three square parts, in which a face is larger. What finds more faces at a higher cost
-    is used from there on. A face counts once: `detect` reports no face twice. Use it as a context
-    manager, or call `close`.
+    on the first frame after `reset`, both look at the same frame, the full-range model in a large
+    one also at its two or three square parts, in which a face is larger. What finds more faces at a
+    higher cost is used from there on. A face counts once: `detect` reports no face twice. Use it as
+    a context manager, or call `close`.
     """
 
     def __init__(self, mode: DetectorMode = "auto") -> None:
@@ -66,9 +68,10 @@ class FaceDetector:
         if self.mode != "auto" or not self._probe_is_due(time_s):
             return self._look(self._view, image_bgr)
         self._probed_at_s = time_s
-        found = {view: self._look(view, image_bgr) for view in _VIEWS}
+        views = _VIEWS if max(image_bgr.shape) >= _PARTS_FROM_PX else _VIEWS[:2]
+        found = {view: self._look(view, image_bgr) for view in views}
         # The first of those that find most is the cheapest of them.
-        self._view = max(_VIEWS, key=lambda view: len(found[view]))
+        self._view = max(views, key=lambda view: len(found[view]))
         return found[self._view]
 
     def reset(self) -> None:

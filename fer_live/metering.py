@@ -1,8 +1,10 @@
 """Counts and times of a running session, in memory that does not grow."""
 
 import os
+import sys
 import threading
 import time
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -110,7 +112,12 @@ class Meter:
     @staticmethod
     def process_start_s() -> float:
         """When this process was started, on the monotonic clock."""
-        return time.monotonic() - (time.time() - float(psutil.Process().create_time()))
+        if sys.platform != "linux":
+            return time.monotonic() - (time.time() - float(psutil.Process().create_time()))
+        # psutil adds the time of the boot, which Linux tells in whole seconds.
+        ticks = int(Path("/proc/self/stat").read_text().rpartition(")")[2].split()[19])
+        age_s = time.clock_gettime(time.CLOCK_BOOTTIME) - ticks / os.sysconf("SC_CLK_TCK")
+        return time.monotonic() - age_s
 
     def _rss_mb(self) -> float:
         return round(float(self._process.memory_info().rss) / 2**20, 1)

@@ -25,6 +25,8 @@ from fer_live.face_detector import FaceDetector
 from fer_live.source_choice import DEMO_CLIP
 
 N_WARM, N_FRAMES = 30, 150
+N_FRAMES_OF_ONE = 90
+"""So long the demo shows one and the same face."""
 
 
 def demo_frames() -> list[np.ndarray]:
@@ -38,11 +40,12 @@ def demo_frames() -> list[np.ndarray]:
 
 
 def eight_faces(frames: list[np.ndarray]) -> Iterator[np.ndarray]:
-    """Eight small moving pictures of the demo in 1280x720."""
+    """Eight small moving pictures of the demo's first face in 1280x720."""
+    frames = frames[:N_FRAMES_OF_ONE]
     for index in range(len(frames)):
         wide = np.full((720, 1280, 3), 90, np.uint8)
         for place in range(8):
-            frame = frames[(index + 17 * place) % len(frames)]
+            frame = frames[(index + 11 * place) % len(frames)]
             small = cv2.resize(frame, (240, 180), interpolation=cv2.INTER_AREA)
             top, left = 120 + 280 * (place // 4), 60 + 300 * (place % 4)
             wide[top : top + 180, left : left + 240] = small
@@ -132,7 +135,7 @@ def main() -> None:
     with tempfile.TemporaryDirectory() as folder:
         clip = Path(folder) / "demo_640x360.mp4"
         writer = cv2.VideoWriter(str(clip), cv2.VideoWriter.fourcc(*"mp4v"), 30, (640, 360))
-        for frame in frames:
+        for frame in frames * 3:
             writer.write(cv2.resize(frame, (640, 360)))
         writer.release()
         print(analyze_beside_its_parts(clip), flush=True)
