@@ -55,11 +55,13 @@ def list_models() -> list[InstalledModel]:
     """The shipped one first. What an interrupted installation left is cleared away."""
     folder = models_folder()
     folders = sorted(folder.iterdir()) if folder.is_dir() else []
+    models = [InstalledModel(SHIPPED, None)]
     for path in folders:
-        if path.name.startswith(_UNFINISHED) and time.time() - path.stat().st_mtime > _LEFT_AFTER_S:
+        if not path.name.startswith(_UNFINISHED):
+            models += [InstalledModel(path.name, path)] if (path / CPU_MODEL).is_file() else []
+        elif time.time() - path.stat().st_mtime > _LEFT_AFTER_S:
             shutil.rmtree(path, ignore_errors=True)
-    named = [InstalledModel(path.name, path) for path in folders if (path / CPU_MODEL).is_file()]
-    return [InstalledModel(SHIPPED, None), *named]
+    return models
 
 
 def find_model(name: str) -> InstalledModel:
