@@ -31,6 +31,7 @@ class LivePage(Translated, QWidget):
         self.view.face_clicked.connect(self.follow)
         self.panel = FacePanel()
         self.timeline = Timeline()
+        self.timeline.emptied.connect(self._fill_timeline)
         self._history = ExpressionHistory()
         self._labels: tuple[str, ...] = ()
         self._chosen: int | None = None
@@ -110,6 +111,10 @@ class LivePage(Translated, QWidget):
             followed=self._followed,
             lines=(*lines, self._current_toast()),
         )
+
+    def _fill_timeline(self) -> None:
+        moments = () if self._followed is None else self._history.of(self._followed)
+        self.timeline.show_live(moments, self._labels)
 
     def show_message(self, message: str, *, offer_choices: bool = False) -> None:
         """Say something in place of the picture."""

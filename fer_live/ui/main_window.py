@@ -7,6 +7,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import replace
 from datetime import datetime
 from functools import partial
+from pathlib import Path
 from types import MappingProxyType
 from typing import TYPE_CHECKING
 
@@ -42,7 +43,7 @@ from fer_live.history import clock
 from fer_live.home import home
 from fer_live.live_session import Failure, LiveSession
 from fer_live.metering import Meter
-from fer_live.outputs import Kind, check_outputs, open_output
+from fer_live.outputs import FILE_KINDS, Kind, check_outputs, open_output
 from fer_live.recording import About, Recorder, recordings_folder
 from fer_live.settings import Settings, load_settings, save_settings, settings_changed_ns
 from fer_live.sinks.worker import SinkWorker
@@ -275,8 +276,10 @@ class MainWindow(Translated, QMainWindow):
             self.capturing.begin(self._session, pipeline, name, self.settings)
         self._show_capturing()
 
-    def set_output(self, kind: Kind, where: str | None) -> str:
+    def set_output(self, kind: Kind, where: str | None, *, is_given: bool = False) -> str:
         """Start an output, in place of the one of its kind, or end it with None; what went wrong.
+
+        A file is replaced only where the command line gave its name (`is_given`).
 
         It starts with the first picture, for only the model knows the labels.
         """
@@ -287,6 +290,8 @@ class MainWindow(Translated, QMainWindow):
             return ""
         self._output_places[kind] = where
         try:
+            if kind in FILE_KINDS and Path(where).exists() and not is_given:
+                return tr("{path}: is there already; choose another name", path=where)
             check_outputs({kind: where})
             if self.pipeline is None:
                 self._wanted_outputs[kind] = where
@@ -345,7 +350,7 @@ class MainWindow(Translated, QMainWindow):
         if pipeline is not self._shown_pipeline:
             self._take_over(pipeline)
         for kind, where in list(self._wanted_outputs.items()):
-            if trouble := self.set_output(kind, where):
+            if trouble := self.set_output(kind, where, is_given=True):
                 self.say(trouble)
                 self.output_refused.emit(trouble)
         height, width = result.frame.image_bgr.shape[:2]
@@ -568,8 +573,8 @@ class MainWindow(Translated, QMainWindow):
     def _show_outputs(self) -> None:
         if self._outputs_dialog is None:
             suggestions: dict[Kind, str] = {
-                "csv": str(home() / "faces.csv"),
-                "jsonl": str(home() / "faces.jsonl"),
+                "csv": str(home() / f"faces {datetime.now():%Y-%m-%d %H.%M.%S}.csv"),
+                "jsonl": str(home() / f"faces {datetime.now():%Y-%m-%d %H.%M.%S}.jsonl"),
                 "osc": "127.0.0.1:9000",
                 "websocket": "8765",
                 "lsl": "FER Live",

@@ -2,7 +2,7 @@
 
 from collections.abc import Callable
 
-from PyQt6.QtCore import QTimer
+from PyQt6.QtCore import Qt, QTimer
 from PyQt6.QtWidgets import QCheckBox, QDialog, QGridLayout, QLabel, QLineEdit, QVBoxLayout, QWidget
 
 from fer_live.outputs import KINDS, Kind
@@ -39,6 +39,9 @@ class OutputsDialog(Translated, QDialog):
         for row, kind in enumerate(KINDS):
             check, where, how = QCheckBox(), QLineEdit(suggestions[kind]), QLabel()
             where.setMinimumWidth(260)
+            how.setWordWrap(True)
+            how.setMinimumWidth(200)
+            how.setTextInteractionFlags(Qt.TextInteractionFlag.TextSelectableByMouse)
             check.clicked.connect(lambda on, kind=kind: self._clicked(kind, on))
             for place, widget in enumerate((check, where, how)):
                 grid.addWidget(widget, row, place)

@@ -35,6 +35,8 @@ class Timeline(QWidget):
     """
 
     sought = pyqtSignal(float)
+    emptied = pyqtSignal()
+    """A live one has another width and wants `show_live` again."""
 
     def __init__(self, span_s: float = 30.0) -> None:
         super().__init__()
@@ -119,8 +121,8 @@ class Timeline(QWidget):
         self._ring.fill(Qt.GlobalColor.transparent)
         if not self._scrolls:
             self._paint_all()
-        elif not old.isNull() and self._end_s is not None:
-            self._start_s = self._end_s  # the past is not repainted; it soon scrolls out
+        elif not old.isNull():
+            self.emptied.emit()
 
     def mousePressEvent(self, event: QMouseEvent | None) -> None:  # noqa: N802  # Qt's name
         self._seek(event)

@@ -336,6 +336,9 @@ def test_faces_of_one_size_do_not_take_turns_and_a_gap_stays_empty(qtbot):
     column = timeline._column(15.0) % timeline._ring.width()
     assert timeline._ring.pixelColor(column, 5).alpha() == 0, "nothing is known of that time"
     assert timeline._ring.pixelColor(timeline._column(20.0), 5).alpha() == 255
+    page.resize(800, 500)
+    column = timeline._column(10.2) % timeline._ring.width()
+    assert timeline._ring.pixelColor(column, 5).alpha() == 255, "the past is painted anew"
 
 
 def test_a_model_with_other_labels_ends_what_was_written_with_the_old(
@@ -454,7 +457,12 @@ def test_data_out_is_switched_on_and_off_by_hand(qtbot, open_window, tmp_path: P
     qtbot.mouseClick(jsonl, Qt.MouseButton.LeftButton)
     for thread in window._closing:
         thread.join()
-    assert len((tmp_path / "a.jsonl").read_text().splitlines()) >= 5
+    written = (tmp_path / "a.jsonl").read_text()
+    assert len(written.splitlines()) >= 5
+    qtbot.mouseClick(jsonl, Qt.MouseButton.LeftButton)
+    assert not jsonl.isChecked()
+    assert "is there already" in dialog._trouble.text()
+    assert (tmp_path / "a.jsonl").read_text() == written
     window.stop()
     assert len((tmp_path / "cli.csv").read_text().splitlines()) > 5
 
