@@ -83,12 +83,11 @@ class Counts:
 def parts_of(names: Sequence[str], settings: dict[str, Any]) -> list[Part]:
     """A part a clip, and one for some hundred images in a row, fewer where cores would idle."""
     groups: list[list[str]] = []
-    n_images = sum(Path(name).suffix.lower() in IMAGE_SUFFIXES for name in names)
-    images_a_part = min(max(n_images // _PARTS_OF_IMAGES, _LEAST_IMAGES_A_PART), _IMAGES_A_PART)
+    images = {name for name in names if Path(name).suffix.lower() in IMAGE_SUFFIXES}
+    images_a_part = min(max(len(images) // _PARTS_OF_IMAGES, _LEAST_IMAGES_A_PART), _IMAGES_A_PART)
     for name in names:
-        is_image = Path(name).suffix.lower() in IMAGE_SUFFIXES
         last = groups[-1] if groups else []
-        joins = is_image and last and Path(last[0]).suffix.lower() in IMAGE_SUFFIXES
+        joins = name in images and last and last[0] in images
         if joins and len(last) < images_a_part:
             last.append(name)
         else:

@@ -68,7 +68,7 @@ class FaceDetector:
         if self.mode != "auto" or not self._probe_is_due(time_s):
             return self._look(self._view, image_bgr)
         self._probed_at_s = time_s
-        views = _VIEWS if max(image_bgr.shape) >= _PARTS_FROM_PX else _VIEWS[:2]
+        views = _VIEWS if max(image_bgr.shape) >= _PARTS_FROM_PX else _RANGES
         found = {view: self._look(view, image_bgr) for view in views}
         # The first of those that find most is the cheapest of them.
         self._view = max(views, key=lambda view: len(found[view]))

@@ -33,8 +33,8 @@ class FaceFollower:
     Every face is compared with what it looked like when the detector found it, so nothing adds up
     from frame to frame. Points of a grid over the face are followed there and back (Kalal et al.,
     "Forward-Backward Error", 2010); those that return to within half a pixel vote for one
-    similarity (RANSAC). Where too few return or agree, or the face moved, grew or turned further
-    than this is good for, the frame is the detector's.
+    similarity (RANSAC). Where too few return or agree, or the face moved or grew further than this
+    is good for, the frame is the detector's.
     """
 
     def __init__(self) -> None:

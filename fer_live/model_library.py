@@ -57,10 +57,11 @@ def list_models() -> list[InstalledModel]:
     folders = sorted(folder.iterdir()) if folder.is_dir() else []
     models = [InstalledModel(SHIPPED, None)]
     for path in folders:
-        if not path.name.startswith(_UNFINISHED):
-            models += [InstalledModel(path.name, path)] if (path / CPU_MODEL).is_file() else []
-        elif time.time() - path.stat().st_mtime > _LEFT_AFTER_S:
-            shutil.rmtree(path, ignore_errors=True)
+        if path.name.startswith(_UNFINISHED):
+            if time.time() - path.stat().st_mtime > _LEFT_AFTER_S:
+                shutil.rmtree(path, ignore_errors=True)
+        elif (path / CPU_MODEL).is_file():
+            models.append(InstalledModel(path.name, path))
     return models
 
 

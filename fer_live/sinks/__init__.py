@@ -16,7 +16,8 @@ class ResultSink(Protocol):
     """Takes results in order. `close` makes them final; `abandon` keeps what was written aside.
 
     Both `write` and `close` raise `OutputError` where the disk refuses, and neither touches what
-    an earlier run left under the same name until everything is written.
+    an earlier run left under the same name until everything is written. A sink with receivers may
+    count what they lost in `dropped`, and say in `described` how they do.
     """
 
     def write(self, source: str, result: FrameResult) -> None:

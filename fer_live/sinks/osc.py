@@ -16,8 +16,8 @@ class OscSink:
     /fer/face/TRACK_ID/LABEL PROBABILITY
 
     Nobody needs to listen; whoever comes later gets the next frame. A frame that the network does
-    not take is counted in `dropped`. Boxes are pixels of the
-    unmirrored frame, the label is empty for "unsure", probabilities are the model's own.
+    not take is counted in `dropped`. Boxes are pixels of the unmirrored frame, the label is empty
+    for "unsure", probabilities are the model's own.
     """
 
     def __init__(self, address: Address, labels: tuple[str, ...]) -> None:

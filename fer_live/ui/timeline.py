@@ -58,12 +58,11 @@ class Timeline(QWidget):
         self._scrolls = True
         self._set_labels(labels)
         self._clear()
-        self._moments = list(moments)
         self._end_s = None
         if not self._ring.width():
             return
         painter = QPainter(self._ring)
-        for moment in self._moments:
+        for moment in moments:
             self._scroll(painter, moment, moment.time_s)
         painter.end()
         self.update()

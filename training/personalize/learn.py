@@ -20,7 +20,7 @@ from training.models.resnet import ExpressionNet, scale_faces
 from training.train import fit
 
 CONFIG = Path(__file__).parents[1] / "configs" / "personal.toml"
-"""Set after one look at a simulated person; `fer-train persons` measures it."""
+"""Set after two looks, see docs/method.md; `fer-train persons` measures it."""
 
 START_FILE = "start.safetensors"
 _NORM_BATCH = 256
