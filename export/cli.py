@@ -33,7 +33,7 @@ def _parser() -> ArgumentParser:
 
 
 def _export(arguments: argparse.Namespace) -> int:
-    require_packages("export", "torch", "onnx", "onnxscript")
+    require_packages("export", "torch", "onnxscript")
     check_output_file(arguments.out, (".onnx",))
     if arguments.precision == "int8" and not arguments.calibration:
         raise InputError("--precision int8 needs --calibration fer2013:DIR or folder:DIR")

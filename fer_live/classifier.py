@@ -12,7 +12,7 @@ from fer_live.assets import CPU_MODEL, GPU_MODEL, asset
 from fer_live.datatypes import FloatArray, Provider, UInt8Array
 from fer_live.errors import ModelError
 from fer_live.home import cache
-from fer_live.manifest import MANIFEST_KEY, Manifest, parse_manifest
+from fer_live.manifest import MANIFEST_KEY, parse_manifest
 from fer_live.translation import tr
 
 _LARGEST_BATCH = 16
@@ -102,11 +102,17 @@ class ExpressionClassifier:
         file = model or asset(variant)
         if file.is_dir():
             file = file / variant
+        if not file.is_file():
+            raise ModelError(tr("{file}: no such model file", file=file))
+        if model is not None:
+            # Not for the shipped ones, whose start should not wait for one more import.
+            from fer_live.model_file import check_model_file
+
+            check_model_file(file)
         self._session = _session(file, "cpu")
         metadata = self._session.get_modelmeta().custom_metadata_map
         self.manifest = parse_manifest(metadata.get(MANIFEST_KEY), str(file))
-        _check_signature(file, self._session, self.manifest)
-        if wanted != "cpu":  # only now: to build an engine takes minutes
+        if wanted != "cpu":
             self._session = _session(file, wanted, self._session.get_inputs()[0].shape)
         self.name = model.name if model else file.name
         self.provider = _loaded_provider(self._session)
@@ -130,37 +136,8 @@ class ExpressionClassifier:
         return [np.asarray(result[: len(faces)], dtype=np.float32) for result in results]
 
 
-def _check_signature(file: Path, session: ort.InferenceSession, manifest: Manifest) -> None:
-    side, n_classes = manifest.input_side, len(manifest.labels)
-    inputs = {item.name: item for item in session.get_inputs()}
-    outputs = {item.name: item for item in session.get_outputs()}
-    faces, probs = inputs.get("faces"), outputs.get("probs")
-    if (
-        set(inputs) != {"faces"}
-        or faces is None
-        or faces.type != "tensor(uint8)"
-        or list(faces.shape[1:]) != [1, side, side]
-    ):
-        raise ModelError(
-            f"{file}: its input is not `faces` uint8 (N, 1, {side}, {side}) as its manifest "
-            "says; export the model again"
-        )
-    attention = outputs.get("attention")
-    if attention is not None and (attention.type != "tensor(float)" or len(attention.shape) != 3):
-        raise ModelError(
-            f"{file}: its output `attention` is not float32 (N, h, w); export the model again"
-        )
-    if probs is None or probs.type != "tensor(float)" or list(probs.shape[1:]) != [n_classes]:
-        raise ModelError(
-            f"{file}: its output is not `probs` float32 (N, {n_classes}) as its manifest says; "
-            "export the model again"
-        )
-
-
 def _session(file: Path, wanted: Provider, shape: Sequence[int | str] = ()) -> ort.InferenceSession:
     """Open a model; a GPU's options need to know the shape of its input."""
-    if not file.is_file():
-        raise ModelError(tr("{file}: no such model file", file=file))
     options = ort.SessionOptions()
     options.intra_op_num_threads = 2 if wanted == "cpu" else 1
     # Threads that spin between frames would burn a core to gain microseconds.

@@ -27,7 +27,7 @@ COMMAND = (sys.executable, "-m", "training.cli", "personalize")
 _ARGUMENTS_SUFFIX = ".arguments.json"
 _NICENESS = 10
 _ENDS_WITHIN_S = 10.0
-_NEEDED = ("torch", "kornia", "safetensors", "tomlkit", "onnx", "onnxscript")
+_NEEDED = ("torch", "kornia", "safetensors", "tomlkit", "onnxscript")
 
 
 @dataclass(frozen=True, slots=True)

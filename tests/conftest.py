@@ -128,3 +128,24 @@ def learnable_tree(fer_tree: FerTree) -> Path:
     for index in range(32):
         fer_tree.add("PublicTest", EXPRESSIONS[2 * (index % 4)], seed=1000 + index)
     return fer_tree.write()
+
+
+@pytest.fixture
+def small_models(tmp_path: Path) -> list[Path]:
+    """Checkpoints of random weights, two of one input side and one of another."""
+    from fer_live.manifest import EXPRESSIONS, CropGeometry, Manifest
+    from training.checkpoint import architecture, build_network, save_model
+    from training.config import ModelConfig
+
+    paths = []
+    for name, side in (("one", 48), ("two", 48), ("larger", 64)):
+        config = ModelConfig(width=8, blocks=1, input_side=side)
+        manifest = Manifest(
+            labels=EXPRESSIONS,
+            input_side=side,
+            crop=CropGeometry(),
+            architecture=architecture(config),
+        )
+        paths.append(tmp_path / f"{name}.safetensors")
+        save_model(paths[-1], build_network(config, 8), manifest)
+    return paths

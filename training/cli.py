@@ -53,6 +53,16 @@ def _parser() -> ArgumentParser:
     evaluate.add_argument("--json", type=Path, metavar="FILE", help="write the figures there")
     evaluate.set_defaults(run=_evaluate)
 
+    compare = commands.add_parser(
+        "compare", help="measure models side by side, every recall with its interval"
+    )
+    compare.add_argument("models", type=Path, nargs="+", metavar="MODEL")
+    compare.add_argument("--data", required=True, metavar="KIND:DIR")
+    compare.add_argument("--split", help="as of evaluate")
+    compare.add_argument("--labels", choices=LABEL_RULES, help="fer2013 alone")
+    compare.add_argument("--json", type=Path, metavar="FILE", help="write the figures there")
+    compare.set_defaults(run=_compare)
+
     robustness = commands.add_parser(
         "robustness", help="measure models on images that a webcam spoilt, in three strengths"
     )
@@ -212,6 +222,19 @@ def _write_json(path: Path | None, content: dict[str, Any]) -> None:
         write_atomically(path, json.dumps(content, indent=2).encode() + b"\n")
 
 
+def _compare(arguments: argparse.Namespace) -> int:
+    from training.comparison import compare, to_markdown
+
+    if arguments.json:
+        check_output_file(arguments.json, (".json",))
+    reports = compare(
+        arguments.models, arguments.data, split=arguments.split, rule=arguments.labels
+    )
+    print(to_markdown(reports), end="")
+    _write_json(arguments.json, reports)
+    return 0
+
+
 def _robustness(arguments: argparse.Namespace) -> int:
     from training.robustness import measure_robustness, to_markdown
 
@@ -262,7 +285,7 @@ def _calibrate(arguments: argparse.Namespace) -> int:
 
 
 def _personalize(arguments: argparse.Namespace) -> int:
-    require_packages("export", "onnx", "onnxscript")
+    require_packages("export", "onnxscript")
     if arguments.json:
         check_output_file(arguments.json, (".json",))
     from training.personalize.progress import show_bar, tell_program

@@ -1,6 +1,8 @@
 """Figures of a classifier, all from its probabilities and the true labels."""
 
 from dataclasses import asdict, dataclass
+from math import sqrt
+from statistics import NormalDist
 from typing import Any
 
 import numpy as np
@@ -17,7 +19,8 @@ class Metrics:
 
     `n` counts all images, `n_undetected` those without a face found, which count as wrong and stand
     in no column of `confusion` (rows: true label, columns: predicted, in label order). `recall` has
-    None for a label that does not occur. `ece` is the expected calibration error over the images
+    None for a label that does not occur, and so has `recall_interval`, the 95 % interval (Wilson)
+    that so many images leave for it. `ece` is the expected calibration error over the images
     with a prediction: 15 equal bins of confidence, |accuracy - mean confidence| weighted by count
     (Guo et al., "On Calibration of Modern Neural Networks", 2017).
     """
@@ -29,6 +32,7 @@ class Metrics:
     macro_f1: float
     ece: float
     recall: dict[str, float | None]
+    recall_interval: dict[str, tuple[float, float] | None]
     confusion: list[list[int]]
     labels: list[str]
 
@@ -59,6 +63,10 @@ def measure(
     f1 = 2 * hits[present] / (true_counts + confusion.sum(axis=0))[present]
     recall_by_label: dict[str, float | None] = dict.fromkeys(labels)
     recall_by_label.update(zip(np.array(labels)[present].tolist(), recall.tolist(), strict=True))
+    intervals: dict[str, tuple[float, float] | None] = {
+        label: wilson_interval(int(hits[i]), int(true_counts[i])) if present[i] else None
+        for i, label in enumerate(labels)
+    }
     return Metrics(
         n=n,
         n_undetected=len(missed),
@@ -67,9 +75,23 @@ def measure(
         macro_f1=float(f1.mean()),
         ece=expected_calibration_error(probs, true_labels),
         recall=recall_by_label,
+        recall_interval=intervals,
         confusion=confusion.tolist(),
         labels=list(labels),
     )
+
+
+def wilson_interval(hits: int, n: int, confidence: float = 0.95) -> tuple[float, float]:
+    """The interval of a share of which `hits` of `n` were seen.
+
+    Wilson, "Probable Inference, the Law of Succession, and Statistical Inference" (1927), which
+    holds for few images and for shares near 0 too.
+    """
+    z = NormalDist().inv_cdf((1 + confidence) / 2)
+    share, spread = hits / n, z * z / n
+    middle = (share + spread / 2) / (1 + spread)
+    half = z * sqrt(share * (1 - share) / n + spread / (4 * n)) / (1 + spread)
+    return max(middle - half, 0.0), min(middle + half, 1.0)
 
 
 def expected_calibration_error(probs: FloatArray, true_labels: NDArray[np.int64]) -> float:

@@ -14,6 +14,7 @@ from matplotlib.figure import Figure
 from fer_live.atomic_file import write_atomically
 from fer_live.errors import InputError
 from training.grid import CELLS, GRID_FILE, GridConfig, Row, load_grid
+from training.markdown import table_row
 from training.train import UNLABELED
 
 REPORT_FILE = "report.md"
@@ -154,7 +155,7 @@ def _table(grid: GridConfig, results: Results, name: str, figure: str) -> Iterab
                 entries.append("")
                 continue
             entries.append(_mean_and_deviation(list(values.values()), grid))
-        yield _line(row.title or row.name, *entries)
+        yield table_row(row.title or row.name, *entries)
     yield ""
 
 
@@ -177,10 +178,10 @@ def _leads(grid: GridConfig, results: Results, name: str) -> Iterable[str]:
         has, label = row.budgets or grid.budgets, row.title or row.name
         if row is not ours and set(has) & set(budgets):
             leads = {b: _lead(results, name, (ours, b), (row, b)) for b in budgets if b in has}
-            yield _line(label, *(_lead_entry(leads.get(b), grid) for b in budgets))
+            yield table_row(label, *(_lead_entry(leads.get(b), grid) for b in budgets))
         if _ALL in has and _ALL not in budgets and name != UNLABELED:
             leads = {b: _lead(results, name, (ours, b), (row, _ALL)) for b in budgets}
-            yield _line(
+            yield table_row(
                 f"{label}, {_percent(_ALL)}", *(_lead_entry(leads[b], grid) for b in budgets)
             )
             if all(len(values) == len(grid.seeds) for values in leads.values()):
@@ -227,7 +228,7 @@ def _recalls(grid: GridConfig, results: Results) -> Iterable[str]:
     for row, budget, group in _groups(grid, results):
         recalls = [[cell["metrics"]["recall"][label] for cell in group] for label in labels]
         means = ["" if None in values else f"{100 * np.mean(values):.1f}" for values in recalls]
-        yield _line(row.title or row.name, _percent(budget), *means)
+        yield table_row(row.title or row.name, _percent(budget), *means)
     yield ""
 
 
@@ -248,7 +249,7 @@ def _costs(grid: GridConfig, results: Results) -> Iterable[str]:
     for row, budget, group in _groups(grid, results):
         cell = group[0]
         seen, start_s = cell["start"]["labeled_images_seen"], [c["start"]["wall_s"] for c in group]
-        yield _line(
+        yield table_row(
             row.title or row.name,
             _percent(budget),
             f"{cell['network']['parameters']:,}",
@@ -428,9 +429,5 @@ def _percent(budget: float) -> str:
 
 
 def _header(*names: str) -> Iterable[str]:
-    yield _line(*names)
+    yield table_row(*names)
     yield "|" + "---|" * len(names)
-
-
-def _line(*entries: str) -> str:
-    return f"| {' | '.join(entries)} |"

@@ -9,6 +9,7 @@ from tqdm import tqdm
 from fer_live.errors import InputError
 from training.corruptions import CORRUPTIONS, STRENGTHS, corrupt
 from training.evaluate import evaluate_crops, load_crops, open_model
+from training.markdown import table_row
 
 
 def measure_robustness(
@@ -55,19 +56,15 @@ def _lines(result: dict[str, Any]) -> Iterable[str]:
     models = result["accuracy"]
     rule = f" by the rule {result['rule']}" if result["rule"] else ""
     yield f"Accuracy in percent, {result['n']:,} images of {result['split']}{rule}.\n"
-    yield _line("corruption", *(f"{name}, {s}" for name in models for s in STRENGTHS))
-    yield _line("---", *("---" for _ in models for _ in STRENGTHS))
+    yield table_row("corruption", *(f"{name}, {s}" for name in models for s in STRENGTHS))
+    yield table_row("---", *("---" for _ in models for _ in STRENGTHS))
     clean = [f"{100 * of['clean']:.1f}" for of in models.values()]
-    yield _line("none", *(cell for figure in clean for cell in (figure, "", "")))
+    yield table_row("none", *(cell for figure in clean for cell in (figure, "", "")))
     for corruption, described in result["described"].items():
         figures = [f"{100 * x:.1f}" for of in models.values() for x in of[corruption]]
-        yield _line(f"{corruption.replace('_', ' ')}: {described}", *figures)
+        yield table_row(f"{corruption.replace('_', ' ')}: {described}", *figures)
     means = []
     for of in models.values():
         columns = zip(*(of[corruption] for corruption in result["described"]), strict=True)
         means += [f"{100 * sum(column) / len(column):.1f}" for column in columns]
-    yield _line("mean", *means)
-
-
-def _line(*cells: str) -> str:
-    return f"| {' | '.join(cells)} |"
+    yield table_row("mean", *means)

@@ -3,7 +3,7 @@ from pathlib import Path
 import numpy as np
 import onnx
 import pytest
-from onnx import TensorProto, helper
+from onnx import TensorProto, helper, numpy_helper
 
 import fer_live.classifier as classifier_module
 from fer_live.assets import asset
@@ -18,9 +18,7 @@ def save_model(
     path: Path, *, side: int = 48, classes: int = 8, name: str = "faces"
 ) -> onnx.ModelProto:
     """A model that answers the same probabilities for every face."""
-    ones = helper.make_tensor(
-        "w", TensorProto.FLOAT, [side * side, classes], [0.0] * side**2 * classes
-    )
+    zeros = numpy_helper.from_array(np.zeros((side * side, classes), np.float32), "w")
     graph = helper.make_graph(
         [
             helper.make_node("Cast", [name], ["f"], to=TensorProto.FLOAT),
@@ -31,7 +29,7 @@ def save_model(
         "constant",
         [helper.make_tensor_value_info(name, TensorProto.UINT8, ["N", 1, side, side])],
         [helper.make_tensor_value_info("probs", TensorProto.FLOAT, ["N", classes])],
-        [ones],
+        [zeros],
     )
     model = helper.make_model(graph, opset_imports=[helper.make_opsetid("", 18)], ir_version=10)
     helper.set_model_props(model, {MANIFEST_KEY: MANIFEST.to_json()})
@@ -79,9 +77,12 @@ def test_a_file_that_is_no_model_is_refused(tmp_path: Path):
     whole = asset("fer_live_int8.onnx").read_bytes()
     cut = tmp_path / "cut.onnx"
     cut.write_bytes(whole[: len(whole) // 2])
+    empty = tmp_path / "empty.onnx"
+    empty.touch()
     for path, says in (
         (text, "not a model"),
         (cut, "not a model"),
+        (empty, "not a model"),
         (tmp_path / "no.onnx", "no such"),
     ):
         with pytest.raises(ModelError, match=says) as caught:
@@ -136,20 +137,68 @@ def test_engines_are_kept_in_the_cache_and_fit_any_number_of_faces(
     assert not any("profile" in name for name in fixed)
 
 
+def with_external_weights(path: Path) -> None:
+    onnx.save(
+        onnx.load(str(path)),
+        str(path),
+        save_as_external_data=True,
+        location="weights.bin",
+        size_threshold=0,
+    )
+
+
+def of_unknown_schema(path: Path) -> None:
+    model = onnx.load(str(path))
+    manifest = MANIFEST.to_json().replace('"schema":1', '"schema":9')
+    helper.set_model_props(model, {MANIFEST_KEY: manifest})
+    onnx.save(model, str(path))
+
+
+def of_floats(path: Path) -> None:
+    model = onnx.load(str(path))
+    model.graph.input[0].type.tensor_type.elem_type = TensorProto.FLOAT
+    onnx.save(model, str(path))
+
+
 @pytest.mark.parametrize("provider", ["cpu", "tensorrt"])
-def test_a_bad_model_is_refused_before_a_provider_works_on_it(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, provider
+@pytest.mark.parametrize(
+    ("spoil", "says"),
+    [
+        (lambda path: save_model(path, side=32), "its input is not"),
+        (of_floats, "its input is not"),
+        (with_external_weights, "keeps weights in other files"),
+        (of_unknown_schema, "unusable manifest, schema"),
+        (lambda path: path.write_bytes(path.read_bytes()[:100]), "not a model"),
+    ],
+)
+def test_a_bad_model_is_refused_before_anything_runs_it(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, provider, spoil, says: str
 ):
-    """TensorRT takes minutes to build an engine."""
-    opened = []
-    real = classifier_module.ort.InferenceSession
-
-    def session(path, options, providers):
-        opened.append([name for name, _ in providers])
-        return real(path, options, providers=["CPUExecutionProvider"])
-
-    monkeypatch.setattr(classifier_module.ort, "InferenceSession", session)
-    save_model(tmp_path / "a.onnx", side=32)
-    with pytest.raises(ModelError, match="its input is not"):
+    """A session reads external files, and TensorRT takes minutes to build an engine."""
+    save_model(tmp_path / "a.onnx")
+    spoil(tmp_path / "a.onnx")
+    monkeypatch.setattr(
+        classifier_module.ort, "InferenceSession", lambda *_, **__: pytest.fail("a session")
+    )
+    with pytest.raises(ModelError, match=says) as caught:
         ExpressionClassifier(tmp_path / "a.onnx", provider)
-    assert opened == [["CPUExecutionProvider"]]
+    assert "\n" not in str(caught.value)
+
+
+def test_weights_in_other_files_are_found_inside_a_branch_too(tmp_path: Path):
+    """An `If` holds graphs of its own."""
+    model = save_model(tmp_path / "a.onnx")
+    branch = helper.make_graph(
+        [helper.make_node("Identity", ["v"], ["o"])],
+        "branch",
+        [],
+        [helper.make_tensor_value_info("o", TensorProto.FLOAT, [1])],
+        [numpy_helper.from_array(np.zeros(1, np.float32), "v")],
+    )
+    onnx.external_data_helper.set_external_data(branch.initializer[0], "weights.bin")
+    model.graph.node.append(
+        helper.make_node("If", ["c"], ["x"], then_branch=branch, else_branch=branch)
+    )
+    (tmp_path / "a.onnx").write_bytes(model.SerializeToString())
+    with pytest.raises(ModelError, match="keeps weights in other files"):
+        ExpressionClassifier(tmp_path / "a.onnx", "cpu")

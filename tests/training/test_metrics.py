@@ -1,7 +1,7 @@
 import numpy as np
 import pytest
 
-from training.metrics import expected_calibration_error, measure
+from training.metrics import expected_calibration_error, measure, wilson_interval
 
 LABELS = ("a", "b", "c")
 
@@ -40,3 +40,18 @@ def test_ece_of_sure_and_right_is_zero_and_of_sure_and_wrong_is_one():
     assert expected_calibration_error(probs(0, 1, confidence=1.0), np.array([0, 1])) == 0
     assert expected_calibration_error(probs(0, 1, confidence=1.0), np.array([1, 0])) == 1
     assert expected_calibration_error(np.zeros((0, 3), np.float32), np.zeros(0, np.int64)) == 0
+
+
+@pytest.mark.parametrize(
+    ("hits", "n", "low", "high"), [(0, 10, 0, 0.2775), (5, 10, 0.2366, 0.7634), (10, 10, 0.7225, 1)]
+)
+def test_intervals_of_shares_are_those_of_the_published_tables(hits, n, low, high):
+    assert wilson_interval(hits, n) == pytest.approx((low, high), abs=1e-4)
+
+
+def test_a_recall_has_an_interval_around_it_and_a_label_that_does_not_occur_none():
+    metrics = measure(probs(0, 0, 1, 1, 0), np.array([0, 0, 0, 1, 1]), LABELS)
+    assert metrics.recall_interval["c"] is None
+    for label in "ab":
+        low, high = metrics.recall_interval[label]
+        assert low < metrics.recall[label] < high

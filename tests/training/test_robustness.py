@@ -6,10 +6,8 @@ import numpy as np
 import pytest
 
 from fer_live.errors import InputError
-from fer_live.manifest import EXPRESSIONS, CropGeometry, Manifest
-from training.checkpoint import architecture, build_network, save_model
+from fer_live.manifest import CropGeometry
 from training.cli import main
-from training.config import ModelConfig
 from training.corruptions import CORRUPTIONS, STRENGTHS, corrupt
 from training.robustness import measure_robustness, to_markdown
 
@@ -63,29 +61,13 @@ def test_a_strength_that_does_not_exist():
         corrupt("noise", faces(), 4)
 
 
-@pytest.fixture
-def models(tmp_path: Path) -> list[Path]:
-    paths = []
-    for name, side in (("one", 48), ("two", 48), ("larger", 64)):
-        config = ModelConfig(width=8, blocks=1, input_side=side)
-        manifest = Manifest(
-            labels=EXPRESSIONS,
-            input_side=side,
-            crop=CropGeometry(),
-            architecture=architecture(config),
-        )
-        paths.append(tmp_path / f"{name}.safetensors")
-        save_model(paths[-1], build_network(config, 8), manifest)
-    return paths
-
-
 def test_models_side_by_side(
-    models: list[Path], learnable_tree: Path, tmp_path: Path, capsys, monkeypatch
+    small_models: list[Path], learnable_tree: Path, tmp_path: Path, capsys, monkeypatch
 ):
     out = tmp_path / "figures.json"
     data = f"fer2013:{learnable_tree}"
     arguments = ["--data", data, "--split", "PublicTest", "--labels", "ferplus-argmax"]
-    names = [str(path) for path in models[:2]]
+    names = [str(path) for path in small_models[:2]]
     monkeypatch.setattr(
         "sys.argv", ["fer-train", "robustness", *names, *arguments, "--json", str(out)]
     )
@@ -111,11 +93,11 @@ def test_models_side_by_side(
     ("chosen", "says"), [((0, 0), "named twice"), ((0, 2), "different input sides")]
 )
 def test_models_that_cannot_be_compared(
-    models: list[Path], learnable_tree: Path, chosen: tuple[int, ...], says: str
+    small_models: list[Path], learnable_tree: Path, chosen: tuple[int, ...], says: str
 ):
     with pytest.raises(InputError, match=says):
         measure_robustness(
-            [models[i] for i in chosen],
+            [small_models[i] for i in chosen],
             f"fer2013:{learnable_tree}",
             split="PublicTest",
             rule="ferplus-argmax",

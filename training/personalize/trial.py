@@ -12,6 +12,7 @@ from training.checkpoint import load_model
 from training.config import TrainConfig
 from training.data.labeled_images import LabeledImages
 from training.evaluate import load_crops, read_faces
+from training.markdown import table_row
 from training.metrics import measure
 from training.models.resnet import ExpressionNet
 from training.personalize.learn import learn
@@ -99,10 +100,10 @@ def to_markdown(result: dict[str, Any]) -> str:
         f"Accuracy in percent on {result['n_tested']} images a person; "
         f"{result['n_labeled']} labeled, {result['n_unlabeled']} unlabeled; rest: "
         f"{result['n_rest']} images used nowhere, as they are; seed {result['seed']}.\n",
-        _line("learnt from", *names, "mean gain", "rest"),
-        _line(*["---"] * (len(names) + 3)),
-        _line("(without the look)", *(_percent(p["without_look"]) for p in persons), "", ""),
-        _line(
+        table_row("learnt from", *names, "mean gain", "rest"),
+        table_row(*["---"] * (len(names) + 3)),
+        table_row("(without the look)", *(_percent(p["without_look"]) for p in persons), "", ""),
+        table_row(
             "nothing",
             *(_percent(p["before"]) for p in persons),
             "",
@@ -113,7 +114,7 @@ def to_markdown(result: dict[str, Any]) -> str:
         gains = [p["rows"][row]["after"] - p["before"] for p in persons]
         rest = statistics.mean(p["rows"][row]["rest"] for p in persons)
         lines.append(
-            _line(
+            table_row(
                 row,
                 *(_percent(p["rows"][row]["after"]) for p in persons),
                 f"{100 * statistics.mean(gains):+.1f}",
@@ -125,7 +126,3 @@ def to_markdown(result: dict[str, Any]) -> str:
 
 def _percent(share: float) -> str:
     return f"{100 * share:.1f}"
-
-
-def _line(*cells: str) -> str:
-    return f"| {' | '.join(cells)} |"
