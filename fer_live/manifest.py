@@ -61,6 +61,9 @@ class Manifest(BaseModel):
     )
     training: dict[str, Any] = Field(default_factory=dict, description="data, method, seed")
     metrics: dict[str, Any] = Field(default_factory=dict, description="measured figures")
+    card: str = Field(
+        "", description="the model card, Markdown: use, what it is not for, data, figures, failures"
+    )
 
     @model_validator(mode="after")
     def _labels_are_distinct(self) -> "Manifest":

@@ -4,6 +4,7 @@ Each folder holds the variants that the assets hold: int8 for the CPU, fp32 for 
 checkpoint from which retraining goes on. It appears whole or not at all.
 """
 
+import json
 import re
 import shutil
 import tempfile
@@ -130,9 +131,22 @@ def remove_model(model: InstalledModel) -> None:
 
 
 def card(model: InstalledModel) -> dict[str, Any]:
-    """What it was made from and what was measured, from its own manifest."""
+    """What it was made from and what was measured, from its own manifest; `card` line by line."""
     manifest = model.manifest()
-    return {"name": model.name, "training": manifest.training, "metrics": manifest.metrics}
+    return {
+        "name": model.name,
+        "training": manifest.training,
+        "metrics": manifest.metrics,
+        "card": manifest.card.splitlines(),
+    }
+
+
+def card_as_markdown(model: InstalledModel) -> str:
+    """The same for a person to read."""
+    parts = card(model)
+    lines = parts.pop("card")
+    made_from = json.dumps(parts, indent=2, ensure_ascii=False)
+    return "\n".join([*lines, "", "```json", made_from, "```"])
 
 
 def _open(path: Path | None) -> "ExpressionClassifier":

@@ -17,7 +17,7 @@ from safetensors.torch import save
 from torch import Tensor, nn
 
 from fer_live.atomic_file import write_atomically
-from fer_live.errors import ModelError
+from fer_live.errors import InputError, ModelError
 from fer_live.manifest import MANIFEST_KEY, Manifest, parse_manifest
 from training.config import ModelConfig, first_fault
 from training.models.resnet import ExpressionNet
@@ -41,6 +41,16 @@ def save_model(path: Path, network: ExpressionNet, manifest: Manifest) -> None:
     """Write a network's weights with its manifest in the header."""
     tensors = {name: tensor.contiguous() for name, tensor in network.state_dict().items()}
     write_atomically(path, save(tensors, metadata={MANIFEST_KEY: manifest.to_json()}))
+
+
+def put_card(path: Path, card: Path, out: Path) -> None:
+    """Write the checkpoint `path` to `out` with the text of `card` as its model card."""
+    network, manifest = load_model(path)
+    try:
+        text = card.read_text(encoding="utf-8")
+    except (OSError, UnicodeDecodeError) as error:
+        raise InputError(f"{card}: cannot read the model card: {error}") from None
+    save_model(out, network, manifest.model_copy(update={"card": text}))
 
 
 def load_model(path: Path) -> tuple[ExpressionNet, Manifest]:

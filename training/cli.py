@@ -94,6 +94,12 @@ def _parser() -> ArgumentParser:
     calibrate.add_argument("--json", type=Path, metavar="FILE", help="write the figures there")
     calibrate.set_defaults(run=_calibrate)
 
+    card = commands.add_parser("card", help="put a model card, Markdown, into a checkpoint")
+    card.add_argument("model", type=Path, help=".safetensors or a run folder")
+    card.add_argument("--text", type=Path, required=True, metavar="FILE.md")
+    card.add_argument("--out", type=Path, required=True, metavar="FILE.safetensors")
+    card.set_defaults(run=_card)
+
     personal = commands.add_parser("personalize", help="retrain a model on one's own clips")
     personal.add_argument(
         "--clips",
@@ -281,6 +287,14 @@ def _calibrate(arguments: argparse.Namespace) -> int:
     )
     print(summary(figures))
     _write_json(arguments.json, figures)
+    return 0
+
+
+def _card(arguments: argparse.Namespace) -> int:
+    from training.checkpoint import put_card
+
+    check_output_file(arguments.out, (".safetensors",))
+    put_card(arguments.model, arguments.text, arguments.out)
     return 0
 
 

@@ -1,22 +1,29 @@
 """The shipped model and the person's own, to be used or removed with one click."""
 
-import json
 from collections.abc import Callable
 
 from PyQt6.QtCore import Qt
 from PyQt6.QtWidgets import (
+    QDialog,
     QHBoxLayout,
     QLabel,
     QListWidget,
     QListWidgetItem,
     QMessageBox,
     QPushButton,
+    QTextBrowser,
     QVBoxLayout,
     QWidget,
 )
 
 from fer_live.errors import FerLiveError
-from fer_live.model_library import SHIPPED, InstalledModel, card, list_models, remove_model
+from fer_live.model_library import (
+    SHIPPED,
+    InstalledModel,
+    card_as_markdown,
+    list_models,
+    remove_model,
+)
 from fer_live.settings import Settings
 from fer_live.translation import tr
 from fer_live.ui.translated import Translated
@@ -94,14 +101,19 @@ class ModelsList(Translated, QWidget):
         if model is None:
             return
         try:
-            text = json.dumps(card(model), indent=2, ensure_ascii=False)
+            text = card_as_markdown(model)
         except FerLiveError as error:
-            text = str(error)
-        box = QMessageBox(self)
-        box.setWindowTitle(tr("What this model was made from"))
-        box.setText(model.name)
-        box.setDetailedText(text)
-        box.exec()
+            QMessageBox.warning(self, model.name, str(error))
+            return
+        dialog = QDialog(self)
+        dialog.setAttribute(Qt.WidgetAttribute.WA_DeleteOnClose)
+        dialog.setWindowTitle(tr("What this model was made from"))
+        dialog.resize(820, 640)
+        page = QTextBrowser()
+        page.setOpenLinks(False)  # nothing here goes to the network
+        page.setMarkdown(text)
+        QVBoxLayout(dialog).addWidget(page)
+        dialog.show()
 
     def _remove(self) -> None:
         model = self._chosen()

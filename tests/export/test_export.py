@@ -188,6 +188,20 @@ def test_the_command_from_checkpoint_to_app(run_cli, trained, learnable_tree: Pa
     assert ExpressionClassifier(out, "cpu").manifest == trained[1]
 
 
+def test_a_model_card_travels_into_every_file(run_cli, trained, tmp_path: Path):
+    checkpoint, card, carded, out = (
+        tmp_path / name for name in ("model.safetensors", "card.md", "carded.safetensors", "m.onnx")
+    )
+    save_model(checkpoint, *trained)
+    put = ("fer-train", "card", checkpoint, "--text", card, "--out", carded)
+    fails(run_cli(*put), 2, "cannot read the model card")
+    card.write_text("# Model card\n\nNot for judging anyone.\n")
+    assert run_cli(*put).returncode == 0
+    assert run_cli("fer-export", carded, "--out", out).returncode == 0
+    expected = trained[1].model_copy(update={"card": card.read_text()})
+    assert ExpressionClassifier(out, "cpu").manifest == load_model(carded)[1] == expected
+
+
 def test_mistakes_are_one_line(run_cli, tmp_path: Path):
     text = tmp_path / "text.safetensors"
     text.write_text("no")

@@ -5,7 +5,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 from PyQt6.QtCore import Qt
-from PyQt6.QtWidgets import QMessageBox
+from PyQt6.QtWidgets import QMessageBox, QTextBrowser
 
 from fer_live.app import load_pipeline
 from fer_live.clips.library import list_clips, list_takes, summarize, takes_folder
@@ -13,7 +13,7 @@ from fer_live.clips.takes import unreviewed_folder
 from fer_live.errors import InputError, OutputError
 from fer_live.manifest import EXPRESSIONS
 from fer_live.metering import Meter
-from fer_live.model_library import list_models
+from fer_live.model_library import find_model, list_models
 from fer_live.proof import COMPARED_FILE, Proof, load_proof, save_proof
 from fer_live.retraining import Retraining, finished_run, settle, unfinished_run
 from fer_live.settings import Settings, load_settings, save_settings
@@ -384,6 +384,10 @@ def test_models_are_used_and_removed_with_one_click(qtbot, own_home: Path, monke
     page.models.list.setCurrentRow(0)
     page.models.use_button.click()
     assert settings[0].model is None
+    page.models.card_button.click()
+    page_of_card = page.models.findChild(QTextBrowser)
+    assert page_of_card is not None
+    assert find_model("shipped").manifest().training["data"] in page_of_card.toPlainText()
     page.models.list.setCurrentRow(1)
     monkeypatch.setattr(QMessageBox, "question", lambda *_: QMessageBox.StandardButton.Yes)
     page.models.remove_button.click()

@@ -13,6 +13,7 @@ from fer_live.classifier import ExpressionClassifier
 from fer_live.errors import DataError, InputError, RefusedError
 from fer_live.manifest import EXPRESSIONS, CropGeometry, Manifest
 from fer_live.model_library import (
+    card,
     find_model,
     install_model,
     list_models,
@@ -25,7 +26,7 @@ from training.config import ModelConfig, TrainConfig, parse_config
 from training.methods.method import Batch
 from training.methods.personal import Personal, PersonalOptions
 from training.personalize.faces import PersonFaces, TrackChoice, collect_faces
-from training.personalize.learn import averaged, learn, with_norms_of
+from training.personalize.learn import _PERSONAL_CARD, averaged, learn, with_norms_of
 from training.personalize.persons import LOOKS, Look, make_persons
 from training.personalize.prove import differing, flicker, label_gain
 from training.personalize.run import ABOUT_FILE, FACES_FILE, PersonalizeOptions, personalize
@@ -44,7 +45,11 @@ def start(tmp_path: Path) -> Path:
     torch.manual_seed(0)
     config = ModelConfig(width=8, blocks=1)
     manifest = Manifest(
-        labels=EXPRESSIONS, input_side=48, crop=CropGeometry(), architecture=architecture(config)
+        labels=EXPRESSIONS,
+        input_side=48,
+        crop=CropGeometry(),
+        architecture=architecture(config),
+        card="The start's card.",
     )
     path = tmp_path / "start.safetensors"
     save_model(path, build_network(config, len(EXPRESSIONS)), manifest)
@@ -248,6 +253,8 @@ def test_without_labels_the_person_decides_and_the_model_is_installed_whole(
         (CPU_MODEL, GPU_MODEL, CHECKPOINT)
     )
     told = model.manifest().training["personalized"]
+    assert model.manifest().card == "\n\n".join((_PERSONAL_CARD, "---", "The start's card."))
+    assert card(model)["card"][-1] == "The start's card."
     assert (told["n_unlabeled"], told["n_clips"]) == (30, 30)
     assert ExpressionClassifier(resolve_model("me")).name == "me"
     with pytest.raises(InputError, match="is installed"):

@@ -22,6 +22,12 @@ from training.train import fit
 CONFIG = Path(__file__).parents[1] / "configs" / "personal.toml"
 """Set after two looks, see docs/method.md; `fer-train persons` measures it."""
 
+_PERSONAL_CARD = (
+    "**Retrained on one person's faces.** That it reads that person better is proven before it is "
+    "installed; how well it reads anyone else is not measured. What follows is the card of the "
+    "model that it was retrained from."
+)
+
 START_FILE = "start.safetensors"
 _NORM_BATCH = 256
 
@@ -79,8 +85,17 @@ def learn(
     training["thresholds"] = made.training["thresholds"]
     return (
         averaged(learned, network, options.keep),
-        manifest.model_copy(update={"training": training, "metrics": {}}),
+        manifest.model_copy(
+            update={"training": training, "metrics": {}, "card": _card(manifest.card)}
+        ),
     )
+
+
+def _card(card_of_start: str) -> str:
+    """The start's, for what it is not for holds for this one too."""
+    if card_of_start.startswith(_PERSONAL_CARD):
+        return card_of_start
+    return f"{_PERSONAL_CARD}\n\n---\n\n{card_of_start}"
 
 
 def with_norms_of(network: ExpressionNet, faces: UInt8Array, share: float) -> ExpressionNet:
