@@ -142,6 +142,30 @@ def test_a_batch_of_one_size_is_filled_up(trained, faces, tmp_path: Path, precis
         )
 
 
+# fmt: off
+TENSORRT_HAS = {
+    "Add", "ArgMax", "Cast", "Clip", "Concat", "Constant", "Conv",
+    "DequantizeLinear", "Div", "Expand", "Gather", "GatherElements", "Gemm", "GlobalAveragePool",
+    "MatMul", "Mul", "QuantizeLinear", "Reciprocal", "ReduceMax", "ReduceMean", "ReduceSum",
+    "Relu", "Reshape", "Shape", "Sigmoid", "Softmax", "Sqrt", "Squeeze",
+    "Sub", "Transpose", "Unsqueeze",
+}
+# fmt: on
+"""Of what the ONNX parser of TensorRT 10 lists as supported (onnx-tensorrt, docs/operators.md); all
+are operators of ONNX Runtime's CUDA provider too."""
+
+
+@pytest.mark.parametrize("batch_size", [None, 1])
+@pytest.mark.parametrize("half", [False, True])
+def test_every_operator_is_one_that_gpus_have(trained, attentive, half: bool, batch_size):
+    for network, manifest in (trained, attentive):
+        model = to_onnx(network, manifest, batch_size)
+        if half:
+            model = to_fp16(model)
+        assert {node.op_type for node in model.graph.node} - TENSORRT_HAS == set()
+        assert {opset.domain for opset in model.opset_import} <= {""}
+
+
 def test_no_path_of_the_exporting_machine_is_inside(exported):
     content = serialize(exported)
     for words in (b"stack_trace", b"site-packages", Path(__file__).parents[2].as_posix().encode()):

@@ -103,6 +103,22 @@ def test_frozen_norms_keep_their_statistics_and_others_move():
         assert torch.equal(before, after) == freeze
 
 
+@pytest.mark.parametrize(("stages", "moving"), [(1, ("stem.", "stages.0.")), (4, ("",))])
+def test_only_the_first_stages_learn_where_that_is_asked_for(stages: int, moving: tuple[str, ...]):
+    torch.manual_seed(1)
+    network = build_network(ModelConfig(width=8, blocks=1), 8)
+    method = Personal(PersonalOptions(learning_stages=stages), 8)
+    method.begin(network)
+    before = {name: value.clone() for name, value in network.named_parameters()}
+    optimizer = torch.optim.AdamW(network.parameters(), lr=0.01, weight_decay=0)
+    faces = torch.rand(6, 1, 48, 48)
+    outcome = method.step(network, network, Batch(faces, torch.eye(8)[:6], (faces,), faces), 0.0)
+    outcome.loss.backward()  # type: ignore[no-untyped-call]
+    optimizer.step()
+    moved = {n for n, value in network.named_parameters() if not torch.equal(value, before[n])}
+    assert moved == {name for name in before if name.startswith(moving)}
+
+
 def test_thresholds_are_the_manifests_and_stay_without_labels():
     taus = (0.8, 0.85, 0.9, 0.95, 0.8, 0.81, 0.82, 0.83)
     method = Personal(PersonalOptions(thresholds=taus), 8)

@@ -4,7 +4,9 @@ Ours: there is no data set to keep the rest of the world in mind, and there may 
 So a frozen copy of the start, the anchor, is distilled into the student (Hinton et al.,
 "Distilling the Knowledge in a Neural Network", 2015; as against forgetting in Li & Hoiem, "Learning
 without Forgetting", 2016), and its weights may be pulled towards the start's ("L2-SP", Li et al.,
-ICML 2018).
+ICML 2018). A person's light, camera and glasses change what comes in, not what an expression is, so
+that it may be enough for the first stages to learn (Lee et al., "Surgical Fine-Tuning Improves
+Adaptation to Distribution Shifts", ICLR 2023).
 """
 
 import copy
@@ -47,6 +49,12 @@ class PersonalOptions(Section):
     lambda_a: float = Field(1.0, ge=0, description="weight of the distillation from the start")
     pull: float = Field(
         0.0, ge=0, description="weight of half the squared distance of all weights to the start's"
+    )
+    learning_stages: int = Field(
+        4,
+        ge=0,
+        le=4,
+        description="stages that learn, from the input on, with the stem; 4: all, and what follows",
     )
     freeze_norms: bool = Field(
         True, description="keep the start's batch statistics, moved once by norm_share"
@@ -92,6 +100,7 @@ class Personal(Method):
         # In a tuple, for it is no state: a resumed run starts from the same weights.
         self._anchor = (copy.deepcopy(student).eval().requires_grad_(False),)
         student.freeze_norms(self.options.freeze_norms)
+        student.freeze_stages_from(self.options.learning_stages)
 
     def step(
         self, student: ExpressionNet, teacher: ExpressionNet, batch: Batch, passes: float

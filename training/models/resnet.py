@@ -109,6 +109,15 @@ class ExpressionNet(nn.Module):
         self._norms_frozen = frozen
         self.train(self.training)
 
+    def freeze_stages_from(self, first_frozen: int) -> None:
+        """Only the stem and the first `first_frozen` of four stages learn; 4: everything does."""
+        if first_frozen == len(_STAGE_STRIDES):
+            return
+        n_learning = len(self.stages) * first_frozen // len(_STAGE_STRIDES)
+        self.requires_grad_(False)
+        for module in (self.stem, *list(self.stages)[:n_learning]):
+            module.requires_grad_(True)
+
     def train(self, mode: bool = True) -> "ExpressionNet":
         super().train(mode)
         if self._norms_frozen:
