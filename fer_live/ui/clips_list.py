@@ -163,7 +163,10 @@ class ClipsList(Translated, QWidget):
             self.import_files([Path(file) for file in files])
 
     def _delete_selected(self) -> None:
-        self._delete([item.data(0, _NAME) for item in self.list.selectedItems()])
+        names = [item.data(0, _NAME) for item in self.list.selectedItems()]
+        question = tr("Delete from the disk: {names}?", names=", ".join(names))
+        if QMessageBox.question(self, tr("Delete"), question) == QMessageBox.StandardButton.Yes:
+            self._delete(names)
 
     def _ask_to_delete_all(self) -> None:
         n = self.list.topLevelItemCount()
@@ -192,7 +195,7 @@ class ClipsList(Translated, QWidget):
         self.list.setHeaderLabels([tr("Clip"), tr("Length"), tr("Faces"), tr("Size")])
         self.list.setAccessibleName(tr("Clips and takes"))
         self.import_button.setText(tr("&Import…"))
-        self.delete_button.setText(tr("De&lete"))
+        self.delete_button.setText(tr("De&lete…"))
         self.delete_all_button.setText(tr("Delete &all…"))
         self._show_used()
         self._enable()

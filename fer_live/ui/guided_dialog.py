@@ -90,13 +90,21 @@ class GuidedDialog(QDialog):
         self._picture.setMinimumSize(*_PICTURE_WH)
         self.record_button, self.keep_button = QPushButton(), QPushButton()
         self.again_button, self.skip_button = QPushButton(), QPushButton()
+        self.close_button = QPushButton()
         self.record_button.clicked.connect(self._count_down)
         self.keep_button.clicked.connect(self._keep)
         self.again_button.clicked.connect(self._ask)
         self.skip_button.clicked.connect(self._skip)
+        self.close_button.clicked.connect(self.accept)
+        self._buttons = (
+            self.record_button,
+            self.keep_button,
+            self.again_button,
+            self.skip_button,
+            self.close_button,
+        )
         row = QHBoxLayout()
-        buttons = (self.record_button, self.keep_button, self.again_button, self.skip_button)
-        for button in buttons:
+        for button in self._buttons:
             button.setMinimumHeight(34)
             row.addWidget(button)
         column = QVBoxLayout(self)
@@ -111,6 +119,7 @@ class GuidedDialog(QDialog):
         self.keep_button.setText(tr("&Keep"))
         self.again_button.setText(tr("&Again"))
         self.skip_button.setText(tr("&Skip this expression"))
+        self.close_button.setText(tr("Close"))
         self._timer = QTimer(self)
         self._timer.setInterval(_TICK_MS)
         self._tick: Callable[[], None] = lambda: None
@@ -169,7 +178,7 @@ class GuidedDialog(QDialog):
                     n=self.n_kept,
                 )
             )
-            self._offer()
+            self._offer(self.close_button)
             return
         done = self._n_steps - len(self._remaining)
         self._count.setText(tr("{number} of {n}", number=done + 1, n=self._n_steps))
@@ -273,7 +282,7 @@ class GuidedDialog(QDialog):
         self._timer.start()
 
     def _offer(self, *offered: QPushButton) -> None:
-        for button in (self.record_button, self.keep_button, self.again_button, self.skip_button):
+        for button in self._buttons:
             button.setVisible(button in offered)
         if offered:
             offered[0].setDefault(True)

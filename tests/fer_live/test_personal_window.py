@@ -68,7 +68,7 @@ def open_window(qtbot, settings: Settings = ON_CPU) -> MainWindow:
     return window
 
 
-def test_a_clip_is_captured_with_a_visible_mark(qtbot):
+def test_a_clip_is_captured_with_a_visible_mark(qtbot, monkeypatch):
     window = open_window(qtbot)
     window.set_capturing(True)
     assert window._capture.isChecked()
@@ -94,6 +94,10 @@ def test_a_clip_is_captured_with_a_visible_mark(qtbot):
     qtbot.waitUntil(lambda: page.clips.list.topLevelItemCount() == 1, timeout=20_000)
     assert page.learning.begin_button.isVisible()
     page.clips.list.selectAll()
+    answers = [QMessageBox.StandardButton.No, QMessageBox.StandardButton.Yes]
+    monkeypatch.setattr(QMessageBox, "question", lambda *_: answers.pop(0))
+    qtbot.mouseClick(page.clips.delete_button, Qt.MouseButton.LeftButton)
+    assert list_clips() == [clip], "the answer was no"
     qtbot.mouseClick(page.clips.delete_button, Qt.MouseButton.LeftButton)
     qtbot.waitUntil(lambda: page.clips.list.topLevelItemCount() == 0, timeout=20_000)
     assert list_clips() == []
@@ -149,7 +153,9 @@ def test_a_guided_session_keeps_what_was_reviewed(qtbot):
     takes = list_takes()
     assert [take.folder.parent for take in takes] == [takes_folder() / "neutral"] * 2
     assert sorted(take.name[-6:] for take in takes) == ["take 1", "take 2"]
-    dialog.done(0)
+    assert dialog.close_button.isVisible() and not dialog.skip_button.isVisible()
+    dialog.close_button.click()
+    assert not dialog.isVisible()
 
 
 def test_closing_a_guided_session_discards_what_nobody_reviewed(qtbot):
