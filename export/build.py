@@ -9,7 +9,13 @@ import onnx
 
 from export.quantize import to_fp16, to_int8
 from export.to_onnx import DeployedNet, add_manifest, serialize, to_onnx
-from export.verify import Parity, compare, require_agreement, require_fp32_parity
+from export.verify import (
+    Parity,
+    compare,
+    require_agreement,
+    require_fp16_parity,
+    require_fp32_parity,
+)
 from fer_live.datatypes import UInt8Array
 from fer_live.manifest import Manifest
 from training.models.resnet import ExpressionNet
@@ -59,6 +65,8 @@ def build_models(
         add_manifest(model, manifest)
         onnx.checker.check_model(model)
         lower = compare(deployed, model, faces)
+        if precision == "fp16":
+            require_fp16_parity(lower)
         if real_faces is not None:
             require_agreement(lower)
         yield precision, serialize(model), lower

@@ -12,6 +12,7 @@ from fer_live.datatypes import UInt8Array
 from fer_live.errors import FerLiveError
 
 MAX_DIFFERENCE_FP32 = 1e-4
+MAX_DIFFERENCE_FP16 = 2e-2
 MIN_AGREEMENT = 0.9
 
 
@@ -51,11 +52,20 @@ def compare(deployed: DeployedNet, model: onnx.ModelProto, faces: UInt8Array) ->
 
 def require_fp32_parity(parity: Parity) -> None:
     """Refuse an fp32 export that does not compute what the network does."""
+    _require(parity, MAX_DIFFERENCE_FP32)
+
+
+def require_fp16_parity(parity: Parity) -> None:
+    """Refuse a half-precision one whose numbers overflow, or are too coarse."""
+    _require(parity, MAX_DIFFERENCE_FP16)
+
+
+def _require(parity: Parity, limit: float) -> None:
     difference = max(parity.max_difference, parity.attention_difference)
-    if not difference <= MAX_DIFFERENCE_FP32:
+    if not difference <= limit:
         raise FerLiveError(
             f"the exported model differs from the network by {difference:.2g}, more "
-            f"than {MAX_DIFFERENCE_FP32:g}; nothing was written"
+            f"than {limit:g}; nothing was written"
         )
 
 

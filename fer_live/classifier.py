@@ -1,6 +1,8 @@
 """Reads expressions with ONNX Runtime (the only file that imports it)."""
 
+import contextlib
 import ctypes
+import hashlib
 import sys
 from collections.abc import Sequence
 from pathlib import Path
@@ -45,18 +47,19 @@ class ExpressionClassifier:
         wanted: Provider = provider
         if provider == "auto":
             wanted = "cuda" if _cuda_driver_is_present() else "cpu"
-        self._load(model, wanted)
-        if wanted != "cpu" and self.provider == "cpu":
+        self.warning = ""
+        reason = ""
+        try:
+            self._load(model, wanted)
+        except ModelError as error:
+            if wanted == "cpu":
+                raise
+            reason = str(error)  # a GPU that is full, or too old for the kernels
+        if wanted != "cpu" and (reason or self.provider == "cpu"):
             # The GPU's model on one CPU thread would be several times slower than the CPU's own.
             self._load(model, "cpu")
-        self.warning = ""
         if wanted != self.provider:
-            self.warning = tr(
-                "running on {provider}: {wanted} did not load; pip install '.[gpu]' adds what it "
-                "needs",
-                provider=self.provider,
-                wanted=wanted,
-            )
+            self.warning = _why_not(wanted, self.provider, reason)
 
     @property
     def side(self) -> int:
@@ -136,22 +139,41 @@ class ExpressionClassifier:
         return [np.asarray(result[: len(faces)], dtype=np.float32) for result in results]
 
 
+def _why_not(wanted: Provider, provider: str, reason: str) -> str:
+    if reason:
+        return tr(
+            "running on {provider}: {wanted} failed: {reason}",
+            provider=provider,
+            wanted=wanted,
+            reason=reason,
+        )
+    if wanted == "tensorrt":
+        return tr("running on {provider}: TensorRT's libraries did not load", provider=provider)
+    return tr(
+        "running on {provider}: {wanted} did not load; pip install '.[gpu]' adds what it needs",
+        provider=provider,
+        wanted=wanted,
+    )
+
+
 def _session(file: Path, wanted: Provider, shape: Sequence[int | str] = ()) -> ort.InferenceSession:
     """Open a model; a GPU's options need to know the shape of its input."""
     options = ort.SessionOptions()
     options.intra_op_num_threads = 2 if wanted == "cpu" else 1
     # Threads that spin between frames would burn a core to gain microseconds.
     options.add_session_config_entry("session.intra_op.allow_spinning", "0")
-    if wanted != "cpu":
-        ort.preload_dlls()
     present = ort.get_available_providers()
     providers = [
-        (name, _provider_options(name, shape))
+        (name, _provider_options(name, shape, file))
         for name in _EXECUTION_PROVIDERS[wanted]
         if name in present
     ]
     try:
-        return ort.InferenceSession(str(file), options, providers=providers)
+        # What it prints where a GPU's libraries are missing is no part of a command's output.
+        with contextlib.redirect_stdout(sys.stderr):
+            if wanted != "cpu":
+                ort.preload_dlls()
+            return ort.InferenceSession(str(file), options, providers=providers)
     except Exception as error:  # noqa: BLE001  # a dozen unrelated types for a bad file
         raise ModelError(
             tr(
@@ -162,13 +184,15 @@ def _session(file: Path, wanted: Provider, shape: Sequence[int | str] = ()) -> o
         ) from None
 
 
-def _provider_options(name: str, shape: Sequence[int | str]) -> dict[str, str]:
+def _provider_options(name: str, shape: Sequence[int | str], file: Path) -> dict[str, str]:
     if name == "CUDAExecutionProvider":
         # The default tries every algorithm anew for each number of faces: a pause at each change.
         return {"cudnn_conv_algo_search": "HEURISTIC"}
     if name != "TensorrtExecutionProvider":
         return {}
     kept = {
+        # Every installed model has the same file name, and TensorRT's own key knows no weights.
+        "trt_engine_cache_prefix": hashlib.sha256(file.read_bytes()).hexdigest()[:16],
         "trt_engine_cache_enable": "True",
         "trt_timing_cache_enable": "True",
         "trt_engine_cache_path": str(cache() / "tensorrt"),

@@ -83,10 +83,9 @@ def _pipeline() -> str:
         clip.close()
         if not result.faces:
             raise FerLiveError("no face found in the demo clip; install fer-live again")
-        return (
-            f"{pipeline.classifier.name} on {pipeline.classifier.provider}, "
-            f"{np.median(times_ms):.1f} ms a frame"
-        )
+        classifier = pipeline.classifier
+        read = f"{classifier.name} on {classifier.provider}, {np.median(times_ms):.1f} ms a frame"
+        return f"{read}; {classifier.warning}" if classifier.warning else read
 
 
 def _try(check: Callable[[], str]) -> dict[str, Any]:

@@ -31,7 +31,8 @@ _STEPS = 50
 @dataclass(frozen=True, slots=True)
 class Calibration:
     """`temperature` for all images, `fold_temperatures` of the two halves. `ece` is cross-fitted,
-    `ece_interval` its 95 % bootstrap interval, `ece_at_1` what it is at temperature 1.
+    `ece_interval` its 95 % basic bootstrap interval, for resampling by itself adds to an ECE, and
+    `ece_at_1` what it is at temperature 1.
     `ece_if_perfect` is the mean ECE of labels drawn from the probabilities themselves, and
     `ece_if_perfect_interval` its 95 % interval: with so many images no model shows less.
     """
@@ -54,7 +55,11 @@ def calibrate(
     labeled = load_crops(data, split, rule, manifest.input_side).in_classes(manifest.labels)
     logits = predict_logits(network, torch.from_numpy(labeled.images).unsqueeze(1)).numpy()
     figures = asdict(cross_fit(logits, labeled, seed)) | {"data": labeled.name, "seed": seed}
-    metrics = manifest.metrics | {"calibration": figures}
+    # What was measured before was so at another temperature: of that, the ECE alone is changed.
+    metrics = {
+        name: {key: value for key, value in measured.items() if key != "ece"}
+        for name, measured in manifest.metrics.items()
+    } | {"calibration": figures}
     update = {"temperature": figures["temperature"], "metrics": metrics}
     save_model(out, network, manifest.model_copy(update=update))
     return figures
@@ -70,6 +75,7 @@ def cross_fit(logits: FloatArray, labeled: LabeledImages, seed: int) -> Calibrat
     of_first, of_second = (fit_temperature(logits[half], labels[half]) for half in (first, ~first))
     temperatures = np.where(first, of_second, of_first).astype(np.float32)
     probs = _softmax(logits / temperatures[:, None])
+    ece = expected_calibration_error(probs, labels)
     generator = np.random.default_rng(seed)
     resampled = [
         expected_calibration_error(probs[rows], labels[rows])
@@ -83,8 +89,8 @@ def cross_fit(logits: FloatArray, labeled: LabeledImages, seed: int) -> Calibrat
         temperature=fit_temperature(logits, labels),
         fold_temperatures=(of_first, of_second),
         ece_at_1=expected_calibration_error(_softmax(logits), labels),
-        ece=expected_calibration_error(probs, labels),
-        ece_interval=_interval(resampled),
+        ece=ece,
+        ece_interval=_reflected(_interval(resampled), about=ece),
         ece_if_perfect=float(np.mean(perfect)),
         ece_if_perfect_interval=_interval(perfect),
     )
@@ -128,6 +134,11 @@ def _drawn(probs: FloatArray, generator: np.random.Generator) -> NDArray[np.int6
     reached = np.cumsum(probs, axis=1) > chance
     drawn = np.where(reached.any(axis=1), reached.argmax(axis=1), probs.shape[1] - 1)
     return np.asarray(drawn, dtype=np.int64)
+
+
+def _reflected(interval: tuple[float, float], about: float) -> tuple[float, float]:
+    low, high = interval
+    return max(2 * about - high, 0.0), max(2 * about - low, 0.0)
 
 
 def _interval(values: list[float]) -> tuple[float, float]:

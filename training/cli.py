@@ -50,6 +50,9 @@ def _parser() -> ArgumentParser:
         choices=("all", "present"),
         help="folder: the labels that the model may choose among (default: all)",
     )
+    evaluate.add_argument(
+        "--without", type=Path, metavar="FILE.json", help="a split.json of images to leave out"
+    )
     evaluate.add_argument("--json", type=Path, metavar="FILE", help="write the figures there")
     evaluate.set_defaults(run=_evaluate)
 
@@ -60,6 +63,9 @@ def _parser() -> ArgumentParser:
     compare.add_argument("--data", required=True, metavar="KIND:DIR")
     compare.add_argument("--split", help="as of evaluate")
     compare.add_argument("--labels", choices=LABEL_RULES, help="fer2013 alone")
+    compare.add_argument(
+        "--without", type=Path, metavar="FILE.json", help="a split.json of images to leave out"
+    )
     compare.add_argument("--json", type=Path, metavar="FILE", help="write the figures there")
     compare.set_defaults(run=_compare)
 
@@ -215,6 +221,7 @@ def _evaluate(arguments: argparse.Namespace) -> int:
         rule=arguments.labels,
         detect=arguments.detect,
         classes=arguments.classes,
+        without=arguments.without,
     )
     print(summary(report))
     _write_json(arguments.json, report)
@@ -234,7 +241,11 @@ def _compare(arguments: argparse.Namespace) -> int:
     if arguments.json:
         check_output_file(arguments.json, (".json",))
     reports = compare(
-        arguments.models, arguments.data, split=arguments.split, rule=arguments.labels
+        arguments.models,
+        arguments.data,
+        split=arguments.split,
+        rule=arguments.labels,
+        without=arguments.without,
     )
     print(to_markdown(reports), end="")
     _write_json(arguments.json, reports)

@@ -17,12 +17,20 @@ _FIGURES = {
 
 
 def compare(
-    model_paths: list[Path], data: str, *, split: str | None, rule: str | None
+    model_paths: list[Path],
+    data: str,
+    *,
+    split: str | None,
+    rule: str | None,
+    without: Path | None = None,
 ) -> dict[str, dict[str, Any]]:
     """What `evaluate` says of each model, by its path. Raises `InputError` as that does."""
     if len({str(path) for path in model_paths}) < len(model_paths):
         raise InputError("a model is named twice; name each once")
-    return {str(path): evaluate(path, data, split=split, rule=rule) for path in model_paths}
+    return {
+        str(path): evaluate(path, data, split=split, rule=rule, without=without)
+        for path in model_paths
+    }
 
 
 def to_markdown(reports: dict[str, dict[str, Any]]) -> str:
@@ -34,7 +42,8 @@ def to_markdown(reports: dict[str, dict[str, Any]]) -> str:
 def _lines(reports: dict[str, dict[str, Any]]) -> Iterable[str]:
     first = next(iter(reports.values()))
     rule = f" by the rule {first['rule']}" if first["rule"] else ""
-    yield f"{first['n']:,} images of {first['split'] or first['data']}{rule}.\n"
+    without = f" without those of {Path(first['without']).name}" if first["without"] else ""
+    yield f"{first['n']:,} images of {first['split'] or first['data']}{rule}{without}.\n"
     yield table_row("", *reports)
     yield table_row("---", *("---" for _ in reports))
     for name, title in _FIGURES.items():

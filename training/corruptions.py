@@ -137,6 +137,9 @@ CORRUPTIONS: dict[str, Corruption] = {
     )
 }
 
+CROP_CORRUPTIONS = ("misplaced", "wrong_size", "rolled")
+"""Those that a detector does, not a camera."""
+
 
 def _with_gamma(face: UInt8Array, gamma: float) -> UInt8Array:
     return _uint8(255 * (face / 255) ** gamma)

@@ -20,6 +20,7 @@ from training.data.folder import LabeledFiles, list_labeled_files
 from training.data.image_files import read_gray_face
 from training.data.labeled_images import LabeledImages
 from training.data.sources import LABELED_KINDS, split_source
+from training.data.splits import load_list
 from training.metrics import Metrics, measure
 from training.models.resnet import ExpressionNet, predict_probs
 
@@ -42,18 +43,24 @@ def evaluate(
     rule: str | None = None,
     detect: bool = False,
     classes: str | None = None,
+    without: Path | None = None,
 ) -> dict[str, Any]:
     """Measure a model (.onnx, .safetensors or run folder) as `fer-train evaluate` does.
 
     `fer2013:DIR` needs `split` and `rule`, `raf-db:DIR` and `affectnet:DIR` need `split`.
     `folder:DIR` takes `detect` (the app's own detector and crop first; a face not found counts as
     wrong) and `classes` ("present": the model chooses only among the labels that the folder has).
+    The others take `without`, a split.json whose images are left out: those that chose settings.
     """
     kind, folder = split_source(data, tuple(LABELED_KINDS))
     _check_parts(kind, split, rule, crops_only=detect or classes is not None)
+    if kind == "folder" and without is not None:
+        raise InputError("--without goes with data sets of crops; name the files of folder:DIR")
     model = open_model(model_path)
     if kind != "folder":
         labeled = LABELED_KINDS[kind].load(folder, split, rule, model.manifest.input_side)
+        if without is not None:
+            labeled = labeled.where(~load_list(without, labeled, partly=True))
         metrics = evaluate_crops(model, labeled)
     else:
         metrics = _evaluate_folder(model, folder, detect=detect, only_present=classes == "present")
@@ -63,6 +70,7 @@ def evaluate(
         "data": data,
         "split": split,
         "rule": rule,
+        "without": without and str(without),
     }
 
 
@@ -94,7 +102,7 @@ def open_model(path: Path) -> Model:
     if path.suffix.lower() == ".onnx":
         from fer_live.classifier import ExpressionClassifier
 
-        classifier = ExpressionClassifier(path)
+        classifier = ExpressionClassifier(path, "cpu")  # the same figures on every machine
         return Model(classifier.manifest, lambda faces: _batched(classifier.classify, faces))
     if path.is_dir() or path.suffix == ".safetensors":
         network, manifest = load_model(path)

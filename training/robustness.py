@@ -7,7 +7,7 @@ from typing import Any
 from tqdm import tqdm
 
 from fer_live.errors import InputError
-from training.corruptions import CORRUPTIONS, STRENGTHS, corrupt
+from training.corruptions import CORRUPTIONS, CROP_CORRUPTIONS, STRENGTHS, corrupt
 from training.evaluate import evaluate_crops, load_crops, open_model
 from training.markdown import table_row
 
@@ -48,23 +48,32 @@ def measure_robustness(
 
 
 def to_markdown(result: dict[str, Any]) -> str:
-    """One table, a row a corruption, three columns a model, in percent; the mean last."""
+    """Two tables, of what a webcam does and of how the crop lies: a row a corruption, three columns
+    a model, in percent; the mean last."""
     return "\n".join(_lines(result)) + "\n"
 
 
 def _lines(result: dict[str, Any]) -> Iterable[str]:
-    models = result["accuracy"]
     rule = f" by the rule {result['rule']}" if result["rule"] else ""
     yield f"Accuracy in percent, {result['n']:,} images of {result['split']}{rule}.\n"
-    yield table_row("corruption", *(f"{name}, {s}" for name in models for s in STRENGTHS))
+    of_webcam = [name for name in result["described"] if name not in CROP_CORRUPTIONS]
+    yield from _table("corruption", of_webcam, result)
+    yield ""
+    yield from _table("jitter of the crop", list(CROP_CORRUPTIONS), result)
+
+
+def _table(title: str, corruptions: list[str], result: dict[str, Any]) -> Iterable[str]:
+    models = result["accuracy"]
+    yield table_row(title, *(f"{name}, {s}" for name in models for s in STRENGTHS))
     yield table_row("---", *("---" for _ in models for _ in STRENGTHS))
     clean = [f"{100 * of['clean']:.1f}" for of in models.values()]
     yield table_row("none", *(cell for figure in clean for cell in (figure, "", "")))
-    for corruption, described in result["described"].items():
+    for corruption in corruptions:
+        described = result["described"][corruption]
         figures = [f"{100 * x:.1f}" for of in models.values() for x in of[corruption]]
         yield table_row(f"{corruption.replace('_', ' ')}: {described}", *figures)
     means = []
     for of in models.values():
-        columns = zip(*(of[corruption] for corruption in result["described"]), strict=True)
+        columns = zip(*(of[corruption] for corruption in corruptions), strict=True)
         means += [f"{100 * sum(column) / len(column):.1f}" for column in columns]
     yield table_row("mean", *means)

@@ -184,7 +184,7 @@ def _fit(
 
     metrics = _final_metrics(teacher.module, data, device)
     if distributed.is_first():
-        manifest = _manifest(config, data, batches, method, metrics)
+        manifest = _manifest(config, data, batches, method, metrics, precision)
         checkpoint.save_model(run_dir / checkpoint.MODEL_FILE, teacher.module, manifest)
         write_atomically(run_dir / METRICS_FILE, json.dumps(metrics, indent=2).encode() + b"\n")
     distributed.wait_for_all()
@@ -335,8 +335,18 @@ def _manifest(
     batches: Batches,
     method: Method,
     metrics: dict[str, Any],
+    precision: str,
 ) -> Manifest:
     passes = batches.n_steps / batches.steps_per_pass
+    schedule = config.schedule
+    start = {}
+    if schedule.start_from:
+        start["start"] = checkpoint.load_model(Path(schedule.start_from))[1].training
+    measured_on = {
+        name: Path(path).name
+        for name in ("evaluation_only", "evaluation_without")
+        if (path := getattr(config.data, name))
+    }
     thresholds = method.thresholds(passes)
     return Manifest(
         labels=data.labeled.classes,
@@ -348,12 +358,18 @@ def _manifest(
             "data": data.labeled.name,
             "n_images": len(data.labeled),
             "n_unlabeled": len(data.unlabeled) if batches.uses_unlabeled else 0,
+            "unlabeled": list(config.data.unlabeled),
             "targets": config.data.targets,
+            "logit_adjustment": schedule.logit_adjustment,
+            "balance": schedule.balance,
             "seed": config.run.seed,
+            "precision": precision,
             "passes": round(passes, 2),
             "steps": batches.n_steps,
             "labeled_images_seen": batches.n_steps * batches.labeled_a_step,
             "checkpoint": "last EMA teacher",
+            **start,
+            **measured_on,
             **({} if thresholds is None else {"thresholds": _rounded(thresholds)}),
         },
         metrics={

@@ -129,11 +129,21 @@ def test_engines_are_kept_in_the_cache_and_fit_any_number_of_faces(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ):
     monkeypatch.setenv("FER_LIVE_HOME", str(tmp_path))
-    options = _provider_options("TensorrtExecutionProvider", ["N", 1, 48, 48])
+    file, other = tmp_path / "a" / "m.onnx", tmp_path / "b" / "m.onnx"
+    for path in (file, other):
+        path.parent.mkdir()
+        path.write_bytes(path.parent.name.encode())
+    options = _provider_options("TensorrtExecutionProvider", ["N", 1, 48, 48], file)
+    assert (
+        options["trt_engine_cache_prefix"]
+        != _provider_options("TensorrtExecutionProvider", ["N", 1, 48, 48], other)[
+            "trt_engine_cache_prefix"
+        ]
+    ), "two models of one name share no engine"
     assert options["trt_engine_cache_path"] == str(tmp_path / "cache" / "tensorrt")
     assert options["trt_profile_max_shapes"] == "faces:16x1x48x48"
     assert (tmp_path / "cache").is_dir()
-    fixed = _provider_options("TensorrtExecutionProvider", [4, 1, 48, 48])
+    fixed = _provider_options("TensorrtExecutionProvider", [4, 1, 48, 48], file)
     assert not any("profile" in name for name in fixed)
 
 
@@ -202,3 +212,39 @@ def test_weights_in_other_files_are_found_inside_a_branch_too(tmp_path: Path):
     (tmp_path / "a.onnx").write_bytes(model.SerializeToString())
     with pytest.raises(ModelError, match="keeps weights in other files"):
         ExpressionClassifier(tmp_path / "a.onnx", "cpu")
+
+
+def test_a_gpu_that_fails_at_its_first_run_leaves_the_work_to_the_cpu(
+    monkeypatch: pytest.MonkeyPatch,
+):
+    """Its memory is full, or it is too old for the kernels."""
+    on_gpu: list[object] = []
+    real_session, real_classify = classifier_module._session, ExpressionClassifier.classify
+
+    def session(file, wanted, shape=()):
+        opened = real_session(file, "cpu", shape)
+        if wanted == "cuda":
+            on_gpu.append(opened)
+        return opened
+
+    def classify(self, faces):
+        if self._session in on_gpu:
+            raise RuntimeError("CUDA out of memory")
+        return real_classify(self, faces)
+
+    monkeypatch.setattr(classifier_module, "_session", session)
+    monkeypatch.setattr(ExpressionClassifier, "classify", classify)
+    classifier = ExpressionClassifier(None, "cuda")
+    assert (classifier.provider, classifier.name) == ("cpu", "fer_live_int8.onnx")
+    assert "CUDA out of memory" in classifier.warning
+
+
+def test_a_name_that_says_text_and_types_that_do_not_exist_are_refused_in_one_line(tmp_path: Path):
+    text = tmp_path / "a.json"
+    text.write_text("{}")
+    model = save_model(tmp_path / "a.onnx")
+    model.graph.input[0].type.tensor_type.elem_type = 99
+    (tmp_path / "a.onnx").write_bytes(model.SerializeToString())
+    for path, says in ((text, "not a model"), (tmp_path / "a.onnx", "its input is not")):
+        with pytest.raises(ModelError, match=says):
+            ExpressionClassifier(path, "cpu")

@@ -8,7 +8,7 @@ import pytest
 from fer_live.errors import InputError
 from fer_live.manifest import CropGeometry
 from training.cli import main
-from training.corruptions import CORRUPTIONS, STRENGTHS, corrupt
+from training.corruptions import CORRUPTIONS, CROP_CORRUPTIONS, STRENGTHS, corrupt
 from training.robustness import measure_robustness, to_markdown
 
 
@@ -80,13 +80,13 @@ def test_models_side_by_side(
         assert set(figures) == {"clean", *CORRUPTIONS}
         assert all(len(figures[name]) == 3 for name in CORRUPTIONS)
     table = [line for line in capsys.readouterr().out.splitlines() if line.startswith("|")]
-    assert len(table) == 2 + 1 + len(CORRUPTIONS) + 1
+    assert len(table) == 2 * (2 + 1 + 1) + len(CORRUPTIONS)
     assert {line.count("|") for line in table} == {1 + 1 + 6}
     one = result["accuracy"][names[0]]
-    mean = 100 * np.mean([one[name][0] for name in CORRUPTIONS])
+    mean = 100 * np.mean([one[name][0] for name in CROP_CORRUPTIONS])
     assert table[-1].split("|")[2].strip() == f"{mean:.1f}"
     assert table[2].split("|")[2].strip() == f"{100 * one['clean']:.1f}"
-    assert to_markdown(result).count("\n") == len(table) + 2
+    assert to_markdown(result).count("\n") == len(table) + 3
 
 
 @pytest.mark.parametrize(

@@ -90,8 +90,10 @@ def load_training_data(config: DataConfig, side: int, seed: int) -> TrainingData
         raise DataError(
             f"{everything.name}: {n_classes} class in it; there is nothing to tell apart"
         )
-    evaluations = _evaluations(config, everything.classes, side)
-    measured = {image.tobytes() for part in evaluations.values() for image in part.images}
+    whole = _evaluations(config, everything.classes, side)
+    # All of them, for a list may leave the others to be measured on later.
+    measured = {image.tobytes() for part in whole.values() for image in part.images}
+    evaluations = {name: _restricted(part, config) for name, part in whole.items()}
     unseen = _without(everything.images, measured, everything.name)
     drawn = _draw(everything, config, seed) & unseen
     if not drawn.any():
@@ -192,7 +194,7 @@ def _evaluations(
     for rule in rules:
         data = _in_classes(kind.load(folder, split, rule, side), classes)
         name = " ".join(part for part in (split or data.name, rule) if part)
-        evaluations[name] = _restricted(data, config)
+        evaluations[name] = data
     return evaluations
 
 
