@@ -131,6 +131,7 @@ def _delete_clips(arguments: argparse.Namespace) -> int:
         list_takes,
         summarize,
     )
+    from fer_live.clips.takes import discard_unreviewed
 
     everything = [*list_clips(), *list_takes()]
     doomed = everything if arguments.all else find_clips(arguments.clips)
@@ -138,8 +139,10 @@ def _delete_clips(arguments: argparse.Namespace) -> int:
         line = summarize(clip).line()
         clip.delete()
         print(f"deleted {line}")
-    if arguments.all:
-        forget_retraining()
+    if arguments.all and (n_unreviewed := discard_unreviewed()):
+        print(f"deleted {n_unreviewed} takes that were not reviewed")
+    if doomed and forget_retraining():
+        print("deleted the retraining that was not installed, with the faces in it")
     print(f"{len(doomed)} deleted, {len(everything) - len(doomed)} left", file=sys.stderr)
     return 0
 

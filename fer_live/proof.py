@@ -13,9 +13,16 @@ from fer_live.errors import InputError
 from fer_live.translation import tr
 
 PROOF_FILE = "proof.json"
+FACES_FILE = "faces.npz"
+"""The person's faces, in the folder of a retraining that is not finished."""
 COMPARED_FILE = "compared.npz"
 LEAST_COMPARED = 20
 """Faces on which two models must disagree before a person can choose between them."""
+
+
+LEAST_TAKES = 6
+"""Takes from which a bootstrap over them proves anything: by chance, six of six get better with a
+probability of 2 ** -6, less than the 2.5 % beyond its lower bound."""
 
 
 class LabelGain(BaseModel):
@@ -32,6 +39,11 @@ class LabelGain(BaseModel):
     after: float
     lower: float
     upper: float
+
+    @property
+    def is_proof(self) -> bool:
+        """With fewer takes, chance alone may leave every resampled gain above 0."""
+        return self.n_takes >= LEAST_TAKES
 
 
 class Flicker(BaseModel):
@@ -63,11 +75,12 @@ class Proof(BaseModel):
     n_differing: int = Field(0, description="faces that the two models read differently")
     flicker: Flicker | None = None
     preference: Preference | None = None
+    skipped: tuple[str, ...] = Field((), description="files that were not learnt from, and why")
 
     @property
     def passes(self) -> bool:
         """Whether the new model may be installed."""
-        if self.gain is not None:
+        if self.gain is not None and (self.gain.lower <= 0 or self.gain.is_proof):
             return self.gain.lower > 0
         chosen = self.preference
         if chosen is None:
@@ -77,19 +90,30 @@ class Proof(BaseModel):
     @property
     def may_ask(self) -> bool:
         """Whether the person can still decide."""
-        return self.gain is None and self.preference is None and self.n_differing >= LEAST_COMPARED
+        by_eye = self.gain is None or (self.gain.lower > 0 and not self.gain.is_proof)
+        return by_eye and self.preference is None and self.n_differing >= LEAST_COMPARED
 
     def verdict(self) -> str:
         """One line: what was found, and so what."""
-        if self.gain is not None:
-            gain = self.gain
-            found = tr(
-                "right on {before:.1%} before and {after:.1%} after, of {n_faces} faces in "
-                "{n_takes} takes never trained on; the gain is between {lower:+.1%} and "
-                "{upper:+.1%}",
-                **gain.model_dump(),
-            )
-            return found if self.passes else found + tr(": not proven better")
+        lines = [] if self.gain is None else [self._gain_as_text(self.gain)]
+        if self.gain is None or (self.gain.lower > 0 and not self.gain.is_proof):
+            lines.append(self._choice_as_text())
+        return "; ".join(lines)
+
+    def _gain_as_text(self, gain: LabelGain) -> str:
+        found = tr(
+            "right on {before:.1%} before and {after:.1%} after, of {n_faces} faces in "
+            "{n_takes} takes never trained on; the gain is between {lower:+.1%} and "
+            "{upper:+.1%}",
+            **gain.model_dump(),
+        )
+        if gain.lower <= 0:
+            return found + tr(": not proven better")
+        if not gain.is_proof:
+            return found + tr(": too few takes to prove it")
+        return found
+
+    def _choice_as_text(self) -> str:
         if self.preference is not None:
             found = tr(
                 "of {n_shown} faces read differently, {n_new} were better read by the new model, "

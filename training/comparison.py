@@ -42,7 +42,7 @@ def to_markdown(reports: dict[str, dict[str, Any]]) -> str:
 def _lines(reports: dict[str, dict[str, Any]]) -> Iterable[str]:
     first = next(iter(reports.values()))
     rule = f" by the rule {first['rule']}" if first["rule"] else ""
-    without = f" without those of {Path(first['without']).name}" if first["without"] else ""
+    without = f" without those of {Path(first['without']).name}" if "without" in first else ""
     yield f"{first['n']:,} images of {first['split'] or first['data']}{rule}{without}.\n"
     yield table_row("", *reports)
     yield table_row("---", *("---" for _ in reports))

@@ -70,7 +70,7 @@ def evaluate(
         "data": data,
         "split": split,
         "rule": rule,
-        "without": without and str(without),
+        **({} if without is None else {"without": str(without)}),
     }
 
 

@@ -8,8 +8,8 @@ def consent_text() -> str:
     """For the command line and the window."""
     return tr(
         "Captured are pictures of the faces before the camera, with what the model read in them. "
-        "They stay in {folder}, readable by you alone, until you delete them; so does what "
-        "retraining makes of them, which deleting all deletes too. Nothing is sent "
-        "anywhere. Capture yourself, or people who have agreed.",
+        "They stay in {folder}, readable by you alone, until you delete them. Faces that a "
+        "retraining cut out of them are deleted with them; a model that was installed stays until "
+        "you remove it. Nothing is sent anywhere. Capture yourself, or people who have agreed.",
         folder=clips_folder().parent,
     )

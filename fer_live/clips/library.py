@@ -89,13 +89,15 @@ def find_clips(names: Sequence[str]) -> list[Recording]:
     return [clips[name] for name in names]
 
 
-def forget_retraining() -> None:
-    """Delete the run folders of all retrainings: they may hold faces cut out of the clips. Raises
-    `OutputError`."""
+def forget_retraining() -> bool:
+    """Delete the run folders of all retrainings: they may hold faces cut out of the clips. Says
+    whether there was one. Raises `OutputError`."""
     folder = home() / "retraining"
-    if folder.is_dir():
-        with writing(folder):
-            shutil.rmtree(folder)
+    if not folder.is_dir():
+        return False
+    with writing(folder):
+        shutil.rmtree(folder)
+    return True
 
 
 def bytes_used() -> int:

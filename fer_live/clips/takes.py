@@ -2,7 +2,7 @@
 
 The first takes are what retraining learns from, the second ones what it is proven by; so all first
 takes come before all second ones. A take waits in FER_LIVE_HOME/takes/.unreviewed/ until the person
-keeps it, as takes/LABEL/<when> take N/, or discards it.
+keeps it, as takes/LABEL/<when> take N/, or discards it; the next session discards what is left.
 """
 
 import re
@@ -38,7 +38,7 @@ def without(remaining: Sequence[TakeStep], label: str) -> list[TakeStep]:
 
 
 def unreviewed_folder() -> Path:
-    """Where takes wait; they are there for the next start too."""
+    """Where takes wait for the person's word."""
     return takes_folder() / ".unreviewed"
 
 

@@ -27,6 +27,7 @@ from fer_live.clips.library import (
     list_takes,
     summarize,
 )
+from fer_live.clips.takes import discard_unreviewed
 from fer_live.errors import FerLiveError
 from fer_live.history import clock
 from fer_live.settings import Settings
@@ -164,7 +165,10 @@ class ClipsList(Translated, QWidget):
 
     def _delete_selected(self) -> None:
         names = [item.data(0, _NAME) for item in self.list.selectedItems()]
-        question = tr("Delete from the disk: {names}?", names=", ".join(names))
+        question = tr(
+            "Delete from the disk: {names}? A retraining that is not installed yet goes too.",
+            names=", ".join(names),
+        )
         if QMessageBox.question(self, tr("Delete"), question) == QMessageBox.StandardButton.Yes:
             self._delete(names)
 
@@ -174,12 +178,12 @@ class ClipsList(Translated, QWidget):
         if QMessageBox.question(self, tr("Delete all"), question) == QMessageBox.StandardButton.Yes:
             rows = [self.list.topLevelItem(row) for row in range(n)]
             names = [item.data(0, _NAME) for item in rows if item is not None]
-            self._delete(names, and_retraining=True)
+            discard_unreviewed()
+            self._delete(names)
 
-    def _delete(self, names: list[str], *, and_retraining: bool = False) -> None:
+    def _delete(self, names: list[str]) -> None:
         try:
-            if and_retraining:
-                forget_retraining()
+            forget_retraining()
             for clip in find_clips(names):
                 clip.delete()
             self.said.emit(tr("Deleted: {names}", names=", ".join(names)))

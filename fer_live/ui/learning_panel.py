@@ -16,7 +16,7 @@ from PyQt6.QtWidgets import (
 from fer_live.errors import FerLiveError
 from fer_live.history import clock
 from fer_live.model_library import InstalledModel, install_model, list_models
-from fer_live.proof import Proof, load_proof
+from fer_live.proof import FACES_FILE, Proof, load_proof
 from fer_live.retraining import (
     COMMAND,
     Outcome,
@@ -162,7 +162,8 @@ class LearningPanel(Translated, QWidget):
         if outcome.code in (0, 3):
             self._finished = run.run_dir
             return
-        if outcome.code == 2:
+        # Where faces were found, it can be gone on with, whatever the mistake was.
+        if outcome.code == 2 and not (run.run_dir / FACES_FILE).exists():
             run.forget()
         if outcome.asks_whose:
             self._trouble = outcome.message
@@ -234,7 +235,8 @@ class LearningPanel(Translated, QWidget):
         if run is not None:
             self._show_progress(run)
         elif proof is not None:
-            self._text.setText("\n".join([as_sentence(proof.verdict()), *_flicker_line(proof)]))
+            lines = [as_sentence(proof.verdict()), *_flicker_line(proof), *_skipped_line(proof)]
+            self._text.setText("\n".join(lines))
         elif self._trouble:
             self._text.setText(self._trouble)
         elif can_begin:
@@ -270,6 +272,14 @@ class LearningPanel(Translated, QWidget):
         self.choose_button.setText(tr("C&hoose between the two"))
         self.install_button.setText(tr("I&nstall and use"))
         self._show()
+
+
+def _skipped_line(proof: Proof) -> list[str]:
+    if not proof.skipped:
+        return []
+    return [
+        tr("{n} files were skipped: {files}", n=len(proof.skipped), files="; ".join(proof.skipped))
+    ]
 
 
 def _flicker_line(proof: Proof) -> list[str]:

@@ -1,4 +1,5 @@
 import json
+import shutil
 import subprocess
 from collections.abc import Callable
 from pathlib import Path
@@ -22,11 +23,11 @@ from fer_live.model_library import (
 )
 from fer_live.proof import LabelGain, Preference, Proof, load_proof, save_proof
 from training.checkpoint import architecture, build_network, load_model, save_model
-from training.config import ModelConfig, TrainConfig, parse_config
+from training.config import ModelConfig, TrainConfig, load_config, parse_config
 from training.methods.method import Batch
 from training.methods.personal import Personal, PersonalOptions
 from training.personalize.faces import PersonFaces, TrackChoice, collect_faces
-from training.personalize.learn import _PERSONAL_CARD, averaged, learn, with_norms_of
+from training.personalize.learn import _PERSONAL_CARD, CONFIG, averaged, learn, with_norms_of
 from training.personalize.persons import LOOKS, Look, make_persons
 from training.personalize.prove import differing, flicker, label_gain
 from training.personalize.run import ABOUT_FILE, FACES_FILE, PersonalizeOptions, personalize
@@ -285,6 +286,8 @@ def test_without_labels_the_person_decides_and_the_model_is_installed_whole(
 
 def test_second_takes_are_never_trained_on(start: Path, tmp_path: Path):
     clips = write_crops(tmp_path / "clips", 30)
+    write_crops(clips / "now take 2", 7, seed=5)
+    write_crops(clips / ".unreviewed", 7, seed=6)
     for level, label in enumerate(("happiness", "anger")):
         for take in (1, 2):
             write_crops(
@@ -298,6 +301,45 @@ def test_second_takes_are_never_trained_on(start: Path, tmp_path: Path):
     assert (proof.gain.n_faces, figures["n_labeled"]) == (10, 20)
     _, manifest = load_model(options.out)
     assert manifest.training["personalized"]["n_labeled"] == 10, "the first takes alone"
+    assert figures["n_unlabeled"] == 30, "no second take, and none that nobody reviewed"
+    shutil.rmtree(tmp_path / "takes" / "happiness" / "now take 1")
+    shutil.rmtree(tmp_path / "takes" / "anger" / "now take 1")
+    again = PersonalizeOptions(
+        (clips,), tmp_path / "takes", start, tmp_path / "again", config=small_config()
+    )
+    _, figures = personalize(again)
+    assert load_model(again.out)[1].training["personalized"]["n_labeled"] == 0
+
+
+def test_what_was_asked_for_may_change_until_faces_are_found(start: Path, tmp_path: Path):
+    few, enough = write_crops(tmp_path / "few", 3), write_crops(tmp_path / "enough", 21)
+    out = tmp_path / "run"
+    with pytest.raises(DataError, match="at least 20"):
+        personalize(PersonalizeOptions((few,), None, start, out, config=small_config()))
+    options = PersonalizeOptions((enough,), None, start, out, config=small_config())
+
+    def stop(stage: str, done: float) -> None:
+        if stage == "learn":
+            raise KeyboardInterrupt
+
+    with pytest.raises(KeyboardInterrupt):
+        personalize(options, stop)
+    with pytest.raises(InputError, match="from other clips"):
+        personalize(PersonalizeOptions((few,), None, start, out, config=small_config()))
+    write_crops(enough / "captured meanwhile", 5)
+    (enough / "000.png").unlink()
+    _, figures = personalize(options)
+    assert figures["n_unlabeled"] == 21, "those found before"
+
+
+def test_twenty_faces_are_enough_for_the_settings_that_ship(start: Path, tmp_path: Path):
+    clips = write_crops(tmp_path / "clips", 20)
+    config = load_config(CONFIG)
+    short = config.model_copy(update={"schedule": config.schedule.model_copy(update={"steps": 2})})
+    _, figures = personalize(
+        PersonalizeOptions((clips,), None, start, tmp_path / "r", config=short)
+    )
+    assert figures["n_unlabeled"] == 20
 
 
 def test_labels_without_takes_are_proven_in_halves(start: Path, tmp_path: Path):
@@ -355,3 +397,17 @@ def test_simulated_persons_are_disjoint_and_reproducible():
 def test_gains_are_told_with_their_bounds():
     gain = LabelGain(n_faces=50, n_takes=8, before=0.6, after=0.7, lower=0.02, upper=0.18)
     assert "+2.0% and +18.0%" in Proof(gain=gain).verdict()
+
+
+def test_few_takes_prove_nothing_by_themselves():
+    """One take that gets better is above 0 however it is drawn."""
+    few = LabelGain(n_faces=9, n_takes=2, before=0.5, after=0.6, lower=0.05, upper=0.15)
+    proof = Proof(gain=few, n_differing=30)
+    assert not proof.passes and proof.may_ask
+    assert "too few takes" in proof.verdict() and "30 faces to choose by" in proof.verdict()
+    liked = proof.model_copy(update={"preference": Preference(n_shown=20, n_new=15, n_old=3)})
+    assert liked.passes and not liked.may_ask
+    worse = few.model_copy(update={"lower": -0.1})
+    assert not Proof(gain=worse, n_differing=30).may_ask
+    many = few.model_copy(update={"n_takes": 6})
+    assert Proof(gain=many).passes

@@ -54,6 +54,9 @@ class Batches:
             self.steps_per_pass = (n_labeled + n_unlabeled) // self._unlabeled_size
         else:
             self.steps_per_pass = n_labeled // schedule.batch_size
+        if schedule.steps and n_labeled + n_unlabeled:
+            # So many steps, however few images there are: one comes more than once a step then.
+            self.steps_per_pass = max(self.steps_per_pass, 1)
         if self.steps_per_pass == 0:
             raise DataError(
                 f"{data.labeled.name}: {n_labeled} labeled and {n_unlabeled} unlabeled images, "

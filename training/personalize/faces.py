@@ -89,6 +89,8 @@ class TrackChoice:
 def collect_faces(folder: Path, side: int, crop: CropGeometry, choice: TrackChoice) -> PersonFaces:
     """Every face of the person in the clips and images below `folder`, cut as live.
 
+    Hidden folders are left out, for takes that nobody has reviewed lie in one.
+
     Clips are looked at ten times a second and give at most five faces a second. An image that is a
     crop already (square, of at most 64 pixels, or square and no face found in it) is taken as it
     is; of several faces in an image the largest. A file that cannot be read, or has no face, is
@@ -98,7 +100,9 @@ def collect_faces(folder: Path, side: int, crop: CropGeometry, choice: TrackChoi
     files = sorted(
         path
         for path in folder.rglob("*")
-        if path.suffix.lower() in (*CLIP_SUFFIXES, *IMAGE_SUFFIXES) and path.is_file()
+        if path.suffix.lower() in (*CLIP_SUFFIXES, *IMAGE_SUFFIXES)
+        and path.is_file()
+        and not any(part.startswith(".") for part in path.relative_to(folder).parts)
     )
     if not files:
         raise DataError(f"{folder}: no clip and no image below this folder")

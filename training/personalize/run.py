@@ -31,7 +31,14 @@ from fer_live.clips.takes import take_number
 from fer_live.datatypes import FloatArray, UInt8Array
 from fer_live.errors import DataError, InputError
 from fer_live.manifest import Manifest
-from fer_live.proof import COMPARED_FILE, PROOF_FILE, LabelGain, Proof, save_proof
+from fer_live.proof import (
+    COMPARED_FILE,
+    FACES_FILE,
+    PROOF_FILE,
+    LabelGain,
+    Proof,
+    save_proof,
+)
 from training.checkpoint import MODEL_FILE, load_model, save_model
 from training.config import TrainConfig, load_config
 from training.data.labeled_images import LabeledImages
@@ -43,8 +50,8 @@ from training.personalize.progress import Report
 from training.personalize.prove import differing, flicker, label_gain
 
 ABOUT_FILE = "personalize.json"
-FACES_FILE = "faces.npz"
 
+_LEARNING = ("learning", "half-1", "half-2")
 _LEAST_FACES = 20
 _MOST_FACES = 4000
 _MOST_COMPARED = 40
@@ -137,15 +144,18 @@ def personalize(
         test(learned, np.flatnonzero(~first))
     gain = _gain(tested, person)
     proof = _compare(options.out, network, learned, manifest, person.unlabeled, gain)
+    proof = proof.model_copy(update={"skipped": person.skipped})
     made = _told(made, options, start, person, proof)
     report("export", 0.0)
-    _export(options.out, learned, made, np.concatenate([unlabeled, labeled.images]), report)
+    _export(options.out, learned, made, np.concatenate([unlabeled, training.images]), report)
     # Before the proof, which ends the run: killed between them, no face is left in a finished one.
     (options.out / FACES_FILE).unlink()
     if not proof.may_ask:
         (options.out / COMPARED_FILE).unlink()
+    for unfinished in options.out.glob("*.partial*"):  # of a write that a kill cut off
+        unfinished.unlink()
     save_proof(options.out, proof)
-    for name in ("learning", "half-1", "half-2"):
+    for name in _LEARNING:
         shutil.rmtree(options.out / name, ignore_errors=True)
     figures = {
         "passes": proof.passes,
@@ -161,10 +171,12 @@ def personalize(
 
 
 def _begin(options: PersonalizeOptions, start: Path, config: TrainConfig) -> None:
-    """A finished run is not overwritten, and an unfinished one only gone on with."""
+    """A finished run is not overwritten. An unfinished one is gone on with, on the faces that were
+    found then, whatever was captured or deleted since. Before they were found there is nothing to
+    lose, and it begins anew with what is asked for now."""
     about = {
-        "clips": [_fingerprint(folder) for folder in options.clips],
-        "labeled": options.labeled and _fingerprint(options.labeled),
+        "clips": [_existing(folder) for folder in options.clips],
+        "labeled": options.labeled and _existing(options.labeled),
         "start": hashlib.sha256(start.read_bytes()).hexdigest(),
         "tracks": list(options.tracks),
         "config": config.model_dump(mode="json"),
@@ -172,7 +184,7 @@ def _begin(options: PersonalizeOptions, start: Path, config: TrainConfig) -> Non
     if (options.out / PROOF_FILE).exists():
         raise InputError(f"{options.out}: a finished retraining is there; choose another --out")
     file = options.out / ABOUT_FILE
-    if file.is_file():
+    if (options.out / FACES_FILE).is_file() and file.is_file():
         if json.loads(file.read_bytes()) != about:
             raise InputError(
                 f"{options.out}: an unfinished retraining from other clips, labels or start is "
@@ -180,8 +192,10 @@ def _begin(options: PersonalizeOptions, start: Path, config: TrainConfig) -> Non
             )
         print(f"{options.out}: going on with the retraining there", file=sys.stderr)
         return
-    if options.out.is_dir() and any(options.out.iterdir()):
+    if options.out.is_dir() and any(options.out.iterdir()) and not file.is_file():
         raise InputError(f"{options.out}: is not empty, and no retraining; choose another --out")
+    for name in _LEARNING:
+        shutil.rmtree(options.out / name, ignore_errors=True)  # it is of other faces
     try:
         options.out.mkdir(mode=0o700, parents=True, exist_ok=True)
     except OSError as error:
@@ -189,12 +203,10 @@ def _begin(options: PersonalizeOptions, start: Path, config: TrainConfig) -> Non
     write_atomically(file, json.dumps(about, indent=2).encode())
 
 
-def _fingerprint(folder: Path) -> list[Any]:
-    """A folder and the files in it, by name and size: their content need not be read for that."""
+def _existing(folder: Path) -> str:
     if not folder.is_dir():
         raise DataError(f"{folder}: no such folder")
-    files = sorted(path for path in folder.rglob("*") if path.is_file())
-    return [str(folder.resolve()), *([str(f.relative_to(folder)), f.stat().st_size] for f in files)]
+    return str(folder.resolve())
 
 
 def _find_faces(
@@ -207,6 +219,11 @@ def _find_faces(
     side, crop = manifest.input_side, manifest.crop
     parts = [collect_faces(folder, side, crop, choice) for folder in options.clips]
     report("faces", 0.7)
+    # Second takes are the proof, in whatever folder they lie.
+    first_takes = [
+        np.array([_take_of(name) != 2 for name in part.files.tolist()]) for part in parts
+    ]
+    parts = [part.where(rows) for part, rows in zip(parts, first_takes, strict=True)]
     unlabeled = _joined(parts)
     labels = _label_folders(options.labeled, manifest.labels) if options.labeled else {}
     found: dict[str, PersonFaces] = {}
@@ -253,8 +270,8 @@ def _load_person(file: Path, manifest: Manifest) -> _Person:
     name = "the person's takes" if len(takes) else "no labels"
     labeled = LabeledImages(name, manifest.labels, images, classes, takes)
     numbers = np.array([_take_of(take) for take in takes.tolist()], dtype=np.int64)
-    has_both = (numbers == 1).any() and (numbers == 2).any()
-    return _Person(faces, labeled, takes, numbers != 2 if has_both else None, skipped)
+    has_second = (numbers == 2).any()
+    return _Person(faces, labeled, takes, numbers != 2 if has_second else None, skipped)
 
 
 def _take_of(name: str) -> int:
@@ -340,7 +357,9 @@ def _told(
         "from": start.name if options.start else "the shipped model",
         "n_clips": len(clips),
         "n_takes": len(np.unique(person.takes)),
-        "verdict": proof.verdict(),
+        "verdict": "chosen by the person on faces that the two models read differently"
+        if proof.may_ask
+        else proof.verdict(),
     }
     training = {
         **made.training,
