@@ -45,6 +45,7 @@ from fer_live.live_session import Failure, LiveSession
 from fer_live.metering import Meter
 from fer_live.outputs import FILE_KINDS, Kind, check_outputs, open_output
 from fer_live.recording import About, Recorder, recordings_folder
+from fer_live.retraining import unfinished_run
 from fer_live.settings import Settings, load_settings, save_settings, settings_changed_ns
 from fer_live.sinks.worker import SinkWorker
 from fer_live.smoothing import SmoothingConfig
@@ -187,6 +188,8 @@ class MainWindow(Translated, QMainWindow):
         self._show_tools(True)
         self._pages.setCurrentWidget(self._tabs)
         self._open(self._source)
+        if unfinished_run() is not None:
+            self.say(tr("A retraining was interrupted; the tab Yourself goes on with it"))
 
     @property
     def message(self) -> str:

@@ -15,7 +15,7 @@ from fer_live.manifest import EXPRESSIONS
 from fer_live.metering import Meter
 from fer_live.model_library import find_model, list_models
 from fer_live.proof import COMPARED_FILE, Proof, load_proof, save_proof
-from fer_live.retraining import Retraining, finished_run, settle, unfinished_run
+from fer_live.retraining import Retraining, _arguments_file, finished_run, settle, unfinished_run
 from fer_live.settings import Settings, load_settings, save_settings
 from fer_live.source_choice import Demo
 from fer_live.ui.compare_dialog import CompareDialog
@@ -368,6 +368,15 @@ def test_a_running_window_takes_the_model_that_was_chosen_elsewhere(qtbot, run_c
         timeout=60_000,
     )
     assert json.loads((own_home / "settings.json").read_text())["model"] is None
+
+
+def test_the_next_start_says_that_a_retraining_was_interrupted(qtbot, own_home: Path):
+    run_dir = own_home / "retraining" / "one"
+    run_dir.mkdir(parents=True)
+    _arguments_file(run_dir).write_text("[]")
+    window = open_window(qtbot)
+    assert "retraining was interrupted" in window.live._toast
+    assert window.personal.learning.resume_button.isVisibleTo(window.personal)
 
 
 def test_models_are_used_and_removed_with_one_click(qtbot, own_home: Path, monkeypatch):
