@@ -17,12 +17,13 @@ from numpy.typing import NDArray
 
 from fer_live.datatypes import FloatArray
 from fer_live.errors import InputError
+from fer_live.manifest import Manifest
 from training.checkpoint import load_model, save_model
 from training.data.labeled_images import LabeledImages
 from training.data.splits import draw_share
 from training.evaluate import load_crops
 from training.metrics import expected_calibration_error
-from training.models.resnet import predict_logits
+from training.models.resnet import ExpressionNet, predict_logits
 
 _RESAMPLES = 1000
 _STEPS = 50
@@ -48,10 +49,24 @@ class Calibration:
 
 
 def calibrate(
-    checkpoint: Path, data: str, out: Path, *, split: str | None, rule: str | None, seed: int = 0
+    checkpoint: Path,
+    data: str,
+    out: Path,
+    *,
+    split: str | None,
+    rule: str | None,
+    logit_adjustment: float = 0.0,
+    seed: int = 0,
 ) -> dict[str, Any]:
-    """Fit the temperature of a checkpoint, write it to `out` with its figures in the manifest."""
+    """Fit the temperature of a checkpoint, write it to `out` with its figures in the manifest.
+
+    `logit_adjustment` is added to that of training beforehand: rare classes are answered more
+    often, below 0 less often (Menon et al., "Long-Tail Learning via Logit Adjustment", ICLR 2021,
+    section 4.1: the log of the training shares, times it, is taken from the logits).
+    """
     network, manifest = load_model(checkpoint)
+    if logit_adjustment:
+        manifest = _adjust(network, manifest, logit_adjustment, checkpoint)
     labeled = load_crops(data, split, rule, manifest.input_side).in_classes(manifest.labels)
     logits = predict_logits(network, torch.from_numpy(labeled.images).unsqueeze(1)).numpy()
     figures = asdict(cross_fit(logits, labeled, seed)) | {"data": labeled.name, "seed": seed}
@@ -63,6 +78,24 @@ def calibrate(
     update = {"temperature": figures["temperature"], "metrics": metrics}
     save_model(out, network, manifest.model_copy(update=update))
     return figures
+
+
+def _adjust(
+    network: ExpressionNet, manifest: Manifest, adjustment: float, checkpoint: Path
+) -> Manifest:
+    shares = manifest.training.get("class_shares")
+    if not shares or min(shares) <= 0:
+        raise InputError(
+            f"{checkpoint}: its manifest tells no class shares of its training; train it again, or "
+            "leave --logit-adjustment out"
+        )
+    with torch.no_grad():
+        network.classifier.bias.sub_(adjustment * torch.tensor(shares).log())
+    training = manifest.training | {
+        "logit_adjustment_after": manifest.training.get("logit_adjustment_after", 0.0) + adjustment
+    }
+    # What was measured before was so of other answers.
+    return manifest.model_copy(update={"training": training, "metrics": {}})
 
 
 def cross_fit(logits: FloatArray, labeled: LabeledImages, seed: int) -> Calibration:

@@ -96,6 +96,13 @@ def _parser() -> ArgumentParser:
     calibrate.add_argument("--data", required=True, metavar="KIND:DIR")
     calibrate.add_argument("--split", help="as of evaluate")
     calibrate.add_argument("--labels", choices=LABEL_RULES, help="fer2013 alone")
+    calibrate.add_argument(
+        "--logit-adjustment",
+        type=float,
+        default=0.0,
+        metavar="T",
+        help="first answer rare classes more often; below 0: less often (default: 0)",
+    )
     calibrate.add_argument("--out", type=Path, required=True, metavar="FILE.safetensors")
     calibrate.add_argument("--json", type=Path, metavar="FILE", help="write the figures there")
     calibrate.set_defaults(run=_calibrate)
@@ -295,6 +302,7 @@ def _calibrate(arguments: argparse.Namespace) -> int:
         arguments.out,
         split=arguments.split,
         rule=arguments.labels,
+        logit_adjustment=arguments.logit_adjustment,
     )
     print(summary(figures))
     _write_json(arguments.json, figures)

@@ -326,7 +326,7 @@ def _final_metrics(
 
 
 def _rounded(values: torch.Tensor) -> list[float]:
-    return [round(value, 4) for value in values.tolist()]
+    return [round(value, 5) for value in values.tolist()]
 
 
 def _manifest(
@@ -362,6 +362,7 @@ def _manifest(
             "targets": config.data.targets,
             "logit_adjustment": schedule.logit_adjustment,
             "balance": schedule.balance,
+            "class_shares": _rounded(batches.class_shares),
             "seed": config.run.seed,
             "precision": precision,
             "passes": round(passes, 2),

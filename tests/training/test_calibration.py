@@ -5,8 +5,9 @@ import numpy as np
 import pytest
 import torch
 
+from fer_live.errors import InputError
 from fer_live.manifest import EXPRESSIONS, CropGeometry, Manifest
-from training.calibration import cross_fit, fit_temperature
+from training.calibration import calibrate, cross_fit, fit_temperature
 from training.checkpoint import architecture, build_network, load_model, save_model
 from training.cli import main
 from training.config import ModelConfig
@@ -116,6 +117,26 @@ def test_the_temperature_goes_into_the_checkpoint(
     plain, scaled = (evaluate(m, f"fer2013:{learnable_tree}", **public) for m in (checkpoint, out))
     assert plain["confusion"] == scaled["confusion"]
     assert plain["ece"] == pytest.approx(figures["ece_at_1"], abs=1e-6)
+
+
+def test_rare_classes_are_answered_more_often_where_that_is_asked_for(
+    checkpoint: Path, learnable_tree: Path, tmp_path: Path
+):
+    """By the shares of the training labels, as the manifest tells them."""
+    data, public = f"fer2013:{learnable_tree}", {"split": "PublicTest", "rule": "ferplus-argmax"}
+    out = tmp_path / "adjusted.safetensors"
+    with pytest.raises(InputError, match="no class shares"):
+        calibrate(checkpoint, data, out, logit_adjustment=0.5, **public)
+    network, manifest = load_model(checkpoint)
+    shares = [0.4, 0.3, 0.1, 0.1, 0.05, 0.02, 0.02, 0.01]
+    told = manifest.model_copy(update={"training": {"class_shares": shares}})
+    save_model(checkpoint, network, told)
+    calibrate(checkpoint, data, out, logit_adjustment=0.5, **public)
+    adjusted, manifest = load_model(out)
+    moved = adjusted.classifier.bias - network.classifier.bias
+    torch.testing.assert_close(moved, -0.5 * torch.tensor(shares).log())
+    assert manifest.training["logit_adjustment_after"] == 0.5
+    assert list(manifest.metrics) == ["calibration"], "what was measured before no longer holds"
 
 
 @pytest.mark.parametrize(

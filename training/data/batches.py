@@ -19,7 +19,7 @@ class Batches:
     """`batches(step)` is a step's batch: this process's rows of it.
 
     `n_steps` make the run and `steps_per_pass` a pass; `labeled_a_step` is how many labeled
-    images each has.
+    images each has, of which the classes have `class_shares` (C,).
     """
 
     def __init__(
@@ -76,12 +76,13 @@ class Batches:
         else:
             self._labeled_rows = ShuffledStream(n_labeled, self.labeled_a_step, seed)
         self._logit_adjustment = None
-        if schedule.logit_adjustment and n_labeled:
-            shares = self._labeled_rows.class_shares(self._targets)
+        self.class_shares = torch.zeros(self._targets.shape[1])
+        if n_labeled:
             # A class without an image counts as half of one, for the logarithm.
-            self._logit_adjustment = (
-                schedule.logit_adjustment * shares.clamp_min(0.5 / n_labeled).log()
-            )
+            shares = self._labeled_rows.class_shares(self._targets).clamp_min(0.5 / n_labeled)
+            self.class_shares = shares
+            if schedule.logit_adjustment:
+                self._logit_adjustment = schedule.logit_adjustment * shares.log()
         self._unlabeled_rows = ShuffledStream(max(n_unlabeled, 1), self._unlabeled_size, seed + 1)
 
     def __call__(self, step: int) -> tuple[Batch, Tensor]:
