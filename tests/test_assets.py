@@ -3,7 +3,9 @@
 import hashlib
 from pathlib import Path
 
+from fer_live.classifier import ExpressionClassifier
 from fer_live.system_libraries import PACKAGES
+from training.checkpoint import load_model
 
 ROOT = Path(__file__).parents[1]
 ASSETS = ROOT / "assets"
@@ -32,6 +34,13 @@ def test_every_file_that_is_not_ours_is_noted_with_its_hash():
 def test_the_hashes_are_those_of_the_files():
     for name, digest in noted().items():
         assert hashlib.sha256((ASSETS / name).read_bytes()).hexdigest() == digest, name
+
+
+def test_the_shipped_models_carry_the_model_card():
+    card = (ROOT / "docs" / "model_card.md").read_text()
+    for name in ("fer_live_fp32.onnx", "fer_live_int8.onnx"):
+        assert ExpressionClassifier(ASSETS / name, "cpu").manifest.card == card
+    assert load_model(ASSETS / "fer_live.safetensors")[1].card == card
 
 
 def test_makefile_and_readme_name_the_same_system_packages():

@@ -10,7 +10,6 @@ Adaptation to Distribution Shifts", ICLR 2023).
 """
 
 import copy
-from typing import Literal
 
 import torch
 import torch.nn.functional as F
@@ -48,11 +47,6 @@ class PersonalOptions(Section):
     ceiling: float = Field(0.05, ge=0, le=1, description="a complementary class is below it ...")
     rank: int = Field(3, ge=0, description="... and has at least so many likelier classes")
     lambda_a: float = Field(1.0, ge=0, description="weight of the distillation from the start")
-    anchor_view: Literal["weak", "strong"] = Field(
-        "weak",
-        description="what the start reads for it: the weak view, or the strong one that the "
-        "student reads, so that only a change of the student is held back",
-    )
     pull: float = Field(
         0.0, ge=0, description="weight of half the squared distance of all weights to the start's"
     )
@@ -78,9 +72,8 @@ class PersonalOptions(Section):
 
 class Personal(Method):
     """L = CE(f(x), y) + lambda_u * pseudo-label term + lambda_n * complementary term, as in
-    `dta_snl`, + lambda_a * KL(f_0(v) || f(strong(u))) + pull / 2 * |theta - theta_0|^2, f_0
-    the start, v the view that `anchor_view` names. Without labeled images the first term is missing
-    and the thresholds stay."""
+    `dta_snl`, + lambda_a * KL(f_0(weak(u)) || f(strong(u))) + pull / 2 * |theta - theta_0|^2, f_0
+    the start. Without labeled images the first term is missing and the thresholds stay."""
 
     Options = PersonalOptions
     needs_labels = False
@@ -134,8 +127,7 @@ class Personal(Method):
         loss = loss + options.lambda_u * pseudo_label_loss(logits, pseudo.labels, pseudo.kept)
         loss = loss + options.lambda_n * complementary_loss(logits, chosen)
         if options.lambda_a:
-            seen = batch.weak[0] if options.anchor_view == "weak" else batch.strong
-            anchored = predict(anchor, seen)
+            anchored = predict(anchor, batch.weak[0])
             divergence = F.kl_div(logits.log_softmax(dim=1), anchored, reduction="batchmean")
             loss = loss + options.lambda_a * divergence
         if options.pull:

@@ -83,9 +83,9 @@ class Look:
 
 
 LOOKS = (
-    Look("window", dark_side=0.06, dark_angle=20, gamma=1.6, blur=0.02),
-    Look("glasses", glasses=0.22, glasses_gray=20, roll_degrees=9, contrast=0.7),
-    Look("low camera", scale=0.8, shift_y=-0.06, roll_degrees=-6, blur=0.02, contrast=0.6),
+    Look("window", dark_side=0.03, dark_angle=20, gamma=2.0, blur=0.025),
+    Look("glasses", glasses=0.24, glasses_gray=20, roll_degrees=14, contrast=0.5, scale=1.12),
+    Look("low camera", scale=0.76, shift_y=-0.07, roll_degrees=-8, blur=0.025, contrast=0.5),
 )
 
 
