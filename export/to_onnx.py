@@ -16,8 +16,8 @@ OPSET = 18
 class DeployedNet(nn.Module):
     """Scaling, network, temperature and softmax: uint8 (N, 1, S, S) -> what `outputs` names.
 
-    `probs` (N, C) float32, and `attention` (N, h, w) float32 in 0..1, where it looked: its local
-    attention, or without one what spoke for the likeliest expression.
+    `probs` (N, C) float32, and `attention` (N, h, w) float32 in 0..1, where it looked: what spoke
+    for the likeliest expression. Not the maps of local attention, which training may close.
     """
 
     outputs = ("probs", "attention")
@@ -30,11 +30,8 @@ class DeployedNet(nn.Module):
     def forward(self, faces: Tensor) -> tuple[Tensor, Tensor]:
         reading = self.network.read(scale_faces(faces))
         probs = torch.softmax(reading.logits / self.temperature, dim=1)
-        attention = reading.attention
-        if attention is None:
-            assert reading.features is not None
-            attention = self.network.class_activation(reading.features, probs.argmax(dim=1))
-        return probs, attention
+        assert reading.features is not None
+        return probs, self.network.class_activation(reading.features, probs.argmax(dim=1))
 
 
 def to_onnx(
