@@ -169,10 +169,11 @@ def _session(file: Path, wanted: Provider, shape: Sequence[int | str] = ()) -> o
         if name in present
     ]
     try:
+        if wanted == "cpu":
+            return ort.InferenceSession(str(file), options, providers=providers)
         # What it prints where a GPU's libraries are missing is no part of a command's output.
         with contextlib.redirect_stdout(sys.stderr):
-            if wanted != "cpu":
-                ort.preload_dlls()
+            ort.preload_dlls()
             return ort.InferenceSession(str(file), options, providers=providers)
     except Exception as error:  # noqa: BLE001  # a dozen unrelated types for a bad file
         raise ModelError(

@@ -26,9 +26,7 @@ def check_model_file(file: Path) -> None:
             tr("{file}: cannot be read: {reason}", file=file, reason=error.strerror)
         ) from None
     except DecodeError:
-        raise ModelError(
-            tr("{file}: not a model, or cut short; export or copy it again", file=file)
-        ) from None
+        model = onnx.ModelProto()
     if not model.graph.output:
         raise ModelError(
             tr("{file}: not a model, or cut short; export or copy it again", file=file)

@@ -60,42 +60,31 @@ def _parser() -> ArgumentParser:
         "compare", help="measure models side by side, every recall with its interval"
     )
     compare.add_argument("models", type=Path, nargs="+", metavar="MODEL")
-    compare.add_argument("--data", required=True, metavar="KIND:DIR")
-    compare.add_argument("--split", help="as of evaluate")
-    compare.add_argument("--labels", choices=LABEL_RULES, help="fer2013 alone")
+    _add_measured_on(compare)
     compare.add_argument(
         "--without", type=Path, metavar="FILE.json", help="a split.json of images to leave out"
     )
-    compare.add_argument("--json", type=Path, metavar="FILE", help="write the figures there")
     compare.set_defaults(run=_compare)
 
     robustness = commands.add_parser(
         "robustness", help="measure models on images that a webcam spoilt, in three strengths"
     )
     robustness.add_argument("models", type=Path, nargs="+", metavar="MODEL")
-    robustness.add_argument("--data", required=True, metavar="KIND:DIR")
-    robustness.add_argument("--split", help="as of evaluate")
-    robustness.add_argument("--labels", choices=LABEL_RULES, help="fer2013 alone")
-    robustness.add_argument("--json", type=Path, metavar="FILE", help="write the figures there")
+    _add_measured_on(robustness)
     robustness.set_defaults(run=_robustness)
 
     calmness = commands.add_parser(
         "calmness", help="measure how often the shown label switches, and how late it does"
     )
     calmness.add_argument("model", type=Path, help=".onnx, .safetensors or a run folder")
-    calmness.add_argument("--data", required=True, metavar="KIND:DIR")
-    calmness.add_argument("--split", help="as of evaluate")
-    calmness.add_argument("--labels", choices=LABEL_RULES, help="fer2013 alone")
+    _add_measured_on(calmness)
     calmness.add_argument("--clips", type=_positive, default=20, metavar="N", help="default: 20")
     calmness.add_argument("--seed", type=int, default=0)
-    calmness.add_argument("--json", type=Path, metavar="FILE", help="write the figures there")
     calmness.set_defaults(run=_calmness)
 
     calibrate = commands.add_parser("calibrate", help="fit a checkpoint's temperature")
     calibrate.add_argument("model", type=Path, help=".safetensors or a run folder")
-    calibrate.add_argument("--data", required=True, metavar="KIND:DIR")
-    calibrate.add_argument("--split", help="as of evaluate")
-    calibrate.add_argument("--labels", choices=LABEL_RULES, help="fer2013 alone")
+    _add_measured_on(calibrate)
     calibrate.add_argument(
         "--logit-adjustment",
         type=float,
@@ -104,7 +93,6 @@ def _parser() -> ArgumentParser:
         help="first answer rare classes more often; below 0: less often (default: 0)",
     )
     calibrate.add_argument("--out", type=Path, required=True, metavar="FILE.safetensors")
-    calibrate.add_argument("--json", type=Path, metavar="FILE", help="write the figures there")
     calibrate.set_defaults(run=_calibrate)
 
     card = commands.add_parser("card", help="put a model card, Markdown, into a checkpoint")
@@ -150,13 +138,10 @@ def _parser() -> ArgumentParser:
         "persons", help="measure retraining on simulated persons, made from a data set"
     )
     persons.add_argument("model", type=Path, help="checkpoint to begin with")
-    persons.add_argument("--data", required=True, metavar="KIND:DIR")
-    persons.add_argument("--split", help="as of evaluate")
-    persons.add_argument("--labels", choices=LABEL_RULES, help="fer2013 alone")
+    _add_measured_on(persons)
     persons.add_argument("--config", type=Path, metavar="FILE.toml", help="default: personal.toml")
     persons.add_argument("--runs", type=Path, required=True, metavar="DIR", help="run folders")
     persons.add_argument("--seed", type=int, default=0, help="of which image is whose")
-    persons.add_argument("--json", type=Path, metavar="FILE", help="write the figures there")
     persons.set_defaults(run=_persons)
 
     config = commands.add_parser("config", help="print every field of a config with its default")
@@ -190,6 +175,14 @@ def _parser() -> ArgumentParser:
     framing.add_argument("--data", required=True, metavar="fer2013:DIR")
     framing.set_defaults(run=_framing)
     return parser
+
+
+def _add_measured_on(command: argparse.ArgumentParser) -> None:
+    """Which images a command measures on, and where its figures go."""
+    command.add_argument("--data", required=True, metavar="KIND:DIR")
+    command.add_argument("--split", help="as of evaluate")
+    command.add_argument("--labels", choices=LABEL_RULES, help="fer2013 alone")
+    command.add_argument("--json", type=Path, metavar="FILE", help="write the figures there")
 
 
 def _positive(text: str) -> int:

@@ -4,8 +4,7 @@ from collections.abc import Iterable
 from pathlib import Path
 from typing import Any
 
-from fer_live.errors import InputError
-from training.evaluate import evaluate
+from training.evaluate import evaluate, require_distinct
 from training.markdown import table_row
 
 _FIGURES = {
@@ -25,8 +24,7 @@ def compare(
     without: Path | None = None,
 ) -> dict[str, dict[str, Any]]:
     """What `evaluate` says of each model, by its path. Raises `InputError` as that does."""
-    if len({str(path) for path in model_paths}) < len(model_paths):
-        raise InputError("a model is named twice; name each once")
+    require_distinct(model_paths)
     return {
         str(path): evaluate(path, data, split=split, rule=rule, without=without)
         for path in model_paths

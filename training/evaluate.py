@@ -1,6 +1,6 @@
 """`fer-train evaluate`: one model, one data set, all figures."""
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -95,6 +95,12 @@ def summary(report: dict[str, Any]) -> str:
         f"balanced {report['balanced_accuracy']:.4f}, macro-F1 {report['macro_f1']:.4f}, "
         f"ECE {report['ece']:.4f}\nrecall: {recalls}"
     )
+
+
+def require_distinct(models: Sequence[Path]) -> None:
+    """Figures are told by the models' paths; `InputError` where one comes twice."""
+    if len({str(path) for path in models}) < len(models):
+        raise InputError("a model is named twice; name each once")
 
 
 def open_model(path: Path) -> Model:

@@ -8,7 +8,7 @@ from tqdm import tqdm
 
 from fer_live.errors import InputError
 from training.corruptions import CORRUPTIONS, CROP_CORRUPTIONS, STRENGTHS, corrupt
-from training.evaluate import evaluate_crops, load_crops, open_model
+from training.evaluate import evaluate_crops, load_crops, open_model, require_distinct
 from training.markdown import table_row
 
 
@@ -20,8 +20,7 @@ def measure_robustness(
     `accuracy` holds model -> "clean" -> a number, and model -> corruption -> one number a strength.
     The same images are shown to every model. Raises `InputError` as `evaluate` does.
     """
-    if len({str(path) for path in model_paths}) < len(model_paths):
-        raise InputError("a model is named twice; name each once")
+    require_distinct(model_paths)
     models = {str(path): open_model(path) for path in model_paths}
     sides = {model.manifest.input_side for model in models.values()}
     if len(sides) > 1:

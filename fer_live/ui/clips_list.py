@@ -178,11 +178,12 @@ class ClipsList(Translated, QWidget):
         if QMessageBox.question(self, tr("Delete all"), question) == QMessageBox.StandardButton.Yes:
             rows = [self.list.topLevelItem(row) for row in range(n)]
             names = [item.data(0, _NAME) for item in rows if item is not None]
-            discard_unreviewed()
-            self._delete(names)
+            self._delete(names, and_unreviewed=True)
 
-    def _delete(self, names: list[str]) -> None:
+    def _delete(self, names: list[str], *, and_unreviewed: bool = False) -> None:
         try:
+            if and_unreviewed:
+                discard_unreviewed()
             forget_retraining()
             for clip in find_clips(names):
                 clip.delete()
