@@ -78,9 +78,14 @@ class Proof(BaseModel):
     skipped: tuple[str, ...] = Field((), description="files that were not learnt from, and why")
 
     @property
+    def _is_for_the_eye(self) -> bool:
+        """Whether the labels, if there are any, leave the word to the person."""
+        return self.gain is None or (self.gain.lower > 0 and not self.gain.is_proof)
+
+    @property
     def passes(self) -> bool:
         """Whether the new model may be installed."""
-        if self.gain is not None and (self.gain.lower <= 0 or self.gain.is_proof):
+        if self.gain is not None and not self._is_for_the_eye:
             return self.gain.lower > 0
         chosen = self.preference
         if chosen is None:
@@ -90,13 +95,13 @@ class Proof(BaseModel):
     @property
     def may_ask(self) -> bool:
         """Whether the person can still decide."""
-        by_eye = self.gain is None or (self.gain.lower > 0 and not self.gain.is_proof)
-        return by_eye and self.preference is None and self.n_differing >= LEAST_COMPARED
+        is_undecided = self._is_for_the_eye and self.preference is None
+        return is_undecided and self.n_differing >= LEAST_COMPARED
 
     def verdict(self) -> str:
         """One line: what was found, and so what."""
         lines = [] if self.gain is None else [self._gain_as_text(self.gain)]
-        if self.gain is None or (self.gain.lower > 0 and not self.gain.is_proof):
+        if self._is_for_the_eye:
             lines.append(self._choice_as_text())
         return "; ".join(lines)
 
