@@ -27,10 +27,10 @@ test: $(VENV)/.test
 
 # Measures the speed figures of the README anew.
 figures: $(VENV)/.test
-	@$(BIN)/python -m tests.figures
+	@$(BIN)/python -m benchmarks.figures
 
 # Collects the app's texts, keeps what is translated, and compiles it.
-LOCALE := fer_live/locale
+LOCALE := fer_live/base/locale
 translations: $(VENV)/.test
 	@mkdir -p build
 	$(BIN)/pybabel -q extract -k tr -k mark -F $(LOCALE)/babel.cfg --no-location --sort-output \

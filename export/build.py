@@ -17,7 +17,7 @@ from export.verify import (
     require_fp32_parity,
 )
 from fer_live.datatypes import UInt8Array
-from fer_live.manifest import Manifest
+from fer_live.model.manifest import Manifest
 from training.models.resnet import ExpressionNet
 
 Precision = Literal["fp32", "fp16", "int8"]

@@ -3,7 +3,7 @@
 import argparse
 from pathlib import Path
 
-from fer_live.console import ArgumentParser, check_output_file, require_packages, run_command
+from fer_live.base.console import ArgumentParser, check_output_file, require_packages, run_command
 from fer_live.errors import InputError
 
 
@@ -39,9 +39,9 @@ def _export(arguments: argparse.Namespace) -> int:
         raise InputError("--precision int8 needs --calibration fer2013:DIR or folder:DIR")
 
     from export.build import N_CALIBRATION, N_PARITY, build_models
-    from fer_live.atomic_file import write_atomically
-    from training.checkpoint import load_model
+    from fer_live.base.atomic_file import write_atomically
     from training.data.sources import load_calibration_faces
+    from training.models.checkpoint import load_model
 
     if arguments.batch is not None and not 1 <= arguments.batch <= N_PARITY:
         raise InputError(f"--batch {arguments.batch}: 1 to {N_PARITY}")

@@ -7,7 +7,7 @@ import onnx
 import torch
 from torch import Tensor, nn
 
-from fer_live.manifest import MANIFEST_KEY, Manifest
+from fer_live.model.manifest import MANIFEST_KEY, Manifest
 from training.models.resnet import ExpressionNet, scale_faces
 
 OPSET = 18

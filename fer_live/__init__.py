@@ -18,7 +18,7 @@ os.environ["ORT_DISABLE_TELEMETRY"] = "1"
 from fer_live.datatypes import FaceResult, Frame, FrameResult
 
 if TYPE_CHECKING:
-    from fer_live.pipeline import Pipeline
+    from fer_live.vision.pipeline import Pipeline
 
 __all__ = ["FaceResult", "Frame", "FrameResult", "Pipeline"]
 __version__ = "0.1.0"
@@ -27,7 +27,7 @@ __version__ = "0.1.0"
 def __getattr__(name: str) -> Any:
     # Importing MediaPipe takes seconds; whoever only wants a type or the version need not wait.
     if name == "Pipeline":
-        from fer_live.pipeline import Pipeline
+        from fer_live.vision.pipeline import Pipeline
 
         return Pipeline
     raise AttributeError(f"module 'fer_live' has no attribute {name!r}")

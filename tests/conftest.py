@@ -14,8 +14,8 @@ import pytest
 
 os.environ.setdefault("QT_QPA_PLATFORM", "offscreen")
 
-from fer_live.assets import asset
-from fer_live.manifest import EXPRESSIONS
+from fer_live.model.assets import asset
+from fer_live.model.manifest import EXPRESSIONS
 
 SHARED_DATA = Path(__file__).parents[2] / "shared" / "data"
 VOTE_HEADER = ["Usage", "Image name", *EXPRESSIONS, "unknown", "NF"]
@@ -61,7 +61,11 @@ def no_thread_left_running() -> Iterator[None]:
 @pytest.fixture
 def run_cli() -> Callable[..., subprocess.CompletedProcess[str]]:
     """Run `fer-live`, `fer-train` or `fer-export` as a person does, in a process of its own."""
-    modules = {"fer-live": "fer_live.cli", "fer-train": "training.cli", "fer-export": "export.cli"}
+    modules = {
+        "fer-live": "fer_live",
+        "fer-train": "training.cli",
+        "fer-export": "export.cli",
+    }
 
     def run(
         command: str, *arguments: object, **environment: str
@@ -133,9 +137,9 @@ def learnable_tree(fer_tree: FerTree) -> Path:
 @pytest.fixture
 def small_models(tmp_path: Path) -> list[Path]:
     """Checkpoints of random weights, two of one input side and one of another."""
-    from fer_live.manifest import EXPRESSIONS, CropGeometry, Manifest
-    from training.checkpoint import architecture, build_network, save_model
+    from fer_live.model.manifest import EXPRESSIONS, CropGeometry, Manifest
     from training.config import ModelConfig
+    from training.models.checkpoint import architecture, build_network, save_model
 
     paths = []
     for name, side in (("one", 48), ("two", 48), ("larger", 64)):

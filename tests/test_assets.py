@@ -3,9 +3,9 @@
 import hashlib
 from pathlib import Path
 
-from fer_live.classifier import ExpressionClassifier
-from fer_live.system_libraries import PACKAGES
-from training.checkpoint import load_model
+from fer_live.base.system_libraries import PACKAGES
+from fer_live.vision.classifier import ExpressionClassifier
+from training.models.checkpoint import load_model
 
 ROOT = Path(__file__).parents[1]
 ASSETS = ROOT / "assets"

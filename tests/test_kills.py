@@ -18,15 +18,15 @@ import numpy as np
 import pytest
 import torch
 
-from fer_live.classifier import ExpressionClassifier
-from fer_live.clips.library import list_clips
-from fer_live.home import home
-from fer_live.manifest import EXPRESSIONS, CropGeometry, Manifest
-from fer_live.model_library import install_model, list_models
-from fer_live.player import ClipPlayer
-from fer_live.proof import PROOF_FILE, Preference, load_proof, save_proof
-from training.checkpoint import MODEL_FILE, architecture, build_network, save_model
+from fer_live.base.home import home
+from fer_live.model.manifest import EXPRESSIONS, CropGeometry, Manifest
+from fer_live.personal.clips import list_clips
+from fer_live.personal.models import install_model, list_models
+from fer_live.personal.proof import PROOF_FILE, Preference, load_proof, save_proof
+from fer_live.recording.player import ClipPlayer
+from fer_live.vision.classifier import ExpressionClassifier
 from training.config import ModelConfig
+from training.models.checkpoint import MODEL_FILE, architecture, build_network, save_model
 
 KILLS = int(os.environ.get("FER_LIVE_KILLS", "1"))
 SEED = 0
@@ -55,7 +55,7 @@ LONGEST_S = {"faces": 0.2, "learn": 2.0, "prove": 0.3, "export": 4.0}
 INSTALLING = """
 import os, signal, sys, threading, time
 from pathlib import Path
-from fer_live import model_library
+from fer_live.personal import models
 
 def copy_slowly(source, target):
     content = Path(source).read_bytes()
@@ -63,15 +63,15 @@ def copy_slowly(source, target):
         Path(target).write_bytes(content[:n_bytes])
         time.sleep(0.05)
 
-model_library.shutil.copyfile = copy_slowly
-make = model_library.tempfile.mkdtemp
+models.shutil.copyfile = copy_slowly
+make = models.tempfile.mkdtemp
 
 def begin(**where):
     threading.Timer(float(sys.argv[3]), os.kill, (os.getpid(), signal.SIGKILL)).start()
     return make(**where)
 
-model_library.tempfile.mkdtemp = begin
-model_library.install_model(Path(sys.argv[1]), sys.argv[2])
+models.tempfile.mkdtemp = begin
+models.install_model(Path(sys.argv[1]), sys.argv[2])
 time.sleep(1)  # the copies take a third of a second; some kills come after them
 """
 
@@ -159,7 +159,7 @@ def test_a_model_killed_while_it_is_installed_is_whole_or_not_there(person: Path
 def test_a_capture_killed_at_any_moment_keeps_all_but_its_last_second(demo_clip: Path):
     choose = random.Random(SEED)
     endless = ["--source", str(demo_clip), "--minutes", "5"]
-    command = [sys.executable, "-m", "fer_live.cli", "capture", *endless]
+    command = [sys.executable, "-m", "fer_live", "capture", *endless]
     for number in range(KILLS):
         process = subprocess.Popen(command, stderr=subprocess.DEVNULL, stdout=subprocess.DEVNULL)
         deadline = time.monotonic() + 60

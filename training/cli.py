@@ -5,7 +5,7 @@ import json
 from pathlib import Path
 from typing import Any
 
-from fer_live.console import ArgumentParser, check_output_file, require_packages, run_command
+from fer_live.base.console import ArgumentParser, check_output_file, require_packages, run_command
 from fer_live.errors import FerLiveError, InputError, RefusedError
 
 LABEL_RULES = ("ferplus-argmax", "ferplus-majority", "fer2013")
@@ -193,7 +193,7 @@ def _positive(text: str) -> int:
 
 def _fit(arguments: argparse.Namespace) -> int:
     from training.config import load_config
-    from training.train import fit
+    from training.loop.train import fit
 
     config = load_config(arguments.config)
     if arguments.data:
@@ -210,7 +210,7 @@ def _fit(arguments: argparse.Namespace) -> int:
 
 
 def _evaluate(arguments: argparse.Namespace) -> int:
-    from training.evaluate import evaluate, summary
+    from training.measure.evaluate import evaluate, summary
 
     if arguments.json:
         check_output_file(arguments.json, (".json",))
@@ -229,14 +229,14 @@ def _evaluate(arguments: argparse.Namespace) -> int:
 
 
 def _write_json(path: Path | None, content: dict[str, Any]) -> None:
-    from fer_live.atomic_file import write_atomically
+    from fer_live.base.atomic_file import write_atomically
 
     if path is not None:
         write_atomically(path, json.dumps(content, indent=2).encode() + b"\n")
 
 
 def _compare(arguments: argparse.Namespace) -> int:
-    from training.comparison import compare, to_markdown
+    from training.measure.comparison import compare, to_markdown
 
     if arguments.json:
         check_output_file(arguments.json, (".json",))
@@ -253,7 +253,7 @@ def _compare(arguments: argparse.Namespace) -> int:
 
 
 def _robustness(arguments: argparse.Namespace) -> int:
-    from training.robustness import measure_robustness, to_markdown
+    from training.measure.robustness import measure_robustness, to_markdown
 
     if arguments.json:
         check_output_file(arguments.json, (".json",))
@@ -266,7 +266,7 @@ def _robustness(arguments: argparse.Namespace) -> int:
 
 
 def _calmness(arguments: argparse.Namespace) -> int:
-    from training.calmness import measure_calmness, to_markdown
+    from training.measure.calmness import measure_calmness, to_markdown
 
     if arguments.json:
         check_output_file(arguments.json, (".json",))
@@ -284,7 +284,7 @@ def _calmness(arguments: argparse.Namespace) -> int:
 
 
 def _calibrate(arguments: argparse.Namespace) -> int:
-    from training.calibration import calibrate, summary
+    from training.measure.calibration import calibrate, summary
 
     check_output_file(arguments.out, (".safetensors",))
     if arguments.json:
@@ -303,7 +303,7 @@ def _calibrate(arguments: argparse.Namespace) -> int:
 
 
 def _card(arguments: argparse.Namespace) -> int:
-    from training.checkpoint import put_card
+    from training.models.checkpoint import put_card
 
     check_output_file(arguments.out, (".safetensors",))
     put_card(arguments.model, arguments.text, arguments.out)
@@ -372,7 +372,7 @@ def _config(arguments: argparse.Namespace) -> int:
 
 
 def _grid(arguments: argparse.Namespace) -> int:
-    from training.grid import run_grid
+    from training.study.grid import run_grid
 
     if arguments.jobs < 1:
         raise InputError(f"--jobs {arguments.jobs}: at least 1")
@@ -391,7 +391,7 @@ def _grid(arguments: argparse.Namespace) -> int:
 
 
 def _report(arguments: argparse.Namespace) -> int:
-    from training.report import write_report
+    from training.study.report import write_report
 
     print(write_report(arguments.folder))
     return 0
@@ -413,7 +413,7 @@ def _split(arguments: argparse.Namespace) -> int:
 
 
 def _framing(arguments: argparse.Namespace) -> int:
-    from training.framing import measure_framing
+    from training.measure.framing import measure_framing
 
     print(json.dumps(measure_framing(arguments.data), indent=2))
     return 0

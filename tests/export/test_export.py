@@ -15,12 +15,12 @@ from export.verify import (
     require_agreement,
     require_fp32_parity,
 )
-from fer_live.assets import asset
-from fer_live.classifier import ExpressionClassifier
 from fer_live.errors import FerLiveError
-from fer_live.manifest import EXPRESSIONS, MANIFEST_KEY, CropGeometry, Manifest
-from tests.fer_live.test_analyze import fails
-from training.checkpoint import load_model, save_model
+from fer_live.model.assets import asset
+from fer_live.model.manifest import EXPRESSIONS, MANIFEST_KEY, CropGeometry, Manifest
+from fer_live.vision.classifier import ExpressionClassifier
+from tests.fer_live.analyze.test_analyze import fails
+from training.models.checkpoint import load_model, save_model
 from training.models.resnet import ExpressionNet, scale_faces
 
 

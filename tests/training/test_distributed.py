@@ -8,8 +8,8 @@ from pathlib import Path
 import pytest
 import torch
 
-from training.checkpoint import load_model
 from training.distributed import GlobalBatchNorm2d, rand_rows, share_of_mean
+from training.models.checkpoint import load_model
 
 CONFIG = """
 [run]

@@ -1,1 +1,5 @@
-"""Data sets in their official layouts, one file each, and the augmentation of their images."""
+"""Data sets, one file each, with splits, sampling, augmentation and batches.
+
+May import `methods`, `models` and the config. Promises that a batch is a function of seed and step,
+and that equal images stay on one side of a split.
+"""

@@ -18,11 +18,11 @@ from typing import Literal
 
 import numpy as np
 
-from fer_live.alignment import LEFT_EYE, MOUTH, RIGHT_EYE, align_face
 from fer_live.datatypes import FaceDetection, UInt8Array
 from fer_live.errors import DataError
-from fer_live.image_files import read_image
-from fer_live.manifest import EXPRESSIONS, CropGeometry
+from fer_live.model.manifest import EXPRESSIONS, CropGeometry
+from fer_live.sources.images import read_image
+from fer_live.vision.alignment import LEFT_EYE, MOUTH, RIGHT_EYE, align_face
 from training.data.image_files import read_crops, read_gray_face
 from training.data.labeled_images import LabeledImages
 

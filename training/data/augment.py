@@ -10,7 +10,7 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
-from fer_live.manifest import CropGeometry
+from fer_live.model.manifest import CropGeometry
 from training.config import AugmentationConfig
 
 

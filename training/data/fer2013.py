@@ -23,7 +23,7 @@ from numpy.typing import NDArray
 
 from fer_live.datatypes import UInt8Array
 from fer_live.errors import DataError
-from fer_live.manifest import EXPRESSIONS
+from fer_live.model.manifest import EXPRESSIONS
 from training.data.labeled_images import LabeledImages
 
 Split = Literal["Training", "PublicTest", "PrivateTest"]

@@ -7,8 +7,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from fer_live.errors import DataError
-from fer_live.image_files import IMAGE_SUFFIXES
-from fer_live.manifest import EXPRESSIONS
+from fer_live.model.manifest import EXPRESSIONS
+from fer_live.sources.images import IMAGE_SUFFIXES
 from training.data.image_files import read_crops, read_gray_face
 from training.data.labeled_images import LabeledImages
 

@@ -10,11 +10,11 @@ import numpy as np
 from numpy.typing import NDArray
 from tqdm import tqdm
 
-from fer_live.alignment import align_face
 from fer_live.datatypes import UInt8Array
 from fer_live.errors import DataError, SourceError, TruncatedError
-from fer_live.image_files import IMAGE_SUFFIXES, read_image
-from fer_live.manifest import CropGeometry
+from fer_live.model.manifest import CropGeometry
+from fer_live.sources.images import IMAGE_SUFFIXES, read_image
+from fer_live.vision.alignment import align_face
 from training.data.labeled_images import FaceImages, resize_faces
 
 CLIP_SUFFIXES = (".mp4", ".avi", ".mov", ".mkv", ".webm", ".m4v")
@@ -91,7 +91,7 @@ def _detected(
     side: int,
     frames: Callable[[Path], Iterator[tuple[UInt8Array, float]]],
 ) -> FaceImages:
-    from fer_live.face_detector import FaceDetector  # mediapipe takes seconds to import
+    from fer_live.vision.detector import FaceDetector  # mediapipe takes seconds to import
 
     files = files_below(folder, suffixes, kind.removesuffix("s"))
     faces: list[UInt8Array] = []
@@ -123,7 +123,7 @@ def _photo(file: Path) -> Iterator[tuple[UInt8Array, float]]:
 def clip_frames(file: Path, per_s: float = _CLIP_FACES_PER_S) -> Iterator[tuple[UInt8Array, float]]:
     """Frames (H, W, 3) of a clip and their times, at most `per_s` a second; raises what a source
     raises."""
-    from fer_live.camera import ClipSource
+    from fer_live.sources.camera import ClipSource
 
     clip = ClipSource(file)
     next_s = 0.0

@@ -12,7 +12,7 @@ from typing import Literal
 import numpy as np
 
 from fer_live.errors import DataError
-from fer_live.manifest import EXPRESSIONS
+from fer_live.model.manifest import EXPRESSIONS
 from training.data.image_files import read_crops, read_gray_face
 from training.data.labeled_images import LabeledImages
 

@@ -7,7 +7,7 @@ import numpy as np
 from numpy.typing import NDArray
 from pydantic import BaseModel, ConfigDict, ValidationError
 
-from fer_live.atomic_file import write_atomically
+from fer_live.base.atomic_file import write_atomically
 from fer_live.errors import DataError
 from training.data.labeled_images import LabeledImages
 

@@ -10,13 +10,13 @@ import numpy as np
 from numpy.typing import NDArray
 from tqdm import tqdm
 
-from fer_live.alignment import align_face
 from fer_live.datatypes import TrackedFace, UInt8Array
 from fer_live.errors import DataError, InputError, SourceError, TruncatedError
-from fer_live.face_detector import FaceDetector
-from fer_live.face_tracker import FaceTracker
-from fer_live.image_files import IMAGE_SUFFIXES, read_image
-from fer_live.manifest import CropGeometry
+from fer_live.model.manifest import CropGeometry
+from fer_live.sources.images import IMAGE_SUFFIXES, read_image
+from fer_live.vision.alignment import align_face
+from fer_live.vision.detector import FaceDetector
+from fer_live.vision.tracker import FaceTracker
 from training.data.image_files import CLIP_SUFFIXES, clip_frames, read_gray_face
 
 _LOOKS_PER_S = 10.0

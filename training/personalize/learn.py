@@ -9,15 +9,15 @@ import torch
 from torch import nn
 
 from fer_live.datatypes import UInt8Array
-from fer_live.manifest import Manifest
-from training import checkpoint
+from fer_live.model.manifest import Manifest
 from training.config import ModelConfig, TrainConfig
 from training.data.labeled_images import LabeledImages
 from training.data.sources import TrainingData
 from training.data.splits import SplitList
+from training.loop.train import fit
 from training.methods.personal import PersonalOptions
+from training.models import checkpoint
 from training.models.resnet import ExpressionNet, scale_faces
-from training.train import fit
 
 CONFIG = Path(__file__).parents[1] / "configs" / "personal.toml"
 """Set after two looks, see docs/method.md; `fer-train persons` measures it."""

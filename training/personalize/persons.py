@@ -12,7 +12,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from fer_live.datatypes import FloatArray, UInt8Array
-from fer_live.manifest import CropGeometry
+from fer_live.model.manifest import CropGeometry
 from training.data.labeled_images import LabeledImages
 
 _CROP = CropGeometry()

@@ -4,7 +4,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from fer_live.datatypes import FloatArray
-from fer_live.proof import Flicker, LabelGain
+from fer_live.personal.proof import Flicker, LabelGain
 from training.personalize.faces import PersonFaces
 
 _RESAMPLES = 10_000

@@ -25,13 +25,12 @@ from typing import Any, NamedTuple
 import numpy as np
 
 from export.build import build_models
-from fer_live.assets import CHECKPOINT, CPU_MODEL, GPU_MODEL, asset
-from fer_live.atomic_file import write_atomically
-from fer_live.clips.takes import take_number
+from fer_live.base.atomic_file import write_atomically
 from fer_live.datatypes import FloatArray, UInt8Array
 from fer_live.errors import DataError, InputError
-from fer_live.manifest import Manifest
-from fer_live.proof import (
+from fer_live.model.assets import CHECKPOINT, CPU_MODEL, GPU_MODEL, asset
+from fer_live.model.manifest import Manifest
+from fer_live.personal.proof import (
     COMPARED_FILE,
     FACES_FILE,
     PROOF_FILE,
@@ -39,10 +38,11 @@ from fer_live.proof import (
     Proof,
     save_proof,
 )
-from training.checkpoint import MODEL_FILE, load_model, save_model
+from fer_live.personal.takes import take_number
 from training.config import TrainConfig, load_config
 from training.data.labeled_images import LabeledImages
-from training.evaluate import read_faces
+from training.measure.evaluate import read_faces
+from training.models.checkpoint import MODEL_FILE, load_model, save_model
 from training.models.resnet import ExpressionNet
 from training.personalize.faces import PersonFaces, TrackChoice, collect_faces
 from training.personalize.learn import CONFIG, learn

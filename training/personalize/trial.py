@@ -7,13 +7,13 @@ from typing import Any
 import numpy as np
 
 from fer_live.datatypes import UInt8Array
-from fer_live.manifest import Manifest
-from training.checkpoint import load_model
+from fer_live.model.manifest import Manifest
 from training.config import TrainConfig
 from training.data.labeled_images import LabeledImages
-from training.evaluate import load_crops, read_faces
-from training.markdown import table_row
-from training.metrics import measure
+from training.measure.evaluate import load_crops, read_faces
+from training.measure.markdown import table_row
+from training.measure.metrics import measure
+from training.models.checkpoint import load_model
 from training.models.resnet import ExpressionNet
 from training.personalize.learn import learn
 from training.personalize.persons import Person, make_persons

@@ -1,0 +1,222 @@
+"""Many files over all cores, for `fer-live analyze`; an interrupted batch goes on where it was.
+
+Beside the output grows OUT.parts/, with two files a finished part (a clip, or some hundred images):
+HASH.jsonl, its rows, and HASH.json, what was counted. The hash is of the files and of all that
+decides about their rows. The folder is deleted once the output is whole.
+"""
+
+import hashlib
+import json
+import multiprocessing
+import multiprocessing.util
+import os
+import shutil
+import signal
+from collections import Counter
+from collections.abc import Iterator, Sequence
+from concurrent.futures import Future, ProcessPoolExecutor, wait
+from dataclasses import asdict, dataclass, field
+from multiprocessing.sharedctypes import Synchronized
+from multiprocessing.synchronize import Event
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from tqdm import tqdm
+
+from fer_live.analyze.reading import Reading, read_source
+from fer_live.base.atomic_file import write_atomically, writing
+from fer_live.datatypes import FrameResult
+from fer_live.errors import SourceError, TruncatedError
+from fer_live.outputs.face_rows import Row
+from fer_live.outputs.jsonl_file import JsonlFile
+from fer_live.sources.images import IMAGE_SUFFIXES
+
+if TYPE_CHECKING:
+    from fer_live.vision.pipeline import Pipeline
+
+_IMAGES_A_PART = 200
+_LEAST_IMAGES_A_PART = 50
+_PARTS_OF_IMAGES = 8
+"""Not by the machine's cores: an interrupted batch must find its parts on any machine."""
+_POLL_S = 0.2
+
+
+@dataclass(frozen=True, slots=True)
+class Part:
+    """What one process reads in one go, and the hash that names its files."""
+
+    names: tuple[str, ...]
+    key: str
+
+
+@dataclass(slots=True)
+class Counts:
+    """What was read so far, and by what; `broken` has a line for each source that broke."""
+
+    frames: int = 0
+    frames_with_face: int = 0
+    faces: int = 0
+    detectors: Counter[str] = field(default_factory=Counter)
+    broken: list[str] = field(default_factory=list)
+    labels: tuple[str, ...] = ()
+    model: str = ""
+    provider: str = ""
+    warning: str = ""
+
+    def add(self, result: FrameResult) -> None:
+        """Count one frame."""
+        self.frames += 1
+        self.frames_with_face += bool(result.faces)
+        self.faces += len(result.faces)
+        self.detectors[result.detector] += 1
+
+    def join(self, other: "Counts") -> None:
+        """Count what another part counted."""
+        self.frames += other.frames
+        self.frames_with_face += other.frames_with_face
+        self.faces += other.faces
+        self.detectors += other.detectors
+        self.broken += other.broken
+        self.model, self.provider = other.model, other.provider
+
+
+def parts_of(names: Sequence[str], settings: dict[str, Any]) -> list[Part]:
+    """A part a clip, and one for some hundred images in a row, fewer where cores would idle."""
+    groups: list[list[str]] = []
+    images = {name for name in names if Path(name).suffix.lower() in IMAGE_SUFFIXES}
+    images_a_part = min(max(len(images) // _PARTS_OF_IMAGES, _LEAST_IMAGES_A_PART), _IMAGES_A_PART)
+    for name in names:
+        last = groups[-1] if groups else []
+        joins = name in images and last and last[0] in images
+        if joins and len(last) < images_a_part:
+            last.append(name)
+        else:
+            groups.append([name])
+    return [Part(tuple(group), _key(group, settings)) for group in groups]
+
+
+def read_parts(
+    parts: Sequence[Part], folder: Path, reading: Reading, n_frames: int | None
+) -> Iterator[tuple[Counts, Iterator[Row]]]:
+    """Read what is missing over all cores; yields every part's counts and rows, in order.
+
+    `n_frames`, where known, is for the progress bar alone. Raises what the first part to fail
+    raised, and on Ctrl-C `KeyboardInterrupt`; the finished parts stay in `folder`.
+    """
+    with writing(folder):
+        folder.mkdir(exist_ok=True)
+    context = multiprocessing.get_context("spawn")
+    stop, done = context.Event(), context.Value("q", 0)
+    missing = [part for part in parts if not _counts_file(folder, part).is_file()]
+    n_workers = max(min(os.cpu_count() or 1, len(missing)), 1)
+    with (
+        ProcessPoolExecutor(n_workers, context, _begin_worker, (reading, stop, done)) as pool,
+        tqdm(total=n_frames, unit="frame", desc="reading", disable=None) as progress,
+    ):
+        try:
+            futures = {part.key: pool.submit(_read_part, part, folder) for part in missing}
+            for part in parts:
+                if part.key in futures:
+                    _wait(futures[part.key], list(futures.values()), progress, done)
+                counts = _load_counts(folder, part)
+                if part.key not in futures:
+                    progress.update(counts.frames)
+                yield counts, _rows(folder, part)
+        finally:
+            stop.set()
+            pool.shutdown(cancel_futures=True)
+
+
+def forget_parts(folder: Path) -> None:
+    """Delete what only an interrupted batch needs."""
+    shutil.rmtree(folder, ignore_errors=True)
+
+
+def _wait(
+    future: "Future[None]",
+    others: Sequence["Future[None]"],
+    progress: "tqdm[Any]",
+    done: "Synchronized[int]",
+) -> None:
+    """Until `future` is done; the first of all that fails ends the waiting with its error."""
+    while not future.done():
+        wait([future], timeout=_POLL_S)
+        failed = [other for other in others if other.done() and other.exception()]
+        if failed:
+            failed[0].result()
+        with done.get_lock():
+            new, done.value = done.value, 0
+        progress.update(new)
+    future.result()
+
+
+def _key(names: Sequence[str], settings: dict[str, Any]) -> str:
+    stats = [Path(name).stat() for name in names]
+    files = [
+        (name, stat.st_size, stat.st_mtime_ns) for name, stat in zip(names, stats, strict=True)
+    ]
+    content = json.dumps([files, settings], sort_keys=True)
+    return hashlib.sha256(content.encode()).hexdigest()[:16]
+
+
+def _counts_file(folder: Path, part: Part) -> Path:
+    return folder / f"{part.key}.json"
+
+
+def _load_counts(folder: Path, part: Part) -> Counts:
+    fields = json.loads(_counts_file(folder, part).read_bytes())
+    fields |= {"detectors": Counter(fields["detectors"]), "labels": tuple(fields["labels"])}
+    return Counts(**fields)
+
+
+def _rows(folder: Path, part: Part) -> Iterator[Row]:
+    with (folder / f"{part.key}.jsonl").open(encoding="utf-8") as file:
+        for line in file:
+            yield json.loads(line)
+
+
+# In the workers.
+
+_reading: Reading
+_pipeline: "Pipeline | None" = None
+_stop: Event
+_done: "Synchronized[int]"
+
+
+def _begin_worker(reading: Reading, stop: Event, done: "Synchronized[int]") -> None:
+    global _reading, _stop, _done
+    _reading, _stop, _done = reading, stop, done
+    signal.signal(signal.SIGINT, signal.SIG_IGN)  # the parent decides, by `stop`
+
+
+def _read_part(part: Part, folder: Path) -> None:
+    global _pipeline
+    from fer_live.vision.pipeline import Pipeline  # seconds of imports, in the worker alone
+
+    if _pipeline is None:
+        _pipeline = Pipeline.load(_reading.model, _reading.provider, _reading.detector)
+        # Not atexit: MediaPipe's own thread has ended by then.
+        multiprocessing.util.Finalize(None, _pipeline.close, exitpriority=1)
+    pipeline, classifier = _pipeline, _pipeline.classifier
+    counts = Counts(
+        labels=pipeline.labels,
+        model=classifier.name,
+        provider=classifier.provider,
+        warning=classifier.warning,
+    )
+    rows = JsonlFile(folder / f"{part.key}.jsonl", pipeline.labels)
+    for name in part.names:
+        try:
+            for result in read_source(name, _reading, pipeline):
+                if _stop.is_set():
+                    rows.abandon().unlink(missing_ok=True)
+                    return
+                rows.write(name, result)
+                counts.add(result)
+                with _done.get_lock():
+                    _done.value += 1
+        except (SourceError, TruncatedError) as error:
+            counts.broken.append(str(error))
+    rows.close()
+    content = json.dumps({**asdict(counts), "detectors": dict(counts.detectors)})
+    write_atomically(_counts_file(folder, part), content.encode())

@@ -1,0 +1,265 @@
+"""`fer-live analyze`: the live pipeline over files, folders and streams, without a window."""
+
+import sys
+import time
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from tqdm import tqdm
+
+from fer_live import __version__
+from fer_live.analyze.parallel import Counts, Part, forget_parts, parts_of, read_parts
+from fer_live.analyze.reading import Reading, count_frames, read_source
+from fer_live.base.console import check_output_file
+from fer_live.base.system_libraries import require_qt_libraries
+from fer_live.datatypes import DetectorMode, FrameResult, Provider, UInt8Array
+from fer_live.errors import FerLiveError, InputError, SourceError, TruncatedError
+from fer_live.outputs.registry import Outputs, check_outputs, open_output
+from fer_live.outputs.sink import FILE_SUFFIXES, ResultSink, RowSink, open_file_sink
+from fer_live.personal.models import resolve_model
+from fer_live.recording.video_file import VIDEO_SUFFIXES
+from fer_live.sources.camera import is_url, open_source
+from fer_live.sources.images import images_in
+
+
+@dataclass(frozen=True, slots=True)
+class AnalyzeOptions:
+    """What to read and where to write it; at least one of `out`, `video`, `report`, `outputs`."""
+
+    sources: Sequence[str]
+    out: Path | None = None
+    video: Path | None = None
+    report: Path | None = None
+    every: int = 1
+    model: Path | None = None
+    provider: Provider = "auto"
+    detector: DetectorMode = "auto"
+    outputs: Outputs = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True)
+class Summary:
+    """What was read. `wall_s` is the time from the first frame to the last, without loading;
+    `detector` names the models used, the most used first."""
+
+    frames: int
+    frames_with_face: int
+    faces: int
+    wall_s: float
+    fps: float
+    provider: str
+    detector: str
+    model: str
+
+
+def analyze(options: AnalyzeOptions) -> tuple[Summary, list[str]]:
+    """Read every source in turn; returns what was read and a line for each source that broke.
+
+    Several files are read over all cores, in parts that an interrupt does not lose: the same
+    command goes on from there. Everything that can be wrong with the arguments is found before
+    anything is written. A source that breaks later (a clip that ends early, an unreadable image in
+    a folder) is named, the others are read, and the output is complete for all that could be. An
+    interrupt ends a stream as its end would. Otherwise, and where nothing could be read,
+    `FerLiveError` is raised: the output's place is untouched then, what was read lies beside it.
+    """
+    names = _expand(options.sources)
+    _check_outputs(options, names)
+    for name in names:
+        _check_source(name, explicit=name in options.sources)
+    if options.video is not None or "virtual_camera" in options.outputs:
+        require_qt_libraries(headless=True)
+    reading = Reading(options.every, options.model, options.provider, options.detector)
+    if options.video is None and not options.outputs and not any(map(is_url, names)):
+        parts = parts_of(names, _what_decides(options))
+        if len(parts) > 1:
+            return _read_batch(options, names, parts, reading)
+    return _read_in_turn(options, names, reading)
+
+
+def _read_in_turn(
+    options: AnalyzeOptions, names: Sequence[str], reading: Reading
+) -> tuple[Summary, list[str]]:
+    from fer_live.vision.pipeline import (
+        Pipeline,  # seconds of imports, only now that all is checked
+    )
+
+    counts = Counts()
+    sinks: list[ResultSink] = []
+    with Pipeline.load(options.model, options.provider, options.detector) as pipeline:
+        counts.model, counts.provider = pipeline.classifier.name, pipeline.classifier.provider
+        if pipeline.classifier.warning:
+            print(f"fer-live: {pipeline.classifier.warning}", file=sys.stderr)
+        try:
+            sinks += _open_row_sinks(options, pipeline.labels)
+            if options.video is not None:
+                from fer_live.painting.annotated_video import AnnotatedVideo
+
+                sinks.append(AnnotatedVideo(options.video, pipeline.labels))
+            sinks += _open_outputs(options, pipeline.labels)
+            started_s = time.perf_counter()
+            for name in names:
+                try:
+                    total = None if is_url(name) else count_frames(name, reading)
+                    results = read_source(name, reading, pipeline)
+                    # tqdm's None: no bar where stderr is no terminal.
+                    bar = {"desc": Path(name).name, "unit": "frame", "disable": None}
+                    for result in tqdm(results, total=total, **bar):
+                        counts.add(result)
+                        for sink in sinks:
+                            sink.write(name, result)
+                except (SourceError, TruncatedError) as error:
+                    counts.broken.append(str(error))
+            wall_s = time.perf_counter() - started_s
+            _finish(sinks, counts)
+        except BaseException as error:  # noqa: BLE001  # raised again, after the sinks
+            raise _after_failure(error, sinks, counts) from None
+    return _summary(counts, wall_s), counts.broken
+
+
+def _read_batch(
+    options: AnalyzeOptions, names: Sequence[str], parts: Sequence[Part], reading: Reading
+) -> tuple[Summary, list[str]]:
+    output = options.out or options.report
+    assert output is not None, "checked with the arguments"
+    folder = output.with_name(output.name + ".parts")
+    sinks: list[RowSink] = []
+    total = Counts()
+    started_s = time.perf_counter()
+    try:
+        frames = [count_frames(name, reading) for name in names]
+        n_frames = sum(n for n in frames if n) if all(frames) else None
+        for counts, rows in read_parts(parts, folder, reading, n_frames):
+            if not sinks:
+                if counts.warning:
+                    print(f"fer-live: {counts.warning}", file=sys.stderr)
+                sinks += _open_row_sinks(options, counts.labels)
+            total.join(counts)
+            kept = list(rows)
+            for sink in sinks:
+                sink.append(kept)
+        wall_s = time.perf_counter() - started_s
+        _finish(sinks, total)
+    except BaseException as error:  # noqa: BLE001  # raised again, after the sinks
+        failure = _after_failure(error, sinks, total)
+        if isinstance(error, KeyboardInterrupt):
+            failure = FerLiveError(f"{failure}; the same command goes on from there")
+        raise failure from None
+    forget_parts(folder)
+    return _summary(total, wall_s), total.broken
+
+
+def _finish(sinks: Sequence[ResultSink], counts: Counts) -> None:
+    if counts.broken and counts.frames == 0:
+        raise SourceError(counts.broken[-1])
+    for sink in sinks:
+        sink.close()
+
+
+def _summary(counts: Counts, wall_s: float) -> Summary:
+    return Summary(
+        frames=counts.frames,
+        frames_with_face=counts.frames_with_face,
+        faces=counts.faces,
+        wall_s=round(wall_s, 3),
+        fps=round(counts.frames / wall_s, 1) if wall_s > 0 else 0.0,
+        provider=counts.provider,
+        detector="+".join(name for name, _ in counts.detectors.most_common()),
+        model=counts.model,
+    )
+
+
+def _what_decides(options: AnalyzeOptions) -> dict[str, object]:
+    """What, besides the files, decides about their rows."""
+    model = options.model and (str(options.model), options.model.stat().st_mtime_ns)
+    return {
+        "version": __version__,
+        "every": options.every,
+        "model": model,
+        "provider": options.provider,
+        "detector": options.detector,
+    }
+
+
+def _after_failure(
+    error: BaseException, sinks: Sequence[ResultSink], counts: Counts
+) -> BaseException:
+    """Abandon the sinks; the error, saying where what was read so far lies."""
+    kept = [path for sink in sinks if (path := sink.abandon()) and path.is_file()]
+    if counts.frames == 0:
+        for path in kept:
+            path.unlink()
+        kept = []
+    if counts.frames == 0 and not isinstance(error, KeyboardInterrupt):
+        return error
+    where = f"; read so far: {', '.join(map(str, kept))}" if kept else ""
+    if isinstance(error, KeyboardInterrupt):
+        return FerLiveError(f"interrupted{where}")
+    return type(error)(f"{error}{where}") if isinstance(error, FerLiveError) else error
+
+
+def _expand(sources: Sequence[str]) -> list[str]:
+    """Folders become their images, sorted by name; everything else stays."""
+    names: list[str] = []
+    for source in sources:
+        if not source:
+            raise SourceError("a SOURCE is empty; name a file, a folder or a stream")
+        is_folder = not is_url(source) and Path(source).is_dir()
+        names += map(str, images_in(Path(source))) if is_folder else [source]
+    return names
+
+
+def _check_source(name: str, *, explicit: bool) -> None:
+    """Find a file that cannot be read before anything starts. A stream is only there once."""
+    if is_url(name):
+        return
+    if not Path(name).exists():
+        raise SourceError(f"{name}: no such file or folder")
+    if explicit:
+        open_source(name).close()
+
+
+def _check_outputs(options: AnalyzeOptions, names: Sequence[str]) -> None:
+    check_outputs(options.outputs)
+    if not (options.out or options.video or options.report or options.outputs):
+        raise InputError(
+            "nothing to write: add --out FILE.csv, --video FILE.mp4 or --report FILE.html"
+        )
+    resolve_model(options.model)
+    if options.report is not None:
+        check_output_file(options.report, (".html",))
+    if options.every < 1:
+        raise InputError(f"--every {options.every}: must be 1 or more")
+    if options.out is not None:
+        check_output_file(options.out, FILE_SUFFIXES)
+        if any(not is_url(n) and options.out.resolve() == Path(n).resolve() for n in names):
+            raise InputError(f"{options.out}: is a source itself; choose another --out")
+    if options.video is not None:
+        check_output_file(options.video, VIDEO_SUFFIXES)
+        if len(names) != 1:
+            raise InputError(f"--video takes one source at a time, got {len(names)}")
+        if not is_url(names[0]) and options.video.resolve() == Path(names[0]).resolve():
+            raise InputError(f"{options.video}: is the source itself; choose another --video")
+
+
+def _open_row_sinks(options: AnalyzeOptions, labels: tuple[str, ...]) -> list[RowSink]:
+    sinks: list[RowSink] = []
+    if options.out is not None:
+        sinks.append(open_file_sink(options.out, labels))
+    if options.report is not None:
+        from fer_live.recording.report import ReportFile  # matplotlib takes a second to import
+
+        sinks.append(ReportFile(options.report, labels))
+    return sinks
+
+
+def _open_outputs(options: AnalyzeOptions, labels: tuple[str, ...]) -> list[ResultSink]:
+    def make_painter() -> Callable[[FrameResult], UInt8Array]:
+        from fer_live.painting.annotated_video import FramePainter
+
+        return FramePainter(labels)
+
+    return [
+        open_output(kind, where, labels, make_painter, is_live=False)
+        for kind, where in options.outputs.items()
+    ]

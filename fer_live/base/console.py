@@ -1,0 +1,112 @@
+"""What the three commands share: one-line errors, exit codes, and checks of their arguments."""
+
+import argparse
+import importlib.util
+import os
+import sys
+from collections.abc import Callable
+from pathlib import Path
+from typing import NoReturn
+
+from fer_live.base.system_libraries import install_line, package_of_failed_import
+from fer_live.base.translation import tr
+from fer_live.errors import FerLiveError, InputError
+
+
+class ArgumentParser(argparse.ArgumentParser):
+    """argparse that says what is wrong in one line, and accepts no abbreviations."""
+
+    def __init__(self, *args: object, **kwargs: object) -> None:
+        super().__init__(*args, **{"allow_abbrev": False, **kwargs})  # type: ignore[arg-type]
+
+    def error(self, message: str) -> NoReturn:
+        self.exit(2, f"{self.prog}: {message} (see {self.prog} --help)\n")
+
+
+def run_command(prog: str, command: Callable[[], int]) -> NoReturn:
+    """Run a command and end the process with its exit code; errors become one line on stderr."""
+    try:
+        code = command()
+        sys.stdout.flush()
+    except FerLiveError as error:
+        print(f"{prog}: {error}", file=sys.stderr)
+        code = error.exit_code
+    except ImportError as error:
+        packages = package_of_failed_import(error)
+        if not packages:
+            raise
+        print(f"{prog}: {install_line(packages)}", file=sys.stderr)
+        code = 2
+    except KeyboardInterrupt:
+        print(f"{prog}: interrupted", file=sys.stderr)
+        code = 1
+    except BrokenPipeError:
+        # The reader of our stdout went away (`| head`); nobody is left to be told.
+        _discard_stdout()
+        code = 1
+    except OSError as error:
+        print(f"{prog}: {error.filename or 'output'}: {error.strerror or error}", file=sys.stderr)
+        _discard_stdout()
+        code = 1
+    sys.exit(code)
+
+
+def _discard_stdout() -> None:
+    """What is still in its buffer cannot be written, and Python would say so on its way out."""
+    os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+
+
+def check_output_file(path: Path, suffixes: tuple[str, ...]) -> Path:
+    """An output path that can be written: its kind known, its folder there. Raises `InputError`."""
+    if path.suffix.lower() not in suffixes:
+        kind = f"unknown kind {path.suffix!r}" if path.suffix else "no file extension"
+        raise InputError(f"{path}: {kind}; end it in {' or '.join(suffixes)}")
+    if path.is_dir():
+        raise InputError(tr("{path}: is a folder; name a file", path=path))
+    if not path.parent.is_dir():
+        raise InputError(
+            tr(
+                "{path}: its folder {folder} does not exist; make it first",
+                path=path,
+                folder=path.parent,
+            )
+        )
+    if path.exists() and not os.access(path, os.W_OK):
+        # Replacing it would succeed all the same, and undo what its owner protected.
+        raise InputError(tr("{path}: is write-protected; name another file", path=path))
+    if not os.access(path.parent, os.W_OK):
+        raise InputError(
+            tr("{path}: no permission to write in {folder}", path=path, folder=path.parent)
+        )
+    return path
+
+
+def natural(text: str) -> int:
+    """An argument that counts from 0."""
+    if not text.isdecimal():
+        raise argparse.ArgumentTypeError(f"{text!r} is not a number; they count from 0")
+    return int(text)
+
+
+def positive(text: str) -> float:
+    """An argument of seconds or minutes."""
+    try:
+        value = float(text)
+    except ValueError:
+        value = 0.0
+    if not 0 < value < 1e7:
+        raise argparse.ArgumentTypeError(f"{text!r} is not a number above 0")
+    return value
+
+
+def require_packages(extra: str, *names: str) -> None:
+    """Raise `InputError` with the install command where an optional package is missing."""
+    missing = [name for name in names if importlib.util.find_spec(name) is None]
+    if missing:
+        raise InputError(
+            tr(
+                "needs {packages}; in the project's folder: pip install '.[{extra}]'",
+                packages=", ".join(missing),
+                extra=extra,
+            )
+        )

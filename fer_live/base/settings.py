@@ -1,0 +1,86 @@
+"""What the person has chosen, kept from one start to the next in FER_LIVE_HOME/settings.json."""
+
+from pathlib import Path
+from typing import Literal
+
+from pydantic import BaseModel, ConfigDict, Field, ValidationError
+
+from fer_live.base.atomic_file import partial_path, write_atomically, writing
+from fer_live.base.home import home
+from fer_live.base.translation import tr
+from fer_live.datatypes import DetectorMode, Provider
+
+SETTINGS_FILE = "settings.json"
+
+Language = Literal["system", "en", "ko"]
+
+
+class Settings(BaseModel):
+    """Every field has a default, so that a file of an earlier version, or none, is enough."""
+
+    model_config = ConfigDict(frozen=True, extra="ignore")
+
+    notice_accepted_on: str = Field("", description="date on which the first-start notice was read")
+    capture_accepted_on: str = Field("", description="date on which capturing was agreed to")
+    language: Language = "system"
+    camera: int = Field(0, ge=0, description="number of the camera")
+    camera_name: str = Field("", description="its name, by which it is found under another number")
+    recent_locations: tuple[str, ...] = Field((), description="files and streams, the last first")
+    camera_size_wh: tuple[int, int] | None = Field(None, description="None: the camera's own")
+    camera_fps: int | None = Field(None, ge=1, le=1000, description="None: the camera's own")
+    mirror: bool = Field(True, description="of a camera; files are never mirrored")
+    model: str | None = Field(None, description="an .onnx file; None: the shipped one")
+    provider: Provider = "auto"
+    detector: DetectorMode = "auto"
+    calm: float = Field(0.5, ge=0, le=1, description="0 quick .. 1 calm")
+    show_attention: bool = False
+    show_timeline: bool = True
+    show_panel: bool = True
+    record_overlay: bool = False
+    clips_limit_mb: int = Field(2000, ge=10, description="what captured clips may take in all, MB")
+    geometry: str = Field("", description="place and size of the window, as Qt encodes them")
+
+    def but(self, **changes: object) -> "Settings":
+        """The same with some fields changed, checked."""
+        return Settings.model_validate(self.model_dump() | changes)
+
+
+def load_settings() -> tuple[Settings, str]:
+    """The stored settings, and a line for the person where their file could not be used.
+
+    Such a file is set aside, under a name that the line tells, and the defaults are taken.
+    """
+    path = home() / SETTINGS_FILE
+    try:
+        return Settings.model_validate_json(path.read_bytes()), ""
+    except FileNotFoundError:
+        return Settings(), ""
+    except OSError as error:
+        return Settings(), f"{path}: cannot be read: {error.strerror}; the defaults are used"
+    except ValidationError:
+        aside = partial_path(path.with_stem(f"{path.stem}.unusable"))
+        return Settings(), _set_aside(path, aside)
+
+
+def save_settings(settings: Settings) -> None:
+    """Replace the file in one step; raises `OutputError`. Of two windows, the last one wins."""
+    content = settings.model_dump_json(indent=2).encode() + b"\n"
+    write_atomically(home() / SETTINGS_FILE, content)
+
+
+def settings_changed_ns() -> int:
+    """When the file was last written, to see that another process did; 0 where there is none."""
+    try:
+        return (home() / SETTINGS_FILE).stat().st_mtime_ns
+    except OSError:
+        return 0
+
+
+def _set_aside(path: Path, aside: Path) -> str:
+    with writing(aside):
+        path.replace(aside)
+    return tr(
+        "{path}: not settings of this app; kept as {name}, the defaults are used",
+        path=path,
+        name=aside.name,
+    )

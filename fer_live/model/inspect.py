@@ -1,0 +1,102 @@
+"""What an ONNX file is, found out before anything runs it (the only file that imports onnx)."""
+
+from collections.abc import Iterable, Iterator
+from pathlib import Path
+
+import onnx
+from google.protobuf.message import DecodeError
+from onnx.external_data_helper import uses_external_data
+
+from fer_live.base.translation import tr
+from fer_live.errors import ModelError
+from fer_live.model.manifest import MANIFEST_KEY, parse_manifest
+
+_UINT8, _FLOAT = onnx.TensorProto.UINT8, onnx.TensorProto.FLOAT
+_ANY = None
+"""A size that may be anything: the number of faces, the side of an attention map."""
+
+
+def check_model_file(file: Path) -> None:
+    """Refuse, with a `ModelError` of one line, what is no whole ONNX model, keeps weights in other
+    files, has no manifest of a known schema, or contradicts its manifest."""
+    try:
+        model = onnx.load(str(file), format="protobuf", load_external_data=False)
+    except OSError as error:
+        raise ModelError(
+            tr("{file}: cannot be read: {reason}", file=file, reason=error.strerror)
+        ) from None
+    except DecodeError:
+        model = onnx.ModelProto()
+    if not model.graph.output:
+        raise ModelError(
+            tr("{file}: not a model, or cut short; export or copy it again", file=file)
+        )
+    # A name in a model file must not make the app open whatever lies under that name.
+    for tensor in _tensors(model):
+        if uses_external_data(tensor):
+            raise ModelError(
+                tr(
+                    "{file}: keeps weights in other files; save it again with all of them inside",
+                    file=file,
+                )
+            )
+    texts = {item.key: item.value for item in model.metadata_props}
+    manifest = parse_manifest(texts.get(MANIFEST_KEY), str(file))
+    side, n_classes = manifest.input_side, len(manifest.labels)
+    again = "as its manifest says; export the model again"
+    inputs, outputs = _signatures(model.graph.input), _signatures(model.graph.output)
+    if set(inputs) != {"faces"} or not _fits(inputs["faces"], _UINT8, (_ANY, 1, side, side)):
+        raise ModelError(f"{file}: its input is not `faces` uint8 (N, 1, {side}, {side}) {again}")
+    if not _fits(outputs.get("probs"), _FLOAT, (_ANY, n_classes)):
+        raise ModelError(f"{file}: its output is not `probs` float32 (N, {n_classes}) {again}")
+    if "attention" in outputs and not _fits(outputs["attention"], _FLOAT, (_ANY, _ANY, _ANY)):
+        raise ModelError(
+            f"{file}: its output `attention` is not float32 (N, h, w); export the model again"
+        )
+
+
+_Signature = tuple[int, tuple[int | None, ...]]
+
+
+def _signatures(values: Iterable[onnx.ValueInfoProto]) -> dict[str, _Signature]:
+    """Name -> type of the elements, and sizes, None for what may be anything."""
+    return {
+        value.name: (
+            value.type.tensor_type.elem_type,
+            tuple(
+                dim.dim_value if dim.HasField("dim_value") else _ANY
+                for dim in value.type.tensor_type.shape.dim
+            ),
+        )
+        for value in values
+    }
+
+
+def _fits(found: _Signature | None, kind: int, sizes: tuple[int | None, ...]) -> bool:
+    if found is None or found[0] != kind or len(found[1]) != len(sizes):
+        return False
+    return all(want is _ANY or size == want for size, want in zip(found[1], sizes, strict=True))
+
+
+def _tensors(model: onnx.ModelProto) -> Iterator[onnx.TensorProto]:
+    """All constants of a model, those of its functions and inner graphs too."""
+    yield from _tensors_of_graph(model.graph)
+    for function in model.functions:
+        yield from _tensors_of_nodes(function.node)
+
+
+def _tensors_of_graph(graph: onnx.GraphProto) -> Iterator[onnx.TensorProto]:
+    yield from graph.initializer
+    for sparse in graph.sparse_initializer:
+        yield from (sparse.values, sparse.indices)
+    yield from _tensors_of_nodes(graph.node)
+
+
+def _tensors_of_nodes(nodes: Iterable[onnx.NodeProto]) -> Iterator[onnx.TensorProto]:
+    for node in nodes:
+        for attribute in node.attribute:
+            yield from (attribute.t, *attribute.tensors)
+            for sparse in (attribute.sparse_tensor, *attribute.sparse_tensors):
+                yield from (sparse.values, sparse.indices)
+            for inner in (attribute.g, *attribute.graphs):
+                yield from _tensors_of_graph(inner)

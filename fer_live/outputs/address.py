@@ -1,0 +1,44 @@
+"""HOST:PORT on the command line."""
+
+import ipaddress
+from dataclasses import dataclass
+
+from fer_live.base.translation import tr
+from fer_live.errors import InputError
+
+LOOPBACK = "127.0.0.1"
+
+
+@dataclass(frozen=True, slots=True)
+class Address:
+    """Where to send or listen."""
+
+    host: str
+    port: int
+
+    @property
+    def is_loopback(self) -> bool:
+        """Whether it stays on this machine."""
+        try:
+            return ipaddress.ip_address(self.host).is_loopback
+        except ValueError:
+            return self.host == "localhost"
+
+    def __str__(self) -> str:
+        host = f"[{self.host}]" if ":" in self.host else self.host
+        return f"{host}:{self.port}"
+
+
+def parse_address(option: str, text: str) -> Address:
+    """`[HOST:]PORT`; without a host, this machine alone. Raises `InputError`."""
+    host, _, port = text.rpartition(":")
+    host = host.strip("[]") or LOOPBACK
+    if not port.isdecimal() or not 0 < int(port) < 65536:
+        raise InputError(
+            tr(
+                "{option} {text}: not an address; write PORT or HOST:PORT, 1 to 65535",
+                option=option,
+                text=text,
+            )
+        )
+    return Address(host, int(port))

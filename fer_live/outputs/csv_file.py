@@ -1,0 +1,53 @@
+"""CSV, a row a face."""
+
+import csv
+import io
+from collections.abc import Iterable
+from pathlib import Path
+
+from fer_live.datatypes import FrameResult
+from fer_live.outputs.face_rows import Row, column_names, face_rows
+from fer_live.outputs.text_file import GrowingTextFile
+
+
+class CsvFile:
+    """A `ResultSink` into one CSV file with a header."""
+
+    def __init__(self, path: Path, labels: tuple[str, ...]) -> None:
+        self._labels = labels
+        self._file = GrowingTextFile(path)
+        self._text = io.StringIO()
+        self._writer = csv.DictWriter(self._text, column_names(labels), lineterminator="\n")
+        self._writer.writeheader()
+        self._append()
+
+    def write(self, source: str, result: FrameResult) -> None:
+        self.append(face_rows(source, result, self._labels))
+
+    def append(self, rows: Iterable[Row]) -> None:
+        self._writer.writerows(
+            {key: _plain(value) if isinstance(value, str) else value for key, value in row.items()}
+            for row in rows
+        )
+        self._append()
+
+    def close(self) -> None:
+        self._file.close()
+
+    def finish(self) -> Path:
+        """Complete the file where it grew, without moving it to its place; returns that path."""
+        self._file.finish()
+        return self._file.partial
+
+    def abandon(self) -> Path:
+        return self._file.abandon()
+
+    def _append(self) -> None:
+        self._file.append(self._text.getvalue())
+        self._text.seek(0)
+        self._text.truncate()
+
+
+def _plain(text: str) -> str:
+    """A spreadsheet would run a cell that begins like a formula; a file may be called so."""
+    return f"'{text}" if text.startswith(("=", "+", "-", "@", "\t", "\r")) else text

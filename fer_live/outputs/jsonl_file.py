@@ -1,0 +1,29 @@
+"""JSON lines, an object a face, with the CSV's keys."""
+
+import json
+from collections.abc import Iterable
+from pathlib import Path
+
+from fer_live.datatypes import FrameResult
+from fer_live.outputs.face_rows import Row, face_rows
+from fer_live.outputs.text_file import GrowingTextFile
+
+
+class JsonlFile:
+    """A `ResultSink` into one JSONL file."""
+
+    def __init__(self, path: Path, labels: tuple[str, ...]) -> None:
+        self._labels = labels
+        self._file = GrowingTextFile(path)
+
+    def write(self, source: str, result: FrameResult) -> None:
+        self.append(face_rows(source, result, self._labels))
+
+    def append(self, rows: Iterable[Row]) -> None:
+        self._file.append("".join(json.dumps(row, ensure_ascii=False) + "\n" for row in rows))
+
+    def close(self) -> None:
+        self._file.close()
+
+    def abandon(self) -> Path:
+        return self._file.abandon()

@@ -1,0 +1,57 @@
+"""Parquet, a row a face, with the CSV's columns."""
+
+from collections.abc import Iterable
+from pathlib import Path
+
+from fer_live.base.atomic_file import partial_path, writing
+from fer_live.datatypes import FrameResult
+from fer_live.outputs.csv_file import CsvFile
+from fer_live.outputs.face_rows import Row
+
+_TEXT_COLUMNS = ("source", "label", "shown_label")
+_WHOLE_COLUMNS = ("frame", "track_id")
+
+
+class ParquetFile:
+    """A `ResultSink` into one Parquet file.
+
+    Parquet has no readable state before its footer, so rows grow in a CSV beside it, and become
+    Parquet when it is closed; after a crash the CSV is still there.
+    """
+
+    def __init__(self, path: Path, labels: tuple[str, ...]) -> None:
+        self._path = path
+        self._rows = CsvFile(path.with_name(path.name + ".csv"), labels)
+
+    def write(self, source: str, result: FrameResult) -> None:
+        self._rows.write(source, result)
+
+    def append(self, rows: Iterable[Row]) -> None:
+        self._rows.append(rows)
+
+    def close(self) -> None:
+        import pyarrow as pa
+        from pyarrow import csv, parquet
+
+        rows_file = self._rows.finish()
+        text = dict.fromkeys(_TEXT_COLUMNS, pa.string())
+        whole = dict.fromkeys(_WHOLE_COLUMNS, pa.int64())
+        with rows_file.open(encoding="utf-8") as file:
+            columns = file.readline().strip().split(",")
+        real = {name: pa.float64() for name in columns if name not in {**text, **whole}}
+        options = csv.ConvertOptions(
+            column_types={**text, **whole, **real}, strings_can_be_null=False
+        )
+        temporary = partial_path(self._path)
+        with writing(self._path):
+            try:
+                table = csv.read_csv(rows_file, convert_options=options)
+                parquet.write_table(table, temporary)
+                temporary.replace(self._path)
+            except OSError:
+                temporary.unlink(missing_ok=True)
+                raise
+            rows_file.unlink()
+
+    def abandon(self) -> Path:
+        return self._rows.abandon()

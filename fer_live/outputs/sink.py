@@ -1,0 +1,58 @@
+"""Where results go: one file an output, all of the same small shape."""
+
+from collections.abc import Iterable
+from pathlib import Path
+from typing import Protocol
+
+from fer_live.datatypes import FrameResult
+from fer_live.errors import InputError
+from fer_live.outputs.csv_file import CsvFile
+from fer_live.outputs.face_rows import Row
+from fer_live.outputs.jsonl_file import JsonlFile
+from fer_live.outputs.parquet_file import ParquetFile
+
+
+class ResultSink(Protocol):
+    """Takes results in order. `close` makes them final; `abandon` keeps what was written aside.
+
+    Both `write` and `close` raise `OutputError` where the disk refuses, and neither touches what
+    an earlier run left under the same name until everything is written. A sink with receivers may
+    count what they lost in `dropped`, and say in `described` how they do.
+    """
+
+    def write(self, source: str, result: FrameResult) -> None:
+        """Take in one frame's result; `source` is the name of the clip, image or stream."""
+        ...
+
+    def close(self) -> None:
+        """Put the finished output in its place."""
+        ...
+
+    def abandon(self) -> Path | None:
+        """Stop without finishing; returns where what was written so far can be read."""
+        ...
+
+
+class RowSink(ResultSink, Protocol):
+    """A sink that also takes rows as they are, for instance those that another process read."""
+
+    def append(self, rows: Iterable[Row]) -> None:
+        """Take in rows, in order."""
+        ...
+
+
+_FILE_SINKS: dict[str, type[CsvFile] | type[JsonlFile] | type[ParquetFile]] = {
+    ".csv": CsvFile,
+    ".jsonl": JsonlFile,
+    ".parquet": ParquetFile,
+}
+FILE_SUFFIXES = tuple(_FILE_SINKS)
+
+
+def open_file_sink(path: Path, labels: tuple[str, ...]) -> RowSink:
+    """The sink for a file's kind, which its suffix tells."""
+    try:
+        sink = _FILE_SINKS[path.suffix.lower()]
+    except KeyError:
+        raise InputError(f"{path}: unknown kind; end it in {' or '.join(_FILE_SINKS)}") from None
+    return sink(path, labels)

@@ -1,0 +1,84 @@
+"""Keeps a slow, dead or vanished output out of the pipeline's way."""
+
+import queue
+import threading
+from collections.abc import Callable
+from typing import TYPE_CHECKING
+
+from fer_live.datatypes import FrameResult
+
+if TYPE_CHECKING:
+    from fer_live.outputs.sink import ResultSink
+
+_ENDS_WITHIN_S = 10.0
+
+
+class SinkWorker:
+    """Hands results to a sink on a thread of its own, in order, through a queue of `depth` results.
+
+    `offer` never waits: where the queue is full, the oldest result in it is dropped and counted. An
+    error of the sink ends the worker, abandons the sink, and is handed to `on_failure` once.
+    """
+
+    def __init__(
+        self,
+        sink: "ResultSink",
+        *,
+        depth: int = 30,
+        on_failure: Callable[[Exception], None] = lambda _: None,
+    ) -> None:
+        self.dropped = self.written = 0
+        self._sink, self._on_failure = sink, on_failure
+        self._queue: queue.Queue[tuple[str, FrameResult] | None] = queue.Queue(depth)
+        self._lock = threading.Lock()
+        self._ended = False
+        self._thread = threading.Thread(target=self._run, name="sink", daemon=True)
+        self._thread.start()
+
+    @property
+    def dropped_in_all(self) -> int:
+        """Here and, of a sink that drops too, there."""
+        return self.dropped + int(getattr(self._sink, "dropped", 0))
+
+    @property
+    def described(self) -> str:
+        """What the sink says of itself; most say nothing."""
+        return str(getattr(self._sink, "described", ""))
+
+    def offer(self, source: str, result: FrameResult) -> None:
+        """Take in one frame's result; after the end, nothing."""
+        with self._lock:
+            if not self._ended:
+                self._put((source, result))
+
+    def close(self) -> None:
+        """Let the sink finish what waits, and close it; an error goes to `on_failure`."""
+        with self._lock:
+            if not self._ended:
+                self._ended = True
+                self._put(None)
+        self._thread.join(_ENDS_WITHIN_S)
+
+    def _put(self, item: tuple[str, FrameResult] | None) -> None:
+        while True:
+            try:
+                self._queue.put_nowait(item)
+                return
+            except queue.Full:
+                try:
+                    self._queue.get_nowait()
+                    self.dropped += 1
+                except queue.Empty:
+                    pass
+
+    def _run(self) -> None:
+        try:
+            while (item := self._queue.get()) is not None:
+                self._sink.write(*item)
+                self.written += 1
+            self._sink.close()
+        except Exception as error:  # noqa: BLE001  # crosses the thread as a value
+            with self._lock:
+                self._ended = True
+            self._sink.abandon()
+            self._on_failure(error)

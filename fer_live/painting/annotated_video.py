@@ -1,0 +1,87 @@
+"""Writes what the window would show into a video file, without a window."""
+
+from pathlib import Path
+from typing import cast
+
+import numpy as np
+from PyQt6.QtCore import QCoreApplication, QRectF
+from PyQt6.QtGui import QGuiApplication, QImage, QPainter
+
+from fer_live.base.atomic_file import partial_path, writing
+from fer_live.datatypes import FrameResult, UInt8Array
+from fer_live.errors import OutputError
+from fer_live.painting.overlay import Hud, paint_overlay, to_qimage
+from fer_live.painting.qt_runtime import prepare_qt
+from fer_live.recording.video_file import VideoFile
+
+
+class AnnotatedVideo:
+    """A `ResultSink` into one video file, painted like the window; each frame keeps its own time,
+    and the speed shown is the pipeline's own. The file grows beside its place and moves there when
+    it is closed."""
+
+    def __init__(self, path: Path, labels: tuple[str, ...]) -> None:
+        self._path = path
+        self._partial = partial_path(path)
+        self._video: VideoFile | None = None
+        self._latency_ms = 0.0
+        self._paint = FramePainter(labels)
+
+    def write(self, source: str, result: FrameResult) -> None:
+        latency_ms = sum(result.timings_ms.values())
+        self._latency_ms += (
+            0.1 * (latency_ms - self._latency_ms) if self._video is not None else latency_ms
+        )
+        hud = Hud(1000 / max(self._latency_ms, 0.01), self._latency_ms)
+        image = self._paint(result, hud)
+        if self._video is None:
+            self._video = VideoFile(self._partial)
+        self._video.write(image, result.frame.captured_at_s)
+
+    def close(self) -> None:
+        if self._video is None:
+            return
+        self._video.close()
+        with writing(self._path):
+            self._partial.replace(self._path)
+
+    def abandon(self) -> Path | None:
+        if self._video is None:
+            return None
+        self._video.close()
+        return self._partial
+
+
+class FramePainter:
+    """Frames with their overlay, (H, W, 3) uint8 BGR; the results' own frames stay as they are.
+
+    Works without a display: it holds a Qt application where none runs yet.
+    """
+
+    def __init__(self, labels: tuple[str, ...]) -> None:
+        self._labels = labels
+        self._qt = _headless_qt()
+
+    def __call__(self, result: FrameResult, hud: Hud | None = None) -> UInt8Array:
+        height, width = result.frame.image_bgr.shape[:2]
+        canvas = to_qimage(result.frame.image_bgr).convertToFormat(QImage.Format.Format_RGB32)
+        painter = QPainter(canvas)
+        painter.setRenderHint(QPainter.RenderHint.Antialiasing)
+        paint_overlay(painter, QRectF(0, 0, width, height), result, self._labels, hud)
+        painter.end()
+        bits = canvas.constBits()
+        if bits is None:
+            raise OutputError(f"no memory for a frame of {width}x{height}")
+        bits.setsize(canvas.sizeInBytes())
+        pixels = np.frombuffer(cast(bytes, bits), np.uint8)
+        rows = pixels.reshape(height, canvas.bytesPerLine() // 4, 4)
+        return np.ascontiguousarray(rows[:, :width, :3])
+
+
+def _headless_qt() -> QCoreApplication:
+    """Qt's application, made without a display where there is none yet; keep it while painting."""
+    running = QGuiApplication.instance()
+    if running is not None:
+        return running
+    prepare_qt(headless=True)
+    return QGuiApplication([])

@@ -1,0 +1,105 @@
+"""The clips that are kept: what is there, and deleting it for good.
+
+FER_LIVE_HOME/clips/ holds a recording (recording.py) a clip; FER_LIVE_HOME/takes/LABEL/ the two
+takes of an expression that a guided session kept, a recording each.
+"""
+
+import shutil
+from collections import Counter
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+from fer_live.base.atomic_file import writing
+from fer_live.base.home import home
+from fer_live.errors import InputError
+from fer_live.recording.history import clock
+from fer_live.recording.recorder import Recording, list_recordings
+
+
+@dataclass(frozen=True, slots=True)
+class ClipSummary:
+    """What a clip holds. `faces_by_track` maps a face's number to the frames it is in."""
+
+    name: str
+    source: str
+    seconds: float
+    n_frames: int
+    faces_by_track: dict[int, int]
+    n_bytes: int
+
+    def line(self) -> str:
+        """For a list."""
+        n_faces = len(self.faces_by_track)
+        people = "1 face" if n_faces == 1 else f"{n_faces} faces"
+        return (
+            f"{self.name}  {clock(self.seconds)}  {self.n_frames} frames, {people}, "
+            f"{self.n_bytes / 1e6:.1f} MB, from {self.source}"
+        )
+
+
+def clips_folder() -> Path:
+    """Where captured and imported clips are."""
+    return home() / "clips"
+
+
+def takes_folder() -> Path:
+    """Where the takes of guided sessions are, a folder an expression."""
+    return home() / "takes"
+
+
+def list_clips() -> list[Recording]:
+    """Captured and imported ones, the newest first."""
+    return list_recordings(clips_folder())
+
+
+def list_takes() -> list[Recording]:
+    """All takes of all expressions, the oldest of each first."""
+    folder = takes_folder()
+    labels = sorted(folder.glob("[!.]*/")) if folder.is_dir() else []
+    return [take for label in labels for take in reversed(list_recordings(label))]
+
+
+def name_of(clip: Recording) -> str:
+    """By which commands call it: of a take, with its expression, as in "surprise/... take 1"."""
+    is_take = clip.folder.parent.parent == takes_folder()
+    return f"{clip.folder.parent.name}/{clip.name}" if is_take else clip.name
+
+
+def summarize(clip: Recording) -> ClipSummary:
+    """Read what lies beside the video."""
+    rows = clip.rows()
+    return ClipSummary(
+        name=name_of(clip),
+        source=clip.about.source,
+        seconds=max((float(row["time_s"]) for row in rows), default=0.0),
+        n_frames=len({row["frame"] for row in rows}),
+        faces_by_track=dict(Counter(int(row["track_id"]) for row in rows)),
+        n_bytes=clip.n_bytes,
+    )
+
+
+def find_clips(names: Sequence[str]) -> list[Recording]:
+    """The clips and takes of these names; `InputError` names the first that is not there."""
+    clips = {name_of(clip): clip for clip in [*list_clips(), *list_takes()]}
+    missing = [name for name in names if name not in clips]
+    if missing:
+        there = f"there are: {', '.join(clips)}" if clips else "there are none"
+        raise InputError(f"{missing[0]}: no clip of this name; {there}")
+    return [clips[name] for name in names]
+
+
+def forget_retraining() -> bool:
+    """Delete the run folders of all retrainings: they may hold faces cut out of the clips. Says
+    whether there was one. Raises `OutputError`."""
+    folder = home() / "retraining"
+    if not folder.is_dir():
+        return False
+    with writing(folder):
+        shutil.rmtree(folder)
+    return True
+
+
+def bytes_used() -> int:
+    """What all clips and takes take on the disk."""
+    return sum(clip.n_bytes for clip in [*list_clips(), *list_takes()])

@@ -1,0 +1,173 @@
+"""Models that a person installed, beside the shipped one: FER_LIVE_HOME/models/NAME/.
+
+Each folder holds the variants that the assets hold: int8 for the CPU, fp32 for a GPU, and the
+checkpoint from which retraining goes on. It appears whole or not at all.
+"""
+
+import json
+import re
+import shutil
+import tempfile
+import time
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from fer_live.base.atomic_file import writing
+from fer_live.base.home import home
+from fer_live.base.translation import tr
+from fer_live.errors import InputError, ModelError, RefusedError
+from fer_live.model.assets import CHECKPOINT, CPU_MODEL, GPU_MODEL, asset
+from fer_live.model.manifest import Manifest
+from fer_live.personal.proof import load_proof
+
+if TYPE_CHECKING:
+    from fer_live.vision.classifier import ExpressionClassifier
+
+SHIPPED = "shipped"
+_UNFINISHED = ".unfinished-"
+_LEFT_AFTER_S = 3600
+"""Nobody is working any more on an unfinished folder of that age."""
+
+
+@dataclass(frozen=True, slots=True)
+class InstalledModel:
+    """A model by its name; `folder` None is the shipped one."""
+
+    name: str
+    folder: Path | None
+
+    @property
+    def checkpoint(self) -> Path:
+        """From which retraining starts."""
+        return asset(CHECKPOINT) if self.folder is None else self.folder / CHECKPOINT
+
+    def manifest(self) -> Manifest:
+        """What it says of itself; `ModelError` where it cannot be read."""
+        return _open(self.folder).manifest
+
+
+def models_folder() -> Path:
+    """Where they are."""
+    return home() / "models"
+
+
+def list_models() -> list[InstalledModel]:
+    """The shipped one first. What an interrupted installation left is cleared away."""
+    folder = models_folder()
+    folders = sorted(folder.iterdir()) if folder.is_dir() else []
+    models = [InstalledModel(SHIPPED, None)]
+    for path in folders:
+        if path.name.startswith(_UNFINISHED):
+            if time.time() - path.stat().st_mtime > _LEFT_AFTER_S:
+                shutil.rmtree(path, ignore_errors=True)
+        elif (path / CPU_MODEL).is_file():
+            models.append(InstalledModel(path.name, path))
+    return models
+
+
+def find_model(name: str) -> InstalledModel:
+    """`InputError` lists the names that there are."""
+    models = {model.name: model for model in list_models()}
+    if name not in models:
+        raise InputError(f"{name}: no model of this name; there are: {', '.join(models)}")
+    return models[name]
+
+
+def resolve_model(name: str | Path | None) -> Path | None:
+    """A model as `--model` and the settings name it: a file, a folder of variants, or the name of
+    an installed one. None is the shipped one. `ModelError` where there is none."""
+    if name is None or str(name) == SHIPPED:
+        return None
+    path = Path(name)
+    if path.is_file() or (path / CPU_MODEL).is_file():
+        return path
+    installed = models_folder() / str(name)
+    if len(path.parts) == 1 and (installed / CPU_MODEL).is_file():
+        return installed
+    raise ModelError(
+        tr("{name}: no such model file, and no installed model of this name", name=name)
+    )
+
+
+def install_model(run_dir: Path, name: str = "") -> InstalledModel:
+    """Put a retrained model that is proven better among the installed ones.
+
+    Its variants are loaded and run first. Raises `RefusedError` where the proof does not speak for
+    it, and `InputError` for a name that is taken or cannot be one.
+    """
+    proof = load_proof(run_dir)
+    if not proof.passes:
+        raise RefusedError(
+            tr("{run_dir}: not installed, {verdict}", run_dir=run_dir, verdict=proof.verdict())
+        )
+    folder = models_folder() / (_free_name() if not name else _checked_name(name))
+    for variant in (CPU_MODEL, GPU_MODEL):
+        _open(run_dir / variant)
+    if not (run_dir / CHECKPOINT).is_file():
+        raise ModelError(f"{run_dir / CHECKPOINT}: no such checkpoint")
+    with writing(folder):
+        folder.parent.mkdir(parents=True, exist_ok=True)
+        unfinished = Path(tempfile.mkdtemp(prefix=_UNFINISHED, dir=folder.parent))
+        try:
+            for variant in (CPU_MODEL, GPU_MODEL, CHECKPOINT):
+                shutil.copyfile(run_dir / variant, unfinished / variant)
+            unfinished.rename(folder)
+        except OSError:
+            shutil.rmtree(unfinished, ignore_errors=True)
+            raise
+    return InstalledModel(folder.name, folder)
+
+
+def remove_model(model: InstalledModel) -> None:
+    """Delete it from the disk. The shipped one cannot be."""
+    if model.folder is None:
+        raise InputError(f"{SHIPPED}: came with the app and stays; name another model")
+    with writing(model.folder):
+        # Renamed first, so that a half-deleted folder is never taken for a model.
+        doomed = model.folder.with_name(_UNFINISHED + model.name)
+        model.folder.rename(doomed)
+        shutil.rmtree(doomed)
+
+
+def card(model: InstalledModel) -> dict[str, Any]:
+    """What it was made from and what was measured, from its own manifest; `card` line by line."""
+    manifest = model.manifest()
+    return {
+        "name": model.name,
+        "training": manifest.training,
+        "metrics": manifest.metrics,
+        "card": manifest.card.splitlines(),
+    }
+
+
+def card_as_markdown(model: InstalledModel) -> str:
+    """The same for a person to read."""
+    parts = card(model)
+    lines = parts.pop("card")
+    made_from = json.dumps(parts, indent=2, ensure_ascii=False)
+    return "\n".join([*lines, "", "```json", made_from, "```"])
+
+
+def _open(path: Path | None) -> "ExpressionClassifier":
+    """Load and run it; ONNX Runtime takes a moment to import, which a window's start has not."""
+    from fer_live.vision.classifier import ExpressionClassifier
+
+    return ExpressionClassifier(path, "cpu")
+
+
+def _free_name() -> str:
+    number, taken = 1, {model.name for model in list_models()}
+    while f"personal-{number}" in taken:
+        number += 1
+    return f"personal-{number}"
+
+
+def _checked_name(name: str) -> str:
+    if not re.fullmatch(r"\w[\w .-]*", name) or name == SHIPPED or Path(name).suffix == ".onnx":
+        raise InputError(
+            f"{name!r}: cannot be a model's name; use letters, digits, blanks, dots and dashes"
+        )
+    if (models_folder() / name).exists():
+        raise InputError(f"{name}: a model of this name is installed; choose another, or remove it")
+    return name

@@ -1,0 +1,66 @@
+"""A guided session: two takes of each expression, recorded apart and reviewed before they are kept.
+
+The first takes are what retraining learns from, the second ones what it is proven by; so all first
+takes come before all second ones. A take waits in FER_LIVE_HOME/takes/.unreviewed/ until the person
+keeps it, as takes/LABEL/<when> take N/, or discards it; the next session discards what is left.
+"""
+
+import re
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+from fer_live.base.atomic_file import writing
+from fer_live.personal.clips import takes_folder
+from fer_live.recording.recorder import Recording, list_recordings
+
+N_TAKES = 2
+TAKE_SECONDS = 4.0
+_TAKE = re.compile(r".*\btake (\d+)$")
+
+
+@dataclass(frozen=True, slots=True)
+class TakeStep:
+    """What is recorded next: `take` 1 or 2 of an expression."""
+
+    label: str
+    take: int
+
+
+def steps(labels: Sequence[str]) -> list[TakeStep]:
+    """All first takes, then all second ones."""
+    return [TakeStep(label, take) for take in range(1, N_TAKES + 1) for label in labels]
+
+
+def without(remaining: Sequence[TakeStep], label: str) -> list[TakeStep]:
+    """An expression that the person skips is not asked for again."""
+    return [step for step in remaining if step.label != label]
+
+
+def unreviewed_folder() -> Path:
+    """Where takes wait for the person's word."""
+    return takes_folder() / ".unreviewed"
+
+
+def keep_take(take: Recording, step: TakeStep) -> Recording:
+    """Put a reviewed take among the kept ones. Raises `OutputError`."""
+    folder = takes_folder() / step.label
+    place = folder / f"{take.name} take {step.take}"
+    with writing(place):
+        folder.mkdir(mode=0o700, parents=True, exist_ok=True)
+        take.folder.rename(place)
+    return Recording.open(place)
+
+
+def discard_unreviewed() -> int:
+    """Delete the takes that nobody kept; how many there were."""
+    takes = list_recordings(unreviewed_folder())
+    for take in takes:
+        take.delete()
+    return len(takes)
+
+
+def take_number(path: Path) -> int | None:
+    """Of a take's folder or file, None where its name tells no number."""
+    match = _TAKE.match(path.stem if path.is_file() else path.name)
+    return int(match.group(1)) if match else None

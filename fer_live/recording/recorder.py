@@ -1,0 +1,206 @@
+"""Recordings: a folder each, with the video, what was read in it, and the person's notes.
+
+FER_LIVE_HOME/recordings/2026-11-25 14.03.22/
+    video.mkv         the frames, each at its time; after a crash it plays but for its last moment
+    faces.jsonl       a row a face, as `fer-live analyze` writes it; `time_s` is the video's
+    recording.json    labels, model, and when it began
+    notes.json        what the person noted, and where
+"""
+
+import json
+import shutil
+from collections.abc import Callable
+from dataclasses import dataclass, replace
+from datetime import datetime
+from pathlib import Path
+from typing import Any
+
+from pydantic import BaseModel, ConfigDict, TypeAdapter, ValidationError
+
+from fer_live.base.atomic_file import write_atomically, writing
+from fer_live.base.home import home
+from fer_live.base.translation import tr
+from fer_live.datatypes import FrameResult, UInt8Array
+from fer_live.errors import InputError
+from fer_live.outputs.face_rows import Row, face_rows
+from fer_live.recording.video_file import VideoFile
+
+VIDEO_FILE = "video.mkv"
+FACES_FILE = "faces.jsonl"
+ABOUT_FILE = "recording.json"
+NOTES_FILE = "notes.json"
+
+
+class About(BaseModel):
+    """What a recording says of itself, written when it begins."""
+
+    model_config = ConfigDict(frozen=True, extra="ignore")
+
+    labels: tuple[str, ...]
+    model: str
+    source: str
+    began_at: datetime
+    with_overlay: bool
+
+
+class Note(BaseModel):
+    """A line that the person wrote at a moment of the video."""
+
+    model_config = ConfigDict(frozen=True)
+
+    time_s: float
+    text: str
+
+
+_NOTES = TypeAdapter(list[Note])
+
+
+class Recorder:
+    """A `ResultSink` into a new recording below `folder`, readable by its owner alone.
+
+    `paint` makes the picture that is recorded, for instance with its overlay; None takes the frame
+    as it is. Every frame and row is on its way to the disk when `write` returns.
+    """
+
+    def __init__(
+        self, folder: Path, about: About, paint: Callable[[FrameResult], UInt8Array] | None = None
+    ) -> None:
+        self.folder = new_folder(folder, about.began_at)
+        self._labels, self._paint = about.labels, paint
+        write_atomically(self.folder / ABOUT_FILE, about.model_dump_json(indent=2).encode())
+        with writing(self.folder):
+            (self.folder / ABOUT_FILE).chmod(0o600)
+            for name in (FACES_FILE, VIDEO_FILE):
+                (self.folder / name).touch(mode=0o600)
+            self._faces = (self.folder / FACES_FILE).open("w", encoding="utf-8")
+        self._video = VideoFile(self.folder / VIDEO_FILE)
+        self._first_s: float | None = None
+
+    def write(self, source: str, result: FrameResult) -> None:
+        if self._first_s is None:
+            self._first_s = result.frame.captured_at_s
+        time_s = result.frame.captured_at_s - self._first_s
+        frame = replace(result.frame, index=self._video.n_frames, captured_at_s=time_s)
+        image = self._paint(result) if self._paint else frame.image_bgr
+        self._video.write(image, time_s)
+        rows = face_rows(source, replace(result, frame=frame), self._labels)
+        with writing(self.folder / FACES_FILE):
+            self._faces.writelines(json.dumps(row, ensure_ascii=False) + "\n" for row in rows)
+            self._faces.flush()
+
+    def close(self) -> None:
+        with writing(self.folder / FACES_FILE):
+            self._faces.close()
+        self._video.close()
+
+    def abandon(self) -> Path:
+        """What was written stays and can be played."""
+        for end in (self._faces.close, self._video.close):
+            try:
+                end()
+            except Exception:  # noqa: BLE001  # the first error was told already
+                continue
+        return self.folder
+
+
+@dataclass(frozen=True, slots=True)
+class Recording:
+    """A recording that is there. Raises `InputError` where the folder is none."""
+
+    folder: Path
+    about: About
+
+    @classmethod
+    def open(cls, folder: Path) -> "Recording":
+        """Read what a folder says of itself."""
+        try:
+            about = About.model_validate_json((folder / ABOUT_FILE).read_bytes())
+        except (OSError, ValidationError):
+            raise InputError(
+                tr(
+                    "{folder}: no recording, its {file} cannot be read",
+                    folder=folder,
+                    file=ABOUT_FILE,
+                )
+            ) from None
+        if not (folder / VIDEO_FILE).is_file():
+            raise InputError(tr("{folder}: its {file} is missing", folder=folder, file=VIDEO_FILE))
+        return cls(folder, about)
+
+    @property
+    def name(self) -> str:
+        return self.folder.name
+
+    @property
+    def video(self) -> Path:
+        return self.folder / VIDEO_FILE
+
+    @property
+    def n_bytes(self) -> int:
+        """What it takes on the disk; 0 where it was deleted meanwhile."""
+        try:
+            return sum(file.stat().st_size for file in self.folder.iterdir() if file.is_file())
+        except FileNotFoundError:
+            return 0
+
+    def rows(self) -> list[Row]:
+        """A row a face, in order of time; a line that a crash cut off is left out."""
+        try:
+            lines = (self.folder / FACES_FILE).read_text(encoding="utf-8").splitlines()
+        except OSError:
+            return []
+        return [row for line in lines if (row := _parsed(line))]
+
+    def notes(self) -> list[Note]:
+        """In order of time."""
+        try:
+            notes = _NOTES.validate_json((self.folder / NOTES_FILE).read_bytes())
+        except (OSError, ValidationError):
+            return []
+        return sorted(notes, key=lambda note: note.time_s)
+
+    def save_notes(self, notes: list[Note]) -> None:
+        """Replace all notes; raises `OutputError`."""
+        write_atomically(self.folder / NOTES_FILE, _NOTES.dump_json(notes, indent=2))
+
+    def delete(self) -> None:
+        """Remove it from the disk; raises `OutputError`."""
+        with writing(self.folder):
+            shutil.rmtree(self.folder)
+
+
+def recordings_folder() -> Path:
+    """Where the app keeps them."""
+    return home() / "recordings"
+
+
+def list_recordings(folder: Path) -> list[Recording]:
+    """The newest first; folders that are no recordings are left out."""
+    found = []
+    for path in sorted(folder.iterdir(), reverse=True) if folder.is_dir() else []:
+        try:
+            found.append(Recording.open(path))
+        except InputError:
+            continue
+    return found
+
+
+def new_folder(parent: Path, began_at: datetime) -> Path:
+    """Make a folder named after a time, which its owner alone may look into."""
+    name = began_at.strftime("%Y-%m-%d %H.%M.%S")
+    folder = parent / name
+    number = 2
+    while folder.exists():
+        folder, number = parent / f"{name} {number}", number + 1
+    with writing(folder):
+        parent.mkdir(parents=True, exist_ok=True)
+        folder.mkdir(mode=0o700)
+    return folder
+
+
+def _parsed(line: str) -> dict[str, Any] | None:
+    try:
+        row: dict[str, Any] = json.loads(line)
+    except ValueError:
+        return None
+    return row

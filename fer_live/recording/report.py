@@ -1,0 +1,158 @@
+"""A report of what was read, as one HTML page that opens offline."""
+
+import io
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from pathlib import Path
+
+import matplotlib as mpl
+import numpy as np
+from jinja2 import Environment, PackageLoader, StrictUndefined
+from markupsafe import Markup
+from matplotlib.axes import Axes
+from matplotlib.figure import Figure
+
+from fer_live import __version__
+from fer_live.base.atomic_file import write_atomically
+from fer_live.base.colors import expression_hex
+from fer_live.base.translation import tr, tr_label
+from fer_live.datatypes import FloatArray, FrameResult
+from fer_live.outputs.face_rows import Row, face_rows
+from fer_live.recording.history import clock
+from fer_live.recording.recorder import Note
+
+_MOST_FACES = 20
+_LONGEST_GAP_S = 1.0
+_MOST_POINTS = 1500
+
+
+@dataclass(frozen=True, slots=True)
+class _Face:
+    """A face of a source: times (T,) in seconds, probabilities (T, C), shown labels (T,)."""
+
+    source: str
+    track_id: int
+    times_s: FloatArray
+    probs: FloatArray
+    shown: Sequence[str]
+
+    @property
+    def seconds(self) -> float:
+        """How long it was in view, gaps left out."""
+        return float(_durations(self.times_s).sum())
+
+
+class ReportFile:
+    """A `ResultSink` into a report, which keeps the rows in memory until it is closed."""
+
+    def __init__(self, path: Path, labels: tuple[str, ...]) -> None:
+        self._path, self._labels = path, labels
+        self._rows: list[Row] = []
+
+    def write(self, source: str, result: FrameResult) -> None:
+        self.append(face_rows(source, result, self._labels))
+
+    def append(self, rows: Iterable[Row]) -> None:
+        self._rows.extend(rows)
+
+    def close(self) -> None:
+        write_report(self._path, self._rows, self._labels)
+
+    def abandon(self) -> Path | None:
+        return None
+
+
+def write_report(
+    path: Path, rows: Iterable[Row], labels: tuple[str, ...], *, notes: Sequence[Note] = ()
+) -> None:
+    """Write the page. `rows` are those of CSV and JSONL; raises `OutputError`."""
+    faces = sorted(_faces(rows, labels), key=lambda face: -face.seconds)
+    names = {face.source for face in faces}
+    sections = [
+        {
+            "title": tr("face {number}", number=face.track_id),
+            "source": Path(face.source).name if len(names) > 1 else "",
+            "seconds": f"{face.seconds:.1f}",
+            "shares": _shares(face, labels),
+            "timeline": _timeline(face, labels),
+        }
+        for face in faces[:_MOST_FACES]
+    ]
+    environment = Environment(
+        loader=PackageLoader("fer_live"), autoescape=True, undefined=StrictUndefined
+    )
+    page = environment.get_template("report.html").render(
+        tr=tr,
+        version=__version__,
+        made_at=datetime.now().strftime("%Y-%m-%d %H:%M"),
+        sources=sorted(Path(name).name for name in names),
+        sections=sections,
+        n_left_out=max(len(faces) - _MOST_FACES, 0),
+        notes=[(clock(note.time_s), note.text) for note in notes],
+    )
+    write_atomically(path, page.encode())
+
+
+def _faces(rows: Iterable[Row], labels: tuple[str, ...]) -> list[_Face]:
+    grouped: dict[tuple[str, int], list[Row]] = {}
+    for row in rows:
+        grouped.setdefault((str(row["source"]), int(row["track_id"])), []).append(row)
+    return [
+        _Face(
+            source,
+            track_id,
+            np.array([float(row["time_s"]) for row in group], np.float32),
+            np.array([[float(row[f"p_{label}"]) for label in labels] for row in group], np.float32),
+            [str(row["shown_label"]) for row in group],
+        )
+        for (source, track_id), group in grouped.items()
+    ]
+
+
+def _durations(times_s: FloatArray) -> FloatArray:
+    """(T,) seconds that each moment stands for: until the next one, where that follows soon."""
+    if len(times_s) == 1:
+        return np.zeros(1, np.float32)
+    gaps = np.diff(times_s)
+    usual = float(np.median(gaps))
+    gaps = np.where(gaps > _LONGEST_GAP_S, usual if usual <= _LONGEST_GAP_S else 0.0, gaps)
+    return np.append(gaps, min(usual, _LONGEST_GAP_S)).astype(np.float32)
+
+
+def _shares(face: _Face, labels: tuple[str, ...]) -> list[dict[str, str]]:
+    """Of each label: the share of time it was shown, and its mean probability."""
+    durations = _durations(face.times_s)
+    total = max(float(durations.sum()), 1e-9)
+    shown = np.array(face.shown)
+    rows = [
+        {
+            "name": tr_label(label),
+            "color": expression_hex(label),
+            "shown": f"{100 * float(durations[shown == label].sum()) / total:.1f}",
+            "mean": f"{100 * float(face.probs[:, index].mean()):.1f}",
+        }
+        for index, label in enumerate(labels)
+    ]
+    unsure = f"{100 * float(durations[shown == ''].sum()) / total:.1f}"
+    return [*rows, {"name": tr_label(""), "color": expression_hex(""), "shown": unsure, "mean": ""}]
+
+
+def _timeline(face: _Face, labels: tuple[str, ...]) -> Markup:
+    """Probabilities over time, stacked; nothing where the face was out of view."""
+    figure = Figure(figsize=(9, 2.2), layout="constrained")
+    axes: Axes = figure.add_subplot()
+    step = max(len(face.times_s) // _MOST_POINTS, 1)
+    times, probs = face.times_s[::step], face.probs[::step]
+    breaks = np.flatnonzero(np.diff(times) > max(_LONGEST_GAP_S, 3 * step / 30)) + 1
+    colors = [expression_hex(label) for label in labels]
+    for part in np.split(np.arange(len(times)), breaks):
+        if len(part) > 1:
+            axes.stackplot(times[part], probs[part].T, colors=colors, linewidth=0)
+    axes.set(xlabel=tr("seconds"), ylabel=tr("probability"), ylim=(0, 1))
+    axes.spines[["top", "right"]].set_visible(False)
+    content = io.StringIO()
+    with mpl.rc_context({"svg.fonttype": "none"}):
+        figure.savefig(content, format="svg", metadata={"Date": None})
+    svg = content.getvalue()
+    return Markup(svg[svg.index("<svg") :])  # made by matplotlib from numbers alone

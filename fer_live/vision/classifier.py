@@ -1,0 +1,231 @@
+"""Reads expressions with ONNX Runtime (the only file that imports it)."""
+
+import contextlib
+import ctypes
+import hashlib
+import sys
+from collections.abc import Sequence
+from pathlib import Path
+
+import numpy as np
+import onnxruntime as ort
+
+from fer_live.base.home import cache
+from fer_live.base.translation import tr
+from fer_live.datatypes import FloatArray, Provider, UInt8Array
+from fer_live.errors import ModelError
+from fer_live.model.assets import CPU_MODEL, GPU_MODEL, asset
+from fer_live.model.manifest import MANIFEST_KEY, parse_manifest
+
+_LARGEST_BATCH = 16
+_EXECUTION_PROVIDERS: dict[Provider, list[str]] = {
+    "cpu": ["CPUExecutionProvider"],
+    "cuda": ["CUDAExecutionProvider", "CPUExecutionProvider"],
+    "tensorrt": ["TensorrtExecutionProvider", "CUDAExecutionProvider", "CPUExecutionProvider"],
+}
+_SHORT_NAMES = {
+    "CPUExecutionProvider": "cpu",
+    "CUDAExecutionProvider": "cuda",
+    "TensorrtExecutionProvider": "tensorrt",
+}
+
+ort.disable_telemetry_events()  # on Windows; elsewhere the package's first lines do it
+ort.set_default_logger_severity(4)  # failed GPU providers are reported by us, in one line
+
+
+class ExpressionClassifier:
+    """An exported model: gray faces in, probabilities out.
+
+    `model` is a file, or a folder that holds int8 for the CPU and fp32 for a GPU; None takes the
+    shipped ones. `auto` uses CUDA where a
+    driver is there and the provider loads. `provider` is what ONNX Runtime really loaded, which may
+    not be what was asked for; `warning` then says so. Raises `ModelError` for a file that is no
+    ONNX model, has no manifest, or contradicts it.
+    """
+
+    def __init__(self, model: Path | None = None, provider: Provider = "auto") -> None:
+        wanted: Provider = provider
+        if provider == "auto":
+            wanted = "cuda" if _cuda_driver_is_present() else "cpu"
+        self.warning = ""
+        reason = ""
+        try:
+            self._load(model, wanted)
+        except ModelError as error:
+            if wanted == "cpu":
+                raise
+            reason = str(error)  # a GPU that is full, or too old for the kernels
+        if wanted != "cpu" and (reason or self.provider == "cpu"):
+            # The GPU's model on one CPU thread would be several times slower than the CPU's own.
+            self._load(model, "cpu")
+        if wanted != self.provider:
+            self.warning = _why_not(wanted, self.provider, reason)
+
+    @property
+    def side(self) -> int:
+        """Side of a face crop, pixels."""
+        return self.manifest.input_side
+
+    @property
+    def labels(self) -> tuple[str, ...]:
+        """The expressions, in the order of the probabilities."""
+        return self.manifest.labels
+
+    @property
+    def has_attention(self) -> bool:
+        """Whether the model tells where it looked."""
+        return "attention" in (output.name for output in self._session.get_outputs())
+
+    def classify(self, faces: UInt8Array) -> FloatArray:
+        """(N, S, S) uint8 gray crops -> (N, C) float32 probabilities; N may be 0."""
+        (probs,) = self._read(faces, ("probs",))
+        return probs
+
+    def classify_with_attention(self, faces: UInt8Array) -> tuple[FloatArray, FloatArray | None]:
+        """The same, and (N, h, w) float32 attention over the crop, 0..1; None without such maps."""
+        if not self.has_attention or len(faces) == 0:
+            return self.classify(faces), None
+        probs, attention = self._read(faces, ("probs", "attention"))
+        return probs, attention
+
+    def _read(self, faces: UInt8Array, outputs: tuple[str, ...]) -> list[FloatArray]:
+        if faces.shape[1:] != (self.side, self.side) or faces.dtype != np.uint8:
+            raise ValueError(
+                f"faces: expected (N, {self.side}, {self.side}) uint8, "
+                f"got {faces.shape} {faces.dtype}"
+            )
+        if len(faces) == 0:
+            return [np.zeros((0, len(self.labels)), np.float32)]
+        size = self._batch_size or _LARGEST_BATCH
+        batches = [self._run(faces[i : i + size], outputs) for i in range(0, len(faces), size)]
+        return [np.concatenate(parts) for parts in zip(*batches, strict=True)]
+
+    def _load(self, model: Path | None, wanted: Provider) -> None:
+        variant = CPU_MODEL if wanted == "cpu" else GPU_MODEL
+        file = model or asset(variant)
+        if file.is_dir():
+            file = file / variant
+        if not file.is_file():
+            raise ModelError(tr("{file}: no such model file", file=file))
+        if model is not None:
+            # Not for the shipped ones, whose start should not wait for one more import.
+            from fer_live.model.inspect import check_model_file
+
+            check_model_file(file)
+        self._session = _session(file, "cpu")
+        metadata = self._session.get_modelmeta().custom_metadata_map
+        self.manifest = parse_manifest(metadata.get(MANIFEST_KEY), str(file))
+        if wanted != "cpu":
+            self._session = _session(file, wanted, self._session.get_inputs()[0].shape)
+        self.name = model.name if model else file.name
+        self.provider = _loaded_provider(self._session)
+        fixed = self._session.get_inputs()[0].shape[0]
+        self._batch_size = fixed if isinstance(fixed, int) else None
+        try:
+            self.classify(np.zeros((1, self.side, self.side), np.uint8))  # warm up
+        except Exception as error:  # noqa: BLE001  # onnxruntime's errors have no common type
+            raise ModelError(f"{file}: cannot be run: {_first_line(error)}") from None
+
+    def _run(self, faces: UInt8Array, outputs: tuple[str, ...]) -> list[FloatArray]:
+        """One run of the network, which may take a fixed number of faces."""
+        missing = max((self._batch_size or 0) - len(faces), 0)
+        batch = np.pad(faces, ((0, missing), (0, 0), (0, 0))) if missing else faces
+        binding = self._session.io_binding()
+        binding.bind_cpu_input("faces", np.ascontiguousarray(batch[:, None]))
+        for name in outputs:
+            binding.bind_output(name)
+        self._session.run_with_iobinding(binding)
+        results = binding.copy_outputs_to_cpu()
+        return [np.asarray(result[: len(faces)], dtype=np.float32) for result in results]
+
+
+def _why_not(wanted: Provider, provider: str, reason: str) -> str:
+    if reason:
+        return tr(
+            "running on {provider}: {wanted} failed: {reason}",
+            provider=provider,
+            wanted=wanted,
+            reason=reason,
+        )
+    if wanted == "tensorrt":
+        return tr("running on {provider}: TensorRT's libraries did not load", provider=provider)
+    return tr(
+        "running on {provider}: {wanted} did not load; pip install '.[gpu]' adds what it needs",
+        provider=provider,
+        wanted=wanted,
+    )
+
+
+def _session(file: Path, wanted: Provider, shape: Sequence[int | str] = ()) -> ort.InferenceSession:
+    """Open a model; a GPU's options need to know the shape of its input."""
+    options = ort.SessionOptions()
+    options.intra_op_num_threads = 2 if wanted == "cpu" else 1
+    # Threads that spin between frames would burn a core to gain microseconds.
+    options.add_session_config_entry("session.intra_op.allow_spinning", "0")
+    present = ort.get_available_providers()
+    providers = [
+        (name, _provider_options(name, shape, file))
+        for name in _EXECUTION_PROVIDERS[wanted]
+        if name in present
+    ]
+    try:
+        if wanted == "cpu":
+            return ort.InferenceSession(str(file), options, providers=providers)
+        # What it prints where a GPU's libraries are missing is no part of a command's output.
+        with contextlib.redirect_stdout(sys.stderr):
+            ort.preload_dlls()
+            return ort.InferenceSession(str(file), options, providers=providers)
+    except Exception as error:  # noqa: BLE001  # a dozen unrelated types for a bad file
+        raise ModelError(
+            tr(
+                "{file}: not a model that ONNX Runtime can load: {why}",
+                file=file,
+                why=_first_line(error),
+            )
+        ) from None
+
+
+def _provider_options(name: str, shape: Sequence[int | str], file: Path) -> dict[str, str]:
+    if name == "CUDAExecutionProvider":
+        # The default tries every algorithm anew for each number of faces: a pause at each change.
+        return {"cudnn_conv_algo_search": "HEURISTIC"}
+    if name != "TensorrtExecutionProvider":
+        return {}
+    kept = {
+        # Every installed model has the same file name, and TensorRT's own key knows no weights.
+        "trt_engine_cache_prefix": hashlib.sha256(file.read_bytes()).hexdigest()[:16],
+        "trt_engine_cache_enable": "True",
+        "trt_timing_cache_enable": "True",
+        "trt_engine_cache_path": str(cache() / "tensorrt"),
+        "trt_timing_cache_path": str(cache() / "tensorrt"),
+    }
+    if isinstance(shape[0], int):
+        return kept
+    # One engine for every number of faces; it is fastest for one.
+    face = "x".join(str(size) for size in shape[1:])
+    return kept | {
+        "trt_profile_min_shapes": f"faces:1x{face}",
+        "trt_profile_opt_shapes": f"faces:1x{face}",
+        "trt_profile_max_shapes": f"faces:{_LARGEST_BATCH}x{face}",
+    }
+
+
+def _loaded_provider(session: ort.InferenceSession) -> str:
+    """What ONNX Runtime really uses: it falls back to the CPU in silence."""
+    first: str = session.get_providers()[0]
+    return _SHORT_NAMES.get(first, first)
+
+
+def _first_line(error: Exception) -> str:
+    return str(error).split("\n")[0][:200]
+
+
+def _cuda_driver_is_present() -> bool:
+    """ONNX Runtime lists CUDA whether or not it can load; the driver's library tells."""
+    if sys.platform == "darwin" or "CUDAExecutionProvider" not in ort.get_available_providers():
+        return False
+    try:
+        ctypes.CDLL("nvcuda.dll" if sys.platform == "win32" else "libcuda.so.1")
+    except OSError:
+        return False
+    return True

@@ -1,0 +1,165 @@
+"""The straight line from a frame to what is read in it: no Qt, no thread, no clock of its own."""
+
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from types import TracebackType
+
+import cv2
+import numpy as np
+
+from fer_live.datatypes import (
+    Attention,
+    DetectorMode,
+    FaceDetection,
+    FaceResult,
+    FloatArray,
+    Frame,
+    FrameResult,
+    Provider,
+    TrackedFace,
+    UInt8Array,
+)
+from fer_live.vision.alignment import align_face, face_transform
+from fer_live.vision.classifier import ExpressionClassifier
+from fer_live.vision.detector import FaceDetector
+from fer_live.vision.follower import FaceFollower
+from fer_live.vision.smoothing import ExpressionSmoother, SmoothingConfig
+from fer_live.vision.tracker import FaceTracker
+
+
+class Pipeline:
+    """Frame -> faces -> numbered faces -> crops -> probabilities -> calm labels.
+
+    The window, `fer-live analyze` and the benchmarks all call this one. Not for use by two threads
+    at once, but for `smoothing` and `with_attention`, which may be set from another: the next frame
+    goes by them. Its only sense of time is `Frame.captured_at_s`.
+    """
+
+    def __init__(self, detector: FaceDetector, classifier: ExpressionClassifier) -> None:
+        self.detector = detector
+        self.classifier = classifier
+        self.with_attention = False
+        """Whether to ask the model where it looked, which costs a copy a face."""
+        self._follower = FaceFollower()
+        self._tracker = FaceTracker()
+        self._smoother = ExpressionSmoother(classifier.labels)
+
+    @classmethod
+    def load(
+        cls,
+        model: Path | str | None = None,
+        provider: Provider = "auto",
+        detector: DetectorMode = "auto",
+    ) -> "Pipeline":
+        """Build the whole line; `model` None takes the shipped one. Raises `ModelError`."""
+        # The model first: a file that cannot be used is found before the detector's seconds.
+        classifier = ExpressionClassifier(None if model is None else Path(model), provider)
+        return cls(FaceDetector(detector), classifier)
+
+    @property
+    def labels(self) -> tuple[str, ...]:
+        """The expressions, in the order of every `probs`."""
+        return self.classifier.labels
+
+    @property
+    def smoothing(self) -> SmoothingConfig:
+        """How calm the shown labels are."""
+        return self._smoother.config
+
+    @smoothing.setter
+    def smoothing(self, config: SmoothingConfig) -> None:
+        self._smoother.config = config
+
+    def process(self, frame: Frame) -> FrameResult:
+        """Read one frame. Frames of one source come in order; call `reset` between sources."""
+        timings_ms: dict[str, float] = {}
+        now_s = frame.captured_at_s
+        with _timed(timings_ms, "detect"):
+            detections = self._find(frame)
+        with _timed(timings_ms, "track"):
+            tracked = self._tracker.update(detections, now_s)
+        with _timed(timings_ms, "align"):
+            crops = self._align(frame, tracked)
+        with _timed(timings_ms, "classify"):
+            probs, maps = self._classify(crops)
+        with _timed(timings_ms, "smooth"):
+            faces = tuple(
+                self._read(face, probs[i], None if maps is None else maps[i], now_s)
+                for i, face in enumerate(tracked)
+            )
+            self._smoother.forget_unseen(now_s)
+        return FrameResult(frame, faces, timings_ms, self.classifier.provider, self.detector.name)
+
+    def reset(self) -> None:
+        """Forget faces and time: the next frame is of another source."""
+        self.detector.reset()
+        self._follower.reset()
+        self._tracker.reset()
+        self._smoother.reset()
+
+    def close(self) -> None:
+        """Free the detector."""
+        self.detector.close()
+
+    def __enter__(self) -> "Pipeline":
+        return self
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        traceback: TracebackType | None,
+    ) -> None:
+        self.close()
+
+    def _find(self, frame: Frame) -> list[FaceDetection]:
+        followed = self._follower.follow(frame.image_bgr, frame.captured_at_s)
+        if followed is not None:
+            return followed
+        detections = self.detector.detect(frame.image_bgr, frame.captured_at_s)
+        self._follower.begin(frame.image_bgr, detections, frame.captured_at_s)
+        return detections
+
+    def _align(self, frame: Frame, tracked: list[TrackedFace]) -> UInt8Array:
+        side, crop = self.classifier.side, self.classifier.manifest.crop
+        crops = np.empty((len(tracked), side, side), np.uint8)
+        for index, face in enumerate(tracked):
+            crops[index] = align_face(frame.image_bgr, face.detection, side, crop)
+        return crops
+
+    def _classify(self, crops: UInt8Array) -> tuple[FloatArray, FloatArray | None]:
+        if self.with_attention:
+            return self.classifier.classify_with_attention(crops)
+        return self.classifier.classify(crops), None
+
+    def _read(
+        self, face: TrackedFace, probs: FloatArray, attention: FloatArray | None, now_s: float
+    ) -> FaceResult:
+        smoothed_probs, shown_label = self._smoother.update(face.track_id, probs, now_s)
+        best = int(probs.argmax())
+        return FaceResult(
+            track_id=face.track_id,
+            box_xyxy=face.detection.box_xyxy,
+            keypoints_xy=face.detection.keypoints_xy,
+            detection_confidence=face.detection.confidence,
+            probs=probs,
+            label=self.labels[best],
+            confidence=float(probs[best]),
+            smoothed_probs=smoothed_probs,
+            shown_label=shown_label,
+            attention=None if attention is None else self._place(attention, face),
+        )
+
+    def _place(self, attention: FloatArray, face: TrackedFace) -> Attention:
+        crop = self.classifier.manifest.crop
+        to_crop = face_transform(face.detection.keypoints_xy, 1, crop)
+        return Attention(attention, np.asarray(cv2.invertAffineTransform(to_crop), np.float32))
+
+
+@contextmanager
+def _timed(timings_ms: dict[str, float], stage: str) -> Iterator[None]:
+    start = time.perf_counter()
+    yield
+    timings_ms[stage] = (time.perf_counter() - start) * 1000

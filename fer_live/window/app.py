@@ -1,0 +1,241 @@
+"""The composition root of the window: builds everything, runs it, and ends it."""
+
+import contextlib
+import ctypes
+import json
+import os
+import signal
+import sys
+import traceback
+from dataclasses import dataclass, field
+from pathlib import Path
+from types import TracebackType
+from typing import TYPE_CHECKING
+
+from fer_live.base.atomic_file import write_atomically
+from fer_live.base.settings import Settings, load_settings
+from fer_live.base.system_libraries import require_qt_libraries
+from fer_live.base.translation import tr
+from fer_live.datatypes import DetectorMode, Provider
+from fer_live.errors import FerLiveError, InputError, SourceError
+from fer_live.model.assets import asset
+from fer_live.outputs.registry import Outputs, check_outputs
+from fer_live.personal.models import resolve_model
+from fer_live.session.meter import Meter
+from fer_live.sources.camera import is_url, open_live_source
+from fer_live.sources.choice import Camera, Demo, Location, SourceChoice
+
+if TYPE_CHECKING:
+    from fer_live.vision.pipeline import Pipeline
+
+# How long a source may take to its first picture before --duration counts anyway, seconds.
+_FIRST_PICTURE_WITHIN_S = 30
+
+
+@dataclass(frozen=True, slots=True)
+class LiveOptions:
+    """What `fer-live` was asked to do. None: as the person chose last in the window."""
+
+    camera: int | None = None
+    source: str | None = None
+    demo: bool = False
+    model: Path | None = None
+    provider: Provider | None = None
+    detector: DetectorMode | None = None
+    outputs: Outputs = field(default_factory=dict)
+    duration_s: float | None = None
+    stats: Path | None = None
+
+
+def run_window(options: LiveOptions) -> int:
+    """Show the window until it is closed or `duration_s` after its first picture is over.
+
+    With a duration, a source or model that fails ends the app with the error; without, a source
+    that fails leaves the window open, with Retry and the demo. Without a duration, the first start
+    asks whether its notice was understood. What the command line says holds for this window alone;
+    what is chosen in the window is kept.
+    """
+    check_screen()
+    settings, trouble = load_settings()
+    if settings.model is not None and not Path(settings.model).exists():
+        trouble = tr(
+            "{file}: this model is gone; the one that came with the app is used",
+            file=settings.model,
+        )
+        settings = settings.but(model=None)
+    if trouble:
+        print(f"fer-live: {trouble}", file=sys.stderr)
+    source = choose_source(options, settings)
+    _check_early(options)
+    check_outputs(options.outputs)
+
+    from PyQt6.QtCore import QTimer
+    from PyQt6.QtGui import QIcon
+    from PyQt6.QtWidgets import QApplication
+
+    from fer_live.painting.qt_runtime import prepare_qt
+    from fer_live.session.live import Failure
+    from fer_live.window.main_window import MainWindow
+    from fer_live.window.style import apply_style
+
+    prepare_qt()
+    if sys.platform == "darwin" and isinstance(source, Camera):
+        # macOS asks for the camera permission on the main thread alone.
+        with contextlib.suppress(SourceError):
+            source.open().close()
+    application = QApplication([sys.argv[0]])
+    application.setApplicationName("FER Live")
+    application.setDesktopFileName("fer-live")
+    application.setWindowIcon(QIcon(str(asset("icon.svg"))))
+    apply_style(application)
+    meter = Meter(Meter.process_start_s())
+    window = MainWindow(
+        source,
+        settings,
+        load_pipeline,
+        meter,
+        for_now=given(options),
+        outputs=options.outputs,
+        ask_first=options.duration_s is None and not settings.notice_accepted_on,
+        keep_settings=options.duration_s is None,
+    )
+    if trouble:
+        window.say(trouble)
+    failure: FerLiveError | None = None
+
+    def end_on_failure(event: Failure) -> None:
+        nonlocal failure
+        if event.stage == "source" and options.duration_s is None:
+            return
+        failure = (
+            event.error if isinstance(event.error, FerLiveError) else FerLiveError(event.message)
+        )
+        application.quit()
+
+    def end_on_bug(
+        kind: type[BaseException], error: BaseException, trace: TracebackType | None
+    ) -> None:
+        # PyQt6 aborts the process on an exception in a slot, unless there is a hook.
+        nonlocal failure
+        traceback.print_exception(kind, error, trace)
+        failure = FerLiveError(f"stopped by an internal error: {kind.__name__}: {error}")
+        application.quit()
+
+    def end_on_refused_output(trouble: str) -> None:
+        nonlocal failure
+        print(f"fer-live: {trouble}", file=sys.stderr)
+        if options.duration_s is not None:
+            failure = FerLiveError(trouble)
+            application.quit()
+
+    sys.excepthook = end_on_bug
+    window.output_refused.connect(end_on_refused_output)
+    window.failed.connect(end_on_failure)
+    if options.duration_s is not None:
+        duration_ms = round(options.duration_s * 1000)
+        window.first_painted.connect(lambda: QTimer.singleShot(duration_ms, application.quit))
+        QTimer.singleShot(duration_ms + _FIRST_PICTURE_WITHIN_S * 1000, application.quit)
+    # Ctrl-C in the terminal closes the window: Python's handler runs at the next heartbeat.
+    signal.signal(signal.SIGINT, lambda *_: application.quit())
+    signal.signal(signal.SIGTERM, lambda *_: application.quit())
+    window.show()
+    application.exec()
+    window.stop()
+    if options.stats is not None:
+        write_stats(options.stats, meter, window.pipeline)
+    if failure is None and options.duration_s is not None and meter.painted == 0:
+        failure = FerLiveError("no picture was read before the time was over")
+    if failure is not None:
+        raise failure
+    return 0
+
+
+def ask_which_reads_better(run_dir: Path) -> None:
+    """Show the faces of a retraining and let the person choose; the choice is kept beside it."""
+    check_screen()
+    from PyQt6.QtWidgets import QApplication
+
+    from fer_live.painting.qt_runtime import prepare_qt
+    from fer_live.window.personal.compare_dialog import CompareDialog
+    from fer_live.window.style import apply_style
+
+    prepare_qt()
+    application = QApplication.instance() or QApplication([sys.argv[0]])
+    assert isinstance(application, QApplication)
+    apply_style(application)
+    CompareDialog(run_dir).exec()
+
+
+def choose_source(options: LiveOptions, settings: Settings) -> SourceChoice:
+    """What the options name; without a name, the camera that was used last."""
+    if options.demo:
+        return Demo()
+    if options.source is not None:
+        return Location(options.source)
+    if options.camera is not None:
+        return Camera(options.camera)
+    return Camera(settings.camera, device=settings.camera_name)
+
+
+def given(options: LiveOptions) -> dict[str, object]:
+    """The settings that the command line overrides, for this window alone."""
+    named = {
+        "model": options.model and str(options.model),
+        "provider": options.provider,
+        "detector": options.detector,
+    }
+    return {name: value for name, value in named.items() if value is not None}
+
+
+def load_pipeline(settings: Settings) -> "Pipeline":
+    """Load what the settings name; its imports take seconds, so not on the GUI thread."""
+    from fer_live.vision.pipeline import Pipeline
+
+    return Pipeline.load(resolve_model(settings.model), settings.provider, settings.detector)
+
+
+def write_stats(path: Path, meter: Meter, pipeline: "Pipeline | None") -> None:
+    """Write the session's figures as one JSON object."""
+    figures = meter.summary()
+    figures["provider"] = pipeline.classifier.provider if pipeline else None
+    figures["detector"] = pipeline.detector.name if pipeline else None
+    figures["model"] = pipeline.classifier.name if pipeline else None
+    write_atomically(path, json.dumps(figures, indent=2).encode() + b"\n")
+
+
+def check_screen() -> None:
+    """Raise `InputError` where Qt could not open a window: it would abort the process instead."""
+    if not sys.platform.startswith("linux") or os.environ.get("QT_QPA_PLATFORM"):
+        return
+    if not screen_is_there():
+        raise InputError(
+            "no screen here (DISPLAY and WAYLAND_DISPLAY name none that answers); to read a file "
+            "without one: fer-live analyze FILE --out FILE.csv"
+        )
+    require_qt_libraries()
+
+
+def screen_is_there() -> bool:
+    """Whether a window can be opened: a display is named and, where it is X11, answers."""
+    if not sys.platform.startswith("linux") or os.environ.get("QT_QPA_PLATFORM"):
+        return True
+    if os.environ.get("WAYLAND_DISPLAY"):
+        return True
+    if not os.environ.get("DISPLAY"):
+        return False
+    try:
+        xcb = ctypes.CDLL("libxcb.so.1")
+    except OSError:
+        return True  # `missing_qt_packages` says what to install
+    xcb.xcb_connect.restype = ctypes.c_void_p
+    connection = ctypes.c_void_p(xcb.xcb_connect(None, None))
+    refused = bool(xcb.xcb_connection_has_error(connection))
+    xcb.xcb_disconnect(connection)
+    return not refused
+
+
+def _check_early(options: LiveOptions) -> None:
+    """Find a mistyped name before a window flashes up."""
+    resolve_model(options.model)
+    if options.source is not None and not is_url(options.source):
+        open_live_source(options.source).close()

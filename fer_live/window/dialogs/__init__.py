@@ -1,0 +1,1 @@
+"""Windows of their own: settings, data out, and the help sheet."""

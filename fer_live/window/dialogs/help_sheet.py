@@ -1,0 +1,34 @@
+"""The help sheet: what each key does."""
+
+from collections.abc import Iterable
+
+from PyQt6.QtCore import Qt
+from PyQt6.QtGui import QAction, QKeySequence
+from PyQt6.QtWidgets import QDialog, QFormLayout, QLabel, QVBoxLayout, QWidget
+
+from fer_live.base.translation import tr
+
+
+def show_help(parent: QWidget, actions: Iterable[QAction]) -> QDialog:
+    """Open the sheet, made from the actions themselves, so that it cannot be out of date."""
+    sheet = QDialog(parent)
+    sheet.setAttribute(Qt.WidgetAttribute.WA_DeleteOnClose)
+    sheet.setWindowTitle(tr("Help"))
+    form = QFormLayout()
+    for action in actions:
+        if not action.shortcut().isEmpty():
+            keys = action.shortcut().toString(QKeySequence.SequenceFormat.NativeText)
+            form.addRow(QLabel(f"<b>{keys}</b>"), QLabel(action.text().replace("&", "")))
+    form.addRow(QLabel(f"<b>{tr('Click')}</b>"), QLabel(tr("follow a face")))
+    column = QVBoxLayout(sheet)
+    column.addLayout(form)
+    note = QLabel(
+        tr(
+            "Bars and timeline show smoothed probabilities of the followed face. A label is what "
+            "an expression looks like, not what somebody feels."
+        )
+    )
+    note.setWordWrap(True)
+    column.addWidget(note)
+    sheet.show()
+    return sheet

@@ -1,0 +1,1 @@
+"""The tab *Yourself*: clips and takes, guided takes, retraining, and the models that came of it."""

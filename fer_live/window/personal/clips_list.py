@@ -1,0 +1,206 @@
+"""The clips and takes that are there: imported, looked at, deleted."""
+
+from collections.abc import Callable
+from pathlib import Path
+
+from PyQt6.QtCore import Qt, pyqtSignal
+from PyQt6.QtWidgets import (
+    QAbstractItemView,
+    QFileDialog,
+    QHBoxLayout,
+    QHeaderView,
+    QLabel,
+    QMessageBox,
+    QPushButton,
+    QTreeWidget,
+    QTreeWidgetItem,
+    QVBoxLayout,
+    QWidget,
+)
+
+from fer_live.base.settings import Settings
+from fer_live.base.translation import tr
+from fer_live.errors import FerLiveError
+from fer_live.personal.capture import import_clips
+from fer_live.personal.clips import (
+    bytes_used,
+    find_clips,
+    forget_retraining,
+    list_clips,
+    list_takes,
+    summarize,
+)
+from fer_live.personal.takes import discard_unreviewed
+from fer_live.recording.history import clock
+from fer_live.window.background import Background
+from fer_live.window.translated import Translated
+
+_NAME = Qt.ItemDataRole.UserRole
+
+
+class ClipsList(Translated, QWidget):
+    """`changed` tells how many clips and takes there are; `said` is a line for the person."""
+
+    changed = pyqtSignal(int)
+    said = pyqtSignal(str)
+
+    def __init__(self, settings: Callable[[], Settings]) -> None:
+        super().__init__()
+        self._settings = settings
+        self._n_bytes = 0
+        self._background = Background(self)
+        self._title, self._empty, self._used = QLabel(), QLabel(), QLabel()
+        self._empty.setWordWrap(True)
+        self.list = QTreeWidget()
+        self.list.setColumnCount(4)
+        self.list.setRootIsDecorated(False)
+        self.list.setAlternatingRowColors(True)
+        self.list.setSelectionMode(QAbstractItemView.SelectionMode.ExtendedSelection)
+        self.list.itemSelectionChanged.connect(self._enable)
+        header = self.list.header()
+        assert header is not None
+        header.setSectionResizeMode(0, QHeaderView.ResizeMode.Stretch)
+        header.setStretchLastSection(False)
+        for column in (1, 2, 3):
+            header.setSectionResizeMode(column, QHeaderView.ResizeMode.ResizeToContents)
+        self.import_button, self.delete_button = QPushButton(), QPushButton()
+        self.delete_all_button = QPushButton()
+        self.import_button.clicked.connect(self._ask_for_files)
+        self.delete_button.clicked.connect(self._delete_selected)
+        self.delete_all_button.clicked.connect(self._ask_to_delete_all)
+        buttons = QHBoxLayout()
+        for button in (self.import_button, self.delete_button, self.delete_all_button):
+            buttons.addWidget(button)
+        buttons.addStretch()
+        column_layout = QVBoxLayout(self)
+        column_layout.setContentsMargins(0, 0, 0, 0)
+        self._empty.setAlignment(Qt.AlignmentFlag.AlignTop)
+        column_layout.addWidget(self._title)
+        column_layout.addWidget(self._empty, 1)
+        column_layout.addWidget(self.list, 1)
+        column_layout.addWidget(self._used)
+        column_layout.addLayout(buttons)
+        self.translate()
+
+    def refresh(self) -> None:
+        """Read what is on the disk, beside everything else."""
+
+        def read() -> object:
+            clips = [*list_clips(), *list_takes()]
+            return [summarize(clip) for clip in clips], bytes_used()
+
+        self._background.run(read, self._fill)
+
+    def import_files(self, files: list[Path]) -> None:
+        """Make clips of these."""
+        settings = self._settings()
+        self.import_button.setEnabled(False)
+        self.said.emit(tr("Importing…"))
+
+        def work() -> object:
+            from fer_live.personal.models import resolve_model
+            from fer_live.vision.pipeline import Pipeline
+
+            model = resolve_model(settings.model)
+            with Pipeline.load(model, settings.provider, settings.detector) as pipeline:
+                return import_clips(files, pipeline, settings)
+
+        self._background.run(work, self._imported)
+
+    def stop(self) -> None:
+        """Wait for what runs."""
+        self._background.wait()
+
+    def _imported(self, result: object) -> None:
+        self.import_button.setEnabled(True)
+        if isinstance(result, FerLiveError):
+            self.said.emit(str(result))
+        elif isinstance(result, tuple):
+            clips, broken = result
+            line = tr("{n} imported", n=len(clips))
+            self.said.emit("; ".join([line, *broken]))
+        self.refresh()
+
+    def _fill(self, result: object) -> None:
+        if isinstance(result, FerLiveError):
+            self.said.emit(str(result))
+            return
+        assert isinstance(result, tuple)
+        summaries, n_bytes = result
+        self.list.clear()
+        for summary in summaries:
+            n_faces = len(summary.faces_by_track)
+            cells = [summary.name, clock(summary.seconds), str(n_faces)]
+            item = QTreeWidgetItem([*cells, f"{summary.n_bytes / 1e6:.1f} MB"])
+            item.setData(0, _NAME, summary.name)
+            item.setToolTip(0, tr("from {source}", source=summary.source))
+            for column in (1, 2, 3):
+                item.setTextAlignment(column, Qt.AlignmentFlag.AlignRight)
+            self.list.addTopLevelItem(item)
+        self._n_bytes = n_bytes
+        self._show_used()
+        self._empty.setVisible(not summaries)
+        self.list.setVisible(bool(summaries))
+        self._enable()
+        self.changed.emit(len(summaries))
+
+    def _show_used(self) -> None:
+        used_mb, limit_mb = self._n_bytes / 1e6, self._settings().clips_limit_mb
+        self._used.setText(
+            tr(
+                "{used:.0f} of {limit} MB used, on this computer alone",
+                used=used_mb,
+                limit=limit_mb,
+            )
+        )
+
+    def _enable(self) -> None:
+        self.delete_button.setEnabled(bool(self.list.selectedItems()))
+        self.delete_all_button.setEnabled(self.list.topLevelItemCount() > 0)
+
+    def _ask_for_files(self) -> None:
+        files, _ = QFileDialog.getOpenFileNames(self, tr("Make clips of video files"))
+        if files:
+            self.import_files([Path(file) for file in files])
+
+    def _delete_selected(self) -> None:
+        names = [item.data(0, _NAME) for item in self.list.selectedItems()]
+        question = tr(
+            "Delete from the disk: {names}? A retraining that is not installed yet goes too.",
+            names=", ".join(names),
+        )
+        if QMessageBox.question(self, tr("Delete"), question) == QMessageBox.StandardButton.Yes:
+            self._delete(names)
+
+    def _ask_to_delete_all(self) -> None:
+        n = self.list.topLevelItemCount()
+        question = tr("Delete all {n} clips and takes from the disk?", n=n)
+        if QMessageBox.question(self, tr("Delete all"), question) == QMessageBox.StandardButton.Yes:
+            rows = [self.list.topLevelItem(row) for row in range(n)]
+            names = [item.data(0, _NAME) for item in rows if item is not None]
+            self._delete(names, and_unreviewed=True)
+
+    def _delete(self, names: list[str], *, and_unreviewed: bool = False) -> None:
+        try:
+            if and_unreviewed:
+                discard_unreviewed()
+            forget_retraining()
+            for clip in find_clips(names):
+                clip.delete()
+            self.said.emit(tr("Deleted: {names}", names=", ".join(names)))
+        except FerLiveError as error:
+            self.said.emit(str(error))
+        self.refresh()
+
+    def translate(self) -> None:
+        self._title.setText(tr("<b>What you captured</b>"))
+        self._empty.setText(
+            tr("No clips yet. Capture some minutes of yourself in the Live tab, or import videos.")
+        )
+        self.list.setHeaderLabels([tr("Clip"), tr("Length"), tr("Faces"), tr("Size")])
+        self.list.setAccessibleName(tr("Clips and takes"))
+        self.import_button.setText(tr("&Import…"))
+        self.delete_button.setText(tr("De&lete…"))
+        self.delete_all_button.setText(tr("Delete &all…"))
+        self._show_used()
+        self._enable()

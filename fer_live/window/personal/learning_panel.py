@@ -1,0 +1,295 @@
+"""Retrain on the clips: begin, watch, cancel, go on; then see what came of it."""
+
+from collections.abc import Callable, Sequence
+
+from PyQt6.QtCore import QTimer, pyqtSignal
+from PyQt6.QtWidgets import (
+    QHBoxLayout,
+    QLabel,
+    QMessageBox,
+    QProgressBar,
+    QPushButton,
+    QVBoxLayout,
+    QWidget,
+)
+
+from fer_live.base.settings import Settings
+from fer_live.base.translation import tr
+from fer_live.errors import FerLiveError
+from fer_live.personal.models import InstalledModel, install_model, list_models
+from fer_live.personal.proof import FACES_FILE, Proof, load_proof
+from fer_live.personal.retraining import (
+    COMMAND,
+    Outcome,
+    Retraining,
+    arguments_for,
+    finished_run,
+    require_training_packages,
+    settle,
+    unfinished_run,
+)
+from fer_live.recording.history import clock
+from fer_live.window.background import Background
+from fer_live.window.personal.compare_dialog import CompareDialog
+from fer_live.window.translated import Translated, as_sentence
+
+_LOOK_EVERY_MS = 250
+
+
+class LearningPanel(Translated, QWidget):
+    """`installed` brings the folder of a model that was just installed; `command` is what a
+    retraining runs."""
+
+    installed = pyqtSignal(str)
+
+    def __init__(
+        self,
+        settings: Callable[[], Settings],
+        command: Sequence[str] = COMMAND,
+    ) -> None:
+        super().__init__()
+        self._settings, self._command = settings, command
+        self._run: Retraining | None = None
+        self._n_clips = 0
+        self._is_ending = False
+        self._finished = finished_run()
+        self._trouble = ""
+        self._background = Background(self)
+        self._title, self._text = QLabel(), QLabel()
+        self._text.setWordWrap(True)
+        self.bar = QProgressBar()
+        self.bar.setRange(0, 1000)
+        self.bar.setTextVisible(False)
+        self.begin_button, self.resume_button = QPushButton(), QPushButton()
+        self.cancel_button, self.choose_button = QPushButton(), QPushButton()
+        self.install_button = QPushButton()
+        self.begin_button.clicked.connect(lambda: self.begin())
+        self.resume_button.clicked.connect(self.resume)
+        self.cancel_button.clicked.connect(self.cancel)
+        self.choose_button.clicked.connect(self._choose)
+        self.install_button.clicked.connect(self._install)
+        self._buttons = (
+            self.begin_button,
+            self.resume_button,
+            self.cancel_button,
+            self.choose_button,
+            self.install_button,
+        )
+        row = QHBoxLayout()
+        for button in self._buttons:
+            row.addWidget(button)
+        row.addStretch()
+        column = QVBoxLayout(self)
+        column.setContentsMargins(0, 0, 0, 0)
+        for widget in (self._title, self._text, self.bar):
+            column.addWidget(widget)
+        column.addLayout(row)
+        self._timer = QTimer(self)
+        self._timer.setInterval(_LOOK_EVERY_MS)
+        self._timer.timeout.connect(self._look)
+        self.translate()
+
+    @property
+    def message(self) -> str:
+        """What the panel says."""
+        return self._text.text()
+
+    def set_n_clips(self, n: int) -> None:
+        """How many clips there are to learn from."""
+        self._n_clips = n
+        self._show()
+
+    def begin(self, whose: str = "") -> None:
+        """Start a retraining from all clips and takes."""
+        try:
+            require_training_packages()
+            self._watch(Retraining.start(arguments_for(self._start(), whose), self._command))
+        except FerLiveError as error:
+            self._trouble = str(error)
+        self._show()
+
+    def resume(self) -> None:
+        """Go on with the one that was interrupted."""
+        run_dir = unfinished_run()
+        if run_dir is not None:
+            try:
+                self._watch(Retraining.resume(run_dir, self._command))
+            except FerLiveError as error:
+                self._trouble = str(error)
+        self._show()
+
+    def cancel(self) -> None:
+        """End it; it can be gone on with."""
+        run, self._run = self._run, None
+        self._timer.stop()
+        if run is not None:
+            self._is_ending = True
+            self._background.run(run.cancel, self._has_ended)
+        self._trouble = tr("Cancelled; it can be gone on with")
+        self._show()
+
+    def _has_ended(self, _: object) -> None:
+        self._is_ending = False
+        self._show()
+
+    def stop(self) -> None:
+        """With the window ends the run; the next start offers to go on."""
+        if self._run is not None:
+            self.cancel()
+        self._background.wait()
+
+    def _start(self) -> InstalledModel:
+        in_use = self._settings().model
+        shipped, *own = list_models()
+        return next((model for model in own if str(model.folder) == in_use), shipped)
+
+    def _watch(self, run: Retraining) -> None:
+        self._run, self._finished, self._trouble = run, None, ""
+        self._timer.start()
+
+    def _look(self) -> None:
+        run = self._run
+        if run is None or run.is_running:
+            self._show()
+            return
+        self._timer.stop()
+        self._run = None
+        assert run.outcome is not None
+        self._end(run, run.outcome)
+        self._show()
+
+    def _end(self, run: Retraining, outcome: Outcome) -> None:
+        if outcome.code in (0, 3):
+            self._finished = run.run_dir
+            return
+        # Where faces were found, it can be gone on with, whatever the mistake was.
+        if outcome.code == 2 and not (run.run_dir / FACES_FILE).exists():
+            run.forget()
+        if outcome.asks_whose:
+            self._trouble = outcome.message
+            self._ask_whose(outcome.message)
+        else:
+            self._trouble = outcome.message or tr("It ended without a word")
+
+    def _ask_whose(self, message: str) -> None:
+        box = QMessageBox(self)
+        box.setWindowTitle(tr("Several people in a clip"))
+        box.setText(tr("Whose face is to be learnt?"))
+        box.setInformativeText(message)
+        largest = box.addButton(tr("The largest"), QMessageBox.ButtonRole.AcceptRole)
+        everyone = box.addButton(tr("All of them"), QMessageBox.ButtonRole.AcceptRole)
+        box.addButton(QMessageBox.StandardButton.Cancel)
+        box.exec()
+        for button, whose in ((largest, "largest"), (everyone, "all")):
+            if box.clickedButton() is button:
+                self.begin(whose)
+
+    def _choose(self) -> None:
+        if self._finished is None:
+            return
+        try:
+            wants = CompareDialog(self._finished, self).exec()
+        except FerLiveError as error:
+            self._trouble = str(error)
+            wants = 0
+        if wants:
+            self._install()
+        self._show()
+
+    def _install(self) -> None:
+        run_dir = self._finished
+        if run_dir is None:
+            return
+        self.install_button.setEnabled(False)
+        self._background.run(lambda: install_model(run_dir), self._was_installed)
+
+    def _was_installed(self, result: object) -> None:
+        if isinstance(result, InstalledModel):
+            if self._finished is not None:
+                settle(self._finished)
+            self._finished = None
+            self._trouble = tr("{name} is installed and in use", name=result.name)
+            self.installed.emit(str(result.folder))
+        else:
+            self._trouble = str(result)
+        self.install_button.setEnabled(True)
+        self._show()
+
+    def _proof(self) -> Proof | None:
+        try:
+            return None if self._finished is None else load_proof(self._finished)
+        except FerLiveError as error:
+            self._finished, self._trouble = None, str(error)
+            return None
+
+    def _show(self) -> None:
+        run, proof = self._run, self._proof()
+        self.bar.setVisible(run is not None)
+        is_free = run is None and not self._is_ending
+        can_begin = is_free and self._n_clips > 0
+        self.begin_button.setVisible(can_begin)
+        self.resume_button.setVisible(is_free and unfinished_run() is not None)
+        self.cancel_button.setVisible(run is not None)
+        self.choose_button.setVisible(proof is not None and proof.may_ask)
+        self.install_button.setVisible(proof is not None and proof.passes)
+        if run is not None:
+            self._show_progress(run)
+        elif proof is not None:
+            lines = [as_sentence(proof.verdict()), *_flicker_line(proof), *_skipped_line(proof)]
+            self._text.setText("\n".join(lines))
+        elif self._trouble:
+            self._text.setText(self._trouble)
+        elif can_begin:
+            self._text.setText(
+                tr(
+                    "The model learns from your clips, on this computer. It takes some minutes; "
+                    "the app goes on meanwhile. Nothing changes before you install the result."
+                )
+            )
+        else:
+            self._text.setText(tr("Capture or import clips first."))
+
+    def _show_progress(self, run: Retraining) -> None:
+        progress = run.progress
+        stages = {
+            "faces": tr("finding faces"),
+            "learn": tr("learning"),
+            "prove": tr("proving"),
+            "export": tr("exporting"),
+        }
+        self.bar.setValue(round(progress.done * 1000))
+        text = stages.get(progress.stage, progress.stage)
+        if progress.left_s is not None:
+            text += ", " + tr("{time} left", time=clock(progress.left_s))
+        self._text.setText(text)
+
+    def translate(self) -> None:
+        self._title.setText(tr("<b>Learn</b>"))
+        self.bar.setAccessibleName(tr("Progress of the retraining"))
+        self.begin_button.setText(tr("Re&train"))
+        self.resume_button.setText(tr("&Go on"))
+        self.cancel_button.setText(tr("&Cancel"))
+        self.choose_button.setText(tr("C&hoose between the two"))
+        self.install_button.setText(tr("I&nstall and use"))
+        self._show()
+
+
+def _skipped_line(proof: Proof) -> list[str]:
+    if not proof.skipped:
+        return []
+    return [
+        tr("{n} files were skipped: {files}", n=len(proof.skipped), files="; ".join(proof.skipped))
+    ]
+
+
+def _flicker_line(proof: Proof) -> list[str]:
+    if proof.flicker is None:
+        return []
+    return [
+        tr(
+            "The likeliest label switches {after:.0f} times a minute, {before:.0f} before. That "
+            "proves nothing: a model that always says the same never switches.",
+            before=proof.flicker.before,
+            after=proof.flicker.after,
+        )
+    ]

@@ -1,0 +1,352 @@
+"""Recordings: played beside their timeline, with notes, and a report to take along."""
+
+import time
+from collections.abc import Callable
+from pathlib import Path
+
+import numpy as np
+from PyQt6.QtCore import Qt, QTimer, QUrl
+from PyQt6.QtGui import QDesktopServices
+from PyQt6.QtWidgets import (
+    QFileDialog,
+    QHBoxLayout,
+    QLabel,
+    QLineEdit,
+    QListWidget,
+    QListWidgetItem,
+    QMessageBox,
+    QPushButton,
+    QSplitter,
+    QVBoxLayout,
+    QWidget,
+)
+
+from fer_live.base.translation import tr
+from fer_live.datatypes import FaceResult, FloatArray, Frame, FrameResult
+from fer_live.errors import FerLiveError
+from fer_live.outputs.face_rows import Row
+from fer_live.recording.history import Moment
+from fer_live.recording.player import ClipPlayer
+from fer_live.recording.recorder import Note, Recording, list_recordings, recordings_folder
+from fer_live.window.background import Background
+from fer_live.window.translated import Translated
+from fer_live.window.widgets.timeline import Timeline
+from fer_live.window.widgets.video_view import VideoView
+
+_TICK_MS = 33
+
+
+class ReviewPage(Translated, QWidget):
+    """Lists the recordings below `FER_LIVE_HOME/recordings` and plays the chosen one."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self._background = Background(self)
+        self._ticked_at_s = 0.0
+        self._recording: Recording | None = None
+        self._player: ClipPlayer | None = None
+        self._rows: dict[int, list[Row]] = {}
+        self._row_frames: list[int] = []
+        self._row_times = np.zeros(0)
+        self._moments: list[Moment] = []
+        self._position_s = 0.0
+        self._timer = QTimer(self)
+        self._timer.setInterval(_TICK_MS)
+        self._timer.timeout.connect(self._tick)
+
+        self._list, self._notes = QListWidget(), QListWidget()
+        self._list.currentItemChanged.connect(lambda item, _: self._choose(item))
+        self._notes.itemActivated.connect(self._go_to_note)
+        self._notes.itemClicked.connect(self._go_to_note)
+        self.view, self.timeline = VideoView(), Timeline()
+        self.timeline.sought.connect(self.seek)
+        self._play = QPushButton()
+        self._play.setCheckable(True)
+        self._play.toggled.connect(self._set_playing)
+        self._clock = QLabel()
+        self._note_text = QLineEdit()
+        self._note_text.returnPressed.connect(self._add_note)
+        self._report, self._show_folder, self._delete = QPushButton(), QPushButton(), QPushButton()
+        self._report.clicked.connect(self._export_report)
+        self._show_folder.clicked.connect(self._open_folder)
+        self._delete.clicked.connect(self._ask_to_delete)
+
+        controls = QHBoxLayout()
+        for widget in (self._play, self._clock):
+            controls.addWidget(widget)
+        controls.addWidget(self._note_text, 1)
+        middle = QWidget()
+        column = QVBoxLayout(middle)
+        column.setContentsMargins(0, 0, 0, 0)
+        column.addWidget(self.view, 1)
+        column.addWidget(self.timeline)
+        column.addLayout(controls)
+        side = QWidget()
+        side_column = QVBoxLayout(side)
+        side_column.setContentsMargins(6, 6, 6, 6)
+        self._list_title, self._notes_title = QLabel(), QLabel()
+        side_column.addWidget(self._list_title)
+        side_column.addWidget(self._list, 2)
+        side_column.addWidget(self._notes_title)
+        side_column.addWidget(self._notes, 1)
+        for button in (self._report, self._show_folder, self._delete):
+            side_column.addWidget(button)
+        splitter = QSplitter(Qt.Orientation.Horizontal)
+        splitter.addWidget(side)
+        splitter.addWidget(middle)
+        splitter.setStretchFactor(1, 1)
+        splitter.setChildrenCollapsible(False)
+        outer = QVBoxLayout(self)
+        outer.setContentsMargins(0, 0, 0, 0)
+        outer.addWidget(splitter)
+        self.translate()
+        self._close()
+
+    def refresh(self) -> None:
+        """Read the list anew; the recording that is open stays open."""
+        chosen = self._recording.folder if self._recording else None
+        self._list.blockSignals(True)
+        self._list.clear()
+        for recording in list_recordings(recordings_folder()):
+            item = QListWidgetItem(recording.about.began_at.strftime("%Y-%m-%d  %H:%M:%S"))
+            item.setData(Qt.ItemDataRole.UserRole, str(recording.folder))
+            item.setToolTip(str(recording.folder))
+            self._list.addItem(item)
+            if recording.folder == chosen:
+                self._list.setCurrentItem(item)
+        self._list.blockSignals(False)
+        if self._list.currentItem() is None:
+            self._close()
+            if self._list.count():
+                self._list.setCurrentRow(0)
+
+    def open(self, folder: Path) -> None:
+        """Show a recording from its beginning."""
+        self._close()
+        try:
+            self._recording = Recording.open(folder)
+            self._player = ClipPlayer(self._recording.video)
+        except FerLiveError as error:
+            self._recording = None
+            self.view.show_message(str(error))
+            return
+        self._rows = {}
+        for row in self._recording.rows():
+            self._rows.setdefault(int(row["frame"]), []).append(row)
+        self._row_frames = sorted(self._rows)
+        largest = [max(self._rows[frame], key=_row_size) for frame in self._row_frames]
+        self._row_times = np.array([float(row["time_s"]) for row in largest])
+        labels = self._recording.about.labels
+        self._moments = [
+            Moment(float(row["time_s"]), _probs(row, labels), str(row["shown_label"]))
+            for row in largest
+        ]
+        self._show_notes()
+        for widget in self._controls():
+            widget.setEnabled(True)
+        self.seek(0.0)
+
+    def seek(self, time_s: float) -> None:
+        """Show the picture at this time."""
+        if self._player is None or self._recording is None:
+            return
+        self._position_s = min(max(time_s, 0.0), self._player.length_s)
+        frame = self._player.at(self._position_s)
+        if frame is None:
+            return
+        labels = self._recording.about.labels
+        self.view.show_result(self._result(frame), labels, mirror=False)
+        self.timeline.move_cursor(self._position_s)
+        now, length = (_clock(s) for s in (self._position_s, self._player.length_s))
+        self._clock.setText(f"{now} / {length}")
+
+    def toggle_play(self) -> None:
+        """Play or pause, where it is seen."""
+        if self._player is not None and self.isVisible():
+            self._play.toggle()
+
+    def stop(self) -> None:
+        """Pause, and let go of the file."""
+        self._close()
+        self._background.wait()
+
+    def hideEvent(self, event: object) -> None:  # noqa: N802  # Qt's name
+        self._play.setChecked(False)
+
+    def _result(self, frame: Frame) -> FrameResult:
+        assert self._recording is not None
+        about = self._recording.about
+        rows = [] if about.with_overlay else self._rows_at(frame.captured_at_s)
+        faces = tuple(_face(row, about.labels) for row in rows)
+        return FrameResult(frame, faces, {}, "", "")
+
+    def _rows_at(self, time_s: float) -> list[Row]:
+        """The faces of the frame shown at this time; its time is that of the rows, to the ms."""
+        at = int(np.searchsorted(self._row_times, time_s + 2e-3)) - 1
+        if at < 0 or abs(self._row_times[at] - time_s) > 2e-3:
+            return []
+        return self._rows[self._row_frames[at]]
+
+    def _show_notes(self) -> None:
+        assert self._recording is not None
+        assert self._player is not None
+        notes = self._recording.notes()
+        self._notes.clear()
+        for note in notes:
+            item = QListWidgetItem(f"{_clock(note.time_s)}  {note.text}")
+            item.setData(Qt.ItemDataRole.UserRole, note.time_s)
+            self._notes.addItem(item)
+        marks = [note.time_s for note in notes]
+        labels = self._recording.about.labels
+        self.timeline.show_all(self._moments, labels, self._player.length_s, marks)
+
+    def _add_note(self) -> None:
+        text = self._note_text.text().strip()
+        if self._recording is None or not text:
+            return
+        notes = [*self._recording.notes(), Note(time_s=round(self._position_s, 3), text=text)]
+        if self._try(lambda recording: recording.save_notes(notes)):
+            self._note_text.clear()
+            self._show_notes()
+
+    def _go_to_note(self, item: QListWidgetItem) -> None:
+        self.seek(float(item.data(Qt.ItemDataRole.UserRole)))
+
+    def _export_report(self) -> None:
+        if self._recording is None:
+            return
+        suggested = str(self._recording.folder / "report.html")
+        chosen, _ = QFileDialog.getSaveFileName(
+            self, tr("Save the report"), suggested, "HTML (*.html)"
+        )
+        if chosen:
+            self.export_report(Path(chosen))
+
+    def export_report(self, path: Path) -> None:
+        """Write the report of the open recording, beside everything else, and open it."""
+        recording = self._recording
+        if recording is None:
+            return
+
+        def write() -> None:
+            from fer_live.recording.report import (
+                write_report,  # matplotlib takes a second to import
+            )
+
+            write_report(path, recording.rows(), recording.about.labels, notes=recording.notes())
+
+        def show(result: object) -> None:
+            self._report.setEnabled(self._recording is not None)
+            if isinstance(result, FerLiveError):
+                QMessageBox.warning(self, "FER Live", str(result))
+            else:
+                QDesktopServices.openUrl(QUrl.fromLocalFile(str(path)))
+
+        self._report.setEnabled(False)
+        self._background.run(write, show)
+
+    def _open_folder(self) -> None:
+        if self._recording is not None:
+            QDesktopServices.openUrl(QUrl.fromLocalFile(str(self._recording.folder)))
+
+    def _ask_to_delete(self) -> None:
+        if self._recording is None:
+            return
+        folder = self._recording.folder
+        question = tr("Delete the recording {name} from the disk?", name=folder.name)
+        if QMessageBox.question(self, tr("Delete"), question) == QMessageBox.StandardButton.Yes:
+            recording = self._recording
+            self._close()
+            self._try(lambda _: recording.delete(), recording)
+            self.refresh()
+
+    def _try(self, change: Callable[[Recording], None], recording: Recording | None = None) -> bool:
+        """Do it, or say why it cannot be done."""
+        recording = recording or self._recording
+        assert recording is not None
+        try:
+            change(recording)
+        except FerLiveError as error:
+            QMessageBox.warning(self, "FER Live", str(error))
+            return False
+        return True
+
+    def _set_playing(self, plays: bool) -> None:
+        self._play.setText(tr("Pause") if plays else tr("Play"))
+        if not plays:
+            self._timer.stop()
+        elif self._player is not None:
+            if self._position_s >= self._player.length_s - 0.05:
+                self.seek(0.0)
+            self._ticked_at_s = time.monotonic()
+            self._timer.start()
+
+    def _tick(self) -> None:
+        if self._player is None or self._position_s >= self._player.length_s:
+            self._play.setChecked(False)
+            return
+        now_s = time.monotonic()
+        passed_s, self._ticked_at_s = now_s - self._ticked_at_s, now_s
+        self.seek(self._position_s + passed_s)
+
+    def _choose(self, item: QListWidgetItem | None) -> None:
+        if item is not None:
+            self.open(Path(item.data(Qt.ItemDataRole.UserRole)))
+
+    def _close(self) -> None:
+        self._play.setChecked(False)
+        if self._player is not None:
+            self._player.close()
+        self._player = self._recording = None
+        self._rows = {}
+        self._notes.clear()
+        self._clock.clear()
+        self.timeline.show_all([], (), 1.0, ())
+        self.view.show_message(tr("No recording yet: press Record in the live view"))
+        for widget in self._controls():
+            widget.setEnabled(False)
+
+    def _controls(self) -> tuple[QWidget, ...]:
+        return (self._play, self._note_text, self._report, self._show_folder, self._delete)
+
+    def translate(self) -> None:
+        self._list_title.setText(tr("Recordings"))
+        self._notes_title.setText(tr("Notes"))
+        self._list.setAccessibleName(tr("Recordings"))
+        self._notes.setAccessibleName(tr("Notes"))
+        self._play.setText(tr("Pause") if self._play.isChecked() else tr("Play"))
+        self._note_text.setPlaceholderText(tr("Note at this moment, then Enter"))
+        self._note_text.setAccessibleName(tr("Note at this moment, then Enter"))
+        self._report.setText(tr("Report…"))
+        self._show_folder.setText(tr("Show folder"))
+        self._delete.setText(tr("Delete…"))
+        if self._recording is None:
+            self.view.show_message(tr("No recording yet: press Record in the live view"))
+
+
+def _probs(row: Row, labels: tuple[str, ...]) -> FloatArray:
+    return np.array([float(row[f"p_{label}"]) for label in labels], np.float32)
+
+
+def _face(row: Row, labels: tuple[str, ...]) -> FaceResult:
+    probs = _probs(row, labels)
+    box = np.array([float(row[side]) for side in ("x1", "y1", "x2", "y2")], np.float32)
+    return FaceResult(
+        track_id=int(row["track_id"]),
+        box_xyxy=box,
+        keypoints_xy=np.zeros((6, 2), np.float32),
+        detection_confidence=float(row["detection_confidence"]),
+        probs=probs,
+        label=str(row["label"]),
+        confidence=float(row["confidence"]),
+        smoothed_probs=probs,
+        shown_label=str(row["shown_label"]),
+    )
+
+
+def _row_size(row: Row) -> float:
+    return (float(row["x2"]) - float(row["x1"])) * (float(row["y2"]) - float(row["y1"]))
+
+
+def _clock(seconds: float) -> str:
+    return f"{int(seconds) // 60}:{seconds % 60:04.1f}"

@@ -1,0 +1,1 @@
+"""Parts of a page that paint something: the picture, the followed face, the timeline."""

@@ -1,0 +1,116 @@
+"""The followed face: its label, and a bar an expression."""
+
+from PyQt6.QtCore import QRectF, QSize, Qt
+from PyQt6.QtGui import QFontMetricsF, QPainter, QPaintEvent, QPalette
+from PyQt6.QtWidgets import QSizePolicy, QWidget
+
+from fer_live.base.translation import tr, tr_label
+from fer_live.datatypes import FaceResult
+from fer_live.painting.overlay import expression_color, track_color
+
+_MARGIN = 14
+_ROW_GAP = 9
+
+
+class FacePanel(QWidget):
+    """Paints one face's smoothed probabilities; says so where no face is followed."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.setSizePolicy(QSizePolicy.Policy.Preferred, QSizePolicy.Policy.Expanding)
+        self.setMinimumWidth(170)
+        self._face: FaceResult | None = None
+        self._labels: tuple[str, ...] = ()
+        self._away: int | None = None
+        self._described = ""
+
+    def show_face(
+        self, face: FaceResult | None, labels: tuple[str, ...], *, away: int | None = None
+    ) -> None:
+        """Show this face; or that there is none, or that face number `away` is out of view."""
+        self._face, self._labels, self._away = face, labels, away
+        described = self._description()
+        if described != self._described:  # a screen reader speaks at every change
+            self._described = described
+            self.setAccessibleName(tr("followed face"))
+            self.setAccessibleDescription(described)
+        self.update()
+
+    def sizeHint(self) -> QSize:  # noqa: N802  # Qt's name
+        return QSize(210, 320)
+
+    def paintEvent(self, event: QPaintEvent | None) -> None:  # noqa: N802  # Qt's name
+        painter = QPainter(self)
+        painter.setRenderHint(QPainter.RenderHint.Antialiasing)
+        area = self.rect().toRectF().adjusted(_MARGIN, _MARGIN, -_MARGIN, -_MARGIN)
+        faint = self.palette().color(QPalette.ColorRole.PlaceholderText)
+        if self._face is None:
+            painter.setPen(faint)
+            painter.drawText(
+                area,
+                int(Qt.AlignmentFlag.AlignTop) | int(Qt.TextFlag.TextWordWrap),
+                self._description(),
+            )
+            painter.end()
+            return
+        top = self._paint_heading(painter, area, self._face)
+        self._paint_bars(painter, QRectF(area.left(), top, area.width(), area.bottom() - top))
+        painter.end()
+
+    def _paint_heading(self, painter: QPainter, area: QRectF, face: FaceResult) -> float:
+        row = QFontMetricsF(self.font()).height()
+        badge = QRectF(area.left(), area.top() + row * 0.1, row * 0.8, row * 0.8)
+        painter.setPen(Qt.PenStyle.NoPen)
+        painter.setBrush(track_color(face.track_id))
+        painter.drawRoundedRect(badge, 4, 4)
+        painter.setPen(self.palette().color(QPalette.ColorRole.PlaceholderText))
+        name = QRectF(badge.right() + 7, area.top(), area.width(), row)
+        painter.drawText(
+            name,
+            Qt.AlignmentFlag.AlignVCenter | Qt.AlignmentFlag.AlignLeft,
+            tr("face {number}", number=face.track_id),
+        )
+        large = self.font()
+        large.setPointSizeF(large.pointSizeF() * 1.7)
+        painter.setFont(large)
+        height = QFontMetricsF(large).height()
+        label = QRectF(area.left(), area.top() + row + 4, area.width(), height)
+        painter.setPen(self.palette().color(QPalette.ColorRole.WindowText))
+        painter.drawText(label, Qt.AlignmentFlag.AlignLeft, tr_label(face.shown_label))
+        line = QRectF(area.left(), label.bottom() + 3, area.width(), 4)
+        painter.setPen(Qt.PenStyle.NoPen)
+        painter.setBrush(expression_color(face.shown_label))
+        painter.drawRoundedRect(line, 2, 2)
+        painter.setFont(self.font())
+        return line.bottom() + 14
+
+    def _paint_bars(self, painter: QPainter, area: QRectF) -> None:
+        assert self._face is not None
+        metrics = QFontMetricsF(self.font())
+        text_h, bar_h = metrics.height(), 6.0
+        row_h = min(text_h + bar_h + _ROW_GAP, area.height() / max(len(self._labels), 1))
+        text_color = self.palette().color(QPalette.ColorRole.WindowText)
+        ground = self.palette().color(QPalette.ColorRole.Mid)
+        for row, (label, prob) in enumerate(
+            zip(self._labels, self._face.smoothed_probs, strict=True)
+        ):
+            top = area.top() + row * row_h
+            line = QRectF(area.left(), top, area.width(), text_h)
+            painter.setPen(text_color)
+            painter.drawText(line, Qt.AlignmentFlag.AlignLeft, tr_label(label))
+            painter.drawText(line, Qt.AlignmentFlag.AlignRight, f"{prob:.0%}")
+            bar = QRectF(area.left(), min(top + text_h, top + row_h - bar_h), area.width(), bar_h)
+            painter.setPen(Qt.PenStyle.NoPen)
+            painter.setBrush(ground)
+            painter.drawRoundedRect(bar, 3, 3)
+            bar.setWidth(area.width() * float(prob))
+            painter.setBrush(expression_color(label))
+            painter.drawRoundedRect(bar, 3, 3)
+
+    def _description(self) -> str:
+        if self._face is None and self._away is not None:
+            return tr("face {number} is out of view", number=self._away)
+        if self._face is None:
+            return tr("No face in view")
+        number = tr("face {number}", number=self._face.track_id)
+        return f"{number}: {tr_label(self._face.shown_label)}"

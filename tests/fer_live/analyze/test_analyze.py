@@ -1,0 +1,296 @@
+import json
+import shutil
+import signal
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+import cv2
+import numpy as np
+import pandas as pd
+import pytest
+
+from fer_live.analyze.run import AnalyzeOptions, analyze
+from fer_live.errors import InputError, ModelError, OutputError, SourceError
+from tests.fer_live.sources.test_camera import truncated
+
+
+def fails(done: subprocess.CompletedProcess[str], code: int, *says: str) -> None:
+    """The interfaces' promise: the exit code, and one line on stderr without a traceback."""
+    assert done.returncode == code, done.stderr
+    lines = done.stderr.strip().splitlines()
+    assert len(lines) == 1, done.stderr
+    for words in says:
+        assert words in lines[0]
+
+
+def test_a_clip_from_the_command_line(run_cli, demo_clip: Path, tmp_path: Path):
+    out, video = tmp_path / "demo.csv", tmp_path / "demo.mp4"
+    done = run_cli("fer-live", "analyze", demo_clip, "--out", out, "--video", video, "--json")
+    assert (done.returncode, done.stderr) == (0, "")
+    figures = json.loads(done.stdout.splitlines()[-1])
+    rows = pd.read_csv(out, keep_default_na=False)
+    assert figures["frames"] == figures["frames_with_face"] == 225
+    assert figures["faces"] == len(rows)
+    assert rows["frame"].nunique() == 225
+    assert figures["fps"] == pytest.approx(225 / figures["wall_s"], rel=0.02)
+    assert (figures["provider"], figures["model"]) == ("cpu", "fer_live_int8.onnx")
+    probs = rows[[c for c in rows.columns if c.startswith("p_")]]
+    np.testing.assert_allclose(probs.sum(axis=1), 1, atol=1e-5)
+    assert (probs.idxmax(axis=1) == "p_" + rows["label"]).all()
+    capture, original = cv2.VideoCapture(str(video)), cv2.VideoCapture(str(demo_clip))
+    n_frames = int(capture.get(cv2.CAP_PROP_FRAME_COUNT))
+    assert n_frames == 225
+    painted, plain = capture.read()[1].astype(int), original.read()[1].astype(int)
+    box = rows.iloc[0]
+    edge = slice(int(box.y1) + 20, int(box.y2) - 20), slice(int(box.x1) - 1, int(box.x1) + 2)
+    assert np.abs(painted - plain)[edge].mean() > 15, "no box is painted"
+    assert sorted(p.name for p in tmp_path.iterdir()) == ["demo.csv", "demo.mp4"]
+
+
+def test_every_kth_frame_keeps_its_number(demo_clip: Path, tmp_path: Path):
+    out = tmp_path / "a.jsonl"
+    summary, broken = analyze(AnalyzeOptions([str(demo_clip)], out=out, every=50))
+    frames = sorted({json.loads(line)["frame"] for line in out.read_text().splitlines()})
+    assert (frames, summary.frames, broken) == ([0, 50, 100, 150, 200], 5, [])
+
+
+def test_folders_and_images_are_read_each_as_a_source_of_its_own(
+    demo_frames: list[np.ndarray], tmp_path: Path
+):
+    folder = tmp_path / "photos"
+    folder.mkdir()
+    for name, image in (("a.png", demo_frames[20]), ("b.jpg", demo_frames[100])):
+        cv2.imwrite(str(folder / name), image)
+    (folder / "notes.txt").write_text("not an image")
+    cv2.imwrite(str(tmp_path / "gray.png"), np.full((60, 80), 99, np.uint8))
+    out = tmp_path / "a.parquet"
+    summary, broken = analyze(AnalyzeOptions([str(folder), str(tmp_path / "gray.png")], out=out))
+    rows = pd.read_parquet(out)
+    assert (summary.frames, summary.frames_with_face, broken) == (3, 2, [])
+    assert [Path(source).name for source in rows["source"]] == ["a.png", "b.jpg"]
+    assert rows["track_id"].tolist() == [1, 1]
+
+
+def test_an_unreadable_image_in_a_folder_is_named_and_the_rest_is_read(
+    run_cli, demo_frames: list[np.ndarray], tmp_path: Path
+):
+    folder = tmp_path / "photos"
+    folder.mkdir()
+    (folder / "a.png").write_text("no image")
+    cv2.imwrite(str(folder / "b.png"), demo_frames[20])
+    out = tmp_path / "a.csv"
+    done = run_cli("fer-live", "analyze", folder, "--out", out, "--json")
+    fails(done, 1, "a.png", "not an image")
+    assert pd.read_csv(out)["source"].map(lambda s: Path(s).name).tolist() == ["b.png"]
+
+
+def test_a_clip_that_ends_early_is_read_as_far_as_it_goes(run_cli, demo_clip: Path, tmp_path: Path):
+    cut, out = truncated(demo_clip, tmp_path, 0.6), tmp_path / "a.csv"
+    done = run_cli("fer-live", "analyze", cut, "--out", out, "--json")
+    fails(done, 1, "cut.avi", "damaged or was cut off")
+    assert json.loads(done.stdout.splitlines()[-1])["frames"] == pd.read_csv(out)["frame"].nunique()
+    assert 20 < pd.read_csv(out)["frame"].nunique() < 60
+
+
+@pytest.mark.parametrize(
+    ("name", "content", "says"),
+    [
+        ("missing.mp4", None, "no such file"),
+        ("empty.mp4", b"", "is empty"),
+        ("text.mp4", b"hello", "not a video"),
+        ("text.png", b"hello", "not an image"),
+    ],
+)
+def test_a_source_that_cannot_be_read_costs_nothing(
+    run_cli, tmp_path: Path, name: str, content: bytes | None, says: str
+):
+    if content is not None:
+        (tmp_path / name).write_bytes(content)
+    out = tmp_path / "old.csv"
+    out.write_text("precious")
+    fails(run_cli("fer-live", "analyze", tmp_path / name, "--out", out), 2, name, says)
+    assert out.read_text() == "precious"
+
+
+@pytest.mark.parametrize(
+    ("options", "says"),
+    [
+        (("--out", "nowhere/a.csv"), "does not exist"),
+        (("--out", "a.xml"), "unknown kind"),
+        (("--out", "a"), "no file extension"),
+        ((), "nothing to write"),
+        (("--out", "a.csv", "--every", "0"), "--every 0"),
+        (("--out", "a.csv", "--every", "x"), "invalid int value"),
+        (("--out", "a.csv", "--video", "a.avi"), "unknown kind"),
+        (("--out", "a.csv", "--model", "text.onnx"), "not a model"),
+        (("--out", "a.csv", "--model", "no.onnx"), "no such model"),
+        (("--out", "a.csv", "--provider", "magic"), "invalid choice"),
+        (("--out", "a.csv", "--nonsense"), "unrecognized arguments"),
+    ],
+)
+def test_a_mistake_in_the_arguments_is_one_line(
+    run_cli, demo_clip: Path, tmp_path: Path, monkeypatch, options: tuple[str, ...], says: str
+):
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / "text.onnx").write_text("no model")
+    fails(run_cli("fer-live", "analyze", demo_clip, *options), 2, says)
+    assert [p.name for p in tmp_path.iterdir()] == ["text.onnx"]
+
+
+def test_the_source_is_never_overwritten(demo_clip: Path, tmp_path: Path):
+    copy = tmp_path / "clip.mp4"
+    shutil.copy(demo_clip, copy)
+    with pytest.raises(InputError, match="is the source itself"):
+        analyze(AnalyzeOptions([str(copy)], video=copy))
+    table = copy.rename(tmp_path / "clip.csv")
+    with pytest.raises(InputError, match="is a source itself"):
+        analyze(AnalyzeOptions([str(table)], out=table))
+
+
+def test_a_stream_that_is_not_there_costs_nothing(run_cli, tmp_path: Path):
+    out = tmp_path / "old.csv"
+    out.write_text("precious")
+    done = run_cli("fer-live", "analyze", "http://127.0.0.1:9/none", "--out", out)
+    fails(done, 2, "no stream there")
+    assert [path.name for path in tmp_path.iterdir()] == ["old.csv"]
+    assert out.read_text() == "precious"
+
+
+def test_options_before_the_command_count(run_cli, demo_clip: Path, tmp_path: Path):
+    out = tmp_path / "a.csv"
+    fails(
+        run_cli("fer-live", "--model", tmp_path / "no.onnx", "analyze", demo_clip, "--out", out),
+        2,
+        "no such model",
+    )
+
+
+def interrupt(command: list[str], folder: Path, when) -> subprocess.CompletedProcess[str]:
+    """Run a command and press Ctrl-C once `when` holds."""
+    reading = subprocess.Popen(
+        [sys.executable, "-m", "fer_live", *command],
+        cwd=folder,
+        stderr=subprocess.PIPE,
+        text=True,
+    )
+    deadline = time.monotonic() + 60
+    while time.monotonic() < deadline and not when():
+        time.sleep(0.05)
+    reading.send_signal(signal.SIGINT)
+    _, errors = reading.communicate(timeout=30)
+    return subprocess.CompletedProcess(command, reading.returncode, "", errors)
+
+
+def test_ctrl_c_keeps_and_names_what_was_read(
+    demo_clip: Path, demo_frames: list[np.ndarray], tmp_path: Path
+):
+    long_clip = tmp_path / "long.avi"
+    height, width = demo_frames[0].shape[:2]
+    writer = cv2.VideoWriter(str(long_clip), cv2.VideoWriter.fourcc(*"MJPG"), 30, (width, height))
+    for k in range(2000):
+        writer.write(demo_frames[k % len(demo_frames)])
+    writer.release()
+    partial = tmp_path / "a.partial.csv"
+    done = interrupt(
+        ["analyze", "long.avi", "--out", "a.csv"],
+        tmp_path,
+        lambda: partial.is_file() and partial.stat().st_size > 10_000,
+    )
+    assert (done.returncode, done.stderr) == (
+        1,
+        "fer-live: interrupted; read so far: a.partial.csv\n",
+    )
+    assert len(pd.read_csv(partial)) > 10
+
+
+def copies(demo_clip: Path, folder: Path, n: int) -> list[str]:
+    names = [f"clip{k}.mp4" for k in range(n)]
+    for name in names:
+        shutil.copy(demo_clip, folder / name)
+    return names
+
+
+def test_several_clips_are_read_side_by_side_and_in_order(demo_clip: Path, tmp_path: Path):
+    names = copies(demo_clip, tmp_path, 3)
+    paths = [str(tmp_path / name) for name in names]
+    out, report = tmp_path / "all.csv", tmp_path / "all.html"
+    summary, broken = analyze(AnalyzeOptions(paths, out=out, report=report, every=9))
+    analyze(AnalyzeOptions(paths[:1], out=tmp_path / "one.csv", every=9))
+    rows, one = pd.read_csv(out), pd.read_csv(tmp_path / "one.csv")
+    assert (summary.frames, broken) == (75, [])
+    assert (summary.provider, summary.model) == ("cpu", "fer_live_int8.onnx")
+    assert rows["source"].drop_duplicates().tolist() == paths
+    for path in paths:
+        same = rows[rows["source"] == path].drop(columns="source").reset_index(drop=True)
+        pd.testing.assert_frame_equal(same, one.drop(columns="source"))
+    assert report.read_text().count("<svg") >= 3
+    assert not (tmp_path / "all.csv.parts").exists()
+
+
+def test_an_interrupted_batch_goes_on_where_it_was(demo_clip: Path, tmp_path: Path):
+    names = copies(demo_clip, tmp_path, 8)
+    parts = tmp_path / "a.csv.parts"
+    command = ["analyze", *names, "--out", "a.csv", "--every", "3"]
+    done = interrupt(command, tmp_path, lambda: len(list(parts.glob("*.json"))) >= 2)
+    assert done.returncode == 1
+    assert "interrupted" in done.stderr
+    assert "the same command goes on from there" in done.stderr
+    assert len(done.stderr.splitlines()) == 1
+    finished = {path: path.stat().st_mtime_ns for path in parts.glob("*.json")}
+    assert 2 <= len(finished) < 8
+
+    subprocess.run([sys.executable, "-m", "fer_live", *command], cwd=tmp_path, check=True)
+    rows = pd.read_csv(tmp_path / "a.csv")
+    assert rows["source"].drop_duplicates().tolist() == names
+    assert rows.groupby("source")["frame"].nunique().tolist() == [75] * 8
+    assert not parts.exists()
+
+
+def test_a_broken_clip_among_others_is_named_and_the_rest_is_read(demo_clip: Path, tmp_path: Path):
+    names = copies(demo_clip, tmp_path, 2)
+    cut = truncated(demo_clip, tmp_path, 0.6)
+    sources = [str(tmp_path / names[0]), str(cut), str(tmp_path / names[1])]
+    summary, broken = analyze(AnalyzeOptions(sources, out=tmp_path / "a.csv", every=9))
+    assert len(broken) == 1
+    assert "cut.avi" in broken[0]
+    assert pd.read_csv(tmp_path / "a.csv")["source"].drop_duplicates().tolist() == sources
+    assert summary.frames > 50
+
+
+def test_a_bad_model_for_a_batch_is_one_line_and_leaves_nothing(demo_clip: Path, tmp_path: Path):
+    names = copies(demo_clip, tmp_path, 2)
+    (tmp_path / "text.onnx").write_text("no model")
+    options = AnalyzeOptions(
+        [str(tmp_path / name) for name in names],
+        out=tmp_path / "a.csv",
+        model=tmp_path / "text.onnx",
+    )
+    with pytest.raises(ModelError, match="not a model"):
+        analyze(options)
+    assert not (tmp_path / "a.csv").exists()
+
+
+def test_a_folder_without_images_is_refused(tmp_path: Path):
+    with pytest.raises(SourceError, match="no image in this folder"):
+        analyze(AnalyzeOptions([str(tmp_path)], out=tmp_path / "a.csv"))
+
+
+def test_a_full_disk_is_told_and_the_old_file_stays(
+    demo_clip: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+):
+    """/dev/full refuses every byte, as a full disk does."""
+    out = tmp_path / "old.csv"
+    out.write_text("precious")
+    monkeypatch.setattr("fer_live.outputs.text_file.partial_path", lambda _: Path("/dev/full"))
+    with pytest.raises(OutputError, match="No space left on device"):
+        analyze(AnalyzeOptions([str(demo_clip)], out=out))
+    assert out.read_text() == "precious"
+
+
+def test_the_same_clip_gives_the_same_rows(demo_clip: Path, tmp_path: Path):
+    outs = [tmp_path / "a.csv", tmp_path / "b.csv"]
+    for out in outs:
+        analyze(AnalyzeOptions([str(demo_clip)], out=out, every=5))
+    assert outs[0].read_text() == outs[1].read_text()

@@ -1,0 +1,195 @@
+import json
+import os
+import shutil
+import signal
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+import pytest
+
+from fer_live.base.console import check_output_file
+from fer_live.errors import InputError
+from fer_live.window.app import screen_is_there
+from tests.fer_live.analyze.test_analyze import fails
+
+STATS_KEYS = {
+    *("captured", "processed", "painted", "dropped", "faces", "latency_ms", "gui_gap_ms"),
+    *("first_overlay_s", "cpu_s", "rss_mb_start", "rss_mb_end", "provider", "detector", "model"),
+}
+
+
+def test_the_window_runs_for_its_time_and_writes_its_figures(run_cli, tmp_path: Path):
+    stats = tmp_path / "stats.json"
+    done = run_cli("fer-live", "--demo", "--duration", 3, "--stats", stats)
+    assert (done.returncode, done.stderr) == (0, "")
+    figures = json.loads(stats.read_text())
+    assert set(figures) >= STATS_KEYS
+    assert figures["captured"] == figures["processed"] + figures["dropped"] + figures["failed"]
+    assert figures["processed"] > 30
+    assert 0 < figures["painted"] <= figures["processed"]
+    assert figures["faces"] >= figures["processed"] * 0.9
+    assert (figures["provider"], figures["detector"]) == ("cpu", "short")
+    assert figures["latency_ms"]["p95"] >= figures["latency_ms"]["p50"] > 0
+    assert figures["gui_gap_ms"]["max"] >= figures["gui_gap_ms"]["p99_9"] > 0
+
+
+@pytest.mark.parametrize(
+    ("options", "says"),
+    [
+        (("--camera", "93", "--duration", "2"), "camera 93: not there"),
+        (("--camera", "-1"), "not a number"),
+        (("--camera", "front"), "not a number"),
+        (
+            ("--stats", "s.json", "analyze", "text.mp4", "--out", "a.csv"),
+            "--stats is for the window",
+        ),
+        (("--camera", "1", "doctor"), "--camera is for the window; doctor takes"),
+        (("--model", "a.onnx", "quickstart"), "--model is for the window; quickstart takes"),
+        (("--source", ""), "--source is empty"),
+        (("analyze", "", "--out", "a.csv"), "a SOURCE is empty"),
+        (("--source", "missing.mp4"), "no such file"),
+        (("--source", "text.mp4"), "not a video"),
+        (("--demo", "--model", "text.mp4"), "not a model"),
+        (("--demo", "--model", "missing.onnx"), "no such model"),
+        (("--demo", "--camera", "0"), "not allowed with"),
+        (("--demo", "--duration", "0"), "not a number above 0"),
+        (("--demo", "--stats", "missing/stats.json"), "does not exist"),
+        (("--source", "http://127.0.0.1:9/none", "--duration", "1"), "no stream there"),
+        (("dance",), "invalid choice"),
+    ],
+)
+def test_a_mistake_is_one_line(run_cli, tmp_path: Path, monkeypatch, options, says: str):
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / "text.mp4").write_text("hello")
+    fails(run_cli("fer-live", *options), 2, says)
+
+
+def test_a_missing_system_library_is_one_line(monkeypatch, capsys):
+    """An import that fails for want of a library names the packages, not a traceback."""
+    from fer_live.base import console, system_libraries
+
+    monkeypatch.setitem(system_libraries.PACKAGES, "libnothere.so.1", "libnothere1")
+
+    def broken() -> int:
+        raise ImportError("libnothere.so.1: cannot open shared object file")
+
+    with pytest.raises(SystemExit) as ended:
+        console.run_command("fer-live", broken)
+    assert ended.value.code == 2
+    assert "sudo apt-get install -y libnothere1" in capsys.readouterr().err
+
+
+@pytest.mark.skipif(not Path("/dev/full").exists(), reason="this system has no full device")
+@pytest.mark.parametrize("command", ["fer_live doctor", "training.cli config"])
+def test_a_full_disk_is_one_line(command: str):
+    with Path("/dev/full").open("w") as full:
+        done = subprocess.run(
+            [sys.executable, "-m", *command.split()],
+            stdout=full,
+            stderr=subprocess.PIPE,
+            text=True,
+            check=False,
+        )
+    assert done.returncode == 1
+    (line,) = done.stderr.splitlines()
+    assert line.endswith("output: No space left on device")
+
+
+def test_a_write_protected_file_is_not_replaced(tmp_path: Path, monkeypatch: pytest.MonkeyPatch):
+    file = tmp_path / "mine.csv"
+    file.write_text("kept")
+    file.chmod(0o444)
+    if os.access(file, os.W_OK):  # root may write everything, and so os.access says yes
+        monkeypatch.setattr(os, "access", lambda path, mode: path != file)
+    with pytest.raises(InputError, match=r"mine\.csv: is write-protected"):
+        check_output_file(file, (".csv",))
+
+
+def test_without_a_screen_the_window_is_refused_in_one_line(run_cli):
+    done = run_cli("fer-live", "--demo", QT_QPA_PLATFORM="", DISPLAY="", WAYLAND_DISPLAY="")
+    fails(done, 2, "no screen here", "fer-live analyze")
+
+
+def test_a_display_that_does_not_answer_is_no_screen(monkeypatch: pytest.MonkeyPatch):
+    monkeypatch.setenv("QT_QPA_PLATFORM", "")
+    monkeypatch.delenv("WAYLAND_DISPLAY", raising=False)
+    monkeypatch.setenv("DISPLAY", ":93")
+    assert not screen_is_there()
+
+
+def test_quickstart_without_a_screen_writes_a_video_and_says_where(run_cli, tmp_path: Path):
+    done = run_cli(
+        "fer-live",
+        "quickstart",
+        QT_QPA_PLATFORM="",
+        DISPLAY="",
+        WAYLAND_DISPLAY="",
+        FER_LIVE_HOME=str(tmp_path / "home"),
+    )
+    video = tmp_path / "home" / "demo-annotated.mp4"
+    assert done.returncode == 0, done.stderr
+    assert str(video) in done.stdout
+    assert video.stat().st_size > 100_000
+
+
+def test_ctrl_c_ends_the_window_cleanly(tmp_path: Path):
+    stats = tmp_path / "stats.json"
+    window = subprocess.Popen(
+        [sys.executable, "-m", "fer_live", "--demo", "--stats", str(stats)],
+        env=os.environ,
+        stderr=subprocess.PIPE,
+        text=True,
+    )
+    time.sleep(8)
+    window.send_signal(signal.SIGINT)
+    _, errors = window.communicate(timeout=20)
+    assert (window.returncode, errors) == (0, "")
+    assert stats.is_file()
+
+
+def test_doctor_reads_the_demo_for_real(run_cli):
+    done = run_cli("fer-live", "doctor", "--json")
+    findings = json.loads(done.stdout)
+    assert (done.returncode, findings["ok"]) == (0, True)
+    assert "fer_live_int8.onnx on cpu" in findings["pipeline"]["detail"]
+
+
+def test_the_app_opens_no_network_connection(demo_clip: Path, tmp_path: Path):
+    """Watches the system calls of a whole run: none may name an internet address.
+
+    Long enough for statistics that libraries gather first: ONNX Runtime's came after ten seconds.
+    """
+    if shutil.which("strace") is None:
+        pytest.skip("strace is not installed")
+    log = tmp_path / "calls.txt"
+    traced = [
+        *("strace", "-f", "-qq", "-e", "trace=connect,sendto,sendmsg,bind", "-o", str(log)),
+        *(sys.executable, "-m", "fer_live"),
+    ]
+    if subprocess.run([*traced[:-3], "true"], check=False).returncode != 0:
+        pytest.skip("strace may not trace here")
+    out = tmp_path / "a.csv"
+    subprocess.run(
+        [*traced, "analyze", str(demo_clip), "--out", str(out), "--every", "10"], check=True
+    )
+    calls = log.read_text()
+    subprocess.run([*traced, "--demo", "--duration", "20"], check=True)
+    calls += log.read_text()
+    internet = [line for line in calls.splitlines() if "AF_INET" in line]
+    assert internet == []
+    # The watch itself works: a process that does connect is seen.
+    code = "import socket; socket.socket().connect_ex(('127.0.0.1', 9))"
+    subprocess.run([*traced[:-2], "-c", code], check=True)
+    assert "AF_INET" in log.read_text()
+
+
+def test_the_app_imports_neither_torch_nor_onnx():
+    code = (
+        "import sys; import fer_live.vision.pipeline, fer_live.window.app, fer_live.analyze.run; "
+        "import fer_live.commands.doctor; "
+        "bad = [m for m in ('torch', 'onnx', 'training', 'export') if m in sys.modules]; "
+        "assert not bad, bad"
+    )
+    subprocess.run([sys.executable, "-c", code], check=True)

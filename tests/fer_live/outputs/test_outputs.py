@@ -1,0 +1,452 @@
+"""Each output against a real receiver."""
+
+import json
+import os
+import re
+import shutil
+import socket
+import subprocess
+import sys
+import threading
+import time
+from collections.abc import Callable, Iterator
+from contextlib import ExitStack
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+import psutil
+import pytest
+from websockets.exceptions import ConnectionClosed, InvalidStatus
+from websockets.sync.client import connect
+
+from fer_live.analyze.run import AnalyzeOptions, analyze
+from fer_live.errors import InputError
+from fer_live.outputs.address import Address, parse_address
+from fer_live.outputs.osc import OscSink
+from fer_live.outputs.registry import check_outputs, open_output
+from fer_live.outputs.websocket import WebSocketSink
+from fer_live.outputs.worker import SinkWorker
+from tests.fer_live.recording.test_recording import LABELS, result
+
+
+def free_port(kind: socket.SocketKind = socket.SOCK_STREAM) -> int:
+    with socket.socket(socket.AF_INET, kind) as probe:
+        probe.bind(("127.0.0.1", 0))
+        return int(probe.getsockname()[1])
+
+
+def wait_until(condition: Callable[[], bool], timeout_s: float = 10.0) -> None:
+    deadline = time.monotonic() + timeout_s
+    while not condition():
+        assert time.monotonic() < deadline
+        time.sleep(0.005)
+
+
+@pytest.fixture
+def server() -> Iterator[WebSocketSink]:
+    sink = WebSocketSink(Address("127.0.0.1", free_port()), LABELS)
+    yield sink
+    sink.close()
+
+
+def url(sink: WebSocketSink, path: str = "/") -> str:
+    return f"ws://{sink._address}{path}"
+
+
+@pytest.mark.parametrize(
+    ("text", "expected"),
+    [
+        ("9000", Address("127.0.0.1", 9000)),
+        ("studio.local:9000", Address("studio.local", 9000)),
+        ("[::1]:80", Address("::1", 80)),
+    ],
+)
+def test_addresses(text: str, expected: Address):
+    assert parse_address("--osc", text) == expected
+    assert parse_address("--osc", str(expected)) == expected
+
+
+@pytest.mark.parametrize("text", ["", "host", "host:", "host:0", "host:99999", "1.5", ":-1"])
+def test_what_is_no_address_is_refused(text: str):
+    with pytest.raises(InputError, match="not an address"):
+        parse_address("--osc", text)
+
+
+def test_loopback_is_told_from_the_rest():
+    assert all(Address(h, 1).is_loopback for h in ("127.0.0.1", "127.9.9.9", "localhost", "::1"))
+    assert not any(Address(h, 1).is_loopback for h in ("0.0.0.0", "10.0.0.2", "studio.local"))
+
+
+def test_osc_messages_arrive_as_documented():
+    from pythonosc.dispatcher import Dispatcher
+    from pythonosc.osc_server import ThreadingOSCUDPServer
+
+    got: list[tuple[str, tuple[object, ...]]] = []
+    dispatcher = Dispatcher()
+    dispatcher.set_default_handler(lambda address, *values: got.append((address, values)))
+    server = ThreadingOSCUDPServer(("127.0.0.1", 0), dispatcher)
+    thread = threading.Thread(target=server.serve_forever)
+    thread.start()
+    try:
+        sink = OscSink(Address("127.0.0.1", server.server_address[1]), LABELS)
+        sink.write("camera 0", result(3, 1.0, happy=0.75, n_faces=2))
+        wait_until(lambda: len(got) == 7)
+        sink.close()
+    finally:
+        server.shutdown()
+        thread.join()
+        server.server_close()
+    values = dict(got)
+    assert values["/fer/faces"] == (2,)
+    faces = [v for a, v in got if a == "/fer/face"]
+    assert sorted(face[0] for face in faces) == [1, 2]
+    assert faces[0][1:] == (10.0, 10.0, 40.0, 40.0, "happiness", 0.75)
+    assert values["/fer/face/2/neutral"] == (0.25,)
+
+
+def test_nobody_listening_and_no_such_host():
+    sink = OscSink(Address("127.0.0.1", free_port(socket.SOCK_DGRAM)), LABELS)
+    for k in range(100):
+        sink.write("camera 0", result(k, k / 30))
+    sink.close()
+    with pytest.raises(InputError, match="no such host"):
+        OscSink(Address("no-such-host.invalid", 9000), LABELS)
+
+
+def test_every_client_gets_every_frame_in_the_keys_of_the_jsonl(server: WebSocketSink):
+    with connect(url(server)) as one, connect(url(server)) as two:
+        wait_until(lambda: server.n_clients == 2)
+        server.write("camera 0", result(3, 1.25, happy=0.75))
+        messages = [json.loads(client.recv(5)) for client in (one, two)]
+    assert messages[0] == messages[1]
+    assert {k: v for k, v in messages[0].items() if k != "faces"} == {
+        "schema": 1,
+        "source": "camera 0",
+        "frame": 3,
+        "time_s": 1.25,
+    }
+    (face,) = messages[0]["faces"]
+    assert (face["track_id"], face["shown_label"], face["p_happiness"]) == (1, "happiness", 0.75)
+    wait_until(lambda: server.n_clients == 0)
+    server.write("camera 0", result(4, 1.3))
+
+
+def test_a_client_that_does_not_read_costs_its_own_frames_alone(server: WebSocketSink):
+    """Small buffers on both sides; the quick client gets all, the other one's are counted."""
+    with connect(url(server), max_queue=1), connect(url(server)) as quick:
+        wait_until(lambda: server.n_clients == 2)
+        n, got = 3000, []
+        reader = threading.Thread(target=lambda: [got.append(quick.recv(10)) for _ in range(n)])
+        reader.start()
+        wide = result(0, 0.0, n_faces=20)
+        for k in range(n):
+            server.write("camera 0", wide)
+            wait_until(lambda k=k: len(got) > k - 4)
+        reader.join()
+    assert len(got) == n
+    assert server.dropped > 0
+
+
+def test_pages_of_other_origins_are_refused(server: WebSocketSink):
+    for origin in ("http://evil.example", "null", f"http://evil.example:{server._address.port}"):
+        with (
+            pytest.raises(InvalidStatus, match="403"),
+            connect(url(server), origin=origin),  # type: ignore[arg-type]
+        ):
+            pass
+    with connect(url(server), origin=f"http://127.0.0.1:{server._address.port}"):  # type: ignore[arg-type]
+        pass
+
+
+def test_beyond_this_machine_a_token_is_needed():
+    port = free_port()
+    with pytest.raises(InputError, match="a token is needed"):
+        WebSocketSink(Address("0.0.0.0", port), LABELS)
+    sink = WebSocketSink(Address("0.0.0.0", port), LABELS, token="secret")
+    try:
+        for path in ("/", "/?token=wrong", "/?token="):
+            unknown = f"ws://127.0.0.1:{port}{path}"
+            with pytest.raises(InvalidStatus, match="401"), connect(unknown):
+                pass
+        with connect(f"ws://127.0.0.1:{port}/?token=secret"):
+            pass
+        bearer = {"Authorization": "Bearer secret"}
+        with connect(f"ws://127.0.0.1:{port}/", additional_headers=bearer):
+            pass
+        assert http(port, "/?token=secret").startswith("HTTP/1.1 404"), "no page out there"
+    finally:
+        sink.close()
+
+
+def http(port: int, path: str) -> str:
+    with socket.create_connection(("127.0.0.1", port)) as connection:
+        connection.sendall(f"GET {path} HTTP/1.1\r\nHost: 127.0.0.1:{port}\r\n\r\n".encode())
+        parts = []
+        while part := connection.recv(65536):
+            parts.append(part)
+    return b"".join(parts).decode()
+
+
+def test_the_page_is_served_on_this_machine(server: WebSocketSink):
+    answer = http(server._address.port, "/")
+    assert answer.startswith("HTTP/1.1 200")
+    assert "text/html" in answer
+    assert "new WebSocket" in answer
+    assert http(server._address.port, "/etc/passwd").startswith("HTTP/1.1 404")
+
+
+def test_the_page_shows_the_timeline_in_a_browser(server: WebSocketSink):
+    browser = shutil.which("chromium") or shutil.which("chromium-browser")
+    if browser is None:
+        pytest.skip("chromium is not installed")
+    stop = threading.Event()
+
+    def send() -> None:
+        while not stop.wait(0.03):
+            server.write("camera 0", result(0, 0.0, happy=0.9))
+
+    sender = threading.Thread(target=send)
+    sender.start()
+    try:
+        flags = ["--headless", "--no-sandbox", "--disable-gpu", "--virtual-time-budget=4000"]
+        page = f"http://127.0.0.1:{server._address.port}/"
+        done = subprocess.run(
+            [browser, *flags, "--dump-dom", page], capture_output=True, text=True, timeout=60
+        )
+    finally:
+        stop.set()
+        sender.join()
+    assert "face 1: happiness" in done.stdout
+
+
+def test_too_many_clients_and_malformed_messages_harm_nothing(server: WebSocketSink):
+    with ExitStack() as stack:
+        for _ in range(16):
+            stack.enter_context(connect(url(server)))
+        wait_until(lambda: server.n_clients == 16)
+        with pytest.raises(InvalidStatus, match="503"), connect(url(server)):
+            pass
+    wait_until(lambda: server.n_clients == 0)
+    memory = psutil.Process().memory_info
+    with connect(url(server)) as client:
+        for k in range(10_000):
+            client.send(("{" * (k % 100)).encode() if k % 2 else "\x00ÿ{")
+            if k == 1000:
+                before = memory().rss
+        assert memory().rss - before < 8 * 2**20, "nothing is kept of what a client says"
+        client.send("x" * 100_000)
+        with pytest.raises(ConnectionClosed):
+            client.recv(30)
+    wait_until(lambda: server.n_clients == 0)
+    with socket.create_connection((server._address.host, server._address.port)) as raw:
+        raw.sendall(b"\x00\xff nonsense\r\n\r\n")
+    with connect(url(server)) as client:
+        wait_until(lambda: server.n_clients == 1)
+        server.write("camera 0", result(1, 0.0))
+        assert json.loads(client.recv(5))["frame"] == 1
+
+
+def test_a_port_in_use_is_told(server: WebSocketSink):
+    with pytest.raises(InputError, match="cannot listen there"):
+        WebSocketSink(server._address, LABELS)
+
+
+def test_lsl_has_the_channels_and_the_capture_times(lsl_name: str):
+    pylsl = pytest.importorskip("pylsl")
+    from fer_live.outputs.lsl import LslSink
+
+    sink = LslSink(lsl_name, LABELS, is_live=True)
+    stop = threading.Event()
+    sent: list[float] = []
+
+    def send() -> None:
+        index = 0
+        while not stop.wait(1 / 60):
+            captured_at_s = time.monotonic() - 0.040  # the frame is 40 ms old by then
+            sent.append(captured_at_s)
+            happy = 0.75
+            sink.write("c", result(index, captured_at_s, happy=happy, n_faces=index % 90 < 60))
+            index += 1
+
+    sender = threading.Thread(target=send)
+    sender.start()
+    try:
+        found = pylsl.resolve_byprop("name", lsl_name, timeout=20)
+        assert found, "no stream"
+        inlet = pylsl.StreamInlet(found[0])
+        info = inlet.info(10)
+        samples, ages = [], []
+        while len(samples) < 150:
+            sample, stamp = inlet.pull_sample(timeout=5)
+            samples.append(sample)
+            ages.append(pylsl.local_clock() - stamp)
+        inlet.close_stream()
+    finally:
+        stop.set()
+        sender.join()
+        sink.close()
+    channel, labels = info.desc().child("channels").child("channel"), []
+    for _ in range(info.channel_count()):
+        labels.append((channel.child_value("label"), channel.child_value("unit")))
+        channel = channel.next_sibling()
+    assert labels == [
+        ("neutral", "probability"),
+        ("happiness", "probability"),
+        ("track_id", "number"),
+    ]
+    assert 20 < info.nominal_srate() < 70
+    seen = np.array(samples)
+    assert np.isnan(seen[:, 1]).any(), "no face: NaN"
+    assert seen[~np.isnan(seen[:, 1]), 1] == pytest.approx(0.75)
+    assert 0.038 <= np.median(ages) <= 0.12
+
+
+def test_osc_goes_on_where_the_network_was_away(monkeypatch: pytest.MonkeyPatch):
+    with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as receiver:
+        receiver.bind(("127.0.0.1", 0))
+        receiver.settimeout(5)
+        sink = OscSink(Address("localhost", receiver.getsockname()[1]), LABELS)
+
+        def unreachable(*_: object) -> None:
+            raise OSError(101, "Network is unreachable")
+
+        with monkeypatch.context() as patch:
+            patch.setattr(sink._client, "send_message", unreachable)
+            sink.write("c", result(0, 0.0))
+        sink.write("c", result(1, 0.1))
+        assert receiver.recv(1000).startswith(b"/fer/faces")
+        sink.close()
+    assert sink.dropped == 1
+
+
+def test_what_clients_lost_is_in_the_count_and_the_token_is_told(server: WebSocketSink):
+    worker = SinkWorker(server)
+    server.dropped = 7
+    assert worker.dropped_in_all == 7
+    assert worker.described == "0 clients"
+    worker.close()
+    other = WebSocketSink(Address("0.0.0.0", free_port()), LABELS, "secret")
+    assert f"ws://{other._address}/?token=secret" in other.described
+    other.close()
+
+
+def test_lsl_is_found_on_this_machine_alone_unless_configured(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+):
+    from fer_live.outputs.lsl import _stay_on_this_machine
+
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setenv("HOME", str(tmp_path))
+    monkeypatch.setenv("FER_LIVE_HOME", str(tmp_path / "home"))
+    monkeypatch.setenv("LSLAPICFG", "own.cfg")
+    _stay_on_this_machine()
+    assert os.environ["LSLAPICFG"] == "own.cfg"
+    monkeypatch.delenv("LSLAPICFG")
+    _stay_on_this_machine()
+    assert "ResolveScope = machine" in Path(os.environ["LSLAPICFG"]).read_text()
+
+
+@pytest.fixture
+def lsl_name(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> str:
+    """A stream of this test alone, looked for on this machine alone."""
+    config = tmp_path / "lsl_api.cfg"
+    config.write_text("[multicast]\nResolveScope = machine\n[log]\nlevel = -3\n")
+    monkeypatch.setenv("LSLAPICFG", str(config))
+    return f"FER Live {tmp_path.name} {time.monotonic_ns()}"
+
+
+def test_files_are_read_back(demo_clip: Path, tmp_path: Path):
+    csv, jsonl = tmp_path / "a.csv", tmp_path / "a.jsonl"
+    options = AnalyzeOptions(
+        [str(demo_clip)], outputs={"csv": str(csv), "jsonl": str(jsonl)}, every=25
+    )
+    analyze(options)
+    rows, objects = pd.read_csv(csv), pd.read_json(jsonl, lines=True)
+    pd.testing.assert_frame_equal(
+        rows, objects[list(rows.columns)], check_dtype=False, check_exact=False
+    )
+    assert len(rows) >= 9
+
+
+def test_cells_of_a_csv_cannot_become_formulas(tmp_path: Path):
+    sink = open_output("csv", str(tmp_path / "a.csv"), LABELS, lambda: None, is_live=True)  # type: ignore
+    for source in ("=1+1.mp4", "+cmd", "-2", "@x", "\ttab", "normal.mp4"):
+        sink.write(source, result(0, 0.0))
+    sink.close()
+    cells = pd.read_csv(tmp_path / "a.csv")["source"]
+    assert not any(cell[0] in "=+-@\t\r" for cell in cells)
+    assert cells.iloc[-1] == "normal.mp4"
+
+
+@pytest.mark.parametrize(
+    ("outputs", "says"),
+    [
+        ({"osc": "nowhere"}, "not an address"),
+        ({"websocket": "70000"}, "not an address"),
+        ({"csv": "a.txt"}, "unknown kind"),
+        ({"jsonl": "nowhere/a.jsonl"}, "does not exist"),
+    ],
+)
+def test_a_mistake_is_found_before_anything_starts(outputs, says: str):
+    with pytest.raises(InputError, match=says):
+        check_outputs(outputs)
+
+
+def test_a_missing_library_is_one_line_with_the_command(monkeypatch: pytest.MonkeyPatch):
+    monkeypatch.setattr("importlib.util.find_spec", lambda name: None)
+    with pytest.raises(InputError, match=r"pip install '\.\[osc\]'"):
+        check_outputs({"osc": "9000"})
+
+
+def test_outputs_do_not_slow_what_offers_to_them(server: WebSocketSink):
+    """`offer` costs microseconds, whatever the sink does."""
+    worker = SinkWorker(server)
+    with connect(url(server), max_queue=1):
+        wait_until(lambda: server.n_clients == 1)
+        frame = result(0, 0.0, n_faces=8)
+        began = time.perf_counter()
+        for _ in range(5000):
+            worker.offer("camera 0", frame)
+        took_s = time.perf_counter() - began
+    assert took_s / 5000 < 1e-3
+    worker.close()
+
+
+def receivers() -> dict[str, str]:
+    page = (Path(__file__).parents[3] / "docs/data_out.md").read_text()
+    return dict(re.findall(r"```python (\w+)\n(.*?)```", page, flags=re.S))
+
+
+@pytest.mark.parametrize("kind", ["osc", "websocket", "lsl"])
+def test_the_receivers_of_the_documentation_receive(kind, tmp_path: Path, lsl_name: str):
+    code = receivers()[kind]
+    port = free_port(socket.SOCK_DGRAM if kind == "osc" else socket.SOCK_STREAM)
+    where = lsl_name if kind == "lsl" else f"127.0.0.1:{port}"
+    for own, ours in (("9000", str(port)), ("8765", str(port)), ("FER Live", lsl_name)):
+        code = code.replace(own, ours)
+    sink = open_output(kind, where, LABELS, lambda: None, is_live=True)  # type: ignore
+    receiver = subprocess.Popen(
+        [sys.executable, "-c", code], stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True
+    )
+    assert receiver.stdout is not None
+    lines: list[str] = []
+    reader = threading.Thread(target=lambda: lines.extend(receiver.stdout))  # type: ignore
+    reader.start()
+    try:
+        deadline = time.monotonic() + 30
+        index = 0
+        while not lines and time.monotonic() < deadline and receiver.poll() is None:
+            sink.write("camera 0", result(index, time.monotonic(), happy=0.9))
+            index += 1
+            time.sleep(1 / 60)
+    finally:
+        receiver.kill()
+        receiver.wait()
+        reader.join()
+        sink.close()
+        for stream in (receiver.stdout, receiver.stderr):
+            assert stream is not None
+            stream.close()
+    assert lines, "nothing came"
+    assert "face 1" in lines[0]

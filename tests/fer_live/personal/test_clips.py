@@ -1,0 +1,207 @@
+import subprocess
+from collections.abc import Callable
+from datetime import datetime
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from fer_live.base.settings import Settings
+from fer_live.datatypes import FaceResult, Frame, FrameResult
+from fer_live.errors import InputError, OutputError
+from fer_live.personal.capture import capture, import_clips
+from fer_live.personal.clip_recorder import ClipRecorder
+from fer_live.personal.clips import (
+    bytes_used,
+    clips_folder,
+    find_clips,
+    list_clips,
+    list_takes,
+    name_of,
+    summarize,
+)
+from fer_live.personal.takes import (
+    TakeStep,
+    discard_unreviewed,
+    keep_take,
+    steps,
+    take_number,
+    unreviewed_folder,
+    without,
+)
+from fer_live.recording.recorder import About, Recorder, Recording
+from fer_live.vision.pipeline import Pipeline
+
+LABELS = ("neutral", "happiness")
+Run = Callable[..., subprocess.CompletedProcess[str]]
+
+
+@pytest.fixture(autouse=True)
+def own_home(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    monkeypatch.setenv("FER_LIVE_HOME", str(tmp_path / "home"))
+    return tmp_path / "home"
+
+
+@pytest.fixture(scope="module")
+def pipeline():
+    with Pipeline.load() as loaded:
+        yield loaded
+
+
+def about() -> About:
+    return About(
+        labels=LABELS,
+        model="m",
+        source="camera 0",
+        began_at=datetime(2026, 11, 25, 14, 3, 22),
+        with_overlay=False,
+    )
+
+
+def result(time_s: float, level: int, *, n_faces: int = 1) -> FrameResult:
+    """A frame of one gray, so that a face changes by as much as `level` does."""
+    keypoints = np.array(
+        [[40, 40], [60, 40], [50, 50], [50, 62], [30, 45], [70, 45]], dtype=np.float32
+    )
+    probs = np.array([0.6, 0.4], np.float32)
+    faces = tuple(
+        FaceResult(
+            track_id=number,
+            box_xyxy=np.array([30, 30, 70, 70], np.float32),
+            keypoints_xy=keypoints,
+            detection_confidence=0.9,
+            probs=probs,
+            label="neutral",
+            confidence=0.6,
+            smoothed_probs=probs,
+            shown_label="neutral",
+        )
+        for number in range(1, n_faces + 1)
+    )
+    image = np.full((96, 128, 3), level, np.uint8)
+    return FrameResult(Frame(image, 0, time_s), faces, {}, "cpu", "short")
+
+
+def test_only_frames_with_something_new_are_kept(tmp_path: Path):
+    recorder = ClipRecorder(tmp_path, about, 10**9)
+    recorder.write("c", result(0.0, 100, n_faces=0))  # no face
+    assert recorder.recorder is None, "a clip without a face is none"
+    recorder.write("c", result(0.2, 100))
+    recorder.write("c", result(0.4, 101))  # a still face
+    recorder.write("c", result(0.45, 150))  # changed, but kept since
+    recorder.write("c", result(0.48, 200))  # changed, too soon
+    recorder.write("c", result(0.7, 150, n_faces=2))  # another face
+    recorder.paused = True
+    recorder.write("c", result(0.9, 20))
+    recorder.paused = False
+    recorder.write("c", result(1.1, 20, n_faces=2))
+    recorder.close()
+    assert recorder.recorder is not None
+    rows = Recording.open(recorder.recorder.folder).rows()
+    times = sorted({row["time_s"] for row in rows})
+    assert times == pytest.approx([0.0, 0.25, 0.5, 0.9])
+    assert (recorder.n_kept, recorder.n_dropped) == (4, 3)
+
+
+def test_a_clip_ends_where_the_limit_is_reached_and_stays(tmp_path: Path):
+    recorder = ClipRecorder(tmp_path, about, 1)
+    with pytest.raises(OutputError, match="limit"):
+        recorder.write("c", result(0.0, 100))
+    folder = recorder.abandon()
+    assert folder is not None
+    assert len(Recording.open(folder).rows()) == 1
+
+
+def test_a_captured_clip_is_readable_by_its_owner_alone(pipeline: Pipeline, demo_clip: Path):
+    from fer_live.sources.camera import open_source
+
+    captured = capture(open_source(str(demo_clip)), pipeline, Settings(), minutes=2 / 60)
+    assert captured.clip is not None
+    assert captured.trouble is None
+    folder = captured.clip.folder
+    assert folder.parent == clips_folder()
+    assert [path.stat().st_mode & 0o077 for path in (folder, *folder.iterdir())] == [0] * 4
+    summary = summarize(captured.clip)
+    assert 0 < summary.seconds <= 2, "two seconds of the source's own time"
+    assert 0 < summary.n_frames == captured.n_kept <= 20
+    assert sum(summary.faces_by_track.values()) >= summary.n_frames
+    row = captured.clip.rows()[0]
+    assert sum(float(row[f"p_{label}"]) for label in pipeline.labels) == pytest.approx(1, abs=1e-5)
+    assert bytes_used() == summary.n_bytes > 0
+
+
+def test_a_corrupt_clip_among_good_ones_is_named(
+    pipeline: Pipeline, demo_clip: Path, tmp_path: Path
+):
+    corrupt, cut, empty = (tmp_path / f"{name}.mp4" for name in ("corrupt", "cut", "empty"))
+    corrupt.write_bytes(b"no video at all")
+    whole = demo_clip.read_bytes()
+    cut.write_bytes(whole[: len(whole) * 2 // 3])
+    empty.write_bytes(b"")
+    clips, broken = import_clips([corrupt, demo_clip, cut, empty], pipeline, Settings())
+    assert demo_clip.name in {Path(clip.about.source).name for clip in clips}
+    assert {corrupt.name, empty.name} <= {
+        file.name for file in (corrupt, cut, empty) if any(str(file) in line for line in broken)
+    }
+    assert len(list_clips()) == len(clips)
+
+
+def test_deleting_deletes_and_says_what(run_cli: Run, own_home: Path, demo_clip: Path):
+    done = run_cli("fer-live", "capture", "--source", demo_clip, "--minutes", "0.05")
+    assert done.returncode == 0, done.stderr
+    (name,) = (clip.name for clip in list_clips())
+    assert name in done.stdout
+    assert name in run_cli("fer-live", "clips", "list").stdout
+    shown = run_cli("fer-live", "clips", "show", name).stdout
+    assert "face 1: in" in shown
+    wrong = run_cli("fer-live", "clips", "delete", "nothing")
+    assert (wrong.returncode, len(list_clips())) == (2, 1)
+    assert name in wrong.stderr
+    neither = run_cli("fer-live", "clips", "delete")
+    assert (neither.returncode, len(list_clips())) == (2, 1)
+    deleted = run_cli("fer-live", "clips", "delete", name)
+    assert deleted.returncode == 0
+    assert f"deleted {name}" in deleted.stdout
+    assert list(clips_folder().iterdir()) == []
+    again = run_cli("fer-live", "clips", "delete", "--all")
+    assert (again.returncode, again.stdout) == (0, "")
+
+
+def test_a_camera_is_not_opened_before_consent(run_cli: Run, own_home: Path):
+    asked = run_cli("fer-live", "capture", "--camera", "0")
+    assert asked.returncode == 2
+    assert "--agree" in asked.stderr
+    assert not (own_home / "settings.json").exists()
+    agreed = run_cli("fer-live", "capture", "--camera", "7", "--agree")
+    assert agreed.returncode == 2
+    assert "camera 7" in agreed.stderr, "there is none here"
+    assert "capture_accepted_on" in (own_home / "settings.json").read_text()
+
+
+def recorded_take() -> Recording:
+    recorder = Recorder(unreviewed_folder(), about())
+    recorder.write("camera 0", result(0.0, 100))
+    recorder.close()
+    return Recording.open(recorder.folder)
+
+
+def test_takes_are_two_apart_and_kept_only_when_reviewed():
+    remaining = steps(LABELS)
+    assert remaining == [
+        TakeStep("neutral", 1),
+        TakeStep("happiness", 1),
+        TakeStep("neutral", 2),
+        TakeStep("happiness", 2),
+    ]
+    assert without(remaining, "neutral") == [TakeStep("happiness", 1), TakeStep("happiness", 2)]
+    kept = keep_take(recorded_take(), TakeStep("happiness", 2))
+    recorded_take()
+    assert [name_of(take) for take in list_takes()] == [f"happiness/{kept.name}"]
+    assert take_number(kept.folder) == 2
+    assert take_number(Path("a mistake 2")) is None
+    assert discard_unreviewed() == 1
+    assert list_takes()[0].folder == kept.folder
+    assert find_clips([f"happiness/{kept.name}"])[0].folder == kept.folder
+    with pytest.raises(InputError, match="there are"):
+        find_clips(["happiness"])
+    assert kept.folder.parent.stat().st_mode & 0o077 == 0

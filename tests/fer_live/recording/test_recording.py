@@ -1,0 +1,226 @@
+import json
+import re
+import threading
+from datetime import datetime
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from fer_live.base.settings import Settings, load_settings, save_settings
+from fer_live.datatypes import FaceResult, Frame, FrameResult
+from fer_live.errors import InputError, OutputError
+from fer_live.outputs.face_rows import Row
+from fer_live.outputs.worker import SinkWorker
+from fer_live.recording.history import ExpressionHistory
+from fer_live.recording.recorder import (
+    FACES_FILE,
+    About,
+    Note,
+    Recorder,
+    Recording,
+    list_recordings,
+)
+from fer_live.recording.report import write_report
+
+LABELS = ("neutral", "happiness")
+
+
+def result(index: int, time_s: float, *, happy: float = 0.3, n_faces: int = 1) -> FrameResult:
+    probs = np.array([1 - happy, happy], np.float32)
+    label = LABELS[int(happy > 0.5)]
+    faces = tuple(
+        FaceResult(
+            track_id=k + 1,
+            box_xyxy=np.array([10, 10, 40, 40], np.float32),
+            keypoints_xy=np.zeros((6, 2), np.float32),
+            detection_confidence=0.9,
+            probs=probs,
+            label=label,
+            confidence=float(probs.max()),
+            smoothed_probs=probs,
+            shown_label=label,
+        )
+        for k in range(n_faces)
+    )
+    image = np.full((96, 128, 3), 100, np.uint8)
+    return FrameResult(Frame(image, index, time_s), faces, {}, "cpu", "short")
+
+
+def about(began_at: datetime = datetime(2026, 11, 25, 14, 3, 22)) -> About:
+    return About(
+        labels=LABELS, model="m.onnx", source="camera 0", began_at=began_at, with_overlay=False
+    )
+
+
+def test_a_recording_is_read_back_as_it_was(tmp_path: Path):
+    recorder = Recorder(tmp_path, about())
+    for k in range(30):
+        recorder.write("camera 0", result(500 + k, 77 + k / 30, happy=k / 30))
+    recorder.close()
+    recording = Recording.open(recorder.folder)
+    assert recording.about == about()
+    rows = recording.rows()
+    assert [row["frame"] for row in rows] == list(range(30))
+    assert [row["time_s"] for row in rows] == pytest.approx([k / 30 for k in range(30)], abs=1e-5)
+    assert rows[29]["p_happiness"] == pytest.approx(29 / 30)
+    assert oct(recorder.folder.stat().st_mode & 0o777) == "0o700"
+    assert recording.notes() == []
+    recording.save_notes([Note(time_s=0.5, text="b"), Note(time_s=0.2, text="a")])
+    assert [note.text for note in recording.notes()] == ["a", "b"]
+
+
+def test_a_row_that_a_crash_cut_off_is_left_out(tmp_path: Path):
+    recorder = Recorder(tmp_path, about())
+    recorder.write("camera 0", result(0, 0.0))
+    faces = recorder.folder / FACES_FILE
+    assert len(Recording.open(recorder.folder).rows()) == 1, "on its way to the disk at once"
+    recorder.close()
+    faces.write_text(faces.read_text() + '{"source": "camera 0", "fra')
+    assert len(Recording.open(recorder.folder).rows()) == 1
+
+
+def test_two_recordings_of_one_second_are_two_and_others_are_left_out(tmp_path: Path):
+    folders = []
+    for _ in range(2):
+        recorder = Recorder(tmp_path, about())
+        recorder.write("camera 0", result(0, 0.0))
+        recorder.close()
+        folders.append(recorder.folder)
+    (tmp_path / "something else").mkdir()
+    assert len(set(folders)) == 2
+    assert {recording.folder for recording in list_recordings(tmp_path)} == set(folders)
+    list_recordings(tmp_path)[0].delete()
+    assert len(list_recordings(tmp_path)) == 1
+    assert list_recordings(tmp_path / "missing") == []
+    with pytest.raises(InputError, match="no recording"):
+        Recording.open(tmp_path / "something else")
+
+
+class Sink:
+    """Takes results; waits at each for `go`, fails where it should."""
+
+    def __init__(self, fails_at: int = -1) -> None:
+        self.go = threading.Event()
+        self.written: list[int] = []
+        self.fails_at = fails_at
+        self.closed = self.abandoned = False
+
+    def write(self, source: str, frame_result: FrameResult) -> None:
+        self.go.wait(10)
+        if frame_result.frame.index == self.fails_at:
+            raise OutputError("disk full")
+        self.written.append(frame_result.frame.index)
+
+    def close(self) -> None:
+        self.closed = True
+
+    def abandon(self) -> None:
+        self.abandoned = True
+
+
+def test_a_slow_sink_costs_its_oldest_results_and_each_is_counted():
+    sink = Sink()
+    worker = SinkWorker(sink, depth=5)
+    for k in range(100):
+        worker.offer("camera", result(k, k / 30))
+    sink.go.set()
+    worker.close()
+    assert sink.closed
+    assert sink.written == sorted(sink.written)
+    assert sink.written[-1] == 99
+    assert len(sink.written) + worker.dropped == 100
+    assert worker.written == len(sink.written) <= 7
+    worker.offer("camera", result(100, 9.0))
+    assert 100 not in sink.written
+
+
+def test_a_sink_that_fails_is_abandoned_and_told_once():
+    sink, failures = Sink(fails_at=3), []
+    sink.go.set()
+    worker = SinkWorker(sink, on_failure=failures.append)
+    for k in range(10):
+        worker.offer("camera", result(k, k / 30))
+    worker.close()
+    assert [str(error) for error in failures] == ["disk full"]
+    assert sink.abandoned
+    assert not sink.closed
+    assert sink.written == [0, 1, 2]
+
+
+def rows(n: int = 90, track_id: int = 1, source: str = "a.mp4", start_s: float = 0.0) -> list[Row]:
+    return [
+        {
+            "source": source,
+            "frame": k,
+            "time_s": start_s + k / 30,
+            "track_id": track_id,
+            **dict.fromkeys(("x1", "y1"), 10.0),
+            **dict.fromkeys(("x2", "y2"), 40.0),
+            "detection_confidence": 0.9,
+            "label": "happiness" if k >= 60 else "neutral",
+            "shown_label": "happiness" if k >= 60 else "neutral",
+            "confidence": 0.9,
+            "p_neutral": 0.1 if k >= 60 else 0.9,
+            "p_happiness": 0.9 if k >= 60 else 0.1,
+        }
+        for k in range(n)
+    ]
+
+
+def test_the_report_tells_the_shares_and_opens_offline(tmp_path: Path):
+    path = tmp_path / "report.html"
+    write_report(path, rows(), LABELS, notes=[Note(time_s=65, text="<b>a smile</b>")])
+    page = path.read_text()
+    cells = dict(re.findall(r"</span>(\w+)</td>((?:<td.*?</td>)+)", page))
+    shares = {name: [float(x) for x in re.findall(r">([\d.]+)<", c)] for name, c in cells.items()}
+    assert shares["neutral"] == pytest.approx([66.7, 63.3])
+    assert shares["happiness"] == pytest.approx([33.3, 36.7])
+    assert shares["unsure"] == [0.0]
+    assert "&lt;b&gt;a smile&lt;/b&gt;" in page
+    assert "1:05" in page
+    assert "<svg" in page
+    for outside in ("src=", "<script", "<link", "url(http"):
+        assert outside not in page
+
+
+def test_a_gap_counts_for_nothing_and_no_face_is_said(tmp_path: Path):
+    path = tmp_path / "report.html"
+    early, late = rows(60), rows(60, start_s=600.0)
+    write_report(path, [*early, *late], LABELS)
+    assert " 4.0 s<" in path.read_text()
+    write_report(path, [], LABELS)
+    assert "No face was found." in path.read_text()
+    many = [row for k in range(25) for row in rows(5, track_id=k + 1)]
+    write_report(path, many, LABELS)
+    assert "5 faces that were in view for a shorter time" in path.read_text()
+
+
+def test_settings_are_kept_and_an_unusable_file_is_set_aside(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+):
+    monkeypatch.setenv("FER_LIVE_HOME", str(tmp_path))
+    assert load_settings() == (Settings(), "")
+    save_settings(Settings(calm=0.9, camera=2))
+    assert load_settings() == (Settings(calm=0.9, camera=2), "")
+    (tmp_path / "settings.json").write_text(json.dumps({"calm": 0.2, "from_the_future": 1}))
+    assert load_settings()[0].calm == 0.2
+    for content in ("{", '{"calm": 7}', '["a"]'):
+        (tmp_path / "settings.json").write_text(content)
+        settings, trouble = load_settings()
+        assert settings == Settings()
+        assert "settings.unusable" in trouble
+        assert not (tmp_path / "settings.json").exists()
+    kept = {path.read_text() for path in tmp_path.glob("settings.unusable*")}
+    assert kept == {"{", '{"calm": 7}', '["a"]'}
+
+
+def test_history_keeps_the_last_minute_of_each_face():
+    history = ExpressionHistory()
+    for k in range(1000):
+        history.add(result(k, k * 0.1, n_faces=2 if k < 100 else 1))
+    first, second = list(history.of(1)), list(history.of(2))
+    assert (first[0].time_s, first[-1].time_s) == pytest.approx((39.9, 99.9))
+    assert second == []
+    history.clear()
+    assert list(history.of(1)) == []

@@ -1,0 +1,225 @@
+import itertools
+import shutil
+import socket
+import subprocess
+import threading
+import time
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from fer_live.datatypes import Frame
+from fer_live.errors import SourceError
+from fer_live.session.reconnect import Capture, OpenSource, SourceLost
+from fer_live.sources.camera import StreamSource
+
+STALLED_AFTER_S = 0.3
+
+
+class Device:
+    """A camera that follows a script: after `n_good` pictures it does what `then` names."""
+
+    n_frames = None
+    reconnects = True
+    name = "camera 0"
+
+    def __init__(self, n_good: int, then: str) -> None:
+        self.n_good, self.then = n_good, then
+        self.index = 0
+        self.released = threading.Event()
+
+    def read(self) -> Frame | None:
+        time.sleep(0.005)
+        if self.index >= self.n_good:
+            if self.then == "end":
+                return None
+            if self.then == "fail":
+                raise SourceError("camera 0: it stopped sending pictures")
+            if self.then == "block":
+                self.released.wait(30)
+                return None
+        brightness = min(self.index, self.n_good - 1) if self.then == "repeat" else self.index
+        image = np.full((32, 32, 3), brightness % 251, np.uint8)
+        self.index += 1
+        return Frame(image, self.index - 1, time.monotonic())
+
+    def close(self) -> None:
+        self.released.set()
+
+
+class Viewer:
+    """Collects what a capture delivers."""
+
+    def __init__(self, open_source: OpenSource) -> None:
+        self.frames: list[Frame] = []
+        self.failures: list[Exception] = []
+        ready = threading.Event()
+        ready.set()
+        self.capture = Capture(open_source, self.frames.append, self.failures.append, ready=ready)
+
+    def wait_for(self, condition: Callable[[], bool], timeout_s: float = 5.0) -> float:
+        start = time.monotonic()
+        while not condition():
+            assert time.monotonic() - start < timeout_s, self.failures
+            time.sleep(0.005)
+        return time.monotonic() - start
+
+
+@pytest.fixture
+def quick(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("fer_live.session.reconnect._STALLED_AFTER_S", STALLED_AFTER_S)
+    monkeypatch.setattr("fer_live.session.reconnect._RETRY_AFTER_S", (0.02, 0.05))
+    monkeypatch.setattr("fer_live.session.reconnect._WATCH_EVERY_S", 0.01)
+    monkeypatch.setattr("fer_live.session.reconnect._STOPS_WITHIN_S", 0.1)
+
+
+def test_an_opening_that_hangs_is_left_behind(quick: None, monkeypatch: pytest.MonkeyPatch):
+    monkeypatch.setattr("fer_live.session.reconnect._OPENS_WITHIN_S", 0.2)
+    released = threading.Event()
+
+    def hang() -> Device:
+        released.wait(30)
+        raise SourceError("too late")
+
+    viewer = Viewer(hang)
+    try:
+        assert viewer.wait_for(lambda: bool(viewer.failures)) < 2
+        assert "does not open" in str(viewer.failures[0])
+        viewer.capture.stop()
+    finally:
+        released.set()
+
+
+@pytest.mark.parametrize("then", ["end", "fail", "block", "repeat"])
+def test_a_camera_that_stops_is_told_and_opened_again(quick: None, then: str):
+    devices = iter([Device(5, then), Device(10_000, "end")])
+    viewer = Viewer(lambda: next(devices))
+    viewer.wait_for(lambda: bool(viewer.failures))
+    assert isinstance(viewer.failures[0], SourceLost)
+    n_before = len(viewer.frames)
+    viewer.wait_for(lambda: len(viewer.frames) > n_before + 5)
+    viewer.capture.stop()
+    assert len(viewer.failures) == 1
+    assert [frame.index for frame in viewer.frames] == list(range(len(viewer.frames)))
+
+
+def test_the_last_picture_of_an_unplugged_camera_is_no_return(quick: None):
+    opened: list[Device] = []
+
+    def open_source() -> Device:
+        opened.append(Device(5 if not opened else 1, "repeat"))
+        return opened[-1]
+
+    viewer = Viewer(open_source)
+    viewer.wait_for(lambda: len(opened) >= 3)
+    viewer.capture.stop()
+    assert len(viewer.failures) == 1, "told once, not at every attempt"
+    n_by_first = opened[0].index
+    assert len(viewer.frames) <= n_by_first
+
+
+def test_a_missing_camera_and_a_broken_clip_are_not_opened_again(quick: None):
+    attempts = itertools.count()
+
+    def missing() -> Device:
+        next(attempts)
+        raise SourceError("camera 7: not there")
+
+    viewer = Viewer(missing)
+    viewer.wait_for(lambda: bool(viewer.failures))
+
+    def clip() -> Device:
+        next(attempts)
+        device = Device(3, "end")
+        device.reconnects = False
+        return device
+
+    ended = Viewer(clip)
+    ended.wait_for(lambda: bool(ended.failures))
+    time.sleep(0.1)
+    assert next(attempts) == 2
+    assert not isinstance(ended.failures[0], SourceLost)
+    assert len(ended.frames) == 3
+
+
+def test_attempts_go_on_while_nothing_is_there_and_end_with_the_capture(quick: None):
+    devices: list[Device] = []
+
+    def open_source() -> Device:
+        if devices:
+            devices.append(devices[0])
+            raise SourceError("camera 0: not there")
+        devices.append(Device(5, "fail"))
+        return devices[0]
+
+    viewer = Viewer(open_source)
+    viewer.wait_for(lambda: len(devices) >= 5)
+    viewer.capture.stop()
+    n_attempts = len(devices)
+    time.sleep(0.15)
+    assert len(devices) == n_attempts
+    assert len(viewer.failures) == 1
+
+
+def serve(clip: Path, port: int) -> subprocess.Popen[bytes]:
+    play = ["-loglevel", "quiet", "-re", "-stream_loop", "-1", "-i", str(clip)]
+    send = ["-c:v", "mpeg4", "-g", "10", "-f", "mpegts", "-listen", "1"]
+    return subprocess.Popen(["ffmpeg", *play, *send, f"http://127.0.0.1:{port}/"])
+
+
+def open_patiently(url: str) -> StreamSource:
+    """The server takes one client alone, so its being there cannot be tried beforehand."""
+    deadline = time.monotonic() + 15
+    while True:
+        try:
+            return StreamSource(url)
+        except SourceError:
+            assert time.monotonic() < deadline
+            time.sleep(0.1)
+
+
+@pytest.fixture
+def server(demo_clip: Path) -> Iterator[Callable[[], subprocess.Popen[bytes]]]:
+    if shutil.which("ffmpeg") is None:
+        pytest.skip("ffmpeg is not installed")
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        port = probe.getsockname()[1]
+    servers = []
+
+    def start() -> subprocess.Popen[bytes]:
+        servers.append(serve(demo_clip, port))
+        return servers[-1]
+
+    start.url = f"http://127.0.0.1:{port}/"  # type: ignore[attr-defined]
+    yield start
+    for process in servers:
+        process.kill()
+        process.wait()
+
+
+@pytest.mark.parametrize("how", ["stops", "stalls"])
+def test_a_stream_that_breaks_is_noticed_in_3_s_and_shown_5_s_after_its_return(server, how: str):
+    first = server()
+    openings = itertools.chain([open_patiently], itertools.repeat(StreamSource))
+    viewer = Viewer(lambda: next(openings)(server.url))
+    viewer.wait_for(lambda: len(viewer.frames) > 5, 20)
+    if how == "stops":
+        first.kill()
+        first.wait()
+    else:
+        subprocess.run(["kill", "-STOP", str(first.pid)], check=True)
+    assert viewer.wait_for(lambda: bool(viewer.failures), 10) <= 3
+    if how == "stops":
+        server()
+    else:
+        subprocess.run(["kill", "-CONT", str(first.pid)], check=True)
+        first.kill()
+        first.wait()
+        server()
+    n_before = len(viewer.frames)
+    took_s = viewer.wait_for(lambda: len(viewer.frames) > n_before + 3, 20)
+    viewer.capture.stop()
+    assert took_s <= 5

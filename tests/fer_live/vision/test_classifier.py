@@ -1,0 +1,250 @@
+from pathlib import Path
+
+import numpy as np
+import onnx
+import pytest
+from onnx import TensorProto, helper, numpy_helper
+
+import fer_live.vision.classifier as classifier_module
+from fer_live.errors import ModelError
+from fer_live.model.assets import asset
+from fer_live.model.manifest import EXPRESSIONS, MANIFEST_KEY, CropGeometry, Manifest
+from fer_live.vision.classifier import ExpressionClassifier, _provider_options
+
+MANIFEST = Manifest(labels=EXPRESSIONS, input_side=48, crop=CropGeometry())
+
+
+def save_model(
+    path: Path, *, side: int = 48, classes: int = 8, name: str = "faces"
+) -> onnx.ModelProto:
+    """A model that answers the same probabilities for every face."""
+    zeros = numpy_helper.from_array(np.zeros((side * side, classes), np.float32), "w")
+    graph = helper.make_graph(
+        [
+            helper.make_node("Cast", [name], ["f"], to=TensorProto.FLOAT),
+            helper.make_node("Flatten", ["f"], ["flat"]),
+            helper.make_node("MatMul", ["flat", "w"], ["logits"]),
+            helper.make_node("Softmax", ["logits"], ["probs"]),
+        ],
+        "constant",
+        [helper.make_tensor_value_info(name, TensorProto.UINT8, ["N", 1, side, side])],
+        [helper.make_tensor_value_info("probs", TensorProto.FLOAT, ["N", classes])],
+        [zeros],
+    )
+    model = helper.make_model(graph, opset_imports=[helper.make_opsetid("", 18)], ir_version=10)
+    helper.set_model_props(model, {MANIFEST_KEY: MANIFEST.to_json()})
+    onnx.save(model, str(path))
+    return model
+
+
+@pytest.mark.parametrize("n", [0, 1, 3])
+@pytest.mark.parametrize("name", ["fer_live_int8.onnx", "fer_live_fp32.onnx"])
+def test_shipped_models_answer_probabilities_for_any_number_of_faces(n: int, name: str):
+    classifier = ExpressionClassifier(asset(name), "cpu")
+    faces = np.random.default_rng(0).integers(0, 256, (n, 48, 48), dtype=np.uint8)
+    probs = classifier.classify(faces)
+    assert probs.shape == (n, 8)
+    np.testing.assert_allclose(probs.sum(axis=1), np.ones(n), atol=1e-5)
+    assert classifier.labels == EXPRESSIONS
+
+
+def test_faces_of_another_size_are_refused():
+    classifier = ExpressionClassifier(None, "cpu")
+    with pytest.raises(ValueError, match=r"expected \(N, 48, 48\)"):
+        classifier.classify(np.zeros((1, 64, 64), np.uint8))
+
+
+def test_the_provider_named_is_the_one_that_loaded():
+    """onnxruntime-gpu falls back to the CPU in silence where CUDA does not load."""
+    classifier = ExpressionClassifier(None, "cuda")
+    loaded = classifier._session.get_providers()[0]
+    assert (
+        classifier.provider
+        == {"CPUExecutionProvider": "cpu", "CUDAExecutionProvider": "cuda"}[loaded]
+    )
+    assert bool(classifier.warning) == (classifier.provider != "cuda")
+
+
+def test_a_model_made_elsewhere_is_taken(tmp_path: Path):
+    save_model(tmp_path / "constant.onnx")
+    classifier = ExpressionClassifier(tmp_path / "constant.onnx", "cpu")
+    np.testing.assert_allclose(classifier.classify(np.zeros((2, 48, 48), np.uint8)), 1 / 8)
+
+
+def test_a_file_that_is_no_model_is_refused(tmp_path: Path):
+    text = tmp_path / "text.onnx"
+    text.write_text("no model")
+    whole = asset("fer_live_int8.onnx").read_bytes()
+    cut = tmp_path / "cut.onnx"
+    cut.write_bytes(whole[: len(whole) // 2])
+    empty = tmp_path / "empty.onnx"
+    empty.touch()
+    for path, says in (
+        (text, "not a model"),
+        (cut, "not a model"),
+        (empty, "not a model"),
+        (tmp_path / "no.onnx", "no such"),
+    ):
+        with pytest.raises(ModelError, match=says) as caught:
+            ExpressionClassifier(path, "cpu")
+        assert "\n" not in str(caught.value)
+
+
+def test_a_model_without_a_manifest_is_refused(tmp_path: Path):
+    model = save_model(tmp_path / "a.onnx")
+    del model.metadata_props[:]
+    onnx.save(model, str(tmp_path / "a.onnx"))
+    with pytest.raises(ModelError, match="no FER Live manifest"):
+        ExpressionClassifier(tmp_path / "a.onnx", "cpu")
+
+
+@pytest.mark.parametrize(
+    ("changes", "says"),
+    [({"side": 32}, "input"), ({"classes": 7}, "output"), ({"name": "images"}, "input")],
+)
+def test_a_model_that_contradicts_its_manifest_is_refused(tmp_path: Path, changes, says: str):
+    save_model(tmp_path / "a.onnx", **changes)
+    with pytest.raises(ModelError, match=f"its {says} is not"):
+        ExpressionClassifier(tmp_path / "a.onnx", "cpu")
+
+
+def test_an_attention_output_that_is_no_map_is_refused(tmp_path: Path):
+    model = save_model(tmp_path / "a.onnx")
+    model.graph.node.append(helper.make_node("Identity", ["probs"], ["attention"]))
+    output = helper.make_tensor_value_info("attention", TensorProto.FLOAT, ["N", 8])
+    model.graph.output.append(output)
+    onnx.save(model, str(tmp_path / "a.onnx"))
+    with pytest.raises(ModelError, match="`attention` is not float32"):
+        ExpressionClassifier(tmp_path / "a.onnx", "cpu")
+
+
+def test_more_faces_than_one_batch_are_read_in_order():
+    classifier = ExpressionClassifier(None, "cpu")
+    faces = np.random.default_rng(0).integers(0, 256, (37, 48, 48), dtype=np.uint8)
+    one_by_one = np.concatenate([classifier.classify(face[None]) for face in faces])
+    np.testing.assert_allclose(classifier.classify(faces), one_by_one, atol=2e-2)
+
+
+def test_engines_are_kept_in_the_cache_and_fit_any_number_of_faces(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+):
+    monkeypatch.setenv("FER_LIVE_HOME", str(tmp_path))
+    file, other = tmp_path / "a" / "m.onnx", tmp_path / "b" / "m.onnx"
+    for path in (file, other):
+        path.parent.mkdir()
+        path.write_bytes(path.parent.name.encode())
+    options = _provider_options("TensorrtExecutionProvider", ["N", 1, 48, 48], file)
+    assert (
+        options["trt_engine_cache_prefix"]
+        != _provider_options("TensorrtExecutionProvider", ["N", 1, 48, 48], other)[
+            "trt_engine_cache_prefix"
+        ]
+    ), "two models of one name share no engine"
+    assert options["trt_engine_cache_path"] == str(tmp_path / "cache" / "tensorrt")
+    assert options["trt_profile_max_shapes"] == "faces:16x1x48x48"
+    assert (tmp_path / "cache").is_dir()
+    fixed = _provider_options("TensorrtExecutionProvider", [4, 1, 48, 48], file)
+    assert not any("profile" in name for name in fixed)
+
+
+def with_external_weights(path: Path) -> None:
+    onnx.save(
+        onnx.load(str(path)),
+        str(path),
+        save_as_external_data=True,
+        location="weights.bin",
+        size_threshold=0,
+    )
+
+
+def of_unknown_schema(path: Path) -> None:
+    model = onnx.load(str(path))
+    manifest = MANIFEST.to_json().replace('"schema":1', '"schema":9')
+    helper.set_model_props(model, {MANIFEST_KEY: manifest})
+    onnx.save(model, str(path))
+
+
+def of_floats(path: Path) -> None:
+    model = onnx.load(str(path))
+    model.graph.input[0].type.tensor_type.elem_type = TensorProto.FLOAT
+    onnx.save(model, str(path))
+
+
+@pytest.mark.parametrize("provider", ["cpu", "tensorrt"])
+@pytest.mark.parametrize(
+    ("spoil", "says"),
+    [
+        (lambda path: save_model(path, side=32), "its input is not"),
+        (of_floats, "its input is not"),
+        (with_external_weights, "keeps weights in other files"),
+        (of_unknown_schema, "unusable manifest, schema"),
+        (lambda path: path.write_bytes(path.read_bytes()[:100]), "not a model"),
+    ],
+)
+def test_a_bad_model_is_refused_before_anything_runs_it(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, provider, spoil, says: str
+):
+    """A session reads external files, and TensorRT takes minutes to build an engine."""
+    save_model(tmp_path / "a.onnx")
+    spoil(tmp_path / "a.onnx")
+    monkeypatch.setattr(
+        classifier_module.ort, "InferenceSession", lambda *_, **__: pytest.fail("a session")
+    )
+    with pytest.raises(ModelError, match=says) as caught:
+        ExpressionClassifier(tmp_path / "a.onnx", provider)
+    assert "\n" not in str(caught.value)
+
+
+def test_weights_in_other_files_are_found_inside_a_branch_too(tmp_path: Path):
+    """An `If` holds graphs of its own."""
+    model = save_model(tmp_path / "a.onnx")
+    branch = helper.make_graph(
+        [helper.make_node("Identity", ["v"], ["o"])],
+        "branch",
+        [],
+        [helper.make_tensor_value_info("o", TensorProto.FLOAT, [1])],
+        [numpy_helper.from_array(np.zeros(1, np.float32), "v")],
+    )
+    onnx.external_data_helper.set_external_data(branch.initializer[0], "weights.bin")
+    model.graph.node.append(
+        helper.make_node("If", ["c"], ["x"], then_branch=branch, else_branch=branch)
+    )
+    (tmp_path / "a.onnx").write_bytes(model.SerializeToString())
+    with pytest.raises(ModelError, match="keeps weights in other files"):
+        ExpressionClassifier(tmp_path / "a.onnx", "cpu")
+
+
+def test_a_gpu_that_fails_at_its_first_run_leaves_the_work_to_the_cpu(
+    monkeypatch: pytest.MonkeyPatch,
+):
+    """Its memory is full, or it is too old for the kernels."""
+    on_gpu: list[object] = []
+    real_session, real_classify = classifier_module._session, ExpressionClassifier.classify
+
+    def session(file, wanted, shape=()):
+        opened = real_session(file, "cpu", shape)
+        if wanted == "cuda":
+            on_gpu.append(opened)
+        return opened
+
+    def classify(self, faces):
+        if self._session in on_gpu:
+            raise RuntimeError("CUDA out of memory")
+        return real_classify(self, faces)
+
+    monkeypatch.setattr(classifier_module, "_session", session)
+    monkeypatch.setattr(ExpressionClassifier, "classify", classify)
+    classifier = ExpressionClassifier(None, "cuda")
+    assert (classifier.provider, classifier.name) == ("cpu", "fer_live_int8.onnx")
+    assert "CUDA out of memory" in classifier.warning
+
+
+def test_a_name_that_says_text_and_types_that_do_not_exist_are_refused_in_one_line(tmp_path: Path):
+    text = tmp_path / "a.json"
+    text.write_text("{}")
+    model = save_model(tmp_path / "a.onnx")
+    model.graph.input[0].type.tensor_type.elem_type = 99
+    (tmp_path / "a.onnx").write_bytes(model.SerializeToString())
+    for path, says in ((text, "not a model"), (tmp_path / "a.onnx", "its input is not")):
+        with pytest.raises(ModelError, match=says):
+            ExpressionClassifier(path, "cpu")

@@ -1,0 +1,152 @@
+"""Following a face by its pixels: right where it says so, and silent where it cannot."""
+
+import math
+from dataclasses import replace
+
+import cv2
+import numpy as np
+import pytest
+
+from fer_live import Frame, Pipeline
+from fer_live.datatypes import FaceDetection
+from fer_live.vision.detector import FaceDetector
+from fer_live.vision.follower import FaceFollower
+
+
+@pytest.fixture(scope="module")
+def found(demo_frames: list[np.ndarray]) -> list[FaceDetection]:
+    with FaceDetector("short") as detector:
+        return detector.detect(demo_frames[20], 0.0)
+
+
+def begun(image: np.ndarray, found: list[FaceDetection]) -> FaceFollower:
+    follower = FaceFollower()
+    follower.begin(image, found, 1.0)
+    return follower
+
+
+def moved(image: np.ndarray, motion: np.ndarray) -> np.ndarray:
+    size = image.shape[1::-1]
+    return cv2.warpAffine(image, motion, size, borderMode=cv2.BORDER_REPLICATE)
+
+
+@pytest.mark.parametrize(
+    ("dx", "dy", "degrees", "scale"),
+    [(0, 0, 0, 1.0), (7, -4, 0, 1.0), (0, 0, 4, 1.0), (0, 0, 0, 1.05), (-5, 6, -3, 0.97)],
+)
+def test_a_face_is_followed_to_where_it_went(
+    demo_frames: list[np.ndarray],
+    found: list[FaceDetection],
+    dx: float,
+    dy: float,
+    degrees: float,
+    scale: float,
+):
+    (face,) = found
+    center = tuple(float(value) for value in face.keypoints_xy[2])
+    motion = cv2.getRotationMatrix2D(center, degrees, scale)
+    motion[:, 2] += dx, dy
+    image = demo_frames[20]
+    got = begun(image, found).follow(moved(image, motion), 1.03)
+    assert got is not None
+    expected = face.keypoints_xy @ motion[:, :2].T + motion[:, 2]
+    eye_distance = math.dist(*face.keypoints_xy[:2])
+    assert np.abs(got[0].keypoints_xy - expected)[:4].max() < 0.02 * eye_distance
+    center_of = [(box[:2] + box[2:]) / 2 for box in (got[0].box_xyxy, face.box_xyxy)]
+    assert center_of[0] == pytest.approx(
+        motion[:, :2] @ center_of[1] + motion[:, 2], abs=0.03 * eye_distance
+    )
+
+
+def test_errors_do_not_add_up(demo_frames: list[np.ndarray], found: list[FaceDetection]):
+    image = demo_frames[20]
+    follower = begun(image, found)
+    for k in range(1, 9):
+        motion = np.array([[1, 0, 3 * k], [0, 1, -2 * k]], np.float32)
+        got = follower.follow(moved(image, motion), 1 + k / 100)
+    assert got is not None
+    expected = found[0].keypoints_xy + np.array([24, -16])
+    assert np.abs(got[0].keypoints_xy - expected).max() < 1.0
+
+
+def test_it_is_the_detectors_turn(demo_frames: list[np.ndarray], found: list[FaceDetection]):
+    image = demo_frames[20]
+    assert begun(image, found).follow(image, 1.0 + 2 / 30) is not None
+    assert begun(image, found).follow(image, 1.1) is None  # for too long
+    assert begun(image, found).follow(image, 1.0) is None  # no later than before: a still
+    assert begun(image, found).follow(image, 0.5) is None  # another source
+    assert begun(image, []).follow(image, 1.03) is None  # nobody to follow
+    assert begun(image, found).follow(image[:-2].copy(), 1.03) is None
+    assert FaceFollower().follow(image, 1.03) is None
+
+
+def test_what_is_another_picture_is_not_followed(
+    demo_frames: list[np.ndarray], found: list[FaceDetection]
+):
+    image = demo_frames[20]
+    rng = np.random.default_rng(0)
+    noise = rng.integers(0, 256, image.shape, np.uint8)
+    x1, y1, x2, y2 = found[0].box_xyxy.astype(int)
+    covered = image.copy()
+    covered[y1:y2, x1:x2] = 90
+    far = moved(image, np.array([[1, 0, 0.6 * (x2 - x1)], [0, 1, 0]], np.float32))
+    for other in (noise, covered, np.zeros_like(image), far, image[::-1].copy()):
+        follower = begun(image, found)
+        assert follower.follow(other, 1.03) is None
+        assert follower.follow(image, 1.06) is None  # until the detector has looked again
+
+
+def test_one_face_that_cannot_be_followed_is_enough_for_the_detector(
+    demo_frames: list[np.ndarray], found: list[FaceDetection]
+):
+    """Two faces side by side: both are followed; with one covered, neither is."""
+    image = demo_frames[20]
+    width = image.shape[1]
+    two = np.hstack([image, image[:, ::-1]])
+    with FaceDetector("full") as detector:
+        faces = detector.detect(two, 0.0)
+    assert len(faces) == 2
+    got = begun(two, faces).follow(moved(two, np.array([[1, 0, 4], [0, 1, 3]], np.float32)), 1.03)
+    assert got is not None
+    for face, after in zip(faces, got, strict=True):
+        assert after.keypoints_xy == pytest.approx(face.keypoints_xy + np.array([4, 3]), abs=1.0)
+    covered = two.copy()
+    covered[:, width:] = 90
+    assert begun(two, faces).follow(covered, 1.03) is None
+
+
+def test_a_side_cut_off_at_the_border_stays_there(
+    demo_frames: list[np.ndarray], found: list[FaceDetection]
+):
+    face = replace(found[0], box_xyxy=found[0].box_xyxy * [0, 1, 1, 1])
+    image = moved(demo_frames[20], np.array([[1, 0, 8], [0, 1, 0]], np.float32))
+    got = begun(demo_frames[20], [face]).follow(image, 1.03)
+    assert got is not None
+    assert got[0].box_xyxy[0] == 0
+    assert got[0].box_xyxy[2] > face.box_xyxy[2]
+
+
+def test_two_of_three_frames_do_without_the_detector_and_read_alike(
+    demo_frames: list[np.ndarray], monkeypatch: pytest.MonkeyPatch
+):
+    looks = []
+    detect = FaceDetector.detect
+
+    def counted(self: FaceDetector, image: np.ndarray, time_s: float) -> list[FaceDetection]:
+        looks.append(time_s)
+        return detect(self, image, time_s)
+
+    def probs(with_following: bool) -> np.ndarray:
+        with Pipeline.load(provider="cpu") as pipeline, monkeypatch.context() as patch:
+            if not with_following:
+                patch.setattr(FaceFollower, "follow", lambda *_: None)
+            frames = (Frame(image, k, k / 30) for k, image in enumerate(demo_frames[:60]))
+            return np.array([pipeline.process(frame).faces[0].probs for frame in frames])
+
+    monkeypatch.setattr(FaceDetector, "detect", counted)
+    always = probs(with_following=False)
+    assert len(looks) == 60
+    followed = probs(with_following=True)
+    assert len(looks) - 60 <= 24
+    change = np.abs(np.diff(always, axis=0)).sum(axis=1).mean()
+    assert np.abs(always - followed).sum(axis=1).mean() <= max(change, 0.02)

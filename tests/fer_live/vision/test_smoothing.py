@@ -1,0 +1,82 @@
+import math
+
+import numpy as np
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from fer_live.vision.smoothing import UNSURE, ExpressionSmoother, SmoothingConfig
+
+LABELS = ("neutral", "happiness", "anger")
+NEUTRAL = np.array([0.9, 0.05, 0.05], np.float32)
+HAPPY = np.array([0.05, 0.9, 0.05], np.float32)
+FLAT = np.array([0.34, 0.33, 0.33], np.float32)
+
+
+def run(frames: list[np.ndarray], fps: float = 30.0) -> list[str]:
+    smoother = ExpressionSmoother(LABELS)
+    return [smoother.update(1, probs, k / fps)[1] for k, probs in enumerate(frames)]
+
+
+def test_the_first_frame_is_shown_at_once():
+    assert run([HAPPY]) == ["happiness"]
+
+
+def test_no_probability_above_the_bar_is_unsure():
+    assert run([FLAT] * 5) == [UNSURE] * 5
+
+
+def test_one_odd_frame_does_not_change_the_label():
+    assert set(run([NEUTRAL] * 10 + [HAPPY] + [NEUTRAL] * 10)) == {"neutral"}
+
+
+def test_a_lasting_change_is_shown_within_half_a_second():
+    shown = run([NEUTRAL] * 10 + [HAPPY] * 30)
+    assert shown[-1] == "happiness"
+    assert shown.index("happiness") - 10 <= 15
+
+
+def test_the_time_constant_is_in_seconds_whatever_the_frame_rate():
+    for fps in (5, 30, 120):
+        smoother = ExpressionSmoother(LABELS, SmoothingConfig(time_constant_s=1.0))
+        smoother.update(1, NEUTRAL, 0.0)
+        for k in range(1, fps + 1):
+            probs, _ = smoother.update(1, HAPPY, k / fps)
+        share = (probs[1] - NEUTRAL[1]) / (HAPPY[1] - NEUTRAL[1])
+        assert share == pytest.approx(1 - math.exp(-1), abs=1e-3)
+
+
+def test_each_face_has_its_own_state():
+    smoother = ExpressionSmoother(LABELS)
+    smoother.update(1, NEUTRAL, 0.0)
+    assert smoother.update(2, HAPPY, 0.01)[1] == "happiness"
+    assert smoother.update(1, NEUTRAL, 0.02)[1] == "neutral"
+
+
+def test_an_ended_track_is_forgotten():
+    smoother = ExpressionSmoother(LABELS)
+    smoother.update(1, NEUTRAL, 0.0)
+    smoother.forget_unseen(10.0)
+    assert smoother.update(1, HAPPY, 10.0)[1] == "happiness"
+
+
+@given(
+    st.lists(
+        st.tuples(st.integers(0, 2), st.floats(0, 2, allow_nan=False)), min_size=1, max_size=30
+    )
+)
+def test_smoothed_values_stay_probabilities(steps: list[tuple[int, float]]):
+    smoother, now = ExpressionSmoother(LABELS), 0.0
+    for winner, gap in steps:
+        now += gap
+        probs, shown = smoother.update(1, np.eye(3, dtype=np.float32)[winner], now)
+        assert probs.sum() == pytest.approx(1, abs=1e-4)
+        assert probs.min() >= 0
+        assert shown in (*LABELS, UNSURE)
+
+
+def test_the_slider_goes_from_quick_to_calm_through_the_default():
+    quick, middle, calm = (SmoothingConfig.from_calm(c) for c in (0, 0.5, 1))
+    assert middle == SmoothingConfig()
+    for name in ("time_constant_s", "hold_s", "margin"):
+        assert getattr(quick, name) < getattr(middle, name) < getattr(calm, name)

@@ -1,0 +1,87 @@
+import pytest
+import torch
+from torch import Tensor
+
+from fer_live.model.manifest import CropGeometry
+from training.config import AugmentationConfig
+from training.data.augment import augmentation
+
+NOTHING = {"flip": 0, "rotate_degrees": 0, "translate": 0, "scale": 0}
+STRONGEST = {
+    "flip": 1.0,
+    "rotate_degrees": 90.0,
+    "translate": 0.5,
+    "scale": 0.5,
+    "shear_degrees": 45.0,
+    "brightness": 0.9,
+    "contrast": 0.9,
+    "gamma": 2.0,
+    "side_light": 0.9,
+    "cover": 1.0,
+    "blur": 1.0,
+    "motion": 1.0,
+    "downscale": 1.0,
+    "noise": 0.5,
+    "jpeg": 1.0,
+    "erase": 1.0,
+}
+
+
+def faces(n: int = 16) -> Tensor:
+    torch.manual_seed(0)
+    return torch.rand(n, 1, 48, 48)
+
+
+def augmented(**fields: float) -> Tensor:
+    images = faces()
+    out: Tensor = augmentation(AugmentationConfig(**(NOTHING | fields)))(images)
+    return out
+
+
+def test_with_everything_at_zero_nothing_changes():
+    assert torch.equal(augmented(), faces())
+
+
+def test_every_field_is_tried_here():
+    assert set(STRONGEST) | {"erase_largest"} == set(AugmentationConfig.model_fields)
+
+
+@pytest.mark.parametrize("name", STRONGEST)
+def test_each_part_alone_changes_images_and_keeps_their_range(name: str):
+    images = augmented(**{name: STRONGEST[name]})
+    assert images.shape == (16, 1, 48, 48)
+    changed = (images != faces()).flatten(1).any(dim=1)
+    assert changed.float().mean() >= (0.2 if name == "noise" else 0.9)
+    assert images.min() >= -1e-6
+    assert images.max() <= 1 + 1e-6
+
+
+@pytest.mark.parametrize("name", ["cover", "blur", "motion", "downscale", "jpeg", "erase"])
+def test_a_probability_is_the_share_of_images_that_change(name: str):
+    torch.manual_seed(1)
+    images = torch.rand(400, 1, 48, 48)
+    out = augmentation(AugmentationConfig(**(NOTHING | {name: 0.3})))(images)
+    share = (out != images).flatten(1).any(dim=1).float().mean().item()
+    assert share == pytest.approx(0.3, abs=0.1)
+
+
+def test_a_cover_is_one_gray_band_over_eyes_or_mouth():
+    crop = CropGeometry()
+    organs = [crop.center_y + sign * crop.eye_mouth_distance / 2 for sign in (-1, 1)]
+    seen = set()
+    for before, after in zip(faces(), augmented(cover=1.0), strict=True):
+        changed = (before != after)[0]
+        rows = changed.any(dim=1).nonzero().flatten()
+        assert len(after[0][changed].unique()) == 1
+        middle = (rows.min() + rows.max() + 1).item() / 2 / 48
+        nearest = min(organs, key=lambda y: abs(y - middle))
+        assert middle == pytest.approx(nearest, abs=0.03)
+        seen.add(nearest)
+    assert len(seen) == 2
+
+
+def test_downscaling_loses_detail():
+    def detail(images: Tensor) -> Tensor:
+        return images.diff(dim=3).abs().mean()
+
+    assert detail(augmented(downscale=1.0)) < 0.4 * detail(faces())

@@ -1,0 +1,343 @@
+import json
+from pathlib import Path
+
+import pytest
+import torch
+
+from fer_live.errors import DataError, InputError, ModelError
+from training.config import TrainConfig, config_to_toml, load_config, parse_config
+from training.loop.train import fit, learning_rate, resolve_precision
+from training.methods import METHODS
+from training.models import checkpoint
+from training.models.checkpoint import load_model, load_run_state
+
+CONFIG = """
+[run]
+seed = {seed}
+checkpoint_every_s = 1e-9
+[data]
+source = "fer2013:{folder}"
+[model]
+width = 8
+dropout = 0.1
+[schedule]
+passes = {epochs}
+batch_size = 16
+learning_rate = 0.05
+warmup = 0.1
+"""
+
+
+@pytest.fixture
+def config(learnable_tree: Path, tmp_path: Path):
+    def make(*, epochs: int = 2, seed: int = 0) -> TrainConfig:
+        path = tmp_path / "config.toml"
+        path.write_text(CONFIG.format(folder=learnable_tree.as_posix(), epochs=epochs, seed=seed))
+        return load_config(path)
+
+    return make
+
+
+def weights(run_dir: Path) -> dict[str, torch.Tensor]:
+    return load_model(run_dir)[0].state_dict()
+
+
+class Stop(Exception):
+    pass
+
+
+def fit_and_stop(
+    config: TrainConfig, run_dir: Path, stop_after: int, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Train until so many checkpoints are written, then stop as an interruption would."""
+    saves = 0
+    original = checkpoint.save_run
+
+    def save_then_stop(*arguments) -> None:
+        nonlocal saves
+        original(*arguments)
+        saves += 1
+        if saves == stop_after:
+            raise Stop
+
+    with monkeypatch.context() as patch:
+        patch.setattr(checkpoint, "save_run", save_then_stop)
+        with pytest.raises(Stop):
+            fit(config, run_dir, resume=False)
+
+
+def test_it_learns_what_can_be_learned(config, tmp_path: Path):
+    metrics = fit(config(epochs=8), tmp_path / "run", resume=False)
+    accuracy = metrics["PublicTest ferplus-argmax"]["accuracy"]
+    assert accuracy > 0.6, "four classes told apart by brightness; chance is 0.25"
+    _, manifest = load_model(tmp_path / "run")
+    assert manifest.metrics["PublicTest ferplus-argmax"]["accuracy"] == accuracy
+    assert manifest.training["n_images"] == 96
+    rows = [json.loads(line) for line in (tmp_path / "run/log.jsonl").read_text().splitlines()]
+    assert [row["passes"] for row in rows] == list(range(1, 9))
+
+
+@pytest.mark.parametrize("stop_after", [2, 6, 9])
+def test_a_resumed_run_ends_in_the_same_weights_and_log(
+    config, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, stop_after: int
+):
+    """Interrupted within an epoch, at its end, and within the next."""
+    fit(config(), tmp_path / "whole", resume=False)
+    fit_and_stop(config(), tmp_path / "cut", stop_after, monkeypatch)
+    assert load_run_state(tmp_path / "cut/resume.safetensors")["step"] == stop_after
+    fit(config(), tmp_path / "cut", resume=True)
+    whole, cut = weights(tmp_path / "whole"), weights(tmp_path / "cut")
+    assert all(torch.equal(whole[name], cut[name]) for name in whole)
+    logs = [(tmp_path / run / "log.jsonl").read_text() for run in ("whole", "cut")]
+    assert logs[0] == logs[1]
+
+
+SEMI_SUPERVISED = """
+[run]
+seed = 3
+method = "dta_snl"
+checkpoint_every_s = 1e-9
+[data]
+source = "fer2013:{folder}"
+labeled_share = 0.34
+[model]
+width = 8
+standardize = true
+attention_branches = 2
+feature_map_dropout = 0.5
+[schedule]
+optimizer = "muon"
+passes = 2
+batch_size = 8
+unlabeled_batch_size = 16
+balance = 0.5
+learning_rate = 0.01
+warmup = 0.1
+ema_decay = 0.9
+logs_per_pass = 2
+[options]
+tau_min = 0.2
+ceiling = 0.3
+"""
+
+
+@pytest.fixture
+def semi_supervised(learnable_tree: Path, tmp_path: Path) -> TrainConfig:
+    path = tmp_path / "semi.toml"
+    path.write_text(SEMI_SUPERVISED.format(folder=learnable_tree.as_posix()))
+    return load_config(path)
+
+
+def test_thresholds_and_random_state_are_resumed(
+    semi_supervised: TrainConfig, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+):
+    """The curve, thresholds included, is that of an uninterrupted run."""
+    fit(semi_supervised, tmp_path / "whole", resume=False)
+    fit_and_stop(semi_supervised, tmp_path / "cut", 5, monkeypatch)
+    torch.manual_seed(99)  # another process would have another random state
+    fit(semi_supervised, tmp_path / "cut", resume=True)
+    logs = [(tmp_path / run / "log.jsonl").read_text() for run in ("whole", "cut")]
+    assert logs[0] == logs[1]
+    lines = [json.loads(line) for line in logs[0].splitlines()]
+    assert len({tuple(line["thresholds"]) for line in lines}) > 1, "thresholds move"
+    assert all(0 <= line["kept_share"] <= 1 for line in lines)
+    whole, cut = weights(tmp_path / "whole"), weights(tmp_path / "cut")
+    assert all(torch.equal(whole[name], cut[name]) for name in whole)
+
+
+def test_a_run_can_start_from_anothers_weights(
+    config, semi_supervised: TrainConfig, tmp_path: Path
+):
+    fit(config(epochs=1), tmp_path / "other", resume=False)
+    schedule = semi_supervised.schedule.model_copy(
+        update={"start_from": str(tmp_path / "other"), "learning_rate": 1e-12}
+    )
+    with pytest.raises(InputError, match="another network than"):
+        fit(semi_supervised.model_copy(update={"schedule": schedule}), tmp_path / "a", resume=False)
+    model = config().model
+    same = semi_supervised.model_copy(update={"schedule": schedule, "model": model})
+    fit(same, tmp_path / "b", resume=False)
+    torch.testing.assert_close(
+        weights(tmp_path / "b")["classifier.weight"],
+        weights(tmp_path / "other")["classifier.weight"],
+    )
+
+
+def test_without_unlabeled_images_it_says_so(semi_supervised: TrainConfig, tmp_path: Path):
+    data = semi_supervised.data.model_copy(update={"labeled_share": 1.0})
+    with pytest.raises(DataError, match="needs unlabeled images, and there are none"):
+        fit(semi_supervised.model_copy(update={"data": data}), tmp_path / "run", resume=False)
+    schedule = semi_supervised.schedule.model_copy(update={"unlabeled_batch_size": 0})
+    with pytest.raises(InputError, match="unlabeled_batch_size above 0"):
+        fit(
+            semi_supervised.model_copy(update={"schedule": schedule}),
+            tmp_path / "run",
+            resume=False,
+        )
+    assert not (tmp_path / "run").exists()
+
+
+def test_a_class_without_a_labeled_image_can_be_trained(
+    semi_supervised: TrainConfig, tmp_path: Path
+):
+    data = semi_supervised.data.model_copy(update={"labeled_per_class": {"neutral": 5, "anger": 6}})
+    fit(semi_supervised.model_copy(update={"data": data}), tmp_path / "run", resume=False)
+    split = json.loads((tmp_path / "run/split.json").read_text())
+    assert split["per_class"]["neutral"] == 5 and split["per_class"]["surprise"] == 0
+    last = json.loads((tmp_path / "run/log.jsonl").read_text().splitlines()[-1])
+    assert last["thresholds"][2] == 0.95, "tau_max for a class that was not seen"
+
+
+def test_the_supervised_row_costs_what_its_rivals_cost(
+    semi_supervised: TrainConfig, tmp_path: Path
+):
+    run = semi_supervised.run.model_copy(update={"method": "supervised"})
+    own = TrainConfig.model_validate(
+        {**semi_supervised.model_copy(update={"run": run}).model_dump(), "options": {}}
+    )
+    fit(semi_supervised, tmp_path / "ours", resume=False)
+    fit(own, tmp_path / "theirs", resume=False)
+    ours, theirs = (load_model(tmp_path / name)[1].training for name in ("ours", "theirs"))
+    assert ours["steps"] == theirs["steps"] == 2 * (96 // 16)
+    assert ours["labeled_images_seen"] == 12 * 8
+    assert theirs["labeled_images_seen"] == 12 * (8 + 16), "labeled in place of unlabeled ones"
+
+
+def test_the_seed_decides(config, tmp_path: Path):
+    for name, seed in (("a", 0), ("b", 0), ("c", 1)):
+        fit(config(epochs=1, seed=seed), tmp_path / name, resume=False)
+    a, b, c = (weights(tmp_path / name)["classifier.weight"] for name in "abc")
+    assert torch.equal(a, b)
+    assert not torch.equal(a, c)
+
+
+def test_a_run_is_never_overwritten_or_mixed(config, tmp_path: Path):
+    fit(config(epochs=1), tmp_path / "run", resume=False)
+    with pytest.raises(InputError, match="add --resume"):
+        fit(config(epochs=1), tmp_path / "run", resume=False)
+    with pytest.raises(InputError, match="started with another config"):
+        fit(config(epochs=2), tmp_path / "run", resume=True)
+
+
+def test_a_resume_without_a_checkpoint_says_that_it_begins(
+    config, tmp_path: Path, capfd: pytest.CaptureFixture[str]
+):
+    fit(config(epochs=1), tmp_path / "run", resume=False)
+    (tmp_path / "run/resume.safetensors").unlink()
+    capfd.readouterr()
+    fit(config(epochs=1), tmp_path / "run", resume=True)
+    assert "no checkpoint to go on from; begins at the first step" in capfd.readouterr().err
+
+
+def test_files_of_someone_else_are_not_replaced(config, tmp_path: Path):
+    (tmp_path / "run").mkdir()
+    (tmp_path / "run/metrics.json").write_text("mine")
+    with pytest.raises(InputError, match=r"holds a metrics\.json that is no part of a run"):
+        fit(config(epochs=1), tmp_path / "run", resume=False)
+    assert (tmp_path / "run/metrics.json").read_text() == "mine"
+
+
+def test_a_mistake_in_the_data_does_not_lock_the_run(config, tmp_path: Path):
+    right = config(epochs=1)
+    wrong = right.model_copy(
+        update={"data": right.data.model_copy(update={"source": "fer2013:nowhere"})}
+    )
+    with pytest.raises(DataError, match="no such folder"):
+        fit(wrong, tmp_path / "run", resume=False)
+    fit(right, tmp_path / "run", resume=False)
+    assert (tmp_path / "run/model.safetensors").is_file()
+
+
+def test_a_run_is_not_resumed_on_other_data(config, learnable_tree: Path, tmp_path: Path):
+    fit(config(epochs=1), tmp_path / "run", resume=False)
+    for name in ("fer2013.csv", "fer2013new.csv"):
+        lines = (learnable_tree / name).read_text().splitlines()
+        (learnable_tree / name).write_text("\n".join(lines[:-40]))
+    with pytest.raises(InputError, match="had n_images 96, this one has 88"):
+        fit(config(epochs=1), tmp_path / "run", resume=True)
+
+
+def test_the_learning_rate_warms_up_and_ends_at_zero():
+    schedule = TrainConfig().schedule
+    n = 2500
+    rates = [learning_rate(step, n, schedule) for step in range(n)]
+    warm = round(schedule.warmup * n)
+    assert rates[0] == pytest.approx(schedule.learning_rate / warm)
+    assert max(rates) == pytest.approx(schedule.learning_rate)
+    assert rates.index(max(rates)) in (warm - 1, warm)
+    assert rates[-1] < 1e-5
+    assert rates[warm:] == sorted(rates[warm:], reverse=True)
+
+
+@pytest.mark.parametrize(
+    ("abilities", "precision"),
+    [
+        ({"avx2": True, "avx512_bf16": False, "amx_bf16": False}, "fp32"),
+        ({"avx512_bf16": True}, "bf16"),
+        ({"neon": True, "bf16": True}, "bf16"),
+        ({}, "fp32"),
+    ],
+)
+def test_bf16_is_chosen_only_where_the_processor_computes_in_it(
+    monkeypatch: pytest.MonkeyPatch, abilities: dict[str, bool], precision: str
+):
+    monkeypatch.setattr(torch.cpu, "get_capabilities", lambda: abilities)
+    cpu = torch.device("cpu")
+    assert resolve_precision("auto", cpu) == precision
+    assert resolve_precision("bf16", cpu) == "bf16"
+    assert resolve_precision("fp32", cpu) == "fp32"
+
+
+def test_every_field_of_the_config_says_what_it_means():
+    lines = config_to_toml(TrainConfig()).splitlines()
+    for section in TrainConfig.model_fields:
+        for name, field in type(getattr(TrainConfig(), section)).model_fields.items():
+            assert field.description, f"{section}.{name}"
+            place = next(k for k, line in enumerate(lines) if line.startswith(f"{name} = "))
+            assert lines[place - 1].startswith("# ")
+            assert "(default: " in lines[place - 1]
+
+
+@pytest.mark.parametrize("path", sorted(Path("training/configs").glob("*.toml")), ids=str)
+def test_ready_configs_are_what_the_code_would_print(path: Path):
+    assert path.read_text() == config_to_toml(load_config(path))
+
+
+@pytest.mark.parametrize("method", METHODS)
+def test_the_options_of_every_method_are_printed_and_read(method: str, tmp_path: Path):
+    text = config_to_toml(parse_config({"run": {"method": method}}, "here"))
+    (tmp_path / "c.toml").write_text(text)
+    config = load_config(tmp_path / "c.toml")
+    assert type(config.options) is METHODS[method].Options
+    assert config_to_toml(config) == text
+
+
+@pytest.mark.parametrize(
+    ("text", "says"),
+    [
+        ("[run]\nsed = 1", "run.sed"),
+        ("[schedule]\npasses = 0", "schedule.passes"),
+        ("[schedule]\npasses = 'many'", "schedule.passes"),
+        ("[run", "not a TOML file"),
+        ("[data]\nlabels = 'mine'", "data.labels"),
+        ("[run]\nmethod = 'mixmatch'", "'mixmatch' is not one of supervised, fixmatch"),
+        ("[run]\nmethod = 'fixmatch'\n[options]\ntau = 1", "options.tau of fixmatch: Extra"),
+        ("run = 3", "run: "),
+        ("[run]\nmethod = ['fixmatch']", "is not one of supervised"),
+        ("[options]\nthreshold = 1", "options.threshold of supervised"),
+        ("[model]\nfeature_map_dropout = 0.5", "set attention_branches too"),
+    ],
+)
+def test_a_faulty_config_is_named(tmp_path: Path, text: str, says: str):
+    path = tmp_path / "c.toml"
+    path.write_text(text)
+    with pytest.raises(InputError, match=says):
+        load_config(path)
+
+
+def test_files_that_are_no_checkpoint_are_refused(tmp_path: Path):
+    (tmp_path / "a.safetensors").write_text("no")
+    with pytest.raises(ModelError, match="not a readable safetensors file"):
+        load_model(tmp_path / "a.safetensors")
+    with pytest.raises(ModelError, match="no such checkpoint"):
+        load_model(tmp_path)

@@ -1,0 +1,124 @@
+import json
+import shutil
+from pathlib import Path
+
+import cv2
+import numpy as np
+import pytest
+
+from fer_live.errors import DataError, InputError, ModelError
+from fer_live.model.assets import asset
+from tests.fer_live.analyze.test_analyze import fails
+from training.measure.evaluate import evaluate
+
+MODEL = asset("fer_live_int8.onnx")
+
+
+@pytest.fixture
+def photos(tmp_path: Path, demo_frames: list[np.ndarray]) -> Path:
+    """Two whole pictures with one face each, and one with none."""
+    for name, image in (
+        ("happiness/a.png", demo_frames[20]),
+        ("neutral/b.jpg", demo_frames[100]),
+        ("neutral/gray.png", np.full((90, 90, 3), 120, np.uint8)),
+    ):
+        path = tmp_path / "photos" / name
+        path.parent.mkdir(parents=True, exist_ok=True)
+        cv2.imwrite(str(path), image)
+    return tmp_path / "photos"
+
+
+def test_a_folder_with_detection_counts_a_missed_face_as_wrong(photos: Path):
+    report = evaluate(MODEL, f"folder:{photos}", detect=True)
+    assert (report["n"], report["n_undetected"]) == (3, 1)
+    assert report["recall"]["happiness"] == 1.0
+    assert report["recall"]["neutral"] <= 0.5
+    assert sum(map(sum, report["confusion"])) == 2
+
+
+def test_without_detection_every_image_is_a_crop(photos: Path):
+    report = evaluate(MODEL, f"folder:{photos}")
+    assert (report["n"], report["n_undetected"]) == (3, 0)
+
+
+def test_present_classes_only(photos: Path):
+    report = evaluate(MODEL, f"folder:{photos}", classes="present")
+    columns = np.array(report["confusion"]).sum(axis=0)
+    present = [report["labels"].index(name) for name in ("happiness", "neutral")]
+    assert columns.sum() == columns[present].sum() == 3
+
+
+def test_the_command_writes_its_figures(run_cli, photos: Path, tmp_path: Path):
+    out = tmp_path / "figures.json"
+    done = run_cli(
+        "fer-train", "evaluate", MODEL, "--data", f"folder:{photos}", "--detect", "--json", out
+    )
+    assert done.returncode == 0, done.stderr
+    assert set(json.loads(out.read_text())) == {
+        *("n", "n_undetected", "accuracy", "balanced_accuracy", "macro_f1", "ece", "recall"),
+        *("confusion", "labels", "model", "data", "split", "rule", "recall_interval"),
+    }
+
+
+def test_a_checkpoint_and_its_export_agree_on_a_data_set(learnable_tree: Path):
+    data = f"fer2013:{learnable_tree}"
+    options = {"split": "PublicTest", "rule": "ferplus-argmax"}
+    torch_report = evaluate(asset("fer_live.safetensors"), data, **options)  # type: ignore[arg-type]
+    onnx_report = evaluate(asset("fer_live_fp32.onnx"), data, **options)  # type: ignore[arg-type]
+    assert torch_report["n"] == 32
+    assert torch_report["confusion"] == onnx_report["confusion"]
+    assert torch_report["ece"] == pytest.approx(onnx_report["ece"], abs=1e-4)
+
+
+def test_an_unknown_label_is_named(run_cli, photos: Path):
+    (photos / "joy").mkdir()  # empty, it is no class
+    arguments = ("fer-train", "evaluate", MODEL, "--data", f"folder:{photos}")
+    assert run_cli(*arguments).returncode == 0
+    shutil.copy(photos / "happiness/a.png", photos / "joy")
+    fails(
+        run_cli(*arguments),
+        2,
+        "'joy' is not a label of this model",
+    )
+
+
+def test_a_short_row_is_named(run_cli, learnable_tree: Path):
+    lines = (learnable_tree / "fer2013.csv").read_text().splitlines()
+    lines[5] = lines[5][:100]
+    (learnable_tree / "fer2013.csv").write_text("\n".join(lines))
+    done = run_cli(
+        *("fer-train", "evaluate", MODEL, "--data", f"fer2013:{learnable_tree}"),
+        *("--split", "PublicTest", "--labels", "ferplus-argmax"),
+    )
+    fails(done, 2, "line 6")
+
+
+@pytest.mark.parametrize(
+    ("data", "options", "error", "says"),
+    [
+        ("fer2013:{}", {}, InputError, "fer2013 needs --split .* and --labels"),
+        ("folder:{}", {"split": "Training"}, InputError, "folder has no parts"),
+        ("photos:{}", {}, DataError, "not a data set"),
+        ("folder:{}/none", {}, DataError, "no such folder"),
+        ("folder:{}", {}, DataError, "no image in it"),
+    ],
+)
+def test_mistakes_are_told(tmp_path: Path, data: str, options, error, says: str):
+    with pytest.raises(error, match=says):
+        evaluate(MODEL, data.format(tmp_path), **options)
+
+
+def test_a_model_of_another_kind_is_refused(photos: Path):
+    with pytest.raises(ModelError, match="not a model"):
+        evaluate(photos / "happiness/a.png", f"folder:{photos}")
+
+
+@pytest.mark.parametrize(
+    ("model", "floor"), [("fer_live_fp32.onnx", 0.80), ("fer_live_int8.onnx", 0.795)]
+)
+def test_the_shipped_models_read_faces_they_never_saw(shared_data: Path, model: str, floor: float):
+    report = evaluate(
+        asset(model), f"fer2013:{shared_data}", split="PublicTest", rule="ferplus-argmax"
+    )
+    assert report["n"] == 3479
+    assert report["accuracy"] >= floor

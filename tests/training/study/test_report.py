@@ -1,0 +1,144 @@
+import json
+from pathlib import Path
+
+import pytest
+
+from fer_live.errors import InputError
+from training.study.grid import load_grid
+from training.study.report import write_report
+
+GRID = """
+title = "Made up"
+budgets = [0.1, 0.25]
+seeds = [1, 2]
+compare = "ours"
+
+[[rows]]
+name = "base"
+method = "supervised"
+budgets = [0.1, 0.25, 1.0]
+
+[[rows]]
+name = "part"
+title = "without a part"
+method = "dta_snl"
+budgets = [0.1]
+
+[[rows]]
+name = "ours"
+title = "DTA + SNL"
+method = "dta_snl"
+"""
+
+ACCURACY = {
+    "base": {0.1: (0.70, 0.72), 0.25: (0.75, 0.75), 1.0: (0.80, 0.79)},
+    "part": {0.1: (0.74, 0.74)},
+    "ours": {0.1: (0.74, 0.75), 0.25: (0.81, 0.80)},
+}
+
+
+@pytest.fixture
+def folder(tmp_path: Path) -> Path:
+    """A grid's folder with a cell for each figure of ACCURACY."""
+    (tmp_path / "grid.toml").write_text(GRID)
+    (tmp_path / "cells").mkdir()
+    for row, budgets in ACCURACY.items():
+        for budget, accuracies in budgets.items():
+            for seed, accuracy in enumerate(accuracies, 1):
+                file = tmp_path / "cells" / f"{row}_{budget:g}_{seed}.json"
+                file.write_text(json.dumps(cell(seed, accuracy)))
+    return tmp_path
+
+
+def cell(seed: int, accuracy: float) -> dict[str, object]:
+    metrics = {
+        "n": 4,
+        "labels": ["sad", "glad"],
+        "accuracy": accuracy,
+        "macro_f1": accuracy,
+        "ece": 0.0,
+        "recall": {"sad": 1.0, "glad": 0.5},
+        "confusion": [[2, 0], [1, 1]],
+        "reliability": [{"confidence": 0.9, "accuracy": 0.75}],
+    }
+    return {
+        "seed": seed,
+        "split": "PublicTest",
+        "rule": "ferplus-argmax",
+        "metrics": metrics,
+        "other_metrics": {},
+        "steps": 10,
+        "passes": 5.0,
+        "labeled_images": 8,
+        "labeled_images_seen": 80,
+        "unlabeled_images": 72,
+        "wall_s": 3.0,
+        "start": {"config": None, "steps": 0, "labeled_images_seen": 0, "wall_s": 0.0},
+        "network": {"parameters": 1},
+        "device": "cpu",
+        "precision": "fp32",
+        "log": [{"step": 10, "passes": 5.0, "loss": 1.0, "acc": 0.5}],
+    }
+
+
+def test_leads_are_taken_seed_by_seed(folder: Path):
+    page = write_report(folder).read_text()
+    assert "## Lead of DTA + SNL, PublicTest ferplus-argmax" in page
+    assert "| base | +3.5 ± 0.7 | +5.5 ± 0.7 |" in page
+    assert "| without a part | +0.5 ± 0.7 |  |" in page
+    assert "| base, 100 % | -5.0 ± 1.4 | +1.0 ± 0.0 |" in page
+    assert "| DTA + SNL | +" not in page
+    assert "The smallest budget at which DTA + SNL reaches base at 100 %: 25 %." in page
+
+
+def test_the_unlabeled_images_are_a_second_measure(folder: Path):
+    """A row with all labels has none; cells of earlier versions were not measured on them."""
+    for seed in (1, 2):
+        for row, accuracy in (("ours", 0.6), ("base", 0.5)):
+            result = cell(seed, accuracy)
+            result["other_metrics"] = {"unlabeled images": result["metrics"]}
+            (folder / f"cells/{row}_0.1_{seed}.json").write_text(json.dumps(result))
+    page = write_report(folder).read_text()
+    table = page.split("## Accuracy, unlabeled images")[1].split("##")[0]
+    assert "| base | 50.0 ± 0.0 |" in table
+    assert "| DTA + SNL | 60.0 ± 0.0 | missing |" in table
+    lead = page.split("## Lead of DTA + SNL, unlabeled images")[1].split("##")[0]
+    assert "| base | +10.0 ± 0.0 | missing |" in lead
+    assert "100 %" not in lead
+
+
+def test_a_claim_that_does_not_hold_is_said(folder: Path):
+    (folder / "cells/ours_0.25_1.json").write_text(json.dumps(cell(1, 0.7999)))
+    (folder / "cells/ours_0.25_2.json").write_text(json.dumps(cell(2, 0.7899)))
+    page = write_report(folder).read_text()
+    assert "DTA + SNL reaches base at 100 %: none of these." in page
+
+
+def test_a_tie_reaches(folder: Path):
+    for seed, (own, full) in enumerate([(0.5, 0.55), (0.5, 0.45)], 1):
+        (folder / f"cells/ours_0.1_{seed}.json").write_text(json.dumps(cell(seed, own)))
+        (folder / f"cells/base_1_{seed}.json").write_text(json.dumps(cell(seed, full)))
+    page = write_report(folder).read_text()
+    assert (100 * 0.5 - 100 * 0.55) + (100 * 0.5 - 100 * 0.45) < 0, (
+        "floats lose something on the tie"
+    )
+    assert "reaches base at 100 %: 10 %." in page
+
+
+def test_a_claim_with_missing_cells_is_open(folder: Path):
+    (folder / "cells/base_1_2.json").unlink()
+    page = write_report(folder).read_text()
+    assert "| base, 100 % | -6.0 (1 of 2 missing) | +1.0 (1 of 2 missing) |" in page
+    assert "reaches base at 100 %: open, for cells are missing." in page
+
+
+def test_a_grid_need_not_compare(folder: Path):
+    (folder / "grid.toml").write_text(GRID.replace('compare = "ours"', ""))
+    page = write_report(folder).read_text()
+    assert "Lead of" not in page
+
+
+def test_the_compared_row_is_one_of_the_grid(folder: Path):
+    (folder / "grid.toml").write_text(GRID.replace('compare = "ours"', 'compare = "theirs"'))
+    with pytest.raises(InputError, match="compare: no row is called theirs"):
+        load_grid(folder / "grid.toml")

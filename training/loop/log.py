@@ -1,0 +1,108 @@
+"""What a run tells of itself: log.jsonl, a line every so many steps."""
+
+import json
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+import torch
+import torch.nn.functional as F
+from torch import Tensor
+
+from fer_live.base.atomic_file import write_atomically
+from training import distributed
+from training.methods.method import Batch, Method, Outcome
+
+
+@dataclass(slots=True)
+class TrainingLog:
+    """The lines of log.jsonl, and the sums of the line that is being filled.
+
+    A line: `step`, `passes`, mean `loss` and `acc` of the labeled images, None where there are
+    none; with pseudo-labels the share of unlabeled images that were kept and how many of these are
+    right; with complementary labels the share of images that have some and how many of these labels
+    are right; and the `thresholds` of each class. Right is None where the true labels are not
+    known.
+
+    Sums stay on the device until they are shown, for reading one waits for a GPU.
+    """
+
+    device: torch.device
+    history: list[dict[str, Any]] = field(default_factory=list)
+    sums: dict[str, Any] = field(default_factory=dict)
+
+    @classmethod
+    def restored(cls, device: torch.device, state: dict[str, Any]) -> "TrainingLog":
+        return cls(device, state["history"], state["sums"])
+
+    def state(self) -> dict[str, Any]:
+        """What a checkpoint keeps."""
+        return {"history": self.history, "sums": self._read()}
+
+    def add(self, outcome: Outcome, batch: Batch, hidden_labels: Tensor) -> None:
+        n = len(batch.labeled)
+        right = outcome.labeled_logits.argmax(1) == batch.targets.argmax(1)
+        weight = max(n, 1)
+        self._count(n=n, weight=weight, loss=outcome.loss.detach() * weight, right=right.sum())
+        if outcome.kept is None or outcome.pseudo_labels is None:
+            return
+        known = hidden_labels >= 0
+        kept_right = outcome.kept & (outcome.pseudo_labels == hidden_labels)
+        self._count(
+            images=len(known),
+            kept=outcome.kept.sum(),
+            kept_known=(outcome.kept & known).sum(),
+            kept_right=kept_right.sum(),
+        )
+        if outcome.complementary is None:
+            return
+        pairs = outcome.complementary
+        is_class = F.one_hot(hidden_labels.clamp_min(0), pairs.shape[1]).bool() & known[:, None]
+        self._count(
+            negative_images=pairs.any(dim=1).sum(),
+            negative_known=(pairs & known[:, None]).sum(),
+            negative_wrong=(pairs & is_class).sum(),
+        )
+
+    def close_line(self, step: int, passes: float, method: Method) -> None:
+        """End a line: means over its steps and all processes."""
+        sums = self._read()
+        if distributed.n_processes() > 1:
+            values = torch.tensor(list(sums.values()), dtype=torch.float64)
+            total = distributed.sum_over_processes(values.to(self.device))
+            sums = dict(zip(sums, total.tolist(), strict=True))
+        line: dict[str, Any] = {
+            "step": step,
+            "passes": round(passes, 4),
+            "loss": sums["loss"] / sums["weight"],
+            "acc": _ratio(sums["right"], sums["n"]),
+        }
+        if "kept" in sums:
+            line["kept_share"] = sums["kept"] / sums["images"]
+            line["kept_right"] = _ratio(sums["kept_right"], sums["kept_known"])
+        if "negative_images" in sums:
+            line["complementary_share"] = sums["negative_images"] / sums["images"]
+            wrong = _ratio(sums["negative_wrong"], sums["negative_known"])
+            line["complementary_right"] = None if wrong is None else 1 - wrong
+        thresholds = method.thresholds(passes)
+        if thresholds is not None:
+            line["thresholds"] = [round(value, 4) for value in thresholds.tolist()]
+        self.history.append(
+            {k: round(v, 6) if isinstance(v, float) else v for k, v in line.items()}
+        )
+        self.sums = {}
+
+    def write(self, path: Path) -> None:
+        lines = "".join(json.dumps(row) + "\n" for row in self.history)
+        write_atomically(path, lines.encode())
+
+    def _count(self, **values: Tensor | int) -> None:
+        for name, value in values.items():
+            self.sums[name] = self.sums.get(name, 0) + value
+
+    def _read(self) -> dict[str, float]:
+        return {name: float(value) for name, value in self.sums.items()}
+
+
+def _ratio(part: float, whole: float) -> float | None:
+    return part / whole if whole else None

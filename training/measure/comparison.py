@@ -1,0 +1,59 @@
+"""`fer-train compare`: models side by side on the same images, every recall with its interval."""
+
+from collections.abc import Iterable
+from pathlib import Path
+from typing import Any
+
+from training.measure.evaluate import evaluate, require_distinct
+from training.measure.markdown import table_row
+
+_FIGURES = {
+    "accuracy": "accuracy",
+    "macro_f1": "macro-F1",
+    "balanced_accuracy": "balanced accuracy",
+    "ece": "ECE",
+}
+
+
+def compare(
+    model_paths: list[Path],
+    data: str,
+    *,
+    split: str | None,
+    rule: str | None,
+    without: Path | None = None,
+) -> dict[str, dict[str, Any]]:
+    """What `evaluate` says of each model, by its path. Raises `InputError` as that does."""
+    require_distinct(model_paths)
+    return {
+        str(path): evaluate(path, data, split=split, rule=rule, without=without)
+        for path in model_paths
+    }
+
+
+def to_markdown(reports: dict[str, dict[str, Any]]) -> str:
+    """One table, a column a model: the figures, then every label's recall in percent, between the
+    ends of its 95 % interval."""
+    return "\n".join(_lines(reports)) + "\n"
+
+
+def _lines(reports: dict[str, dict[str, Any]]) -> Iterable[str]:
+    first = next(iter(reports.values()))
+    rule = f" by the rule {first['rule']}" if first["rule"] else ""
+    without = f" without those of {Path(first['without']).name}" if "without" in first else ""
+    yield f"{first['n']:,} images of {first['split'] or first['data']}{rule}{without}.\n"
+    yield table_row("", *reports)
+    yield table_row("---", *("---" for _ in reports))
+    for name, title in _FIGURES.items():
+        yield table_row(title, *(f"{report[name]:.4f}" for report in reports.values()))
+    for label, confusions in zip(first["labels"], first["confusion"], strict=True):
+        if n := sum(confusions):
+            cells = (_recall(report, label) for report in reports.values())
+            yield table_row(f"recall of {label} ({n:,})", *cells)
+
+
+def _recall(report: dict[str, Any], label: str) -> str:
+    if report["recall"].get(label) is None:
+        return ""  # a model that has no such label
+    low, high = report["recall_interval"][label]
+    return f"{100 * report['recall'][label]:.1f} ({100 * low:.1f} to {100 * high:.1f})"

@@ -1,0 +1,207 @@
+"""`fer-train evaluate`: one model, one data set, all figures."""
+
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+from tqdm import tqdm
+
+from fer_live.datatypes import FloatArray, UInt8Array
+from fer_live.errors import InputError, ModelError
+from fer_live.model.manifest import Manifest
+from fer_live.sources.images import read_image
+from fer_live.vision.alignment import align_face
+from training.data.folder import LabeledFiles, list_labeled_files
+from training.data.image_files import read_gray_face
+from training.data.labeled_images import LabeledImages
+from training.data.sources import LABELED_KINDS, split_source
+from training.data.splits import load_list
+from training.measure.metrics import Metrics, measure
+from training.models.checkpoint import load_model
+from training.models.resnet import ExpressionNet, predict_probs
+
+_BATCH = 256
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Model:
+    """What evaluation needs of any model: `predict` takes (N, S, S) uint8, gives (N, C) probs."""
+
+    manifest: Manifest
+    predict: Callable[[UInt8Array], FloatArray]
+
+
+def evaluate(
+    model_path: Path,
+    data: str,
+    *,
+    split: str | None = None,
+    rule: str | None = None,
+    detect: bool = False,
+    classes: str | None = None,
+    without: Path | None = None,
+) -> dict[str, Any]:
+    """Measure a model (.onnx, .safetensors or run folder) as `fer-train evaluate` does.
+
+    `fer2013:DIR` needs `split` and `rule`, `raf-db:DIR` and `affectnet:DIR` need `split`.
+    `folder:DIR` takes `detect` (the app's own detector and crop first; a face not found counts as
+    wrong) and `classes` ("present": the model chooses only among the labels that the folder has).
+    The others take `without`, a split.json whose images are left out: those that chose settings.
+    """
+    kind, folder = split_source(data, tuple(LABELED_KINDS))
+    _check_parts(kind, split, rule, crops_only=detect or classes is not None)
+    if kind == "folder" and without is not None:
+        raise InputError("--without goes with data sets of crops; name the files of folder:DIR")
+    model = open_model(model_path)
+    if kind != "folder":
+        labeled = LABELED_KINDS[kind].load(folder, split, rule, model.manifest.input_side)
+        if without is not None:
+            labeled = labeled.where(~load_list(without, labeled, partly=True))
+        metrics = evaluate_crops(model, labeled)
+    else:
+        metrics = _evaluate_folder(model, folder, detect=detect, only_present=classes == "present")
+    return {
+        **metrics.as_dict(),
+        "model": str(model_path),
+        "data": data,
+        "split": split,
+        "rule": rule,
+        **({} if without is None else {"without": str(without)}),
+    }
+
+
+def load_crops(data: str, split: str | None, rule: str | None, side: int) -> LabeledImages:
+    """The part of a data set of crops (any but folder:DIR) that `split` and `rule` name, of `side`
+    pixels; `InputError` or `DataError` says what is wrong with the names."""
+    kind, folder = split_source(data, tuple(kind for kind in LABELED_KINDS if kind != "folder"))
+    _check_parts(kind, split, rule, crops_only=False)
+    return LABELED_KINDS[kind].load(folder, split, rule, side)
+
+
+def summary(report: dict[str, Any]) -> str:
+    """A few lines for a person."""
+    recalls = "  ".join(
+        f"{label} {value:.3f}" for label, value in report["recall"].items() if value is not None
+    )
+    undetected = (
+        f", {report['n_undetected']} without a face found" if report["n_undetected"] else ""
+    )
+    return (
+        f"{report['n']} images{undetected}: accuracy {report['accuracy']:.4f}, "
+        f"balanced {report['balanced_accuracy']:.4f}, macro-F1 {report['macro_f1']:.4f}, "
+        f"ECE {report['ece']:.4f}\nrecall: {recalls}"
+    )
+
+
+def require_distinct(models: Sequence[Path]) -> None:
+    """Figures are told by the models' paths; `InputError` where one comes twice."""
+    if len({str(path) for path in models}) < len(models):
+        raise InputError("a model is named twice; name each once")
+
+
+def open_model(path: Path) -> Model:
+    """An .onnx, .safetensors or run folder; `ModelError` for anything else."""
+    if path.suffix.lower() == ".onnx":
+        from fer_live.vision.classifier import ExpressionClassifier
+
+        classifier = ExpressionClassifier(path, "cpu")  # the same figures on every machine
+        return Model(classifier.manifest, lambda faces: _batched(classifier.classify, faces))
+    if path.is_dir() or path.suffix == ".safetensors":
+        network, manifest = load_model(path)
+        return Model(manifest, lambda faces: read_faces(network, manifest, faces))
+    raise ModelError(f"{path}: not a model; name an .onnx, a .safetensors or a run folder")
+
+
+def read_faces(network: ExpressionNet, manifest: Manifest, faces: UInt8Array) -> FloatArray:
+    """Probabilities (N, C) by a checkpoint's network of faces (N, S, S) uint8, calibrated as its
+    manifest says."""
+    images = torch.from_numpy(faces[:, None])
+    probs = predict_probs(network, images, temperature=manifest.temperature)
+    return np.asarray(probs.numpy(), dtype=np.float32)
+
+
+def _batched(classify: Callable[[UInt8Array], FloatArray], faces: UInt8Array) -> FloatArray:
+    batches = [classify(faces[i : i + _BATCH]) for i in range(0, len(faces), _BATCH)]
+    return np.concatenate(batches) if batches else classify(faces)
+
+
+def _check_parts(kind: str, split: str | None, rule: str | None, *, crops_only: bool) -> None:
+    """Each data set has its own parts and label rules; `InputError` says which."""
+    splits, rules = LABELED_KINDS[kind].splits, LABELED_KINDS[kind].rules
+    wanted = [
+        f"{option} {'|'.join(known)}"
+        for option, known, given in (("--split", splits, split), ("--labels", rules, rule))
+        if known and given not in known
+    ]
+    if wanted:
+        raise InputError(f"{kind} needs {' and '.join(wanted)}")
+    if (split is not None and not splits) or (rule is not None and not rules):
+        raise InputError(
+            f"{kind} has no {'parts' if not splits else 'label rules'}; leave them out"
+        )
+    if crops_only and kind != "folder":
+        raise InputError(f"--detect and --classes go with folder:DIR; {kind} images are crops")
+
+
+def evaluate_crops(model: Model, labeled: LabeledImages) -> Metrics:
+    """Measure on images that are crops already; `ModelError` for labels the model has not."""
+    unknown = [
+        labeled.classes[index]
+        for index in np.unique(labeled.labels)
+        if labeled.classes[index] not in model.manifest.labels
+    ]
+    if unknown:
+        raise ModelError(
+            f"{labeled.name}: has {', '.join(unknown)}; the model's labels are "
+            f"{', '.join(model.manifest.labels)}"
+        )
+    return measure(
+        model.predict(labeled.images),
+        labeled.in_classes(model.manifest.labels).labels,
+        model.manifest.labels,
+    )
+
+
+def _evaluate_folder(model: Model, folder: Path, *, detect: bool, only_present: bool) -> Metrics:
+    names, side = model.manifest.labels, model.manifest.input_side
+    listed = list_labeled_files(folder, names)
+    if detect:
+        faces, found = _detect_faces(listed, model.manifest)
+    else:
+        faces = np.stack([read_gray_face(file, side) for file in _shown(listed.files)])
+        found = np.ones(len(listed.files), dtype=np.bool_)
+    probs = model.predict(faces)
+    if only_present:
+        absent = np.setdiff1d(np.arange(len(names)), listed.labels)
+        probs[:, absent] = 0
+        probs /= np.maximum(probs.sum(axis=1, keepdims=True), np.finfo(np.float32).tiny)
+    return measure(probs, listed.labels[found], names, listed.labels[~found])
+
+
+def _detect_faces(listed: LabeledFiles, manifest: Manifest) -> tuple[UInt8Array, NDArray[np.bool_]]:
+    """The largest face of each image, cut as the live app does, and whether there was one."""
+    from fer_live.vision.detector import FaceDetector
+
+    side = manifest.input_side
+    faces: list[UInt8Array] = []
+    found = np.zeros(len(listed.files), dtype=np.bool_)
+    with FaceDetector("auto") as detector:
+        for index, file in enumerate(_shown(listed.files)):
+            image_bgr = read_image(file)
+            detector.reset()
+            detections = detector.detect(image_bgr, 0.0)
+            if detections:
+                largest = max(
+                    detections, key=lambda d: float(np.prod(d.box_xyxy[2:] - d.box_xyxy[:2]))
+                )
+                faces.append(align_face(image_bgr, largest, side, manifest.crop))
+                found[index] = True
+    return np.array(faces, dtype=np.uint8).reshape(-1, side, side), found
+
+
+def _shown(files: tuple[Path, ...]) -> Iterator[Path]:
+    return iter(tqdm(files, desc="reading", unit="img", disable=None))
