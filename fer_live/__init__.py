@@ -25,7 +25,7 @@ __version__ = "0.1.0"
 
 
 def __getattr__(name: str) -> Any:
-    # Importing MediaPipe takes seconds; whoever only wants a type or the version need not wait.
+    # It brings OpenCV, for which whoever only wants a type, the version or --help need not wait.
     if name == "Pipeline":
         from fer_live.vision.pipeline import Pipeline
 

@@ -19,7 +19,7 @@ from dataclasses import asdict, dataclass, field
 from multiprocessing.sharedctypes import Synchronized
 from multiprocessing.synchronize import Event
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from tqdm import tqdm
 
@@ -30,9 +30,7 @@ from fer_live.errors import SourceError, TruncatedError
 from fer_live.outputs.face_rows import Row
 from fer_live.outputs.jsonl_file import JsonlFile
 from fer_live.sources.images import IMAGE_SUFFIXES
-
-if TYPE_CHECKING:
-    from fer_live.vision.pipeline import Pipeline
+from fer_live.vision.pipeline import Pipeline
 
 _IMAGES_A_PART = 200
 _LEAST_IMAGES_A_PART = 50
@@ -178,7 +176,7 @@ def _rows(folder: Path, part: Part) -> Iterator[Row]:
 # In the workers.
 
 _reading: Reading
-_pipeline: "Pipeline | None" = None
+_pipeline: Pipeline | None = None
 _stop: Event
 _done: "Synchronized[int]"
 
@@ -191,8 +189,6 @@ def _begin_worker(reading: Reading, stop: Event, done: "Synchronized[int]") -> N
 
 def _read_part(part: Part, folder: Path) -> None:
     global _pipeline
-    from fer_live.vision.pipeline import Pipeline  # seconds of imports, in the worker alone
-
     if _pipeline is None:
         _pipeline = Pipeline.load(_reading.model, _reading.provider, _reading.detector)
         # Not atexit: MediaPipe's own thread has ended by then.

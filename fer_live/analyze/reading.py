@@ -5,14 +5,11 @@ from contextlib import closing
 from dataclasses import dataclass, replace
 from itertools import islice
 from pathlib import Path
-from typing import TYPE_CHECKING
 
 from fer_live.datatypes import DetectorMode, Frame, FrameResult, Provider
 from fer_live.sources.camera import FrameSource, StreamSource, open_source
 from fer_live.sources.images import IMAGE_SUFFIXES
-
-if TYPE_CHECKING:  # its imports take seconds
-    from fer_live.vision.pipeline import Pipeline
+from fer_live.vision.pipeline import Pipeline
 
 
 @dataclass(frozen=True, slots=True)
@@ -25,7 +22,7 @@ class Reading:
     detector: DetectorMode = "auto"
 
 
-def read_source(name: str, reading: Reading, pipeline: "Pipeline") -> Iterator[FrameResult]:
+def read_source(name: str, reading: Reading, pipeline: Pipeline) -> Iterator[FrameResult]:
     """Every K-th frame of a clip, image or stream, read. Raises what the source raises."""
     pipeline.reset()
     with closing(open_source(name)) as source:

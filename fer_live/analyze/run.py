@@ -21,6 +21,7 @@ from fer_live.personal.models import resolve_model
 from fer_live.recording.video_file import VIDEO_SUFFIXES
 from fer_live.sources.camera import is_url, open_source
 from fer_live.sources.images import images_in
+from fer_live.vision.pipeline import Pipeline
 
 
 @dataclass(frozen=True, slots=True)
@@ -80,10 +81,6 @@ def analyze(options: AnalyzeOptions) -> tuple[Summary, list[str]]:
 def _read_in_turn(
     options: AnalyzeOptions, names: Sequence[str], reading: Reading
 ) -> tuple[Summary, list[str]]:
-    from fer_live.vision.pipeline import (
-        Pipeline,  # seconds of imports, only now that all is checked
-    )
-
     counts = Counts()
     sinks: list[ResultSink] = []
     with Pipeline.load(options.model, options.provider, options.detector) as pipeline:

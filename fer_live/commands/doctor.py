@@ -13,6 +13,7 @@ from fer_live.errors import FerLiveError, InputError, SourceError
 from fer_live.model.assets import asset
 from fer_live.sources.camera import CameraSource, ClipSource
 from fer_live.sources.choice import DEMO_CLIP
+from fer_live.vision.pipeline import Pipeline
 from fer_live.window.app import screen_is_there
 
 _PACKAGES = (
@@ -71,8 +72,6 @@ def _camera_opens(number: int) -> bool:
 
 
 def _pipeline() -> str:
-    from fer_live.vision.pipeline import Pipeline
-
     with Pipeline.load() as pipeline:
         clip = ClipSource(asset(DEMO_CLIP))
         times_ms = []

@@ -1,17 +1,18 @@
-"""What an ONNX file is, found out before anything runs it (the only file that imports onnx)."""
+"""Looks into an ONNX file before anything runs it. No other file of the app imports onnx."""
 
 from collections.abc import Iterable, Iterator
 from pathlib import Path
-
-import onnx
-from google.protobuf.message import DecodeError
-from onnx.external_data_helper import uses_external_data
+from typing import TYPE_CHECKING
 
 from fer_live.base.translation import tr
 from fer_live.errors import ModelError
 from fer_live.model.manifest import MANIFEST_KEY, parse_manifest
 
-_UINT8, _FLOAT = onnx.TensorProto.UINT8, onnx.TensorProto.FLOAT
+if TYPE_CHECKING:
+    import onnx
+
+_FLOAT, _UINT8 = 1, 2
+"""The element types of `onnx.TensorProto`."""
 _ANY = None
 """A size that may be anything: the number of faces, the side of an attention map."""
 
@@ -19,6 +20,10 @@ _ANY = None
 def check_model_file(file: Path) -> None:
     """Refuse, with a `ModelError` of one line, what is no whole ONNX model, keeps weights in other
     files, has no manifest of a known schema, or contradicts its manifest."""
+    import onnx  # late: the shipped models, which need no look, should not wait for it
+    from google.protobuf.message import DecodeError
+    from onnx.external_data_helper import uses_external_data
+
     try:
         model = onnx.load(str(file), format="protobuf", load_external_data=False)
     except OSError as error:
@@ -58,7 +63,7 @@ def check_model_file(file: Path) -> None:
 _Signature = tuple[int, tuple[int | None, ...]]
 
 
-def _signatures(values: Iterable[onnx.ValueInfoProto]) -> dict[str, _Signature]:
+def _signatures(values: "Iterable[onnx.ValueInfoProto]") -> dict[str, _Signature]:
     """Name -> type of the elements, and sizes, None for what may be anything."""
     return {
         value.name: (
@@ -78,21 +83,21 @@ def _fits(found: _Signature | None, kind: int, sizes: tuple[int | None, ...]) ->
     return all(want is _ANY or size == want for size, want in zip(found[1], sizes, strict=True))
 
 
-def _tensors(model: onnx.ModelProto) -> Iterator[onnx.TensorProto]:
+def _tensors(model: "onnx.ModelProto") -> "Iterator[onnx.TensorProto]":
     """All constants of a model, those of its functions and inner graphs too."""
     yield from _tensors_of_graph(model.graph)
     for function in model.functions:
         yield from _tensors_of_nodes(function.node)
 
 
-def _tensors_of_graph(graph: onnx.GraphProto) -> Iterator[onnx.TensorProto]:
+def _tensors_of_graph(graph: "onnx.GraphProto") -> "Iterator[onnx.TensorProto]":
     yield from graph.initializer
     for sparse in graph.sparse_initializer:
         yield from (sparse.values, sparse.indices)
     yield from _tensors_of_nodes(graph.node)
 
 
-def _tensors_of_nodes(nodes: Iterable[onnx.NodeProto]) -> Iterator[onnx.TensorProto]:
+def _tensors_of_nodes(nodes: "Iterable[onnx.NodeProto]") -> "Iterator[onnx.TensorProto]":
     for node in nodes:
         for attribute in node.attribute:
             yield from (attribute.t, *attribute.tensors)

@@ -7,7 +7,6 @@ from contextlib import closing, contextmanager
 from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
-from typing import TYPE_CHECKING
 
 from tqdm import tqdm
 
@@ -18,9 +17,7 @@ from fer_live.personal.clips import bytes_used, clips_folder
 from fer_live.recording.history import clock
 from fer_live.recording.recorder import About, Recording
 from fer_live.sources.camera import FrameSource, open_source
-
-if TYPE_CHECKING:  # its imports take seconds
-    from fer_live.vision.pipeline import Pipeline
+from fer_live.vision.pipeline import Pipeline
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,7 +36,7 @@ def room_bytes(settings: Settings) -> int:
     return max(settings.clips_limit_mb * 1_000_000 - bytes_used(), 0)
 
 
-def about_now(pipeline: "Pipeline", source: str) -> About:
+def about_now(pipeline: Pipeline, source: str) -> About:
     """What a clip that begins now says of itself."""
     return About(
         labels=pipeline.labels,
@@ -52,7 +49,7 @@ def about_now(pipeline: "Pipeline", source: str) -> About:
 
 def capture(
     source: FrameSource,
-    pipeline: "Pipeline",
+    pipeline: Pipeline,
     settings: Settings,
     minutes: float | None = None,
     *,
@@ -93,7 +90,7 @@ def capture(
 
 
 @contextmanager
-def _recorder(pipeline: "Pipeline", source: str, settings: Settings) -> Iterator[ClipRecorder]:
+def _recorder(pipeline: Pipeline, source: str, settings: Settings) -> Iterator[ClipRecorder]:
     recorder = ClipRecorder(
         clips_folder(), lambda: about_now(pipeline, source), room_bytes(settings)
     )
@@ -106,7 +103,7 @@ def _recorder(pipeline: "Pipeline", source: str, settings: Settings) -> Iterator
 
 
 def import_clips(
-    files: Sequence[Path], pipeline: "Pipeline", settings: Settings
+    files: Sequence[Path], pipeline: Pipeline, settings: Settings
 ) -> tuple[list[Recording], list[str]]:
     """Each file becomes a clip; a line for each that could not be read or has no face.
 

@@ -11,7 +11,7 @@ import tempfile
 import time
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from fer_live.base.atomic_file import writing
 from fer_live.base.home import home
@@ -20,9 +20,7 @@ from fer_live.errors import InputError, ModelError, RefusedError
 from fer_live.model.assets import CHECKPOINT, CPU_MODEL, GPU_MODEL, asset
 from fer_live.model.manifest import Manifest
 from fer_live.personal.proof import load_proof
-
-if TYPE_CHECKING:
-    from fer_live.vision.classifier import ExpressionClassifier
+from fer_live.vision.classifier import ExpressionClassifier
 
 SHIPPED = "shipped"
 _UNFINISHED = ".unfinished-"
@@ -149,10 +147,8 @@ def card_as_markdown(model: InstalledModel) -> str:
     return "\n".join([*lines, "", "```json", made_from, "```"])
 
 
-def _open(path: Path | None) -> "ExpressionClassifier":
-    """Load and run it; ONNX Runtime takes a moment to import, which a window's start has not."""
-    from fer_live.vision.classifier import ExpressionClassifier
-
+def _open(path: Path | None) -> ExpressionClassifier:
+    """Load a model on the CPU and run it once."""
     return ExpressionClassifier(path, "cpu")
 
 

@@ -3,7 +3,7 @@
 import threading
 from collections.abc import Callable
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Literal
+from typing import Literal
 
 from fer_live.datatypes import Frame, FrameResult
 from fer_live.errors import FerLiveError
@@ -11,9 +11,7 @@ from fer_live.outputs.worker import SinkWorker
 from fer_live.session.mailbox import Mailbox, MailboxClosed
 from fer_live.session.meter import Meter
 from fer_live.session.reconnect import Capture, OpenSource
-
-if TYPE_CHECKING:  # its imports take seconds, which the inference thread spends
-    from fer_live.vision.pipeline import Pipeline
+from fer_live.vision.pipeline import Pipeline
 
 Stage = Literal["model", "source", "frame"]
 
@@ -61,7 +59,7 @@ class LiveSession:
 
     def __init__(
         self,
-        load_pipeline: Callable[[], "Pipeline"],
+        load_pipeline: Callable[[], Pipeline],
         meter: Meter,
         on_news: Callable[[], None],
     ) -> None:
@@ -87,7 +85,7 @@ class LiveSession:
         self._inference = threading.Thread(target=self._infer, name="inference", daemon=True)
         self._inference.start()
 
-    def load(self, load_pipeline: Callable[[], "Pipeline"]) -> None:
+    def load(self, load_pipeline: Callable[[], Pipeline]) -> None:
         """Read by another pipeline as soon as it is loaded, on a thread of its own; until then, and
         where it cannot be loaded, the one in use goes on. Outputs are detached where its labels are
         others."""
@@ -148,7 +146,7 @@ class LiveSession:
         self._meter.count_captured()
         self._frames.put(captured)
 
-    def _load(self, load_pipeline: Callable[[], "Pipeline"]) -> None:
+    def _load(self, load_pipeline: Callable[[], Pipeline]) -> None:
         this = threading.current_thread()
         try:
             pipeline = load_pipeline()
@@ -186,7 +184,7 @@ class LiveSession:
             if pipeline is not None:
                 pipeline.close()
 
-    def _process(self, pipeline: "Pipeline", captured: _Captured) -> None:
+    def _process(self, pipeline: Pipeline, captured: _Captured) -> None:
         try:
             result = pipeline.process(captured.frame)
         except Exception as error:  # noqa: BLE001  # this frame is lost, the next still runs

@@ -1,20 +1,22 @@
-"""Reads expressions with ONNX Runtime (the only file that imports it)."""
+"""Reads expressions with ONNX Runtime, which no other file of the app imports."""
 
 import contextlib
 import ctypes
 import hashlib
 import sys
 from collections.abc import Sequence
+from functools import cache
 from pathlib import Path
+from typing import Any
 
 import numpy as np
-import onnxruntime as ort
 
-from fer_live.base.home import cache
+from fer_live.base.home import cache as cache_folder
 from fer_live.base.translation import tr
 from fer_live.datatypes import FloatArray, Provider, UInt8Array
 from fer_live.errors import ModelError
 from fer_live.model.assets import CPU_MODEL, GPU_MODEL, asset
+from fer_live.model.inspect import check_model_file
 from fer_live.model.manifest import MANIFEST_KEY, parse_manifest
 
 _LARGEST_BATCH = 16
@@ -29,8 +31,17 @@ _SHORT_NAMES = {
     "TensorrtExecutionProvider": "tensorrt",
 }
 
-ort.disable_telemetry_events()  # on Windows; elsewhere the package's first lines do it
-ort.set_default_logger_severity(4)  # failed GPU providers are reported by us, in one line
+
+@cache
+def onnx_runtime() -> Any:
+    """The package, set up. It takes a third of a second to import, so nothing imports it before a
+    model is opened, on whichever thread does that."""
+    import onnxruntime
+
+    # On Windows; elsewhere the first lines of `fer_live` stop what it would upload.
+    onnxruntime.disable_telemetry_events()
+    onnxruntime.set_default_logger_severity(4)  # we report failed GPU providers, in one line
+    return onnxruntime
 
 
 class ExpressionClassifier:
@@ -108,10 +119,7 @@ class ExpressionClassifier:
         if not file.is_file():
             raise ModelError(tr("{file}: no such model file", file=file))
         if model is not None:
-            # Not for the shipped ones, whose start should not wait for one more import.
-            from fer_live.model.inspect import check_model_file
-
-            check_model_file(file)
+            check_model_file(file)  # not the shipped ones: importing onnx would delay every start
         self._session = _session(file, "cpu")
         metadata = self._session.get_modelmeta().custom_metadata_map
         self.manifest = parse_manifest(metadata.get(MANIFEST_KEY), str(file))
@@ -156,8 +164,9 @@ def _why_not(wanted: Provider, provider: str, reason: str) -> str:
     )
 
 
-def _session(file: Path, wanted: Provider, shape: Sequence[int | str] = ()) -> ort.InferenceSession:
-    """Open a model; a GPU's options need to know the shape of its input."""
+def _session(file: Path, wanted: Provider, shape: Sequence[int | str] = ()) -> Any:
+    """An `InferenceSession`; a GPU's options need to know the shape of the model's input."""
+    ort = onnx_runtime()
     options = ort.SessionOptions()
     options.intra_op_num_threads = 2 if wanted == "cpu" else 1
     # Threads that spin between frames would burn a core to gain microseconds.
@@ -196,8 +205,8 @@ def _provider_options(name: str, shape: Sequence[int | str], file: Path) -> dict
         "trt_engine_cache_prefix": hashlib.sha256(file.read_bytes()).hexdigest()[:16],
         "trt_engine_cache_enable": "True",
         "trt_timing_cache_enable": "True",
-        "trt_engine_cache_path": str(cache() / "tensorrt"),
-        "trt_timing_cache_path": str(cache() / "tensorrt"),
+        "trt_engine_cache_path": str(cache_folder() / "tensorrt"),
+        "trt_timing_cache_path": str(cache_folder() / "tensorrt"),
     }
     if isinstance(shape[0], int):
         return kept
@@ -210,7 +219,7 @@ def _provider_options(name: str, shape: Sequence[int | str], file: Path) -> dict
     }
 
 
-def _loaded_provider(session: ort.InferenceSession) -> str:
+def _loaded_provider(session: Any) -> str:
     """What ONNX Runtime really uses: it falls back to the CPU in silence."""
     first: str = session.get_providers()[0]
     return _SHORT_NAMES.get(first, first)
@@ -222,7 +231,8 @@ def _first_line(error: Exception) -> str:
 
 def _cuda_driver_is_present() -> bool:
     """ONNX Runtime lists CUDA whether or not it can load; the driver's library tells."""
-    if sys.platform == "darwin" or "CUDAExecutionProvider" not in ort.get_available_providers():
+    providers = onnx_runtime().get_available_providers()
+    if sys.platform == "darwin" or "CUDAExecutionProvider" not in providers:
         return False
     try:
         ctypes.CDLL("nvcuda.dll" if sys.platform == "win32" else "libcuda.so.1")

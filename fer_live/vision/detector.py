@@ -1,22 +1,23 @@
-"""Finds faces with MediaPipe (the only file that imports it)."""
+"""Finds faces with MediaPipe, which no other file imports."""
 
 import contextlib
 import math
 import os
 import sys
 from collections.abc import Iterator
+from functools import partial
 from pathlib import Path
 from types import TracebackType
-from typing import Literal
+from typing import TYPE_CHECKING, Literal
 
 import cv2
 import numpy as np
-from mediapipe import Image, ImageFormat
-from mediapipe.tasks.python import BaseOptions, vision
-from mediapipe.tasks.python.components.containers import Detection
 
 from fer_live.datatypes import DetectorMode, FaceDetection, FloatArray, UInt8Array
 from fer_live.model.assets import asset
+
+if TYPE_CHECKING:
+    from mediapipe.tasks.python.components.containers import Detection
 
 _Range = Literal["short", "full"]
 _View = Literal["short", "full", "full-parts"]
@@ -51,12 +52,10 @@ class FaceDetector:
 
     def __init__(self, mode: DetectorMode = "auto") -> None:
         self.mode = mode
-        self._networks: dict[_Range, vision.FaceDetector] = {}
-        self._timestamp_ms: dict[_Range, int] = {"short": 0, "full": 0}
         self._view: _View = "full" if mode == "full" else "short"
         self._probed_at_s: float | None = None
-        for range_ in _RANGES if mode == "auto" else (mode,):
-            self._networks[range_] = _load(range_)
+        ranges = _RANGES if mode == "auto" else (mode,)
+        self._networks = {range_: _Network(range_) for range_ in ranges}
 
     @property
     def name(self) -> str:
@@ -82,9 +81,8 @@ class FaceDetector:
 
     def close(self) -> None:
         """Free the networks. Needed: their own finalizers fail when the interpreter exits."""
-        with quiet_native_stderr():
-            for network in self._networks.values():
-                network.close()
+        for network in self._networks.values():
+            network.close()
         self._networks.clear()
 
     def __enter__(self) -> "FaceDetector":
@@ -116,16 +114,49 @@ class FaceDetector:
 
     def _detect_with(self, range_: _Range, image_bgr: UInt8Array) -> list[FaceDetection]:
         height, width = image_bgr.shape[:2]
-        image_rgb = cv2.cvtColor(image_bgr, cv2.COLOR_BGR2RGB)
-        # Video mode wants growing timestamps and uses them for nothing else.
-        self._timestamp_ms[range_] += 1
-        found = self._networks[range_].detect_for_video(
-            Image(ImageFormat.SRGB, image_rgb), self._timestamp_ms[range_]
-        )
+        image_rgb = np.asarray(cv2.cvtColor(image_bgr, cv2.COLOR_BGR2RGB), np.uint8)
+        found = self._networks[range_].detect(image_rgb)
         frame_wh = np.array([width, height], dtype=np.float32)
-        faces = [_to_detection(face, frame_wh) for face in found.detections]
+        faces = [_to_detection(face, frame_wh) for face in found]
         faces = [face for face in faces if np.all(face.box_xyxy[2:] > face.box_xyxy[:2])]
         return sorted(faces, key=lambda face: -face.confidence)
+
+
+class _Network:
+    """One of MediaPipe's face detectors, in video mode.
+
+    MediaPipe takes more than a second to import, so it is imported when the first one is made, on
+    whichever thread does that: a window stands and paints meanwhile.
+    """
+
+    def __init__(self, range_: _Range) -> None:
+        from mediapipe import Image, ImageFormat
+        from mediapipe.tasks.python import BaseOptions, vision
+
+        self._image = partial(Image, ImageFormat.SRGB)
+        self._timestamp_ms = 0
+        options = vision.FaceDetectorOptions(
+            # By content: MediaPipe cannot open every path on Windows.
+            base_options=BaseOptions(model_asset_buffer=asset(_MODEL_FILES[range_]).read_bytes()),
+            running_mode=vision.RunningMode.VIDEO,
+            min_detection_confidence=_MIN_CONFIDENCE,
+        )
+        with quiet_native_stderr():
+            self._detector = vision.FaceDetector.create_from_options(options)
+            # The first frame builds the graph and logs too.
+            self.detect(np.zeros((64, 64, 3), np.uint8))
+
+    def detect(self, image_rgb: UInt8Array) -> "list[Detection]":
+        """Every face of an (H, W, 3) image, as MediaPipe reports it."""
+        # Video mode wants growing timestamps and uses them for nothing else.
+        self._timestamp_ms += 1
+        found = self._detector.detect_for_video(self._image(image_rgb), self._timestamp_ms)
+        return list(found.detections)
+
+    def close(self) -> None:
+        """Free the network."""
+        with quiet_native_stderr():
+            self._detector.close()
 
 
 def _parts(width: int, height: int) -> list[tuple[int, int, int]]:
@@ -158,7 +189,7 @@ def _shared(a_xyxy: FloatArray, b_xyxy: FloatArray) -> float:
     return float(np.prod(np.maximum(overlap_wh, 0))) / max(min(areas), 1e-6)
 
 
-def _to_detection(face: Detection, frame_wh: FloatArray) -> FaceDetection:
+def _to_detection(face: "Detection", frame_wh: FloatArray) -> FaceDetection:
     box = face.bounding_box
     corners = np.array(
         [[box.origin_x, box.origin_y], [box.origin_x + box.width, box.origin_y + box.height]],
@@ -167,21 +198,6 @@ def _to_detection(face: Detection, frame_wh: FloatArray) -> FaceDetection:
     keypoints = np.array([[point.x, point.y] for point in face.keypoints], dtype=np.float32)
     confidence = float(face.categories[0].score)
     return FaceDetection(np.clip(corners, 0, frame_wh).reshape(4), keypoints * frame_wh, confidence)
-
-
-def _load(range_: _Range) -> vision.FaceDetector:
-    model: Path = asset(_MODEL_FILES[range_])
-    options = vision.FaceDetectorOptions(
-        # By content: MediaPipe cannot open every path on Windows.
-        base_options=BaseOptions(model_asset_buffer=model.read_bytes()),
-        running_mode=vision.RunningMode.VIDEO,
-        min_detection_confidence=_MIN_CONFIDENCE,
-    )
-    with quiet_native_stderr():
-        network = vision.FaceDetector.create_from_options(options)
-        # The first frame builds the graph and logs too.
-        network.detect_for_video(Image(ImageFormat.SRGB, np.zeros((64, 64, 3), np.uint8)), 0)
-    return network
 
 
 @contextlib.contextmanager

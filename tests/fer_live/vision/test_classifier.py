@@ -188,7 +188,9 @@ def test_a_bad_model_is_refused_before_anything_runs_it(
     save_model(tmp_path / "a.onnx")
     spoil(tmp_path / "a.onnx")
     monkeypatch.setattr(
-        classifier_module.ort, "InferenceSession", lambda *_, **__: pytest.fail("a session")
+        classifier_module.onnx_runtime(),
+        "InferenceSession",
+        lambda *_, **__: pytest.fail("a session"),
     )
     with pytest.raises(ModelError, match=says) as caught:
         ExpressionClassifier(tmp_path / "a.onnx", provider)
