@@ -13,7 +13,7 @@ APP_PACKAGES := $(VENV_PACKAGE) libegl1 libgl1 libgles2 libglib2.0-0 libxkbcommo
 # One of them loads the WebSocket page in a browser.
 TEST_PACKAGES := $(APP_PACKAGES) xvfb strace ffmpeg chromium
 
-.PHONY: run test figures translations desktop clean system-app system-test
+.PHONY: run test figures tables translations desktop clean system-app system-test
 
 run: $(VENV)/.app
 	@$(BIN)/fer-live quickstart
@@ -28,6 +28,10 @@ test: $(VENV)/.test
 # Measures the speed figures of the README anew.
 figures: $(VENV)/.test
 	@$(BIN)/python -m benchmarks.figures
+
+# Writes the tables of the documentation that are made from the code.
+tables: $(VENV)/.test
+	@$(BIN)/python -m fer_live.outputs docs/data_out.md
 
 # Collects the app's texts, keeps what is translated, and compiles it.
 LOCALE := fer_live/base/locale

@@ -28,8 +28,8 @@ from fer_live import Frame, Pipeline
 from fer_live.analyze.run import AnalyzeOptions, analyze
 from fer_live.model.assets import asset
 from fer_live.model.manifest import EXPRESSIONS, CropGeometry, Manifest
-from fer_live.sources.camera import ClipSource
 from fer_live.sources.choice import DEMO_CLIP
+from fer_live.sources.clip import ClipSource
 from fer_live.vision.classifier import ExpressionClassifier
 from fer_live.vision.detector import FaceDetector
 from training.models.resnet import BasicBlock, scale_faces

@@ -7,8 +7,10 @@ from itertools import islice
 from pathlib import Path
 
 from fer_live.datatypes import DetectorMode, Frame, FrameResult, Provider
-from fer_live.sources.camera import FrameSource, StreamSource, open_source
 from fer_live.sources.images import IMAGE_SUFFIXES
+from fer_live.sources.open import open_source
+from fer_live.sources.source import FrameSource
+from fer_live.sources.stream import StreamSource
 from fer_live.vision.pipeline import Pipeline
 
 

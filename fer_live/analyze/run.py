@@ -2,7 +2,7 @@
 
 import sys
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -13,14 +13,16 @@ from fer_live.analyze.parallel import Counts, Part, forget_parts, parts_of, read
 from fer_live.analyze.reading import Reading, count_frames, read_source
 from fer_live.base.console import check_output_file
 from fer_live.base.system_libraries import require_qt_libraries
-from fer_live.datatypes import DetectorMode, FrameResult, Provider, UInt8Array
+from fer_live.datatypes import DetectorMode, Provider
 from fer_live.errors import FerLiveError, InputError, SourceError, TruncatedError
+from fer_live.outputs.files import FILE_SUFFIXES, open_file_sink
+from fer_live.outputs.kind import Opening, Paint
 from fer_live.outputs.registry import Outputs, check_outputs, open_output
-from fer_live.outputs.sink import FILE_SUFFIXES, ResultSink, RowSink, open_file_sink
+from fer_live.outputs.sink import ResultSink, RowSink
 from fer_live.personal.models import resolve_model
 from fer_live.recording.video_file import VIDEO_SUFFIXES
-from fer_live.sources.camera import is_url, open_source
 from fer_live.sources.images import images_in
+from fer_live.sources.open import is_url, open_source
 from fer_live.vision.pipeline import Pipeline
 
 
@@ -251,12 +253,12 @@ def _open_row_sinks(options: AnalyzeOptions, labels: tuple[str, ...]) -> list[Ro
 
 
 def _open_outputs(options: AnalyzeOptions, labels: tuple[str, ...]) -> list[ResultSink]:
-    def make_painter() -> Callable[[FrameResult], UInt8Array]:
+    def make_painter() -> Paint:
         from fer_live.painting.annotated_video import FramePainter
 
         return FramePainter(labels)
 
     return [
-        open_output(kind, where, labels, make_painter, is_live=False)
-        for kind, where in options.outputs.items()
+        open_output(name, Opening(where, labels, make_painter, is_live=False))
+        for name, where in options.outputs.items()
     ]

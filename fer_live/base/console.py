@@ -99,9 +99,14 @@ def positive(text: str) -> float:
     return value
 
 
+def is_installed(name: str) -> bool:
+    """Whether a module of this name could be imported; it is not."""
+    return importlib.util.find_spec(name) is not None
+
+
 def require_packages(extra: str, *names: str) -> None:
     """Raise `InputError` with the install command where an optional package is missing."""
-    missing = [name for name in names if importlib.util.find_spec(name) is None]
+    missing = [name for name in names if not is_installed(name)]
     if missing:
         raise InputError(
             tr(

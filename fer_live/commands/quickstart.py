@@ -1,23 +1,42 @@
 """`fer-live quickstart`, which `make run` calls: the main job with what this machine has."""
 
-from fer_live.analyze.run import AnalyzeOptions, analyze
-from fer_live.base.home import home
-from fer_live.model.assets import asset
-from fer_live.sources.camera import list_cameras
-from fer_live.sources.choice import DEMO_CLIP
-from fer_live.window.app import LiveOptions, check_screen, run_window, screen_is_there
+import argparse
+
+from fer_live.base.console import ArgumentParser
+from fer_live.commands.options import refuse_all_options
 
 
-def quickstart() -> int:
+def add(commands: "argparse._SubParsersAction[ArgumentParser]") -> None:
+    """Declare the command."""
+    parser = commands.add_parser(
+        "quickstart", help="camera 0 in a window; what is missing is replaced by what is there"
+    )
+    parser.set_defaults(run=run)
+
+
+def run(arguments: argparse.Namespace) -> int:
     """The window on camera 0; without a camera, the demo clip; without a screen, a video file."""
+    refuse_all_options(arguments, "quickstart takes no options")
+    from fer_live.sources.camera import list_cameras
+    from fer_live.window.app import LiveOptions, check_screen, run_window, screen_is_there
+
     if not screen_is_there():
-        video = home() / "demo-annotated.mp4"
-        print("No screen here: reading the demo clip without a window.")
-        summary, _ = analyze(AnalyzeOptions(sources=[str(asset(DEMO_CLIP))], video=video))
-        print(f"{summary.frames} frames read at {summary.fps} a second; look at {video}")
-        return 0
+        return _write_video()
     check_screen()
     if 0 not in list_cameras():  # not opened: the person has not agreed yet
         print("No camera 0 here: showing the demo clip.")
         return run_window(LiveOptions(demo=True))
     return run_window(LiveOptions())
+
+
+def _write_video() -> int:
+    from fer_live.analyze.run import AnalyzeOptions, analyze
+    from fer_live.base.home import home
+    from fer_live.model.assets import asset
+    from fer_live.sources.choice import DEMO_CLIP
+
+    video = home() / "demo-annotated.mp4"
+    print("No screen here: reading the demo clip without a window.")
+    summary, _ = analyze(AnalyzeOptions(sources=[str(asset(DEMO_CLIP))], video=video))
+    print(f"{summary.frames} frames read at {summary.fps} a second; look at {video}")
+    return 0

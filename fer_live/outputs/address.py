@@ -29,6 +29,11 @@ class Address:
         return f"{host}:{self.port}"
 
 
+def check_address(option: str, text: str) -> None:
+    """Raise `InputError` where `text` is no `[HOST:]PORT`."""
+    parse_address(option, text)
+
+
 def parse_address(option: str, text: str) -> Address:
     """`[HOST:]PORT`; without a host, this machine alone. Raises `InputError`."""
     host, _, port = text.rpartition(":")

@@ -1,4 +1,4 @@
-"""CSV, a row a face."""
+"""CSV, one row per face."""
 
 import csv
 import io
@@ -7,7 +7,8 @@ from pathlib import Path
 
 from fer_live.datatypes import FrameResult
 from fer_live.outputs.face_rows import Row, column_names, face_rows
-from fer_live.outputs.text_file import GrowingTextFile
+from fer_live.outputs.kind import OutputKind
+from fer_live.outputs.text_file import GrowingTextFile, check_text_file, suggested_file
 
 
 class CsvFile:
@@ -51,3 +52,16 @@ class CsvFile:
 def _plain(text: str) -> str:
     """A spreadsheet would run a cell that begins like a formula; a file may be called so."""
     return f"'{text}" if text.startswith(("=", "+", "-", "@", "\t", "\r")) else text
+
+
+OUTPUT = OutputKind(
+    name="csv",
+    title="CSV",
+    metavar="FILE",
+    help="one row per face",
+    open=lambda opening: CsvFile(Path(opening.where), opening.labels),
+    check=lambda where: check_text_file(where, ".csv"),
+    suggest=lambda: suggested_file(".csv"),
+    writes_file=True,
+    position=10,
+)

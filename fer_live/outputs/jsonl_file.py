@@ -1,4 +1,4 @@
-"""JSON lines, an object a face, with the CSV's keys."""
+"""JSON lines, one object per face, with the keys of the CSV."""
 
 import json
 from collections.abc import Iterable
@@ -6,7 +6,8 @@ from pathlib import Path
 
 from fer_live.datatypes import FrameResult
 from fer_live.outputs.face_rows import Row, face_rows
-from fer_live.outputs.text_file import GrowingTextFile
+from fer_live.outputs.kind import OutputKind
+from fer_live.outputs.text_file import GrowingTextFile, check_text_file, suggested_file
 
 
 class JsonlFile:
@@ -27,3 +28,16 @@ class JsonlFile:
 
     def abandon(self) -> Path:
         return self._file.abandon()
+
+
+OUTPUT = OutputKind(
+    name="jsonl",
+    title="JSONL",
+    metavar="FILE",
+    help="one object per face",
+    open=lambda opening: JsonlFile(Path(opening.where), opening.labels),
+    check=lambda where: check_text_file(where, ".jsonl"),
+    suggest=lambda: suggested_file(".jsonl"),
+    writes_file=True,
+    position=20,
+)

@@ -9,6 +9,7 @@ import numpy as np
 from fer_live.base.atomic_file import write_atomically
 from fer_live.base.home import cache
 from fer_live.datatypes import FaceResult, FrameResult
+from fer_live.outputs.kind import OutputKind
 
 _RATE_FROM_FRAMES = 15
 _LOST_AFTER_S = 2.0
@@ -106,3 +107,16 @@ class LslSink:
         self._followed = largest.track_id if largest else None
         self._seen_at_s = now_s
         return largest
+
+
+OUTPUT = OutputKind(
+    name="lsl",
+    title="LSL",
+    metavar="NAME",
+    help="one stream of the Lab Streaming Layer",
+    open=lambda opening: LslSink(opening.where, opening.labels, is_live=opening.is_live),
+    suggest=lambda: "FER Live",
+    extra="lsl",
+    package="pylsl",
+    position=50,
+)

@@ -5,7 +5,8 @@ import socket
 from fer_live.base.translation import tr
 from fer_live.datatypes import FrameResult
 from fer_live.errors import InputError
-from fer_live.outputs.address import Address
+from fer_live.outputs.address import Address, check_address, parse_address
+from fer_live.outputs.kind import OutputKind
 
 
 class OscSink:
@@ -56,3 +57,17 @@ class OscSink:
 
     def abandon(self) -> None:
         self.close()
+
+
+OUTPUT = OutputKind(
+    name="osc",
+    title="OSC",
+    metavar="HOST:PORT",
+    help="OSC over UDP",
+    open=lambda opening: OscSink(parse_address("--osc", opening.where), opening.labels),
+    check=lambda where: check_address("--osc", where),
+    suggest=lambda: "127.0.0.1:9000",
+    extra="osc",
+    package="pythonosc",
+    position=30,
+)

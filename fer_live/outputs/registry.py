@@ -1,102 +1,57 @@
-"""Where data goes while it happens: the outputs that the command line and the window switch on."""
+"""Finds the outputs: the files of this folder that declare one make the list."""
 
-import argparse
-import secrets
-import sys
-from collections.abc import Callable
-from pathlib import Path
-from typing import Literal, get_args
+import importlib
+import pkgutil
+from collections.abc import Mapping
 
-from fer_live.base.console import check_output_file, require_packages
-from fer_live.datatypes import FrameResult, UInt8Array
-from fer_live.outputs.address import parse_address
-from fer_live.outputs.csv_file import CsvFile
-from fer_live.outputs.jsonl_file import JsonlFile
+import fer_live.outputs
+from fer_live.base.console import is_installed, require_packages
+from fer_live.errors import InputError
+from fer_live.outputs.kind import Opening, OutputKind
 from fer_live.outputs.sink import ResultSink
 
-Kind = Literal["csv", "jsonl", "osc", "websocket", "lsl", "virtual_camera"]
-KINDS: tuple[Kind, ...] = get_args(Kind)
-FILE_KINDS: tuple[Kind, ...] = ("csv", "jsonl")
-
-Outputs = dict[Kind, str]
-"""What is switched on, and where to: a file, an address, a stream's name, a device."""
-
-_PACKAGES: dict[Kind, tuple[str, str]] = {
-    "osc": ("osc", "pythonosc"),
-    "websocket": ("websocket", "websockets"),
-    "lsl": ("lsl", "pylsl"),
-    "virtual_camera": ("virtual-camera", "pyvirtualcam"),
-}
+Outputs = dict[str, str]
+"""What is switched on: name of the output -> where to (a file, an address, a stream, a device)."""
 
 
-def add_output_options(parser: argparse.ArgumentParser, *, default: str | None = None) -> None:
-    """`--csv`, `--jsonl`, `--osc`, `--websocket`, `--lsl`, `--virtual-camera`."""
-    group = parser.add_argument_group("data out, while it happens; several at once")
-    group.add_argument("--csv", metavar="FILE", default=default, help="a row a face")
-    group.add_argument("--jsonl", metavar="FILE", default=default, help="an object a face")
-    group.add_argument("--osc", metavar="HOST:PORT", default=default, help="OSC over UDP")
-    group.add_argument(
-        "--websocket",
-        metavar="[HOST:]PORT",
-        default=default,
-        help="an object a frame, and a page to watch; this machine alone without HOST",
+def output_kinds() -> dict[str, OutputKind]:
+    """Every output that there is, by its name, in the order of their lists."""
+    modules = (
+        importlib.import_module(f"{fer_live.outputs.__name__}.{found.name}")
+        for found in pkgutil.iter_modules(fer_live.outputs.__path__)
+        if not found.name.startswith("_")
     )
-    group.add_argument("--lsl", metavar="NAME", default=default, help="Lab Streaming Layer")
-    group.add_argument(
-        "--virtual-camera", metavar="DEVICE", nargs="?", const="", default=default, help="the video"
-    )
+    found = [module.OUTPUT for module in modules if hasattr(module, "OUTPUT")]
+    return {kind.name: kind for kind in sorted(found, key=lambda k: (k.position, k.name))}
 
 
-def outputs_from(arguments: argparse.Namespace) -> Outputs:
-    """What the command line switches on."""
-    given = {kind: getattr(arguments, kind, None) for kind in KINDS}
-    return {kind: value for kind, value in given.items() if value is not None}
+def check_outputs(outputs: Mapping[str, str]) -> None:
+    """Find a mistake, or a package that is missing, before anything starts. Raises `InputError`."""
+    kinds = output_kinds()
+    for name, where in outputs.items():
+        if name not in kinds:
+            raise InputError(f"{name}: no such output; there are {', '.join(kinds)}")
+        kind = kinds[name]
+        kind.check(where)
+        if kind.package:
+            require_packages(kind.extra, kind.package)
 
 
-def check_outputs(outputs: Outputs) -> None:
-    """Find a mistake before anything starts. Raises `InputError`."""
-    for kind, where in outputs.items():
-        if kind in FILE_KINDS:
-            check_output_file(Path(where), (f".{kind}",))
-        if kind in ("osc", "websocket"):
-            parse_address(f"--{kind}", where)
-        if kind in _PACKAGES:
-            extra, package = _PACKAGES[kind]
-            require_packages(extra, package)
+def open_output(name: str, opening: Opening) -> ResultSink:
+    """Start the output of this name. Raises `InputError` or `OutputError`."""
+    return output_kinds()[name].open(opening)
 
 
-def open_output(
-    kind: Kind,
-    where: str,
-    labels: tuple[str, ...],
-    make_painter: Callable[[], Callable[[FrameResult], UInt8Array]],
-    *,
-    is_live: bool,
-) -> ResultSink:
-    """Start one. What `make_painter` makes paints the virtual camera's picture; `is_live`: frames
-    are stamped with the monotonic clock, not with a file's time. Raises `InputError` or
-    `OutputError`."""
-    if kind == "csv":
-        return CsvFile(Path(where), labels)
-    if kind == "jsonl":
-        return JsonlFile(Path(where), labels)
-    if kind == "osc":
-        from fer_live.outputs.osc import OscSink
+def missing_extra(kind: OutputKind) -> str:
+    """The extra that has to be installed before this output works; empty where it works."""
+    return "" if not kind.package or is_installed(kind.package) else kind.extra
 
-        return OscSink(parse_address("--osc", where), labels)
-    if kind == "websocket":
-        from fer_live.outputs.websocket import WebSocketSink
 
-        address = parse_address("--websocket", where)
-        token = "" if address.is_loopback else secrets.token_urlsafe(16)
-        sink = WebSocketSink(address, labels, token)
-        if token:
-            print(f"fer-live: clients connect to ws://{address}/?token={token}", file=sys.stderr)
-        return sink
-    if kind == "lsl":
-        from fer_live.outputs.lsl import LslSink
-
-        return LslSink(where, labels, is_live=is_live)
-    from fer_live.outputs.virtual_camera import VirtualCamera
-
-    return VirtualCamera(where, make_painter())
+def as_markdown() -> str:
+    """The table of outputs in docs/data_out.md, one row for each."""
+    rows = ["| option | what comes out | needs |", "|---|---|---|"]
+    for kind in output_kinds().values():
+        argument = f"[{kind.metavar}]" if kind.where_is_optional else kind.metavar
+        needs = f"`pip install '.[{kind.extra}]'`" if kind.extra else ""
+        rows.append(f"| `{kind.option} {argument}` | {kind.help} | {needs} |")
+    return "\n".join(rows) + "\n"

@@ -1,15 +1,11 @@
-"""Where results go: one file an output, all of the same small shape."""
+"""What every output is: something of one small shape that takes results in order."""
 
 from collections.abc import Iterable
 from pathlib import Path
 from typing import Protocol
 
 from fer_live.datatypes import FrameResult
-from fer_live.errors import InputError
-from fer_live.outputs.csv_file import CsvFile
 from fer_live.outputs.face_rows import Row
-from fer_live.outputs.jsonl_file import JsonlFile
-from fer_live.outputs.parquet_file import ParquetFile
 
 
 class ResultSink(Protocol):
@@ -39,20 +35,3 @@ class RowSink(ResultSink, Protocol):
     def append(self, rows: Iterable[Row]) -> None:
         """Take in rows, in order."""
         ...
-
-
-_FILE_SINKS: dict[str, type[CsvFile] | type[JsonlFile] | type[ParquetFile]] = {
-    ".csv": CsvFile,
-    ".jsonl": JsonlFile,
-    ".parquet": ParquetFile,
-}
-FILE_SUFFIXES = tuple(_FILE_SINKS)
-
-
-def open_file_sink(path: Path, labels: tuple[str, ...]) -> RowSink:
-    """The sink for a file's kind, which its suffix tells."""
-    try:
-        sink = _FILE_SINKS[path.suffix.lower()]
-    except KeyError:
-        raise InputError(f"{path}: unknown kind; end it in {' or '.join(_FILE_SINKS)}") from None
-    return sink(path, labels)

@@ -2,9 +2,22 @@
 
 import contextlib
 import os
+from datetime import datetime
 from pathlib import Path
 
 from fer_live.base.atomic_file import partial_path, writing
+from fer_live.base.console import check_output_file
+from fer_live.base.home import home
+
+
+def check_text_file(where: str, suffix: str) -> None:
+    """Raise `InputError` where the file cannot be written, or has another suffix."""
+    check_output_file(Path(where), (suffix,))
+
+
+def suggested_file(suffix: str) -> str:
+    """A file that is not there yet, named after this moment, in the app's own folder."""
+    return str(home() / f"faces {datetime.now():%Y-%m-%d %H.%M.%S}{suffix}")
 
 
 class GrowingTextFile:

@@ -1,11 +1,11 @@
 """What the window shows, as a camera for calls and streams."""
 
-from collections.abc import Callable
 from typing import Any
 
-from fer_live.base.translation import tr
-from fer_live.datatypes import FrameResult, UInt8Array
+from fer_live.base.translation import mark, tr
+from fer_live.datatypes import FrameResult
 from fer_live.errors import InputError
+from fer_live.outputs.kind import OutputKind, Paint
 
 _FPS = 30
 """Only announced: a frame is sent when there is one."""
@@ -18,7 +18,7 @@ class VirtualCamera:
     `InputError` where there is none.
     """
 
-    def __init__(self, device: str, paint: Callable[[FrameResult], UInt8Array]) -> None:
+    def __init__(self, device: str, paint: Paint) -> None:
         self._device, self._paint = device, paint
         self._camera: Any = None
         self._size_wh = (0, 0)
@@ -60,3 +60,16 @@ class VirtualCamera:
                 )
             ) from None
         self._size_wh = (width, height)
+
+
+OUTPUT = OutputKind(
+    name="virtual_camera",
+    title=mark("Virtual camera"),
+    metavar="DEVICE",
+    help="the video with boxes and labels; on Linux it needs v4l2loopback, elsewhere OBS",
+    open=lambda opening: VirtualCamera(opening.where, opening.make_painter()),
+    extra="virtual-camera",
+    package="pyvirtualcam",
+    where_is_optional=True,
+    position=60,
+)

@@ -1,217 +1,35 @@
-"""WebSocket, for web pages and robots: one JSON object a frame, to every client.
+"""WebSocket, for web pages and robots. The server has a file of its own: asyncio loads slowly."""
 
-{"schema": 1, "source": ..., "frame": ..., "time_s": ..., "faces": [{"track_id": ..., "x1": ...}]}
-with the keys of the JSONL. Safe by default: it listens on this machine alone, and refuses pages of
-other origins, which a browser would let connect to it.
-"""
+import secrets
+import sys
 
-import asyncio
-import hmac
-import json
-import threading
-from collections import deque
-from http import HTTPStatus
-from importlib.resources import files
-from typing import TYPE_CHECKING, Any
-from urllib.parse import parse_qs, urlsplit
+from fer_live.outputs.address import check_address, parse_address
+from fer_live.outputs.kind import Opening, OutputKind
+from fer_live.outputs.sink import ResultSink
 
-from fer_live.base.translation import tr
-from fer_live.datatypes import FrameResult
-from fer_live.errors import InputError
-from fer_live.outputs.address import Address
-from fer_live.outputs.face_rows import face_rows
-
-if TYPE_CHECKING:
-    from websockets.asyncio.server import ServerConnection
-    from websockets.http11 import Request, Response
-
-SCHEMA = 1
-_MOST_CLIENTS = 16
-_LARGEST_MESSAGE = 1024
-_WAITING_FRAMES = 8
-_OF_THE_FRAME = ("source", "frame", "time_s")
-_STARTS_WITHIN_S = 5.0
+_OPTION = "--websocket"
 
 
-class WebSocketSink:
-    """A `ResultSink` that serves its own clients on a thread of its own.
+def _open(opening: Opening) -> ResultSink:
+    from fer_live.outputs.websocket_server import WebSocketSink
 
-    Each client has a queue of eight frames; a slow one loses the oldest, counted in `dropped`. An
-    address beyond this machine needs a `token`, which clients give as `?token=` or as a bearer. On
-    this machine `http://HOST:PORT/` shows a page with a live timeline. Raises `InputError` where
-    it cannot listen there.
-    """
-
-    def __init__(self, address: Address, labels: tuple[str, ...], token: str = "") -> None:
-        if not address.is_loopback and not token:
-            raise InputError(f"--websocket {address}: beyond this machine, a token is needed")
-        self.dropped = 0
-        self._address, self._labels, self._token = address, labels, token
-        self._clients: set[_Client] = set()
-        self._pending: deque[str] = deque(maxlen=_WAITING_FRAMES)
-        self._is_woken = False
-        self._lock = threading.Lock()
-        self._loop = asyncio.new_event_loop()
-        self._end = asyncio.Event()
-        self._ready = threading.Event()
-        self._failure: OSError | None = None
-        self._thread = threading.Thread(target=self._run, name="websocket", daemon=True)
-        self._thread.start()
-        self._ready.wait(_STARTS_WITHIN_S)
-        if self._failure is not None:
-            self._thread.join()
-            raise InputError(
-                tr(
-                    "--websocket {address}: cannot listen there: {why}; choose another port",
-                    address=address,
-                    why=self._failure.strerror,
-                )
-            )
-
-    @property
-    def described(self) -> str:
-        """Who is there, and for other machines the address with its token."""
-        address = f"ws://{self._address}/?token={self._token}" if self._token else ""
-        return "; ".join(filter(None, (tr("{n} clients", n=self.n_clients), address)))
-
-    @property
-    def n_clients(self) -> int:
-        """Who is connected now."""
-        return len(self._clients)
-
-    def write(self, source: str, result: FrameResult) -> None:
-        message = json.dumps(frame_object(source, result, self._labels), ensure_ascii=False)
-        with self._lock:
-            self.dropped += len(self._pending) == _WAITING_FRAMES
-            self._pending.append(message)
-            if self._is_woken:
-                return
-            self._is_woken = True
-        self._loop.call_soon_threadsafe(self._hand_out)
-
-    def close(self) -> None:
-        if self._thread.is_alive():
-            self._loop.call_soon_threadsafe(self._end.set)
-            self._thread.join(_STARTS_WITHIN_S)
-
-    def abandon(self) -> None:
-        self.close()
-
-    # On the thread of its own.
-
-    def _run(self) -> None:
-        try:
-            self._loop.run_until_complete(self._serve())
-        except OSError as error:
-            self._failure = error
-        finally:
-            self._ready.set()
-            self._loop.close()
-
-    async def _serve(self) -> None:
-        from websockets.asyncio.server import serve
-
-        hosts = {self._address.host, "127.0.0.1", "localhost"}
-        places = (Address(host, self._address.port) for host in hosts)
-        origins: list[Any] = [None, *(f"http://{place}" for place in places)]
-        async with serve(
-            self._attend,
-            self._address.host,
-            self._address.port,
-            origins=origins,
-            process_request=self._answer,
-            max_size=_LARGEST_MESSAGE,
-            max_queue=4,
-            compression=None,
-            server_header=None,
-        ):
-            self._ready.set()
-            await self._end.wait()
-
-    def _answer(self, connection: "ServerConnection", request: "Request") -> "Response | None":
-        """Before a connection becomes a WebSocket: who may, and the page."""
-        url = urlsplit(request.path)
-        given = parse_qs(url.query).get("token", [""])[0]
-        bearer = request.headers.get("Authorization", "").removeprefix("Bearer ")
-        if self._token and not any(
-            hmac.compare_digest(text.encode(), self._token.encode()) for text in (given, bearer)
-        ):
-            return connection.respond(HTTPStatus.UNAUTHORIZED, "a token is needed\n")
-        if request.headers.get("Upgrade", "").lower() == "websocket":
-            if len(self._clients) >= _MOST_CLIENTS:
-                return connection.respond(HTTPStatus.SERVICE_UNAVAILABLE, "too many clients\n")
-            return None
-        if url.path != "/" or not self._address.is_loopback:
-            return connection.respond(HTTPStatus.NOT_FOUND, "not here\n")
-        response = connection.respond(HTTPStatus.OK, _page())
-        del response.headers["Content-Type"]
-        response.headers["Content-Type"] = "text/html; charset=utf-8"
-        return response
-
-    async def _attend(self, connection: "ServerConnection") -> None:
-        if len(self._clients) >= _MOST_CLIENTS:  # more of them at once than `_answer` could see
-            await connection.close(1013, "too many clients")
-            return
-        client = _Client()
-        self._clients.add(client)
-        sending = asyncio.create_task(client.send_to(connection))
-        try:
-            async for _ in connection:  # what a client says is not for us
-                pass
-        finally:
-            self._clients.discard(client)
-            sending.cancel()
-
-    def _hand_out(self) -> None:
-        with self._lock:
-            messages = list(self._pending)
-            self._pending.clear()
-            self._is_woken = False
-        for client in self._clients:
-            for message in messages:
-                self.dropped += client.offer(message)
+    address = parse_address(_OPTION, opening.where)
+    token = "" if address.is_loopback else secrets.token_urlsafe(16)
+    sink = WebSocketSink(address, opening.labels, token)
+    if token:
+        print(f"fer-live: clients connect to ws://{address}/?token={token}", file=sys.stderr)
+    return sink
 
 
-class _Client:
-    """The frames that wait for one client."""
-
-    def __init__(self) -> None:
-        self._waiting: deque[str] = deque(maxlen=_WAITING_FRAMES)
-        self._news = asyncio.Event()
-
-    def offer(self, message: str) -> bool:
-        """Take in a frame; whether the oldest one had to go for it."""
-        is_full = len(self._waiting) == _WAITING_FRAMES
-        self._waiting.append(message)
-        self._news.set()
-        return is_full
-
-    async def send_to(self, connection: "ServerConnection") -> None:
-        from websockets.exceptions import ConnectionClosed
-
-        try:
-            while True:
-                await self._news.wait()
-                self._news.clear()
-                while self._waiting:
-                    await connection.send(self._waiting.popleft())
-        except ConnectionClosed:
-            return
-
-
-def frame_object(source: str, result: FrameResult, labels: tuple[str, ...]) -> dict[str, Any]:
-    """One frame with its faces, in the keys of the JSONL."""
-    return {
-        "schema": SCHEMA,
-        "source": source,
-        "frame": result.frame.index,
-        "time_s": round(result.frame.captured_at_s, 6),
-        "faces": [
-            {key: value for key, value in row.items() if key not in _OF_THE_FRAME}
-            for row in face_rows(source, result, labels)
-        ],
-    }
-
-
-def _page() -> str:
-    return (files("fer_live") / "templates" / "live.html").read_text(encoding="utf-8")
+OUTPUT = OutputKind(
+    name="websocket",
+    title="WebSocket",
+    metavar="[HOST:]PORT",
+    help="one object per frame, and a page to watch; this machine alone without HOST",
+    open=_open,
+    check=lambda where: check_address(_OPTION, where),
+    suggest=lambda: "8765",
+    extra="websocket",
+    package="websockets",
+    position=40,
+)

@@ -16,7 +16,8 @@ from fer_live.personal.clip_recorder import ClipRecorder
 from fer_live.personal.clips import bytes_used, clips_folder
 from fer_live.recording.history import clock
 from fer_live.recording.recorder import About, Recording
-from fer_live.sources.camera import FrameSource, open_source
+from fer_live.sources.open import open_source
+from fer_live.sources.source import FrameSource
 from fer_live.vision.pipeline import Pipeline
 
 

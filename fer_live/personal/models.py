@@ -15,12 +15,14 @@ from typing import Any
 
 from fer_live.base.atomic_file import writing
 from fer_live.base.home import home
+from fer_live.base.settings import Settings
 from fer_live.base.translation import tr
 from fer_live.errors import InputError, ModelError, RefusedError
 from fer_live.model.assets import CHECKPOINT, CPU_MODEL, GPU_MODEL, asset
 from fer_live.model.manifest import Manifest
 from fer_live.personal.proof import load_proof
 from fer_live.vision.classifier import ExpressionClassifier
+from fer_live.vision.pipeline import Pipeline
 
 SHIPPED = "shipped"
 _UNFINISHED = ".unfinished-"
@@ -86,6 +88,11 @@ def resolve_model(name: str | Path | None) -> Path | None:
     raise ModelError(
         tr("{name}: no such model file, and no installed model of this name", name=name)
     )
+
+
+def load_pipeline(settings: Settings) -> Pipeline:
+    """The pipeline that the settings name. Takes a second or two. Raises `ModelError`."""
+    return Pipeline.load(resolve_model(settings.model), settings.provider, settings.detector)
 
 
 def install_model(run_dir: Path, name: str = "") -> InstalledModel:

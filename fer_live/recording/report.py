@@ -80,7 +80,7 @@ def write_report(
         for face in faces[:_MOST_FACES]
     ]
     environment = Environment(
-        loader=PackageLoader("fer_live"), autoescape=True, undefined=StrictUndefined
+        loader=PackageLoader("fer_live.recording", ""), autoescape=True, undefined=StrictUndefined
     )
     page = environment.get_template("report.html").render(
         tr=tr,

@@ -9,7 +9,7 @@ import numpy as np
 from fer_live.base.translation import tr
 from fer_live.datatypes import Frame, UInt8Array
 from fer_live.errors import SourceError
-from fer_live.sources.camera import FrameSource
+from fer_live.sources.source import FrameSource
 
 _STALLED_AFTER_S = 2.5
 _RETRY_AFTER_S = (0.5, 1.0, 2.0)

@@ -4,14 +4,10 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from fer_live.model.assets import asset
-from fer_live.sources.camera import (
-    CameraMode,
-    CameraSource,
-    FrameSource,
-    PacedClip,
-    list_cameras,
-    open_live_source,
-)
+from fer_live.sources.camera import CameraMode, CameraSource, list_cameras
+from fer_live.sources.clip import PacedClip
+from fer_live.sources.open import open_live_source
+from fer_live.sources.source import FrameSource
 
 DEMO_CLIP = "demo.mp4"
 

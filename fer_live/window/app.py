@@ -22,8 +22,8 @@ from fer_live.model.assets import asset
 from fer_live.outputs.registry import Outputs, check_outputs
 from fer_live.personal.models import resolve_model
 from fer_live.session.meter import Meter
-from fer_live.sources.camera import is_url, open_live_source
 from fer_live.sources.choice import Camera, Demo, Location, SourceChoice
+from fer_live.sources.open import is_url, open_live_source
 
 if TYPE_CHECKING:
     from fer_live.vision.pipeline import Pipeline

@@ -40,7 +40,8 @@ from fer_live.base.settings import Settings, load_settings, save_settings, setti
 from fer_live.base.translation import set_language, tr
 from fer_live.datatypes import FrameResult
 from fer_live.errors import FerLiveError
-from fer_live.outputs.registry import FILE_KINDS, Kind, check_outputs, open_output
+from fer_live.outputs.kind import Opening
+from fer_live.outputs.registry import check_outputs, open_output, output_kinds
 from fer_live.outputs.worker import SinkWorker
 from fer_live.painting.annotated_video import FramePainter
 from fer_live.personal.retraining import unfinished_run
@@ -103,7 +104,7 @@ class MainWindow(Translated, QMainWindow):
         meter: Meter,
         *,
         for_now: Mapping[str, object] = MappingProxyType({}),
-        outputs: Mapping[Kind, str] = MappingProxyType({}),
+        outputs: Mapping[str, str] = MappingProxyType({}),
         ask_first: bool = False,
         keep_settings: bool = True,
     ) -> None:
@@ -118,8 +119,8 @@ class MainWindow(Translated, QMainWindow):
         self._in_use = self.settings
         self._told_size = False
         self._wanted_outputs = dict(outputs)
-        self._outputs: dict[Kind, SinkWorker] = {}
-        self._output_places: dict[Kind, str] = dict(outputs)
+        self._outputs: dict[str, SinkWorker] = {}
+        self._output_places: dict[str, str] = dict(outputs)
         self._outputs_dialog: OutputsDialog | None = None
         self._recorder: SinkWorker | None = None
         self._recording_since_s = 0.0
@@ -279,7 +280,7 @@ class MainWindow(Translated, QMainWindow):
             self.capturing.begin(self._session, pipeline, name, self.settings)
         self._show_capturing()
 
-    def set_output(self, kind: Kind, where: str | None, *, is_given: bool = False) -> str:
+    def set_output(self, kind: str, where: str | None, *, is_given: bool = False) -> str:
         """Start an output, in place of the one of its kind, or end it with None; what went wrong.
 
         A file is replaced only where the command line gave its name (`is_given`).
@@ -293,14 +294,16 @@ class MainWindow(Translated, QMainWindow):
             return ""
         self._output_places[kind] = where
         try:
-            if kind in FILE_KINDS and Path(where).exists() and not is_given:
+            if output_kinds()[kind].writes_file and Path(where).exists() and not is_given:
                 return tr("{path}: is there already; choose another name", path=where)
             check_outputs({kind: where})
             if self.pipeline is None:
                 self._wanted_outputs[kind] = where
                 return ""
             labels = self.pipeline.labels
-            sink = open_output(kind, where, labels, partial(FramePainter, labels), is_live=True)
+            sink = open_output(
+                kind, Opening(where, labels, partial(FramePainter, labels), is_live=True)
+            )
         except FerLiveError as error:
             return str(error)
         worker = SinkWorker(
@@ -556,11 +559,11 @@ class MainWindow(Translated, QMainWindow):
         self._closing.append(thread)
         thread.start()
 
-    def _end_failed_output(self, kind: Kind, message: str) -> None:
+    def _end_failed_output(self, kind: str, message: str) -> None:
         self.set_output(kind, None)
         self.say(message)
 
-    def _output_status(self, kind: Kind) -> str | None:
+    def _output_status(self, kind: str) -> str | None:
         if kind in self._wanted_outputs:
             return ""
         worker = self._outputs.get(kind)
@@ -575,16 +578,8 @@ class MainWindow(Translated, QMainWindow):
 
     def _show_outputs(self) -> None:
         if self._outputs_dialog is None:
-            suggestions: dict[Kind, str] = {
-                "csv": str(home() / f"faces {datetime.now():%Y-%m-%d %H.%M.%S}.csv"),
-                "jsonl": str(home() / f"faces {datetime.now():%Y-%m-%d %H.%M.%S}.jsonl"),
-                "osc": "127.0.0.1:9000",
-                "websocket": "8765",
-                "lsl": "FER Live",
-                "virtual_camera": "",
-            }
             self._outputs_dialog = OutputsDialog(
-                self, suggestions | self._output_places, self.set_output, self._output_status
+                self, self._output_places, self.set_output, self._output_status
             )
         self._outputs_dialog.show()
         self._outputs_dialog.raise_()

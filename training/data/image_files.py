@@ -123,7 +123,7 @@ def _photo(file: Path) -> Iterator[tuple[UInt8Array, float]]:
 def clip_frames(file: Path, per_s: float = _CLIP_FACES_PER_S) -> Iterator[tuple[UInt8Array, float]]:
     """Frames (H, W, 3) of a clip and their times, at most `per_s` a second; raises what a source
     raises."""
-    from fer_live.sources.camera import ClipSource
+    from fer_live.sources.clip import ClipSource
 
     clip = ClipSource(file)
     next_s = 0.0

@@ -13,16 +13,8 @@ import pytest
 
 from fer_live.analyze.run import AnalyzeOptions, analyze
 from fer_live.errors import InputError, ModelError, OutputError, SourceError
-from tests.fer_live.sources.test_camera import truncated
-
-
-def fails(done: subprocess.CompletedProcess[str], code: int, *says: str) -> None:
-    """The interfaces' promise: the exit code, and one line on stderr without a traceback."""
-    assert done.returncode == code, done.stderr
-    lines = done.stderr.strip().splitlines()
-    assert len(lines) == 1, done.stderr
-    for words in says:
-        assert words in lines[0]
+from tests.helpers.clips import truncated
+from tests.helpers.commands import fails
 
 
 def test_a_clip_from_the_command_line(run_cli, demo_clip: Path, tmp_path: Path):

@@ -10,7 +10,7 @@ from fer_live.base.translation import set_language, tr, tr_label
 
 PACKAGE = Path(fer_live.__file__).parent
 CATALOGUE = PACKAGE / "base/locale/ko/LC_MESSAGES/fer_live"
-METHODS = [("**.py", "python"), ("templates/**.html", "jinja2")]
+METHODS = [("**.py", "python"), ("**.html", "jinja2")]
 KEYWORDS = {"tr": None, "mark": None}
 
 

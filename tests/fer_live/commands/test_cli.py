@@ -12,7 +12,7 @@ import pytest
 from fer_live.base.console import check_output_file
 from fer_live.errors import InputError
 from fer_live.window.app import screen_is_there
-from tests.fer_live.analyze.test_analyze import fails
+from tests.helpers.commands import fails
 
 STATS_KEYS = {
     *("captured", "processed", "painted", "dropped", "faces", "latency_ms", "gui_gap_ms"),

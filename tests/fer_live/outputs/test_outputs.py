@@ -23,11 +23,12 @@ from websockets.sync.client import connect
 from fer_live.analyze.run import AnalyzeOptions, analyze
 from fer_live.errors import InputError
 from fer_live.outputs.address import Address, parse_address
+from fer_live.outputs.kind import Opening
 from fer_live.outputs.osc import OscSink
 from fer_live.outputs.registry import check_outputs, open_output
-from fer_live.outputs.websocket import WebSocketSink
+from fer_live.outputs.websocket_server import WebSocketSink
 from fer_live.outputs.worker import SinkWorker
-from tests.fer_live.recording.test_recording import LABELS, result
+from tests.helpers.results import LABELS, result
 
 
 def free_port(kind: socket.SocketKind = socket.SOCK_STREAM) -> int:
@@ -41,6 +42,11 @@ def wait_until(condition: Callable[[], bool], timeout_s: float = 10.0) -> None:
     while not condition():
         assert time.monotonic() < deadline
         time.sleep(0.005)
+
+
+def opening(where: str) -> Opening:
+    """Of a live output that paints nothing."""
+    return Opening(where, LABELS, lambda: pytest.fail("no picture is wanted"), is_live=True)
 
 
 @pytest.fixture
@@ -370,7 +376,7 @@ def test_files_are_read_back(demo_clip: Path, tmp_path: Path):
 
 
 def test_cells_of_a_csv_cannot_become_formulas(tmp_path: Path):
-    sink = open_output("csv", str(tmp_path / "a.csv"), LABELS, lambda: None, is_live=True)  # type: ignore
+    sink = open_output("csv", opening(str(tmp_path / "a.csv")))
     for source in ("=1+1.mp4", "+cmd", "-2", "@x", "\ttab", "normal.mp4"):
         sink.write(source, result(0, 0.0))
     sink.close()
@@ -425,7 +431,7 @@ def test_the_receivers_of_the_documentation_receive(kind, tmp_path: Path, lsl_na
     where = lsl_name if kind == "lsl" else f"127.0.0.1:{port}"
     for own, ours in (("9000", str(port)), ("8765", str(port)), ("FER Live", lsl_name)):
         code = code.replace(own, ours)
-    sink = open_output(kind, where, LABELS, lambda: None, is_live=True)  # type: ignore
+    sink = open_output(kind, opening(where))
     receiver = subprocess.Popen(
         [sys.executable, "-c", code], stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True
     )

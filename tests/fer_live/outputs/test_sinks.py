@@ -10,7 +10,7 @@ from fer_live.base.atomic_file import write_atomically
 from fer_live.datatypes import FaceResult, Frame, FrameResult
 from fer_live.errors import InputError, OutputError
 from fer_live.outputs.face_rows import column_names
-from fer_live.outputs.sink import open_file_sink
+from fer_live.outputs.files import open_file_sink
 
 LABELS = ("neutral", "happiness")
 COLUMNS = (

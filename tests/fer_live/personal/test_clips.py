@@ -113,7 +113,7 @@ def test_a_clip_ends_where_the_limit_is_reached_and_stays(tmp_path: Path):
 
 
 def test_a_captured_clip_is_readable_by_its_owner_alone(pipeline: Pipeline, demo_clip: Path):
-    from fer_live.sources.camera import open_source
+    from fer_live.sources.open import open_source
 
     captured = capture(open_source(str(demo_clip)), pipeline, Settings(), minutes=2 / 60)
     assert captured.clip is not None

@@ -4,11 +4,10 @@ import threading
 from datetime import datetime
 from pathlib import Path
 
-import numpy as np
 import pytest
 
 from fer_live.base.settings import Settings, load_settings, save_settings
-from fer_live.datatypes import FaceResult, Frame, FrameResult
+from fer_live.datatypes import FrameResult
 from fer_live.errors import InputError, OutputError
 from fer_live.outputs.face_rows import Row
 from fer_live.outputs.worker import SinkWorker
@@ -22,29 +21,7 @@ from fer_live.recording.recorder import (
     list_recordings,
 )
 from fer_live.recording.report import write_report
-
-LABELS = ("neutral", "happiness")
-
-
-def result(index: int, time_s: float, *, happy: float = 0.3, n_faces: int = 1) -> FrameResult:
-    probs = np.array([1 - happy, happy], np.float32)
-    label = LABELS[int(happy > 0.5)]
-    faces = tuple(
-        FaceResult(
-            track_id=k + 1,
-            box_xyxy=np.array([10, 10, 40, 40], np.float32),
-            keypoints_xy=np.zeros((6, 2), np.float32),
-            detection_confidence=0.9,
-            probs=probs,
-            label=label,
-            confidence=float(probs.max()),
-            smoothed_probs=probs,
-            shown_label=label,
-        )
-        for k in range(n_faces)
-    )
-    image = np.full((96, 128, 3), 100, np.uint8)
-    return FrameResult(Frame(image, index, time_s), faces, {}, "cpu", "short")
+from tests.helpers.results import LABELS, result
 
 
 def about(began_at: datetime = datetime(2026, 11, 25, 14, 3, 22)) -> About:

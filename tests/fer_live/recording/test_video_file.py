@@ -12,7 +12,7 @@ import pytest
 from fer_live.errors import OutputError, SourceError
 from fer_live.recording.player import ClipPlayer
 from fer_live.recording.video_file import VIDEO_SUFFIXES, VideoFile
-from fer_live.sources.camera import ClipSource
+from fer_live.sources.clip import ClipSource
 
 
 def moving(n: int, height: int = 96, width: int = 128) -> list[np.ndarray]:

@@ -9,7 +9,7 @@ from fer_live.datatypes import Frame, FrameResult
 from fer_live.errors import ModelError, SourceError
 from fer_live.session.live import Failure, LiveSession
 from fer_live.session.meter import Meter, Samples
-from fer_live.sources.camera import SyntheticCamera
+from tests.helpers.cameras import SyntheticCamera
 
 IMAGE = np.zeros((8, 8, 3), np.uint8)
 

@@ -13,7 +13,7 @@ import pytest
 from fer_live.datatypes import Frame
 from fer_live.errors import SourceError
 from fer_live.session.reconnect import Capture, OpenSource, SourceLost
-from fer_live.sources.camera import StreamSource
+from fer_live.sources.stream import StreamSource
 
 STALLED_AFTER_S = 0.3
 

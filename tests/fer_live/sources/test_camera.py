@@ -11,23 +11,13 @@ import numpy as np
 import pytest
 
 from fer_live.errors import SourceError, TruncatedError
-from fer_live.sources.camera import (
-    CameraSource,
-    ClipSource,
-    PacedClip,
-    StreamSource,
-    SyntheticCamera,
-    is_url,
-)
+from fer_live.sources.camera import CameraSource
+from fer_live.sources.clip import ClipSource, PacedClip
 from fer_live.sources.images import ImageSource, images_in, read_image
-
-
-def read_all(source) -> list:
-    frames = []
-    while (frame := source.read()) is not None:
-        frames.append(frame)
-    source.close()
-    return frames
+from fer_live.sources.open import is_url
+from fer_live.sources.stream import StreamSource
+from tests.helpers.cameras import SyntheticCamera
+from tests.helpers.clips import read_all, truncated
 
 
 def test_a_clip_is_read_to_its_end_with_its_own_times(demo_clip: Path):
@@ -97,20 +87,6 @@ def test_a_folder_that_may_not_be_read_is_refused(tmp_path: Path, monkeypatch: p
 def test_a_folder_is_no_clip(tmp_path: Path):
     with pytest.raises(SourceError, match="is a folder"):
         ClipSource(tmp_path)
-
-
-def truncated(clip: Path, into: Path, share: float) -> Path:
-    """A clip cut off in its data, with its index still in front, as a broken copy has."""
-    frames = read_all(ClipSource(clip))
-    whole = into / "whole.avi"
-    writer = cv2.VideoWriter(str(whole), cv2.VideoWriter.fourcc(*"MJPG"), 30, (640, 480))
-    for frame in frames[:60]:
-        writer.write(frame.image_bgr)
-    writer.release()
-    content = whole.read_bytes()
-    cut = into / "cut.avi"
-    cut.write_bytes(content[: int(len(content) * share)])
-    return cut
 
 
 def test_a_clip_that_ends_early_says_so_after_its_last_frame(demo_clip: Path, tmp_path: Path):

@@ -86,7 +86,7 @@ def test_auto_takes_the_full_range_model_only_where_it_finds_more(
 
 
 def test_one_person_is_one_track_and_is_seen(pipeline: Pipeline, shared_data):
-    from fer_live.sources.camera import ClipSource
+    from fer_live.sources.clip import ClipSource
 
     pipeline.reset()
     clip = ClipSource(shared_data / "clips/pyfeat/single_face.mp4")

@@ -30,15 +30,16 @@ from fer_live.painting.overlay import Hud, _free_place, expression_color, paint_
 from fer_live.recording.recorder import list_recordings
 from fer_live.session.live import LiveResult
 from fer_live.session.meter import Meter
-from fer_live.sources.camera import FrameSource, SyntheticCamera
 from fer_live.sources.choice import Camera, Demo, Location, SourceChoice
+from fer_live.sources.source import FrameSource
 from fer_live.vision.pipeline import Pipeline
 from fer_live.vision.smoothing import UNSURE
 from fer_live.window.app import load_pipeline
 from fer_live.window.live_page import LivePage
 from fer_live.window.main_window import MainWindow
-from tests.fer_live.recording.test_recording import LABELS, result
-from tests.fer_live.vision.test_classifier import save_model
+from tests.helpers.cameras import SyntheticCamera
+from tests.helpers.models import save_model
+from tests.helpers.results import LABELS, result
 
 ON_CPU = Settings(provider="cpu")
 

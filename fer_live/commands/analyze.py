@@ -1,0 +1,80 @@
+"""`fer-live analyze`: files, folders and streams, without a window."""
+
+import argparse
+import json
+import signal
+from dataclasses import asdict
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from fer_live.base.console import ArgumentParser
+from fer_live.commands.options import (
+    add_output_options,
+    add_pipeline_options,
+    outputs_from,
+    refuse_window_options,
+    tell,
+)
+
+if TYPE_CHECKING:
+    from fer_live.analyze.run import Summary
+
+
+def add(commands: "argparse._SubParsersAction[ArgumentParser]") -> None:
+    """Declare the command."""
+    parser = commands.add_parser("analyze", help="read files or streams without a window")
+    parser.add_argument(
+        "sources",
+        nargs="+",
+        metavar="SOURCE",
+        help="video file, image, folder of images, or stream URL",
+    )
+    parser.add_argument("--out", type=Path, metavar="FILE.csv|.jsonl|.parquet")
+    parser.add_argument(
+        "--video", type=Path, metavar="FILE.mp4|.mkv", help="write an annotated video"
+    )
+    parser.add_argument(
+        "--report", type=Path, metavar="FILE.html", help="write a page with shares and timelines"
+    )
+    parser.add_argument(
+        "--every", type=int, default=1, metavar="K", help="read every K-th frame (default: 1)"
+    )
+    add_pipeline_options(parser, default=argparse.SUPPRESS)
+    add_output_options(parser, default=argparse.SUPPRESS)
+    parser.add_argument("--json", action="store_true", help="last line of stdout: one JSON object")
+    parser.set_defaults(run=run)
+
+
+def run(arguments: argparse.Namespace) -> int:
+    """Read every source; 1 where one of them broke."""
+    refuse_window_options(arguments, "analyze takes: fer-live analyze SOURCE...")
+    from fer_live.analyze.run import AnalyzeOptions, analyze
+    from fer_live.personal.models import resolve_model
+
+    signal.signal(signal.SIGTERM, signal.default_int_handler)
+    summary, broken = analyze(
+        AnalyzeOptions(
+            sources=arguments.sources,
+            out=arguments.out,
+            video=arguments.video,
+            report=arguments.report,
+            every=arguments.every,
+            model=resolve_model(arguments.model),
+            provider=arguments.provider or "auto",
+            detector=arguments.detector or "auto",
+            outputs=outputs_from(arguments),
+        )
+    )
+    for message in broken:
+        tell(message)
+    print(json.dumps(asdict(summary)) if arguments.json else _line(summary, arguments))
+    return 1 if broken else 0
+
+
+def _line(summary: "Summary", arguments: argparse.Namespace) -> str:
+    files = filter(None, (arguments.out, arguments.video, arguments.report))
+    written = " and ".join([*map(str, files), *outputs_from(arguments)])
+    return (
+        f"{summary.frames} frames, {summary.frames_with_face} with a face, "
+        f"{summary.fps} a second -> {written}"
+    )

@@ -1,0 +1,93 @@
+"""`fer-live clips`: what was captured; list, show, delete, import."""
+
+import argparse
+import sys
+from pathlib import Path
+
+from fer_live.base.console import ArgumentParser
+from fer_live.commands.options import settings_in_use, tell
+from fer_live.errors import InputError
+
+
+def add(commands: "argparse._SubParsersAction[ArgumentParser]") -> None:
+    """Declare the command and its actions."""
+    parser = commands.add_parser("clips", help="what was captured: list, show, delete, import")
+    actions = parser.add_subparsers(required=True, metavar="ACTION")
+    actions.add_parser("list", help="one line per clip").set_defaults(run=_list)
+    show = actions.add_parser("show", help="all about one clip")
+    show.add_argument("clip", metavar="CLIP")
+    show.set_defaults(run=_show)
+    delete = actions.add_parser("delete", help="delete clips from the disk")
+    which = delete.add_mutually_exclusive_group(required=True)
+    which.add_argument("clips", nargs="*", default=[], metavar="CLIP")
+    which.add_argument("--all", action="store_true", help="all clips and all takes")
+    delete.set_defaults(run=_delete)
+    importing = actions.add_parser("import", help="make clips of video files")
+    importing.add_argument("files", nargs="+", type=Path, metavar="FILE")
+    importing.set_defaults(run=_import)
+
+
+def _list(arguments: argparse.Namespace) -> int:
+    from fer_live.personal.clips import bytes_used, list_clips, list_takes, summarize
+
+    for clip in [*list_clips(), *list_takes()]:
+        print(summarize(clip).line())
+    limit_mb = settings_in_use().clips_limit_mb
+    print(f"{bytes_used() / 1e6:.1f} MB of {limit_mb} MB used", file=sys.stderr)
+    return 0
+
+
+def _show(arguments: argparse.Namespace) -> int:
+    from fer_live.personal.clips import find_clips, summarize
+
+    (clip,) = find_clips([arguments.clip])
+    summary = summarize(clip)
+    print(summary.line())
+    for number, n_frames in summary.faces_by_track.items():
+        print(f"face {number}: in {n_frames} frames")
+    print(f"read by {clip.about.model}, began {clip.about.began_at:%Y-%m-%d %H:%M:%S}")
+    print(clip.video)
+    return 0
+
+
+def _delete(arguments: argparse.Namespace) -> int:
+    from fer_live.personal.clips import (
+        find_clips,
+        forget_retraining,
+        list_clips,
+        list_takes,
+        summarize,
+    )
+    from fer_live.personal.takes import discard_unreviewed
+
+    everything = [*list_clips(), *list_takes()]
+    doomed = everything if arguments.all else find_clips(arguments.clips)
+    for clip in doomed:
+        line = summarize(clip).line()
+        clip.delete()
+        print(f"deleted {line}")
+    if arguments.all and (n_unreviewed := discard_unreviewed()):
+        print(f"deleted {n_unreviewed} takes that were not reviewed")
+    if doomed and forget_retraining():
+        print("deleted the retraining that was not installed, with the faces in it")
+    print(f"{len(doomed)} deleted, {len(everything) - len(doomed)} left", file=sys.stderr)
+    return 0
+
+
+def _import(arguments: argparse.Namespace) -> int:
+    from fer_live.personal.capture import import_clips
+    from fer_live.personal.clips import summarize
+    from fer_live.personal.models import load_pipeline
+
+    missing = [file for file in arguments.files if not file.is_file()]
+    if missing:
+        raise InputError(f"{missing[0]}: no such file")
+    settings = settings_in_use()
+    with load_pipeline(settings) as pipeline:
+        clips, broken = import_clips(arguments.files, pipeline, settings)
+    for clip in clips:
+        print(summarize(clip).line())
+    for line in broken:
+        tell(f"skipped: {line}")
+    print(f"{len(clips)} imported, {len(broken)} with something wrong", file=sys.stderr)
+    return 1 if broken else 0

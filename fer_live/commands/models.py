@@ -1,0 +1,93 @@
+"""`fer-live models`: the shipped model and one's own; list, show, install, use, remove."""
+
+import argparse
+import json
+from pathlib import Path
+
+from fer_live.base.console import ArgumentParser
+from fer_live.base.settings import save_settings
+from fer_live.commands.options import settings_in_use
+from fer_live.errors import InputError, RefusedError
+
+
+def add(commands: "argparse._SubParsersAction[ArgumentParser]") -> None:
+    """Declare the command and its actions."""
+    parser = commands.add_parser("models", help="the shipped model and your own")
+    actions = parser.add_subparsers(required=True, metavar="ACTION")
+    actions.add_parser("list", help="one line per model").set_defaults(run=_list)
+    install = actions.add_parser("install", help="install a retrained model that is proven better")
+    install.add_argument("run_dir", type=Path, metavar="RUN_DIR")
+    install.add_argument("--name", default="", help="default: personal-1, personal-2, ...")
+    install.set_defaults(run=_install)
+    for name, run, text in (
+        ("show", _show, "what a model was made from"),
+        ("use", _use, "read with this model from now on; a running window takes it at once"),
+        ("remove", _remove, "delete an installed model"),
+    ):
+        action = actions.add_parser(name, help=text)
+        action.add_argument("name", metavar="NAME")
+        action.set_defaults(run=run)
+
+
+def _list(arguments: argparse.Namespace) -> int:
+    from fer_live.personal.models import list_models
+
+    in_use = settings_in_use().model
+    for model in list_models():
+        mark = "*" if in_use == (model.folder and str(model.folder)) else " "
+        made_from = "came with the app"
+        if model.folder is not None:
+            training = model.manifest().training
+            made_from = f"made {training.get('made_on', '?')} from {training.get('data', '?')}"
+        print(f"{mark} {model.name}  {made_from}")
+    if in_use is not None and Path(in_use).is_file():
+        print(f"* {in_use}")
+    return 0
+
+
+def _show(arguments: argparse.Namespace) -> int:
+    from fer_live.personal.models import card, find_model
+
+    print(json.dumps(card(find_model(arguments.name)), indent=2, ensure_ascii=False))
+    return 0
+
+
+def _install(arguments: argparse.Namespace) -> int:
+    from fer_live.personal.models import install_model
+    from fer_live.personal.proof import load_proof
+
+    if load_proof(arguments.run_dir).may_ask:
+        from fer_live.window.app import ask_which_reads_better
+
+        try:
+            ask_which_reads_better(arguments.run_dir)
+        except InputError as error:
+            raise RefusedError(
+                f"which model reads your faces better is yours to say: {error}"
+            ) from None
+    model = install_model(arguments.run_dir, arguments.name)
+    print(f"installed as {model.name}; to read with it: fer-live models use '{model.name}'")
+    return 0
+
+
+def _use(arguments: argparse.Namespace) -> int:
+    from fer_live.personal.models import find_model
+
+    model = find_model(arguments.name)
+    model.manifest()  # a file that cannot be used is found now
+    save_settings(settings_in_use().but(model=model.folder and str(model.folder)))
+    print(f"{model.name} is in use")
+    return 0
+
+
+def _remove(arguments: argparse.Namespace) -> int:
+    from fer_live.personal.models import SHIPPED, find_model, remove_model
+
+    model = find_model(arguments.name)
+    settings = settings_in_use()
+    was_used = model.folder is not None and settings.model == str(model.folder)
+    if was_used:
+        save_settings(settings.but(model=None))
+    remove_model(model)
+    print(f"removed {model.name}" + (f"; {SHIPPED} is in use" if was_used else ""))
+    return 0

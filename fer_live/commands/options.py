@@ -1,0 +1,77 @@
+"""What several commands of `fer-live` share: options, settings, and lines for the person."""
+
+import argparse
+import sys
+from pathlib import Path
+
+from fer_live.base.settings import Settings, load_settings
+from fer_live.datatypes import DetectorMode, Provider
+from fer_live.errors import InputError
+from fer_live.outputs.registry import Outputs, output_kinds
+
+PROVIDERS: tuple[Provider, ...] = ("auto", "cpu", "cuda", "tensorrt")
+DETECTORS: tuple[DetectorMode, ...] = ("auto", "short", "full")
+
+_WINDOW_OPTIONS = ("camera", "source", "demo", "duration", "stats")
+_PIPELINE_OPTIONS = ("model", "provider", "detector")
+
+
+def add_pipeline_options(parser: argparse.ArgumentParser, *, default: str | None = None) -> None:
+    """`--model`, `--provider` and `--detector`.
+
+    A command that the window's own options may precede passes `argparse.SUPPRESS`, or its defaults
+    would overwrite what was given before its name.
+    """
+    parser.add_argument("--model", type=Path, default=default, metavar="FILE.onnx|NAME")
+    parser.add_argument("--provider", choices=PROVIDERS, default=default)
+    parser.add_argument("--detector", choices=DETECTORS, default=default)
+
+
+def add_output_options(parser: argparse.ArgumentParser, *, default: str | None = None) -> None:
+    """One option for each output that there is."""
+    group = parser.add_argument_group("data out, while it happens; several at once")
+    for kind in output_kinds().values():
+        optional = {"nargs": "?", "const": ""} if kind.where_is_optional else {}
+        group.add_argument(
+            kind.option,
+            dest=kind.name,
+            metavar=kind.metavar,
+            default=default,
+            help=kind.help,
+            **optional,  # type: ignore[arg-type]
+        )
+
+
+def outputs_from(arguments: argparse.Namespace) -> Outputs:
+    """What the command line switches on: name of the output -> where to."""
+    given = {name: getattr(arguments, name, None) for name in output_kinds()}
+    return {name: where for name, where in given.items() if where is not None}
+
+
+def refuse_window_options(arguments: argparse.Namespace, instead: str) -> None:
+    """Raise `InputError` where an option of the window stands before another command."""
+    _refuse(arguments, _WINDOW_OPTIONS, instead)
+
+
+def refuse_all_options(arguments: argparse.Namespace, instead: str) -> None:
+    """The same for a command that reads nothing and writes nothing."""
+    _refuse(arguments, (*_WINDOW_OPTIONS, *_PIPELINE_OPTIONS, *output_kinds()), instead)
+
+
+def settings_in_use() -> Settings:
+    """What the person chose in the window; what is wrong with its file is said on stderr."""
+    settings, trouble = load_settings()
+    if trouble:
+        tell(trouble)
+    return settings
+
+
+def tell(message: str) -> None:
+    """Say something on stderr, where it is no part of a command's output."""
+    print(f"fer-live: {message}", file=sys.stderr)
+
+
+def _refuse(arguments: argparse.Namespace, names: tuple[str, ...], instead: str) -> None:
+    given = [name for name in names if getattr(arguments, name) not in (None, False)]
+    if given:
+        raise InputError(f"--{given[0].replace('_', '-')} is for the window; {instead}")

@@ -1,0 +1,25 @@
+"""The finished files of `fer-live analyze --out`: the kind is told by the suffix."""
+
+from pathlib import Path
+
+from fer_live.errors import InputError
+from fer_live.outputs.csv_file import CsvFile
+from fer_live.outputs.jsonl_file import JsonlFile
+from fer_live.outputs.parquet_file import ParquetFile
+from fer_live.outputs.sink import RowSink
+
+_FILE_SINKS: dict[str, type[CsvFile] | type[JsonlFile] | type[ParquetFile]] = {
+    ".csv": CsvFile,
+    ".jsonl": JsonlFile,
+    ".parquet": ParquetFile,
+}
+FILE_SUFFIXES = tuple(_FILE_SINKS)
+
+
+def open_file_sink(path: Path, labels: tuple[str, ...]) -> RowSink:
+    """The sink for a file, by its suffix. Raises `InputError` for an unknown one."""
+    try:
+        sink = _FILE_SINKS[path.suffix.lower()]
+    except KeyError:
+        raise InputError(f"{path}: unknown kind; end it in {' or '.join(_FILE_SINKS)}") from None
+    return sink(path, labels)

@@ -1,0 +1,69 @@
+"""What an output says of itself, so that every list of outputs can be made from it."""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+
+from fer_live.datatypes import FrameResult, UInt8Array
+from fer_live.outputs.sink import ResultSink
+
+Paint = Callable[[FrameResult], UInt8Array]
+"""Makes the picture of a result with its overlay, (H, W, 3) uint8 BGR."""
+
+
+@dataclass(frozen=True, slots=True)
+class Opening:
+    """What an output may ask for when it is opened.
+
+    `where` is what the person wrote: a file, an address, a stream's name, a device. `is_live` tells
+    frames that are stamped with the monotonic clock from those with a file's own times.
+    `make_painter` makes what paints a result; it loads Qt, so an output calls it only if it shows
+    pictures.
+    """
+
+    where: str
+    labels: tuple[str, ...]
+    make_painter: Callable[[], Paint]
+    is_live: bool
+
+
+def _accept(where: str) -> None:
+    """Any text will do."""
+
+
+@dataclass(frozen=True, slots=True)
+class OutputKind:
+    """An output that the command line and the window can switch on.
+
+    A file of this folder that has one as its `OUTPUT` is found by `registry`, and is then an option
+    of `fer-live`, a row of the dialog *Data out*, of `fer-live doctor` and of the documentation.
+    """
+
+    name: str
+    """Its key, and with dashes its option: `virtual_camera` is `--virtual-camera`."""
+    title: str
+    """What the window calls it, marked for translation where it is a word."""
+    metavar: str
+    """What the option takes, in capital letters."""
+    help: str
+    """What comes out, in a few words, for `--help` and the documentation."""
+    open: Callable[[Opening], ResultSink]
+    """Starts it. Raises `InputError` or `OutputError`."""
+    check: Callable[[str], None] = _accept
+    """Finds a mistake in `where` before anything starts. Raises `InputError`."""
+    suggest: Callable[[], str] = str
+    """What the window proposes for `where`."""
+    extra: str = ""
+    """The extra of this package that installs what it needs; empty: nothing more is needed."""
+    package: str = ""
+    """The module that the extra brings, by its name in an import."""
+    writes_file: bool = False
+    """Whether `where` is a file, which the window must not replace unasked."""
+    where_is_optional: bool = False
+    """Whether the option may stand alone."""
+    position: int = 100
+    """Its place in every list, the lowest first; equal ones by name."""
+
+    @property
+    def option(self) -> str:
+        """The option of the command line, for example `--virtual-camera`."""
+        return "--" + self.name.replace("_", "-")

@@ -1,0 +1,128 @@
+"""An output declares itself in its own file, and is then found everywhere."""
+
+import json
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+import fer_live.outputs
+from fer_live.commands.cli import build_parser
+from fer_live.commands.examination import examine, report
+from fer_live.commands.options import outputs_from
+from fer_live.errors import InputError
+from fer_live.outputs.kind import Opening
+from fer_live.outputs.registry import as_markdown, check_outputs, open_output, output_kinds
+from fer_live.window.dialogs.outputs_dialog import OutputsDialog
+from tests.helpers.results import LABELS, result
+
+DOCUMENTATION = Path(__file__).parents[3] / "docs" / "data_out.md"
+
+LAMP = '''
+"""A lamp that shows how many faces there are."""
+
+from fer_live.errors import InputError
+from fer_live.outputs.kind import OutputKind
+
+
+class Lamp:
+    def __init__(self, opening):
+        self.where, self.counts = opening.where, []
+
+    def write(self, source, result):
+        self.counts.append(len(result.faces))
+
+    def close(self):
+        pass
+
+    abandon = close
+
+
+def check(where):
+    if not where.isdecimal():
+        raise InputError(f"--stage-lamp {where}: not the number of a lamp")
+
+
+OUTPUT = OutputKind(
+    name="stage_lamp",
+    title="Stage lamp",
+    metavar="NUMBER",
+    help="the number of faces, as light",
+    open=Lamp,
+    check=check,
+    suggest=lambda: "7",
+    extra="lamp",
+    package="no_such_lamp_package",
+    position=5,
+)
+'''
+
+
+@pytest.fixture
+def lamp(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
+    """One more file in the folder of outputs, and no other change."""
+    (tmp_path / "stage_lamp.py").write_text(LAMP)
+    monkeypatch.setattr(fer_live.outputs, "__path__", [*fer_live.outputs.__path__, str(tmp_path)])
+    yield
+    sys.modules.pop("fer_live.outputs.stage_lamp", None)
+
+
+@pytest.mark.usefixtures("lamp")
+def test_the_command_line_has_its_option():
+    arguments = build_parser().parse_args(["--stage-lamp", "3"])
+    assert outputs_from(arguments) == {"stage_lamp": "3"}
+    arguments = build_parser().parse_args(["analyze", "a.mp4", "--stage-lamp", "4"])
+    assert outputs_from(arguments) == {"stage_lamp": "4"}
+
+
+@pytest.mark.usefixtures("lamp")
+def test_its_own_check_and_its_missing_package_are_told():
+    with pytest.raises(InputError, match="--stage-lamp left: not the number of a lamp"):
+        check_outputs({"stage_lamp": "left"})
+    with pytest.raises(InputError, match=r"needs no_such_lamp_package.*pip install '\.\[lamp\]'"):
+        check_outputs({"stage_lamp": "3"})
+
+
+@pytest.mark.usefixtures("lamp")
+def test_it_opens_with_what_the_person_wrote():
+    opening = Opening("3", LABELS, lambda: pytest.fail("it shows no picture"), is_live=True)
+    sink = open_output("stage_lamp", opening)
+    sink.write("camera 0", result(0, 0.0, n_faces=2))
+    assert (sink.where, sink.counts) == ("3", [2])  # type: ignore[attr-defined]
+
+
+@pytest.mark.usefixtures("lamp")
+def test_the_dialog_has_its_row(qtbot):
+    switched: dict[str, str | None] = {}
+
+    def switch(name: str, where: str | None) -> str:
+        switched[name] = where
+        return ""
+
+    dialog = OutputsDialog(None, {}, switch, switched.get)
+    qtbot.addWidget(dialog)
+    check, where, _ = dialog.row("stage_lamp")
+    assert (check.text(), where.text()) == ("Stage lamp", "7")
+    check.click()
+    assert switched == {"stage_lamp": "7"}
+
+
+@pytest.mark.usefixtures("lamp")
+def test_doctor_says_what_it_lacks():
+    findings = examine()
+    assert findings["outputs"]["stage_lamp"] == {"ok": False, "detail": "pip install '.[lamp]'"}
+    assert "stage_lamp (pip install '.[lamp]')" in report(findings)
+    json.dumps(findings)
+
+
+@pytest.mark.usefixtures("lamp")
+def test_the_documentation_would_list_it():
+    row = "| `--stage-lamp NUMBER` | the number of faces, as light | `pip install '.[lamp]'` |"
+    assert row in as_markdown().splitlines()
+
+
+def test_the_documentation_lists_every_output():
+    """`make tables` writes it anew."""
+    assert as_markdown() in DOCUMENTATION.read_text()
+    assert "stage_lamp" not in output_kinds()
