@@ -6,9 +6,7 @@ BIN := $(VENV)/bin
 # Debian ships Python without venv; other builds of Python have it.
 VENV_PACKAGE := $(shell $(PYTHON) -c "import ensurepip" 2>/dev/null || echo python3-venv)
 # What Qt, OpenCV and MediaPipe load from the system on Debian and Ubuntu.
-APP_PACKAGES := $(VENV_PACKAGE) libegl1 libgl1 libgles2 libglib2.0-0 libxkbcommon0 libxkbcommon-x11-0 \
-  libdbus-1-3 libfontconfig1 libxcb-cursor0 libxcb-icccm4 libxcb-image0 libxcb-keysyms1 \
-  libxcb-randr0 libxcb-render-util0 libxcb-shape0 libxcb-xinerama0
+APP_PACKAGES := $(VENV_PACKAGE) $(shell awk '!/^\#/ {print $$2}' fer_live/base/system_packages.txt)
 # The tests open real windows on a virtual screen, watch the app's system calls, and serve streams.
 # One of them loads the WebSocket page in a browser.
 TEST_PACKAGES := $(APP_PACKAGES) xvfb strace ffmpeg chromium

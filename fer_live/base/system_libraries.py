@@ -2,41 +2,23 @@
 
 import ctypes
 import sys
+from pathlib import Path
 
 from fer_live.errors import InputError
 
-# By soname, with the package of Debian and Ubuntu. The Makefile and the README list the same.
-PACKAGES = {
-    "libEGL.so.1": "libegl1",
-    "libGL.so.1": "libgl1",
-    "libGLESv2.so.2": "libgles2",
-    "libglib-2.0.so.0": "libglib2.0-0",
-    "libxkbcommon.so.0": "libxkbcommon0",
-    "libxkbcommon-x11.so.0": "libxkbcommon-x11-0",
-    "libdbus-1.so.3": "libdbus-1-3",
-    "libfontconfig.so.1": "libfontconfig1",
-    "libxcb-cursor.so.0": "libxcb-cursor0",
-    "libxcb-icccm.so.4": "libxcb-icccm4",
-    "libxcb-image.so.0": "libxcb-image0",
-    "libxcb-keysyms.so.1": "libxcb-keysyms1",
-    "libxcb-randr.so.0": "libxcb-randr0",
-    "libxcb-render-util.so.0": "libxcb-render-util0",
-    "libxcb-shape.so.0": "libxcb-shape0",
-    "libxcb-xinerama.so.0": "libxcb-xinerama0",
-}
+LIST = Path(__file__).with_name("system_packages.txt")
+"""One line per library: its file name, the Debian package that brings it, what it is needed for."""
 
-_HEADLESS = (
-    "libEGL.so.1",
-    "libGL.so.1",
-    "libxkbcommon.so.0",
-    "libdbus-1.so.3",
-    "libfontconfig.so.1",
-)
+
+def packages(*, headless: bool = False) -> dict[str, str]:
+    """Library -> its package; with `headless`, of those that Qt loads without a screen too."""
+    rows = [line.split() for line in LIST.read_text().splitlines() if not line.startswith("#")]
+    return {row[0]: row[1] for row in rows if not headless or "headless" in row[2:]}
 
 
 def require_qt_libraries(*, headless: bool = False) -> None:
     """Raise `InputError` with one copyable line where Qt would abort for want of a library."""
-    missing = _missing(_HEADLESS if headless else tuple(PACKAGES))
+    missing = _missing(packages(headless=headless))
     if missing:
         raise InputError(install_line(missing))
 
@@ -50,16 +32,17 @@ def package_of_failed_import(error: ImportError) -> list[str]:
     """Packages to install for an import that failed for want of a system library; often none."""
     if not sys.platform.startswith("linux") or ".so" not in str(error):
         return []
-    return _missing(tuple(PACKAGES))
+    return _missing(packages())
 
 
-def _missing(libraries: tuple[str, ...]) -> list[str]:
+def _missing(libraries: dict[str, str]) -> list[str]:
+    """The packages of those libraries that cannot be loaded here."""
     if not sys.platform.startswith("linux"):
         return []
     missing = []
-    for library in libraries:
+    for library, package in libraries.items():
         try:
             ctypes.CDLL(library)
         except OSError:
-            missing.append(PACKAGES[library])
+            missing.append(package)
     return missing

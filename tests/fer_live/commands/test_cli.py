@@ -70,7 +70,8 @@ def test_a_missing_system_library_is_one_line(monkeypatch, capsys):
     """An import that fails for want of a library names the packages, not a traceback."""
     from fer_live.base import console, system_libraries
 
-    monkeypatch.setitem(system_libraries.PACKAGES, "libnothere.so.1", "libnothere1")
+    packages = {"libnothere.so.1": "libnothere1"}
+    monkeypatch.setattr(system_libraries, "packages", lambda **_: packages)
 
     def broken() -> int:
         raise ImportError("libnothere.so.1: cannot open shared object file")
