@@ -49,7 +49,7 @@ def no_thread_left_running() -> Iterator[None]:
     before = set(threading.enumerate())
     yield
     deadline = time.monotonic() + 2
-    names = {"capture", "inference"}
+    names = {"source", "inference"}
     while time.monotonic() < deadline:
         left = [t for t in threading.enumerate() if t not in before and t.name in names]
         if not left:

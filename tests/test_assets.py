@@ -1,8 +1,7 @@
-import subprocess
-
 """What ships is what NOTICE says, and what the docs name is what the code needs."""
 
 import hashlib
+import subprocess
 from pathlib import Path
 
 from fer_live.base.system_libraries import packages

@@ -23,7 +23,7 @@ from typing import Any
 
 from tqdm import tqdm
 
-from fer_live.analyze.reading import Reading, read_source
+from fer_live.analyze.reading import ReadOptions, read_source
 from fer_live.base.atomic_file import write_atomically, writing
 from fer_live.datatypes import FrameResult
 from fer_live.errors import SourceError, TruncatedError
@@ -32,8 +32,8 @@ from fer_live.outputs.jsonl_file import JsonlFile
 from fer_live.sources.images import IMAGE_SUFFIXES
 from fer_live.vision.pipeline import Pipeline
 
-_IMAGES_A_PART = 200
-_LEAST_IMAGES_A_PART = 50
+_MAX_IMAGES_PER_PART = 200
+_MIN_IMAGES_PER_PART = 50
 _PARTS_OF_IMAGES = 8
 """Not by the machine's cores: an interrupted batch must find its parts on any machine."""
 _POLL_S = 0.2
@@ -82,11 +82,12 @@ def parts_of(names: Sequence[str], settings: dict[str, Any]) -> list[Part]:
     """A part a clip, and one for some hundred images in a row, fewer where cores would idle."""
     groups: list[list[str]] = []
     images = {name for name in names if Path(name).suffix.lower() in IMAGE_SUFFIXES}
-    images_a_part = min(max(len(images) // _PARTS_OF_IMAGES, _LEAST_IMAGES_A_PART), _IMAGES_A_PART)
+    evenly = len(images) // _PARTS_OF_IMAGES
+    images_per_part = min(max(evenly, _MIN_IMAGES_PER_PART), _MAX_IMAGES_PER_PART)
     for name in names:
         last = groups[-1] if groups else []
         joins = name in images and last and last[0] in images
-        if joins and len(last) < images_a_part:
+        if joins and len(last) < images_per_part:
             last.append(name)
         else:
             groups.append([name])
@@ -94,7 +95,7 @@ def parts_of(names: Sequence[str], settings: dict[str, Any]) -> list[Part]:
 
 
 def read_parts(
-    parts: Sequence[Part], folder: Path, reading: Reading, n_frames: int | None
+    parts: Sequence[Part], folder: Path, read_options: ReadOptions, n_frames: int | None
 ) -> Iterator[tuple[Counts, Iterator[Row]]]:
     """Read what is missing over all cores; yields every part's counts and rows, in order.
 
@@ -108,7 +109,7 @@ def read_parts(
     missing = [part for part in parts if not _counts_file(folder, part).is_file()]
     n_workers = max(min(os.cpu_count() or 1, len(missing)), 1)
     with (
-        ProcessPoolExecutor(n_workers, context, _begin_worker, (reading, stop, done)) as pool,
+        ProcessPoolExecutor(n_workers, context, _begin_worker, (read_options, stop, done)) as pool,
         tqdm(total=n_frames, unit="frame", desc="reading", disable=None) as progress,
     ):
         try:
@@ -175,22 +176,24 @@ def _rows(folder: Path, part: Part) -> Iterator[Row]:
 
 # In the workers.
 
-_reading: Reading
+_read_options: ReadOptions
 _pipeline: Pipeline | None = None
 _stop: Event
 _done: "Synchronized[int]"
 
 
-def _begin_worker(reading: Reading, stop: Event, done: "Synchronized[int]") -> None:
-    global _reading, _stop, _done
-    _reading, _stop, _done = reading, stop, done
+def _begin_worker(read_options: ReadOptions, stop: Event, done: "Synchronized[int]") -> None:
+    global _read_options, _stop, _done
+    _read_options, _stop, _done = read_options, stop, done
     signal.signal(signal.SIGINT, signal.SIG_IGN)  # the parent decides, by `stop`
 
 
 def _read_part(part: Part, folder: Path) -> None:
     global _pipeline
     if _pipeline is None:
-        _pipeline = Pipeline.load(_reading.model, _reading.provider, _reading.detector)
+        _pipeline = Pipeline.load(
+            _read_options.model, _read_options.provider, _read_options.detector
+        )
         # Not atexit: MediaPipe's own thread has ended by then.
         multiprocessing.util.Finalize(None, _pipeline.close, exitpriority=1)
     pipeline, classifier = _pipeline, _pipeline.classifier
@@ -203,7 +206,7 @@ def _read_part(part: Part, folder: Path) -> None:
     rows = JsonlFile(folder / f"{part.key}.jsonl", pipeline.labels)
     for name in part.names:
         try:
-            for result in read_source(name, _reading, pipeline):
+            for result in read_source(name, _read_options, pipeline):
                 if _stop.is_set():
                     rows.abandon().unlink(missing_ok=True)
                     return

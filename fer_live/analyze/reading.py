@@ -15,7 +15,7 @@ from fer_live.vision.pipeline import Pipeline
 
 
 @dataclass(frozen=True, slots=True)
-class Reading:
+class ReadOptions:
     """How sources are read."""
 
     every: int = 1
@@ -24,20 +24,20 @@ class Reading:
     detector: DetectorMode = "auto"
 
 
-def read_source(name: str, reading: Reading, pipeline: Pipeline) -> Iterator[FrameResult]:
+def read_source(name: str, read_options: ReadOptions, pipeline: Pipeline) -> Iterator[FrameResult]:
     """Every K-th frame of a clip, image or stream, read. Raises what the source raises."""
     pipeline.reset()
     with closing(open_source(name)) as source:
-        for frame in islice(_frames(source), 0, None, reading.every):
+        for frame in islice(_frames(source), 0, None, read_options.every):
             yield pipeline.process(frame)
 
 
-def count_frames(name: str, reading: Reading) -> int | None:
+def count_frames(name: str, read_options: ReadOptions) -> int | None:
     """How many frames that will be, where the file tells."""
     if Path(name).suffix.lower() in IMAGE_SUFFIXES:
         return 1  # to open it would decode it
     with closing(open_source(name)) as source:
-        return source.n_frames and -(-source.n_frames // reading.every)
+        return source.n_frames and -(-source.n_frames // read_options.every)
 
 
 def _frames(source: FrameSource) -> Iterator[Frame]:

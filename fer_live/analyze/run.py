@@ -10,7 +10,7 @@ from tqdm import tqdm
 
 from fer_live import __version__
 from fer_live.analyze.parallel import Counts, Part, forget_parts, parts_of, read_parts
-from fer_live.analyze.reading import Reading, count_frames, read_source
+from fer_live.analyze.reading import ReadOptions, count_frames, read_source
 from fer_live.base.console import check_output_file
 from fer_live.base.system_libraries import require_qt_libraries
 from fer_live.datatypes import DetectorMode, Provider
@@ -72,16 +72,16 @@ def analyze(options: AnalyzeOptions) -> tuple[Summary, list[str]]:
         _check_source(name, explicit=name in options.sources)
     if options.video is not None or "virtual_camera" in options.outputs:
         require_qt_libraries(headless=True)
-    reading = Reading(options.every, options.model, options.provider, options.detector)
+    read_options = ReadOptions(options.every, options.model, options.provider, options.detector)
     if options.video is None and not options.outputs and not any(map(is_url, names)):
         parts = parts_of(names, _what_decides(options))
         if len(parts) > 1:
-            return _read_batch(options, names, parts, reading)
-    return _read_in_turn(options, names, reading)
+            return _read_batch(options, names, parts, read_options)
+    return _read_in_turn(options, names, read_options)
 
 
 def _read_in_turn(
-    options: AnalyzeOptions, names: Sequence[str], reading: Reading
+    options: AnalyzeOptions, names: Sequence[str], read_options: ReadOptions
 ) -> tuple[Summary, list[str]]:
     counts = Counts()
     sinks: list[ResultSink] = []
@@ -99,8 +99,8 @@ def _read_in_turn(
             started_s = time.perf_counter()
             for name in names:
                 try:
-                    total = None if is_url(name) else count_frames(name, reading)
-                    results = read_source(name, reading, pipeline)
+                    total = None if is_url(name) else count_frames(name, read_options)
+                    results = read_source(name, read_options, pipeline)
                     # tqdm's None: no bar where stderr is no terminal.
                     bar = {"desc": Path(name).name, "unit": "frame", "disable": None}
                     for result in tqdm(results, total=total, **bar):
@@ -117,7 +117,7 @@ def _read_in_turn(
 
 
 def _read_batch(
-    options: AnalyzeOptions, names: Sequence[str], parts: Sequence[Part], reading: Reading
+    options: AnalyzeOptions, names: Sequence[str], parts: Sequence[Part], read_options: ReadOptions
 ) -> tuple[Summary, list[str]]:
     output = options.out or options.report
     assert output is not None, "checked with the arguments"
@@ -126,9 +126,9 @@ def _read_batch(
     total = Counts()
     started_s = time.perf_counter()
     try:
-        frames = [count_frames(name, reading) for name in names]
+        frames = [count_frames(name, read_options) for name in names]
         n_frames = sum(n for n in frames if n) if all(frames) else None
-        for counts, rows in read_parts(parts, folder, reading, n_frames):
+        for counts, rows in read_parts(parts, folder, read_options, n_frames):
             if not sinks:
                 if counts.warning:
                     print(f"fer-live: {counts.warning}", file=sys.stderr)

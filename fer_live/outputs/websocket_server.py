@@ -26,8 +26,8 @@ if TYPE_CHECKING:
     from websockets.http11 import Request, Response
 
 SCHEMA = 1
-_MOST_CLIENTS = 16
-_LARGEST_MESSAGE = 1024
+_MAX_CLIENTS = 16
+_MAX_MESSAGE_BYTES = 1024
 _WAITING_FRAMES = 8
 _OF_THE_FRAME = ("source", "frame", "time_s")
 _STARTS_WITHIN_S = 5.0
@@ -120,7 +120,7 @@ class WebSocketSink:
             self._address.port,
             origins=origins,
             process_request=self._answer,
-            max_size=_LARGEST_MESSAGE,
+            max_size=_MAX_MESSAGE_BYTES,
             max_queue=4,
             compression=None,
             server_header=None,
@@ -138,7 +138,7 @@ class WebSocketSink:
         ):
             return connection.respond(HTTPStatus.UNAUTHORIZED, "a token is needed\n")
         if request.headers.get("Upgrade", "").lower() == "websocket":
-            if len(self._clients) >= _MOST_CLIENTS:
+            if len(self._clients) >= _MAX_CLIENTS:
                 return connection.respond(HTTPStatus.SERVICE_UNAVAILABLE, "too many clients\n")
             return None
         if url.path != "/" or not self._address.is_loopback:
@@ -149,7 +149,7 @@ class WebSocketSink:
         return response
 
     async def _attend(self, connection: "ServerConnection") -> None:
-        if len(self._clients) >= _MOST_CLIENTS:  # more of them at once than `_answer` could see
+        if len(self._clients) >= _MAX_CLIENTS:  # more of them at once than `_answer` could see
             await connection.close(1013, "too many clients")
             return
         client = _Client()

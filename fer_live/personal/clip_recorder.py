@@ -16,7 +16,7 @@ _COMPARED_SIDE = 24
 LEAST_CHANGE = 3.0
 """A head held still changes by 0.2 to 2 from frame to frame, by noise and
 compression."""
-_LEAST_GAP_S = 0.1
+_MIN_GAP_S = 0.1
 _SIZED_EVERY = 20
 """Frames between two looks at the size on the disk."""
 
@@ -94,7 +94,7 @@ class ClipRecorder:
         now_s = result.frame.captured_at_s
         if now_s < self._last_s:  # another source begins
             self._last_s, self._last_faces = float("-inf"), {}
-        if not result.faces or now_s - self._last_s < _LEAST_GAP_S:
+        if not result.faces or now_s - self._last_s < _MIN_GAP_S:
             return False
         image = result.frame.image_bgr
         faces = {face.track_id: _small(image, face) for face in result.faces}

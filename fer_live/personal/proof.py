@@ -20,7 +20,7 @@ LEAST_COMPARED = 20
 """Faces on which two models must disagree before a person can choose between them."""
 
 
-LEAST_TAKES = 6
+MIN_TAKES = 6
 """Takes from which a bootstrap over them proves anything: by chance, six of six get better with a
 probability of 2 ** -6, less than the 2.5 % beyond its lower bound."""
 
@@ -43,7 +43,7 @@ class LabelGain(BaseModel):
     @property
     def is_proof(self) -> bool:
         """With fewer takes, chance alone may leave every resampled gain above 0."""
-        return self.n_takes >= LEAST_TAKES
+        return self.n_takes >= MIN_TAKES
 
 
 class Flicker(BaseModel):

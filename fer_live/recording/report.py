@@ -22,9 +22,9 @@ from fer_live.outputs.face_rows import Row, face_rows
 from fer_live.recording.history import clock
 from fer_live.recording.recorder import Note
 
-_MOST_FACES = 20
-_LONGEST_GAP_S = 1.0
-_MOST_POINTS = 1500
+_MAX_FACES = 20
+_MAX_GAP_S = 1.0
+_MAX_POINTS = 1500
 
 
 @dataclass(frozen=True, slots=True)
@@ -77,7 +77,7 @@ def write_report(
             "shares": _shares(face, labels),
             "timeline": _timeline(face, labels),
         }
-        for face in faces[:_MOST_FACES]
+        for face in faces[:_MAX_FACES]
     ]
     environment = Environment(
         loader=PackageLoader("fer_live.recording", ""), autoescape=True, undefined=StrictUndefined
@@ -88,7 +88,7 @@ def write_report(
         made_at=datetime.now().strftime("%Y-%m-%d %H:%M"),
         sources=sorted(Path(name).name for name in names),
         sections=sections,
-        n_left_out=max(len(faces) - _MOST_FACES, 0),
+        n_left_out=max(len(faces) - _MAX_FACES, 0),
         notes=[(clock(note.time_s), note.text) for note in notes],
     )
     write_atomically(path, page.encode())
@@ -116,8 +116,8 @@ def _durations(times_s: FloatArray) -> FloatArray:
         return np.zeros(1, np.float32)
     gaps = np.diff(times_s)
     usual = float(np.median(gaps))
-    gaps = np.where(gaps > _LONGEST_GAP_S, usual if usual <= _LONGEST_GAP_S else 0.0, gaps)
-    return np.append(gaps, min(usual, _LONGEST_GAP_S)).astype(np.float32)
+    gaps = np.where(gaps > _MAX_GAP_S, usual if usual <= _MAX_GAP_S else 0.0, gaps)
+    return np.append(gaps, min(usual, _MAX_GAP_S)).astype(np.float32)
 
 
 def _shares(face: _Face, labels: tuple[str, ...]) -> list[dict[str, str]]:
@@ -142,9 +142,9 @@ def _timeline(face: _Face, labels: tuple[str, ...]) -> Markup:
     """Probabilities over time, stacked; nothing where the face was out of view."""
     figure = Figure(figsize=(9, 2.2), layout="constrained")
     axes: Axes = figure.add_subplot()
-    step = max(len(face.times_s) // _MOST_POINTS, 1)
+    step = max(len(face.times_s) // _MAX_POINTS, 1)
     times, probs = face.times_s[::step], face.probs[::step]
-    breaks = np.flatnonzero(np.diff(times) > max(_LONGEST_GAP_S, 3 * step / 30)) + 1
+    breaks = np.flatnonzero(np.diff(times) > max(_MAX_GAP_S, 3 * step / 30)) + 1
     colors = [expression_hex(label) for label in labels]
     for part in np.split(np.arange(len(times)), breaks):
         if len(part) > 1:

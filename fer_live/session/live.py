@@ -1,4 +1,4 @@
-"""The threads of the live app: capture and inference, joined by one-slot mailboxes."""
+"""The threads of the live app: reading a source and inference, joined by one-slot mailboxes."""
 
 import threading
 from collections.abc import Callable
@@ -10,7 +10,7 @@ from fer_live.errors import FerLiveError
 from fer_live.outputs.worker import SinkWorker
 from fer_live.session.mailbox import Mailbox, MailboxClosed
 from fer_live.session.meter import Meter
-from fer_live.session.reconnect import Capture, OpenSource
+from fer_live.session.reconnect import OpenSource, SourceSupervisor
 from fer_live.vision.pipeline import Pipeline
 
 Stage = Literal["model", "source", "frame"]
@@ -40,7 +40,7 @@ class LiveResult:
 
 
 @dataclass(frozen=True, slots=True, eq=False)
-class _Captured:
+class _SourceFrame:
     source_number: int
     source_name: str
     frame: Frame
@@ -49,7 +49,7 @@ class _Captured:
 class LiveSession:
     """Runs a pipeline on a source, on two threads of its own.
 
-    The capture thread waits until the pipeline is loaded, then reads without pause; the inference
+    The source's thread waits until the pipeline is loaded, then reads without pause; the inference
     thread takes the latest frame and leaves its `LiveResult` in `results`. Neither waits for the
     other: a frame that comes too late to be taken is counted as dropped. What breaks waits in
     `take_failures`, one slot a stage, so that no result and no failure of another stage hides it;
@@ -73,14 +73,14 @@ class LiveSession:
         self.pipeline: Pipeline | None = None
         self._meter = meter
         self._on_news = on_news
-        self._frames: Mailbox[_Captured] = Mailbox()
+        self._frames: Mailbox[_SourceFrame] = Mailbox()
         self._next_pipeline: Mailbox[Pipeline] = Mailbox()
         self._pipeline_ready = threading.Event()
         self._outputs: tuple[SinkWorker, ...] = ()
         self._stopped = False
         self._loads = threading.Lock()
         self._loaders: list[threading.Thread] = []
-        self._capture: Capture | None = None
+        self._source: SourceSupervisor | None = None
         self.load(load_pipeline)
         self._inference = threading.Thread(target=self._infer, name="inference", daemon=True)
         self._inference.start()
@@ -104,16 +104,16 @@ class LiveSession:
     def open(self, open_source: OpenSource, name: str = "") -> None:
         """Read from another source from now on; the new `source_number` marks its results. Outputs
         get its `name`."""
-        if self._capture is not None:
-            self._capture.ask_to_stop()
+        if self._source is not None:
+            self._source.ask_to_stop()
         self.source_number += 1
         number = self.source_number
-        self._capture = Capture(
+        self._source = SourceSupervisor(
             open_source,
-            lambda frame: self._take(_Captured(number, name, frame)),
+            lambda frame: self._take(_SourceFrame(number, name, frame)),
             lambda error: self._report("source", error),
             ready=self._pipeline_ready,
-            after=self._capture,
+            after=self._source,
         )
 
     @property
@@ -127,9 +127,9 @@ class LiveSession:
         return [failure for failure in taken if failure is not None]
 
     def stop(self) -> None:
-        """Stop capture, let inference finish its frame, close the mailboxes."""
-        if self._capture is not None:
-            self._capture.ask_to_stop()
+        """Stop reading, let inference finish its frame, close the mailboxes."""
+        if self._source is not None:
+            self._source.ask_to_stop()
         self._stopped = True
         self._frames.close()
         for loader in self._loaders:
@@ -139,12 +139,12 @@ class LiveSession:
         self._next_pipeline.close()
         self._inference.join()
         self.results.close()
-        if self._capture is not None:
-            self._capture.stop()
+        if self._source is not None:
+            self._source.stop()
 
-    def _take(self, captured: _Captured) -> None:
+    def _take(self, taken: _SourceFrame) -> None:
         self._meter.count_captured()
-        self._frames.put(captured)
+        self._frames.put(taken)
 
     def _load(self, load_pipeline: Callable[[], Pipeline]) -> None:
         this = threading.current_thread()
@@ -168,33 +168,33 @@ class LiveSession:
             pipeline = self.pipeline = self._next_pipeline.get()
             self._pipeline_ready.set()
             while True:
-                captured = self._frames.get()
+                taken = self._frames.get()
                 if (loaded := self._next_pipeline.get_nowait()) is not None:
                     if loaded.labels != pipeline.labels:
                         self._outputs = ()  # not one row of theirs would fit
                     pipeline.close()
                     pipeline = self.pipeline = loaded
-                if captured.source_number != source_number:
-                    source_number = captured.source_number
+                if taken.source_number != source_number:
+                    source_number = taken.source_number
                     pipeline.reset()
-                self._process(pipeline, captured)
+                self._process(pipeline, taken)
         except MailboxClosed:
             pass
         finally:
             if pipeline is not None:
                 pipeline.close()
 
-    def _process(self, pipeline: Pipeline, captured: _Captured) -> None:
+    def _process(self, pipeline: Pipeline, taken: _SourceFrame) -> None:
         try:
-            result = pipeline.process(captured.frame)
+            result = pipeline.process(taken.frame)
         except Exception as error:  # noqa: BLE001  # this frame is lost, the next still runs
             self._meter.count_failed()
             self._report("frame", error)
             return
         self._meter.count_processed(len(result.faces))
-        self.results.put(LiveResult(captured.source_number, result))
+        self.results.put(LiveResult(taken.source_number, result))
         for output in self._outputs:
-            output.offer(captured.source_name, result)
+            output.offer(taken.source_name, result)
         self._on_news()
 
     def _report(self, stage: Stage, error: Exception) -> None:

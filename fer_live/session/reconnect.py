@@ -25,11 +25,11 @@ class SourceLost(SourceError):
     """A camera or stream that was running has stopped; it is being opened again."""
 
 
-class Capture:
+class SourceSupervisor:
     """Reads a source on threads of its own until `stop`.
 
     `on_frame` gets every frame, numbered from 0 through all reconnections; `on_failure` what broke.
-    A source that cannot be opened, or a clip that breaks, ends the capture with its error. A device
+    A source that cannot be opened, or a clip that breaks, ends the reading with its error. A device
     or stream (`FrameSource.reconnects`) that has shown a picture and then fails, ends, sends
     nothing new for 2.5 s or repeats one picture as long, is reported as `SourceLost` and opened
     again after 0.5, 1, 2, 2, ... seconds. A `read` that never returns, or an opening that takes
@@ -44,7 +44,7 @@ class Capture:
         on_failure: Callable[[Exception], None],
         *,
         ready: threading.Event,
-        after: "Capture | None" = None,
+        after: "SourceSupervisor | None" = None,
     ) -> None:
         """Nothing is read before `ready` is set, nor opened while `after` may hold the device."""
         self._open_source = open_source
@@ -53,7 +53,7 @@ class Capture:
         self._n_frames = 0
         self._stop = threading.Event()
         self._thread = threading.Thread(
-            target=self._supervise, args=(after,), name="capture", daemon=True
+            target=self._supervise, args=(after,), name="source", daemon=True
         )
         self._thread.start()
 
@@ -66,7 +66,7 @@ class Capture:
         self._stop.set()
         self._thread.join(_STOPS_WITHIN_S)
 
-    def _supervise(self, after: "Capture | None") -> None:
+    def _supervise(self, after: "SourceSupervisor | None") -> None:
         if after is not None:
             after.stop()
         n_attempts = 0

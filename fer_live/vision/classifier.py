@@ -19,7 +19,7 @@ from fer_live.model.assets import CPU_MODEL, GPU_MODEL, asset
 from fer_live.model.inspect import check_model_file
 from fer_live.model.manifest import MANIFEST_KEY, parse_manifest
 
-_LARGEST_BATCH = 16
+_MAX_BATCH = 16
 _EXECUTION_PROVIDERS: dict[Provider, list[str]] = {
     "cpu": ["CPUExecutionProvider"],
     "cuda": ["CUDAExecutionProvider", "CPUExecutionProvider"],
@@ -107,7 +107,7 @@ class ExpressionClassifier:
             )
         if len(faces) == 0:
             return [np.zeros((0, len(self.labels)), np.float32)]
-        size = self._batch_size or _LARGEST_BATCH
+        size = self._batch_size or _MAX_BATCH
         batches = [self._run(faces[i : i + size], outputs) for i in range(0, len(faces), size)]
         return [np.concatenate(parts) for parts in zip(*batches, strict=True)]
 
@@ -215,7 +215,7 @@ def _provider_options(name: str, shape: Sequence[int | str], file: Path) -> dict
     return kept | {
         "trt_profile_min_shapes": f"faces:1x{face}",
         "trt_profile_opt_shapes": f"faces:1x{face}",
-        "trt_profile_max_shapes": f"faces:{_LARGEST_BATCH}x{face}",
+        "trt_profile_max_shapes": f"faces:{_MAX_BATCH}x{face}",
     }
 
 

@@ -13,10 +13,10 @@ _FOLLOWS_FOR_S = 0.085
 _SIDE = 64
 _CROP = CropGeometry(eye_distance=0.3, eye_mouth_distance=0.32, center_x=0.5, center_y=0.55)
 _POINTS = np.mgrid[9:60:9, 9:60:9].T.reshape(-1, 1, 2).astype(np.float32)
-_MOST_ASTRAY_PX = 0.5
-_LEAST_SHARE = 0.6
-_MOST_MOVED = 0.15
-_MOST_SCALED = 1.1
+_MAX_ASTRAY_PX = 0.5
+_MIN_SHARE = 0.6
+_MAX_MOVED = 0.15
+_MAX_SCALED = 1.1
 _WINDOW, _LEVELS = (13, 13), 2
 
 
@@ -77,13 +77,13 @@ def _moved(face: _Face, image_bgr: UInt8Array) -> FaceDetection | None:
     there, found = _flow(face.look, now, _POINTS)
     back, found_back = _flow(now, face.look, there)
     astray = np.linalg.norm(back - _POINTS, axis=-1)
-    good = (found & found_back).astype(bool) & (astray < _MOST_ASTRAY_PX)
-    if good.mean() < _LEAST_SHARE:
+    good = (found & found_back).astype(bool) & (astray < _MAX_ASTRAY_PX)
+    if good.mean() < _MIN_SHARE:
         return None
     similarity, agree = cv2.estimateAffinePartial2D(
         _POINTS[good], there[good], ransacReprojThreshold=1.0
     )
-    if similarity is None or agree.sum() < _LEAST_SHARE * len(_POINTS):
+    if similarity is None or agree.sum() < _MIN_SHARE * len(_POINTS):
         return None
     return _apply(similarity, face.detection, image_bgr.shape[1::-1])
 
@@ -107,7 +107,7 @@ def _apply(
     center = np.array([_SIDE, _SIDE]) / 2
     shift = similarity[:, :2] @ center + similarity[:, 2] - center
     scale = float(np.hypot(similarity[0, 0], similarity[1, 0]))
-    if np.hypot(*shift) > _MOST_MOVED * _SIDE or not 1 / _MOST_SCALED < scale < _MOST_SCALED:
+    if np.hypot(*shift) > _MAX_MOVED * _SIDE or not 1 / _MAX_SCALED < scale < _MAX_SCALED:
         return None
     keypoints = detection.keypoints_xy @ motion[:2, :2].T + motion[:2, 2]
     middle = (detection.box_xyxy[:2] + detection.box_xyxy[2:]) / 2

@@ -12,7 +12,7 @@ import pytest
 
 from fer_live.datatypes import Frame
 from fer_live.errors import SourceError
-from fer_live.session.reconnect import Capture, OpenSource, SourceLost
+from fer_live.session.reconnect import OpenSource, SourceLost, SourceSupervisor
 from fer_live.sources.stream import StreamSource
 
 STALLED_AFTER_S = 0.3
@@ -50,14 +50,16 @@ class Device:
 
 
 class Viewer:
-    """Collects what a capture delivers."""
+    """Collects what a supervisor delivers."""
 
     def __init__(self, open_source: OpenSource) -> None:
         self.frames: list[Frame] = []
         self.failures: list[Exception] = []
         ready = threading.Event()
         ready.set()
-        self.capture = Capture(open_source, self.frames.append, self.failures.append, ready=ready)
+        self.supervisor = SourceSupervisor(
+            open_source, self.frames.append, self.failures.append, ready=ready
+        )
 
     def wait_for(self, condition: Callable[[], bool], timeout_s: float = 5.0) -> float:
         start = time.monotonic()
@@ -87,7 +89,7 @@ def test_an_opening_that_hangs_is_left_behind(quick: None, monkeypatch: pytest.M
     try:
         assert viewer.wait_for(lambda: bool(viewer.failures)) < 2
         assert "does not open" in str(viewer.failures[0])
-        viewer.capture.stop()
+        viewer.supervisor.stop()
     finally:
         released.set()
 
@@ -100,7 +102,7 @@ def test_a_camera_that_stops_is_told_and_opened_again(quick: None, then: str):
     assert isinstance(viewer.failures[0], SourceLost)
     n_before = len(viewer.frames)
     viewer.wait_for(lambda: len(viewer.frames) > n_before + 5)
-    viewer.capture.stop()
+    viewer.supervisor.stop()
     assert len(viewer.failures) == 1
     assert [frame.index for frame in viewer.frames] == list(range(len(viewer.frames)))
 
@@ -114,7 +116,7 @@ def test_the_last_picture_of_an_unplugged_camera_is_no_return(quick: None):
 
     viewer = Viewer(open_source)
     viewer.wait_for(lambda: len(opened) >= 3)
-    viewer.capture.stop()
+    viewer.supervisor.stop()
     assert len(viewer.failures) == 1, "told once, not at every attempt"
     n_by_first = opened[0].index
     assert len(viewer.frames) <= n_by_first
@@ -144,7 +146,7 @@ def test_a_missing_camera_and_a_broken_clip_are_not_opened_again(quick: None):
     assert len(ended.frames) == 3
 
 
-def test_attempts_go_on_while_nothing_is_there_and_end_with_the_capture(quick: None):
+def test_attempts_go_on_while_nothing_is_there_and_end_with_the_supervisor(quick: None):
     devices: list[Device] = []
 
     def open_source() -> Device:
@@ -156,7 +158,7 @@ def test_attempts_go_on_while_nothing_is_there_and_end_with_the_capture(quick: N
 
     viewer = Viewer(open_source)
     viewer.wait_for(lambda: len(devices) >= 5)
-    viewer.capture.stop()
+    viewer.supervisor.stop()
     n_attempts = len(devices)
     time.sleep(0.15)
     assert len(devices) == n_attempts
@@ -221,5 +223,5 @@ def test_a_stream_that_breaks_is_noticed_in_3_s_and_shown_5_s_after_its_return(s
         server()
     n_before = len(viewer.frames)
     took_s = viewer.wait_for(lambda: len(viewer.frames) > n_before + 3, 20)
-    viewer.capture.stop()
+    viewer.supervisor.stop()
     assert took_s <= 5
