@@ -6,6 +6,7 @@ import time
 from collections.abc import Callable
 from typing import Any
 
+import cpuinfo
 import numpy as np
 
 from fer_live.base.system_libraries import require_qt_libraries
@@ -28,6 +29,9 @@ _PACKAGES = (
     "numpy",
 )
 _CAMERAS = range(3)
+# As Linux, Windows and macOS call them; the last ones are those of ARM, whose int8 is quick too.
+_VNNI = {"avx512_vnni", "avx512vnni", "avx_vnni", "avxvnni", "asimddp", "i8mm"}
+_BF16 = {"avx512_bf16", "avx512bf16", "amx_bf16", "bf16"}
 
 
 def examine() -> dict[str, Any]:
@@ -35,6 +39,7 @@ def examine() -> dict[str, Any]:
     findings: dict[str, Any] = {
         "python": platform.python_version(),
         "platform": platform.platform(),
+        "processor": _processor(),
         "packages": {name: _version(name) for name in _PACKAGES if _version(name)},
         "screen": _try(_screen),
         "cameras": [number for number in _CAMERAS if _camera_opens(number)],
@@ -52,6 +57,7 @@ def report(findings: dict[str, Any]) -> str:
     return "\n".join(
         [
             f"python    {findings['python']} on {findings['platform']}",
+            f"processor {findings['processor']['name']}: {findings['processor']['detail']}",
             f"packages  {packages}",
             f"screen    {_line(findings['screen'])}",
             f"cameras   {cameras}",
@@ -59,6 +65,21 @@ def report(findings: dict[str, Any]) -> str:
             f"pipeline  {_line(findings['pipeline'])}",
         ]
     )
+
+
+def _processor() -> dict[str, Any]:
+    """What the processor has, and what that means for speed; its answers are the same on all."""
+    found = cpuinfo.get_cpu_info()
+    flags = set(found.get("flags", ()))
+    int8 = "quick int8 (VNNI)" if flags & _VNNI else "slower int8 (no VNNI)"
+    bf16 = "quick training (bf16)" if flags & _BF16 else "slow training (no bf16)"
+    detail = f"{int8}, {bf16}" if flags else "its abilities are not known"
+    return {
+        "name": found.get("brand_raw", platform.machine()),
+        "vnni": bool(flags & _VNNI) if flags else None,
+        "bf16": bool(flags & _BF16) if flags else None,
+        "detail": detail,
+    }
 
 
 def _output(kind: OutputKind) -> dict[str, Any]:

@@ -17,9 +17,12 @@ _ANY = None
 """A size that may be anything: the number of faces, the side of an attention map."""
 
 
-def check_model_file(file: Path) -> None:
-    """Refuse, with a `ModelError` of one line, what is no whole ONNX model, keeps weights in other
-    files, has no manifest of a known schema, or contradicts its manifest."""
+def load_model_file(file: Path) -> "onnx.ModelProto":
+    """A model file, checked before anything runs it.
+
+    Raises `ModelError`, with one line, for what is no whole ONNX model, keeps weights in other
+    files, has no manifest of a known schema, or contradicts its manifest.
+    """
     import onnx  # late: the shipped models, which need no look, should not wait for it
     from google.protobuf.message import DecodeError
     from onnx.external_data_helper import uses_external_data
@@ -58,6 +61,7 @@ def check_model_file(file: Path) -> None:
         raise ModelError(
             f"{file}: its output `attention` is not float32 (N, h, w); export the model again"
         )
+    return model
 
 
 _Signature = tuple[int, tuple[int | None, ...]]

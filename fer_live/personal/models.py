@@ -4,6 +4,7 @@ Each folder holds the variants that the assets hold: int8 for the CPU, fp32 for 
 checkpoint from which retraining goes on. It appears whole or not at all.
 """
 
+import contextlib
 import json
 import re
 import shutil
@@ -17,9 +18,10 @@ from fer_live.base.atomic_file import writing
 from fer_live.base.home import home
 from fer_live.base.settings import Settings
 from fer_live.base.translation import tr
-from fer_live.errors import InputError, ModelError, RefusedError
+from fer_live.errors import InputError, ModelError, OutputError, RefusedError
 from fer_live.model.assets import CHECKPOINT, CPU_MODEL, GPU_MODEL, asset
 from fer_live.model.manifest import Manifest
+from fer_live.model.quantization import mend_file
 from fer_live.personal.proof import load_proof
 from fer_live.vision.classifier import ExpressionClassifier
 from fer_live.vision.pipeline import Pipeline
@@ -80,11 +82,12 @@ def resolve_model(name: str | Path | None) -> Path | None:
     if name is None or str(name) == SHIPPED:
         return None
     path = Path(name)
+    installed = models_folder() / str(name)  # which is `path` itself where that is absolute
+    if installed.parent == models_folder() and (installed / CPU_MODEL).is_file():
+        _mend(installed)
+        return installed
     if path.is_file() or (path / CPU_MODEL).is_file():
         return path
-    installed = models_folder() / str(name)
-    if len(path.parts) == 1 and (installed / CPU_MODEL).is_file():
-        return installed
     raise ModelError(
         tr("{name}: no such model file, and no installed model of this name", name=name)
     )
@@ -157,6 +160,12 @@ def card_as_markdown(model: InstalledModel) -> str:
 def _open(path: Path | None) -> ExpressionClassifier:
     """Load a model on the CPU and run it once."""
     return ExpressionClassifier(path, "cpu")
+
+
+def _mend(folder: Path) -> None:
+    """Models that were installed before int8 kept to 7 bits are written anew, once."""
+    with contextlib.suppress(OutputError):  # a disk that is read-only: the classifier warns
+        mend_file(folder / CPU_MODEL)
 
 
 def _free_name() -> str:

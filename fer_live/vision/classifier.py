@@ -16,8 +16,9 @@ from fer_live.base.translation import tr
 from fer_live.datatypes import FloatArray, Provider, UInt8Array
 from fer_live.errors import ModelError
 from fer_live.model.assets import CPU_MODEL, GPU_MODEL, asset
-from fer_live.model.inspect import check_model_file
+from fer_live.model.inspect import load_model_file
 from fer_live.model.manifest import MANIFEST_KEY, parse_manifest
+from fer_live.model.quantization import may_saturate
 
 _MAX_BATCH = 16
 _EXECUTION_PROVIDERS: dict[Provider, list[str]] = {
@@ -59,6 +60,7 @@ class ExpressionClassifier:
         if provider == "auto":
             wanted = "cuda" if _cuda_driver_is_present() else "cpu"
         self.warning = ""
+        self._may_saturate = False
         reason = ""
         try:
             self._load(model, wanted)
@@ -71,6 +73,8 @@ class ExpressionClassifier:
             self._load(model, "cpu")
         if wanted != self.provider:
             self.warning = _why_not(wanted, self.provider, reason)
+        elif self._may_saturate:
+            self.warning = tr("this model reads worse on some processors; export it again")
 
     @property
     def side(self) -> int:
@@ -119,7 +123,8 @@ class ExpressionClassifier:
         if not file.is_file():
             raise ModelError(tr("{file}: no such model file", file=file))
         if model is not None:
-            check_model_file(file)  # not the shipped ones: importing onnx would delay every start
+            # Not the shipped ones: importing onnx would delay every start.
+            self._may_saturate = may_saturate(load_model_file(file))
         self._session = _session(file, "cpu")
         metadata = self._session.get_modelmeta().custom_metadata_map
         self.manifest = parse_manifest(metadata.get(MANIFEST_KEY), str(file))
