@@ -11,7 +11,7 @@ def test_data_out_is_switched_on_and_off_by_hand(qtbot, open_window, tmp_path: P
     window, meter = open_window(Demo(), outputs={"csv": str(tmp_path / "cli.csv")})
     wait_for_pictures(qtbot, meter, 5)
     qtbot.keyClick(window, Qt.Key.Key_D, Qt.KeyboardModifier.ControlModifier)
-    dialog = window._outputs_dialog
+    dialog = window.data_out.dialog
     csv, csv_file, _ = dialog._rows["csv"]
     jsonl, where, how = dialog._rows["jsonl"]
     assert csv.isChecked(), "switched on by the command line"
@@ -28,8 +28,7 @@ def test_data_out_is_switched_on_and_off_by_hand(qtbot, open_window, tmp_path: P
     dialog.refresh()
     assert re.fullmatch(r"[1-9]\d* sent, \d+ dropped", how.text())
     qtbot.mouseClick(jsonl, Qt.MouseButton.LeftButton)
-    for thread in window._closing:
-        thread.join()
+    window.data_out.wait()
     written = (tmp_path / "a.jsonl").read_text()
     assert len(written.splitlines()) >= 5
     qtbot.mouseClick(jsonl, Qt.MouseButton.LeftButton)

@@ -95,7 +95,7 @@ def test_what_happened_is_said_beside_a_warning_and_on_every_tab(qtbot, open_win
     window.say("saved")
     wait_for_pictures(qtbot, meter)
     assert window.live.view._lines[1:] == ("the CPU runs", "saved")
-    window._tabs.setCurrentWidget(window.review)
+    window.pages.turn_to(window.review)
     window.say("ended")
     assert window.statusBar().currentMessage() == "ended"
 

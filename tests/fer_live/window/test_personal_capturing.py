@@ -9,26 +9,26 @@ from tests.helpers.window import open_demo_window
 def test_a_clip_is_captured_with_a_visible_mark(qtbot, monkeypatch):
     window = open_demo_window(qtbot)
     window.set_capturing(True)
-    assert window._capture.isChecked()
+    assert window.action["capture"].isChecked()
     qtbot.waitUntil(lambda: "capturing" in window.live.view._lines[0], timeout=20_000)
     qtbot.waitUntil(lambda: window.capturing._recorder.n_kept > 5, timeout=30_000)
-    window._pause.trigger()
+    window.action["pause"].trigger()
     assert "paused" in window.capturing.mark
     kept = window.capturing._recorder.n_kept
     captured = window._meter.processed
     qtbot.waitUntil(lambda: window._meter.processed > captured + 20, timeout=30_000)
     assert window.capturing._recorder.n_kept <= kept + 1
-    window._pause.trigger()
+    window.action["pause"].trigger()
     qtbot.waitUntil(lambda: window.capturing._recorder.n_kept > kept + 1, timeout=30_000)
     window.set_capturing(False)
-    assert not window._capture.isChecked()
+    assert not window.action["capture"].isChecked()
     assert window.capturing.mark == ""
     qtbot.waitUntil(lambda: not window.capturing.is_closing, timeout=20_000)
     (clip,) = list_clips()
     assert summarize(clip).n_frames > 5
 
     page = window.personal
-    window._tabs.setCurrentWidget(page)
+    window.pages.turn_to(page)
     qtbot.waitUntil(lambda: page.clips.list.topLevelItemCount() == 1, timeout=20_000)
     assert page.learning.begin_button.isVisible()
     page.clips.list.selectAll()

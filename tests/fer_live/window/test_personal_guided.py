@@ -12,7 +12,7 @@ def test_a_guided_session_keeps_what_was_reviewed(qtbot):
     window = open_demo_window(qtbot)
     assert window.pipeline is not None
     dialog = GuidedDialog(
-        window, window._session, window.pipeline, CONSENTED, take_s=0.8, countdown_s=0.1
+        window, window.session, window.pipeline, CONSENTED, take_s=0.8, countdown_s=0.1
     )
     dialog.show()
     assert "nothing happens" in dialog._asked.text()
@@ -43,7 +43,7 @@ def test_closing_a_guided_session_discards_what_nobody_reviewed(qtbot):
     window = open_demo_window(qtbot)
     assert window.pipeline is not None
     dialog = GuidedDialog(
-        window, window._session, window.pipeline, CONSENTED, take_s=0.5, countdown_s=0.1
+        window, window.session, window.pipeline, CONSENTED, take_s=0.5, countdown_s=0.1
     )
     dialog.show()
     dialog.record_button.click()
@@ -58,7 +58,7 @@ def test_a_take_that_cannot_be_read_is_told_and_asked_for_again(qtbot, monkeypat
     window = open_demo_window(qtbot)
     assert window.pipeline is not None
     dialog = GuidedDialog(
-        window, window._session, window.pipeline, CONSENTED, take_s=0.5, countdown_s=0.1
+        window, window.session, window.pipeline, CONSENTED, take_s=0.5, countdown_s=0.1
     )
     dialog.show()
 

@@ -16,7 +16,7 @@ from tests.helpers.window import GRAY, wait_for_pictures
 def test_two_windows_do_not_undo_each_others_settings(qtbot, open_window):
     one, _ = open_window(GRAY)
     other, _ = open_window(GRAY)
-    one.change_settings({"calm": 0.9, "capture_accepted_on": "2026-11-25"})
+    one.preferences.change({"calm": 0.9, "capture_accepted_on": "2026-11-25"})
     other.close()
     kept, _ = load_settings()
     assert (kept.calm, kept.capture_accepted_on) == (0.9, "2026-11-25")
@@ -24,8 +24,8 @@ def test_two_windows_do_not_undo_each_others_settings(qtbot, open_window):
 
 def test_what_the_command_line_says_is_not_kept(qtbot, open_window):
     window, _ = open_window(GRAY, for_now={"detector": "short"})
-    assert window.settings.detector == "short"
-    window.change_settings({"calm": 0.8})
+    assert window.preferences.now.detector == "short"
+    window.preferences.change({"calm": 0.8})
     kept, _ = load_settings()
     assert (kept.detector, kept.calm) == ("auto", 0.8)
 
@@ -33,13 +33,13 @@ def test_what_the_command_line_says_is_not_kept(qtbot, open_window):
 def test_the_language_changes_at_once_everywhere(qtbot, open_window):
     window, meter = open_window(GRAY)
     wait_for_pictures(qtbot, meter)
-    window._show_settings()
-    window._show_outputs()
+    window.preferences.show_dialog()
+    window.data_out.show_dialog()
     english = visible_texts(window)
-    window.change_settings({"language": "ko"})
+    window.preferences.change({"language": "ko"})
     wait_for_pictures(qtbot, meter)
     korean = visible_texts(window)
-    window.change_settings({"language": "en"})
+    window.preferences.change({"language": "en"})
     wait_for_pictures(qtbot, meter)
     assert visible_texts(window) == english
     own_names = {"", "FER Live", "English", "한국어", "CPU", "CUDA", "TensorRT"}
@@ -50,10 +50,10 @@ def test_the_language_changes_at_once_everywhere(qtbot, open_window):
 
 
 def visible_texts(window: MainWindow) -> set[str]:
-    texts = {window.message, window._dialog.windowTitle()}
+    texts = {window.message, window.preferences.dialog.windowTitle()}
     texts |= {action.text() for action in window.actions()}
     for kind in (QPushButton, QLabel, QToolButton, QCheckBox):
-        status = {window._counts, window._latency, window._runs_on}
+        status = set(window.status.labels)
         texts |= {w.text() for w in window.findChildren(kind) if w not in status}
     for combo in window.findChildren(QComboBox):
         texts |= {combo.itemText(i) for i in range(combo.count())}

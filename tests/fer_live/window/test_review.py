@@ -18,8 +18,7 @@ def test_a_recording_is_made_and_reviewed(
     wait_for_pictures(qtbot, meter, 40)
     assert "●" in window.live.view._lines[0]
     qtbot.keyClick(window, Qt.Key.Key_R, Qt.KeyboardModifier.ControlModifier)
-    for thread in window._closing:
-        thread.join()
+    window.recording.wait()
     (recording,) = list_recordings(own_home / "recordings")
     assert len({row["frame"] for row in recording.rows()}) >= 30
     assert recording.folder.stat().st_mode & 0o077 == 0

@@ -44,13 +44,13 @@ def test_a_broken_model_is_told_and_the_one_before_goes_on(qtbot, open_window, t
     window, meter = open_window(Demo())
     wait_for_pictures(qtbot, meter)
     (tmp_path / "broken.onnx").write_text("no model")
-    window.change_settings({"model": str(tmp_path / "broken.onnx")})
+    window.preferences.change({"model": str(tmp_path / "broken.onnx")})
     qtbot.waitUntil(lambda: "not a model" in window.live._toast, timeout=10_000)
-    assert (window.settings.model, load_settings()[0].model) == (None, None), (
+    assert (window.preferences.now.model, load_settings()[0].model) == (None, None), (
         "not at the next start"
     )
     wait_for_pictures(qtbot, meter)
-    window.change_settings({"model": None, "detector": "full"})
+    window.preferences.change({"model": None, "detector": "full"})
     qtbot.waitUntil(lambda: window.pipeline.detector.name == "full", timeout=10_000)
     wait_for_pictures(qtbot, meter)
 
@@ -82,10 +82,10 @@ def test_the_last_picture_of_a_lost_camera_is_not_shown_as_live(qtbot, open_wind
     window, meter = open_window(Unplugged())
     wait_for_pictures(qtbot, meter)
     qtbot.waitUntil(lambda: "trying again" in window.message, timeout=20_000)
-    late = window._session
+    late = window.session
     before = LiveResult(late.source_number, result(0, time.monotonic() - 5))
     late.results.put(before)
-    window._take_news()
+    window.news.take(late)
     assert "trying again" in window.message
 
 
@@ -100,12 +100,12 @@ def test_a_model_with_other_labels_ends_what_was_written_with_the_old(
     wait_for_pictures(qtbot, meter, 5)
     window.set_recording(True)
     wait_for_pictures(qtbot, meter, 5)
-    window.change_settings({"model": str(tmp_path / "three.onnx")})
+    window.preferences.change({"model": str(tmp_path / "three.onnx")})
     qtbot.waitUntil(lambda: window.pipeline.labels == three.labels, timeout=10_000)
-    qtbot.waitUntil(lambda: window._recorder is None, timeout=5_000)
+    qtbot.waitUntil(lambda: not window.recording.is_on, timeout=5_000)
     wait_for_pictures(qtbot, meter)
-    assert not window._outputs
+    assert not window.data_out.is_on
     assert window.live.panel._labels == three.labels
-    for thread in window._closing:
-        thread.join()
+    window.recording.wait()
+    window.data_out.wait()
     assert "p_happiness" in (tmp_path / "a.jsonl").read_text().splitlines()[-1]
