@@ -1,3 +1,5 @@
+import re
+
 from PyQt6.QtCore import Qt
 from PyQt6.QtWidgets import QMessageBox
 
@@ -70,7 +72,11 @@ def test_deleting_the_clip_that_is_captured_ends_it_with_a_word(qtbot):
     said: list[str] = []
     window.capturing.ended.connect(said.append)
     window.set_capturing(True)
-    qtbot.waitUntil(lambda: len(list_clips()) == 1, timeout=30_000)
+    # Not while its files are being made: a folder that grows cannot be deleted.
+    qtbot.waitUntil(
+        lambda: bool(re.search(r"[1-9]\d* kept", window.capturing.mark)), timeout=30_000
+    )
+    assert len(list_clips()) == 1
     list_clips()[0].delete()
     qtbot.waitUntil(lambda: bool(said), timeout=30_000)
     assert said == ["the clip that was being captured was deleted"]
