@@ -1,4 +1,4 @@
-"""The composition root of the window: builds everything, runs it, and ends it."""
+"""Builds the window and everything in it, runs it, and ends it."""
 
 import contextlib
 import ctypes
@@ -38,7 +38,7 @@ _FIRST_PICTURE_WITHIN_S = 30
 
 @dataclass(frozen=True, slots=True)
 class LiveOptions:
-    """What `fer-live` was asked to do. None: as the person chose last in the window."""
+    """The command line of `fer-live`. None means: as the person chose last in the window."""
 
     camera: int | None = None
     source: str | None = None
@@ -179,7 +179,7 @@ def _end_in_time(application: "QApplication", window: "MainWindow", duration_s: 
 
 
 def ask_which_reads_better(run_dir: Path) -> None:
-    """Show the faces of a retraining and let the person choose; the choice is kept beside it."""
+    """Show the faces of a retraining and let the person choose; the choice is saved in RUN_DIR."""
     check_screen()
     from PyQt6.QtWidgets import QApplication
 
@@ -195,7 +195,7 @@ def ask_which_reads_better(run_dir: Path) -> None:
 
 
 def choose_source(options: LiveOptions, settings: Settings) -> SourceChoice:
-    """What the options name; without a name, the camera that was used last."""
+    """The source that the options name; without one, the camera that was used last."""
     if options.demo:
         return Demo()
     if options.source is not None:
@@ -216,7 +216,7 @@ def given(options: LiveOptions) -> dict[str, object]:
 
 
 def load_pipeline(settings: Settings) -> "Pipeline":
-    """Load what the settings name; its imports take seconds, so not on the GUI thread."""
+    """Load the pipeline that the settings name. Its imports take seconds: not on the GUI thread."""
     from fer_live.vision.pipeline import Pipeline
 
     return Pipeline.load(resolve_model(settings.model), settings.provider, settings.detector)

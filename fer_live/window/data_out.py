@@ -40,7 +40,7 @@ class DataOut(QObject):
 
     @property
     def is_on(self) -> bool:
-        """Whether any output runs."""
+        """Whether any output is running now."""
         return any(output.is_on for output in self._outputs.values())
 
     @property

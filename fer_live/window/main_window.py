@@ -250,7 +250,7 @@ class MainWindow(Translated, QMainWindow):
         self.live.show_result(result, pipeline.labels, mirror=mirror, lines=(notice, warning))
 
     def _take_over(self, before: "Pipeline | None") -> None:
-        """Another pipeline numbers the faces anew; with other labels no output can go on."""
+        """Another pipeline numbers the faces from 1; with other labels every output ends."""
         pipeline = self.pipeline
         assert pipeline is not None
         set_up(pipeline, self.preferences.now)

@@ -12,7 +12,7 @@ from fer_live.window.translated import Translated
 
 
 class Pages(Translated, QStackedWidget):
-    """Three tabs; one that is turned to reads anew what is on the disk.
+    """Three tabs; one that is turned to reads again what is on the disk.
 
     `accepted` and `declined` tell what the person answered at the first start.
     """
@@ -48,7 +48,7 @@ class Pages(Translated, QStackedWidget):
         self.setCurrentWidget(self._first_start)
 
     def refresh_personal(self) -> None:
-        """Read the person's clips anew, where they are in front."""
+        """Read the person's clips again, where their tab is in front."""
         if self._tabs.currentWidget() is self._personal:
             self._personal.refresh()
 

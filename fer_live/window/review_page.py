@@ -111,7 +111,7 @@ class ReviewPage(Translated, QWidget):
         return middle
 
     def refresh(self) -> None:
-        """Read the list of recordings anew; the one that is open stays open."""
+        """Read the list of recordings again; the one that is open stays open."""
         chosen = self._recording.folder if self._recording else None
         self._list.blockSignals(True)
         self._list.clear()

@@ -33,7 +33,7 @@ class SourceMenu(QMenu):
         self.aboutToShow.connect(self.fill)
 
     def fill(self) -> None:
-        """List what there is now."""
+        """List the sources that are there now."""
         self.clear()
         cameras = list_cameras()
         for number, name in cameras.items():

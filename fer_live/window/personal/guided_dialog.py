@@ -1,4 +1,4 @@
-"""The guided session: "look surprised", twice for each expression, each take reviewed."""
+"""The guided session asks for each expression twice and lets the person review each take."""
 
 import contextlib
 import time

@@ -1,4 +1,4 @@
-"""Retrain on the clips: begin, watch, cancel, go on; then see what came of it."""
+"""Retraining on the clips: begin, watch, cancel and resume it, then install its model."""
 
 from collections.abc import Callable, Sequence
 
@@ -37,8 +37,11 @@ _LOOK_EVERY_MS = 250
 
 
 class LearningPanel(Translated, QWidget):
-    """`installed` brings the folder of a model that was just installed; `command` is what a
-    retraining runs."""
+    """Shows the retraining that runs, or the one that waits to be resumed or installed.
+
+    `installed` brings the folder of a model that was just installed. `command` is the program that
+    a retraining runs, with its first arguments.
+    """
 
     installed = pyqtSignal(str)
 
@@ -91,16 +94,16 @@ class LearningPanel(Translated, QWidget):
 
     @property
     def message(self) -> str:
-        """What the panel says."""
+        """The text that the panel shows now."""
         return self._text.text()
 
     def set_n_clips(self, n: int) -> None:
-        """How many clips there are to learn from."""
+        """Tell the panel how many clips there are to learn from."""
         self._n_clips = n
         self._show()
 
     def begin(self, whose: str = "") -> None:
-        """Start a retraining from all clips and takes."""
+        """Start a retraining on all clips and takes; `whose` says whose face is learnt."""
         try:
             require_training_packages()
             self._watch(Retraining.start(arguments_for(self._start(), whose), self._command))
@@ -109,7 +112,7 @@ class LearningPanel(Translated, QWidget):
         self._show()
 
     def resume(self) -> None:
-        """Go on with the one that was interrupted."""
+        """Resume the retraining that was interrupted."""
         run_dir = unfinished_run()
         if run_dir is not None:
             try:
@@ -119,7 +122,7 @@ class LearningPanel(Translated, QWidget):
         self._show()
 
     def cancel(self) -> None:
-        """End it; it can be gone on with."""
+        """End the retraining that runs; it can be resumed."""
         run, self._run = self._run, None
         self._timer.stop()
         if run is not None:
@@ -133,7 +136,7 @@ class LearningPanel(Translated, QWidget):
         self._show()
 
     def stop(self) -> None:
-        """With the window ends the run; the next start offers to go on."""
+        """End the retraining with the window; the next start offers to resume it."""
         if self._run is not None:
             self.cancel()
         self._background.wait()
@@ -162,7 +165,7 @@ class LearningPanel(Translated, QWidget):
         if outcome.code in (0, 3):
             self._finished = run.run_dir
             return
-        # Where faces were found, it can be gone on with, whatever the mistake was.
+        # Once faces were found it can be resumed, whatever the mistake was.
         if outcome.code == 2 and not (run.run_dir / FACES_FILE).exists():
             run.forget()
         if outcome.asks_whose:
