@@ -43,6 +43,11 @@ class LivePage(Translated, QWidget):
         self._faces: tuple[FaceResult, ...] = ()
         self._toast = ""
         self._toast_until_s: float | None = None
+        self._make_choices()
+        self._lay_out()
+        self.translate()
+
+    def _make_choices(self) -> None:
         self._retry, self._demo = QPushButton(), QPushButton()
         self._retry.clicked.connect(self.retry)
         self._demo.clicked.connect(self.show_demo)
@@ -53,6 +58,8 @@ class LivePage(Translated, QWidget):
         buttons.addWidget(self._demo)
         buttons.addStretch()
         self._choices.hide()
+
+    def _lay_out(self) -> None:
         left = QWidget()
         column = QVBoxLayout(left)
         column.setContentsMargins(0, 0, 0, 0)
@@ -68,7 +75,6 @@ class LivePage(Translated, QWidget):
         outer = QVBoxLayout(self)
         outer.setContentsMargins(0, 0, 0, 0)
         outer.addWidget(splitter)
-        self.translate()
 
     @property
     def is_asking(self) -> bool:

@@ -61,12 +61,13 @@ class MainWindow(Translated, QMainWindow):
     first_painted = pyqtSignal()
     _news_came = pyqtSignal()
 
+    # The pieces, in the order in which they are made.
     preferences: Preferences
-    session: LiveSession
     live: LivePage
     review: ReviewPage
     personal: PersonalPage
     pages: Pages
+    session: LiveSession
     source: ChosenSource
     recording: LiveRecording
     capturing: Capturing

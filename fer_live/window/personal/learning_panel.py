@@ -58,6 +58,13 @@ class LearningPanel(Translated, QWidget):
         self._finished = finished_run()
         self._trouble = ""
         self._background = Background(self)
+        self._timer = QTimer(self)
+        self._timer.setInterval(_LOOK_EVERY_MS)
+        self._timer.timeout.connect(self._look)
+        self._make_widgets()
+        self.translate()
+
+    def _make_widgets(self) -> None:
         self._title, self._text = QLabel(), QLabel()
         self._text.setWordWrap(True)
         self.bar = QProgressBar()
@@ -71,26 +78,18 @@ class LearningPanel(Translated, QWidget):
         self.cancel_button.clicked.connect(self.cancel)
         self.choose_button.clicked.connect(self._choose)
         self.install_button.clicked.connect(self._install)
-        self._buttons = (
-            self.begin_button,
-            self.resume_button,
-            self.cancel_button,
-            self.choose_button,
-            self.install_button,
-        )
         row = QHBoxLayout()
-        for button in self._buttons:
-            row.addWidget(button)
+        row.addWidget(self.begin_button)
+        row.addWidget(self.resume_button)
+        row.addWidget(self.cancel_button)
+        row.addWidget(self.choose_button)
+        row.addWidget(self.install_button)
         row.addStretch()
         column = QVBoxLayout(self)
         column.setContentsMargins(0, 0, 0, 0)
         for widget in (self._title, self._text, self.bar):
             column.addWidget(widget)
         column.addLayout(row)
-        self._timer = QTimer(self)
-        self._timer.setInterval(_LOOK_EVERY_MS)
-        self._timer.timeout.connect(self._look)
-        self.translate()
 
     @property
     def message(self) -> str:

@@ -44,6 +44,10 @@ class PersonalPage(Translated, QWidget):
         self.capture_button, self.guide_button = QPushButton(), QPushButton()
         self.capture_button.clicked.connect(self.capture_wanted)
         self.guide_button.clicked.connect(self.guide_wanted)
+        self._lay_out()
+        self.translate()
+
+    def _lay_out(self) -> None:
         captures = QHBoxLayout()
         captures.addWidget(self.capture_button)
         captures.addWidget(self.guide_button)
@@ -63,7 +67,6 @@ class PersonalPage(Translated, QWidget):
         columns.setSpacing(28)
         columns.addLayout(left, 3)
         columns.addLayout(right, 2)
-        self.translate()
 
     def refresh(self) -> None:
         """Read clips and models from the disk again."""

@@ -1,9 +1,11 @@
 import re
+import threading
 
 from PyQt6.QtCore import Qt
 from PyQt6.QtWidgets import QMessageBox
 
 from fer_live.base.settings import Settings, load_settings
+from fer_live.personal.clip_recorder import ClipRecorder
 from fer_live.personal.clips import list_clips, summarize
 from tests.helpers.window import open_demo_window
 
@@ -82,3 +84,21 @@ def test_deleting_the_clip_that_is_captured_ends_it_with_a_word(qtbot):
     assert said == ["the clip that was being captured was deleted"]
     assert not window.capturing.is_on
     assert list_clips() == []
+
+
+def test_a_window_that_closes_waits_for_a_clip_that_had_just_ended(qtbot, monkeypatch):
+    may_close = threading.Event()
+    close = ClipRecorder.close
+
+    def close_late(recorder: ClipRecorder) -> None:
+        assert may_close.wait(10)
+        close(recorder)
+
+    monkeypatch.setattr(ClipRecorder, "close", close_late)
+    window = open_demo_window(qtbot)
+    window.set_capturing(True)
+    window.set_capturing(False)
+    assert window.capturing.is_closing
+    threading.Timer(0.3, may_close.set).start()
+    window.stop()
+    assert not window.capturing.is_closing
