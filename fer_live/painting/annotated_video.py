@@ -1,4 +1,4 @@
-"""Writes what the window would show into a video file, without a window."""
+"""Writes results with their overlay into a video file, without a window."""
 
 from pathlib import Path
 from typing import cast
@@ -16,9 +16,11 @@ from fer_live.recording.video_file import VideoFile
 
 
 class AnnotatedVideo:
-    """A `ResultSink` into one video file, painted like the window; each frame keeps its own time,
-    and the speed shown is the pipeline's own. The file grows beside its place and moves there when
-    it is closed."""
+    """A `ResultSink` into one video file, painted as the window paints.
+
+    Each frame keeps its own time, and the speed shown is the pipeline's own. The file is written
+    beside its place and moves there when it is closed.
+    """
 
     def __init__(self, path: Path, labels: tuple[str, ...]) -> None:
         self._path = path
@@ -53,7 +55,7 @@ class AnnotatedVideo:
 
 
 class FramePainter:
-    """Frames with their overlay, (H, W, 3) uint8 BGR; the results' own frames stay as they are.
+    """Paints a result into a new picture, (H, W, 3) uint8 BGR; its own frame is kept.
 
     Works without a display: it holds a Qt application where none runs yet.
     """

@@ -1,4 +1,4 @@
-"""Paints a result on the frame it was read from; the window and annotated videos share it."""
+"""Paints a result on its own frame, for the window and for annotated videos alike."""
 
 from collections.abc import Iterable
 from dataclasses import dataclass
@@ -60,17 +60,17 @@ class Hud:
 
 
 def expression_color(label: str) -> QColor:
-    """One calm colour an expression; gray for "unsure" and for labels we do not know."""
+    """The colour of an expression; gray for "unsure" and for labels of other models."""
     return QColor(expression_hex(label))
 
 
 def track_color(track_id: int) -> QColor:
-    """A face's own colour, which it keeps with its number."""
+    """The colour of a face, which it keeps with its number."""
     return QColor(_TRACK_COLORS[(track_id - 1) % len(_TRACK_COLORS)])
 
 
 def to_qimage(image_bgr: UInt8Array) -> QImage:
-    """A QImage on the array's own memory: nothing is copied, so keep the array while it lives."""
+    """A QImage on the memory of the array: nothing is copied, so keep the array while it lives."""
     contiguous = np.ascontiguousarray(image_bgr)
     height, width = contiguous.shape[:2]
     # PyQt takes any buffer, though its stubs say bytes.
@@ -115,15 +115,18 @@ def paint_overlay(
     mirror: bool = False,
     followed: int | None = None,
 ) -> None:
-    """Boxes, labels and attention; with a `hud` also the line at the top and the bars of the
-    largest face. The face that is `followed` has a stronger box."""
+    """Paint boxes, labels and heat maps on a picture that is painted already.
+
+    With a `hud`, also the line at the top and the bars of the largest face. The face whose track
+    id is `followed` has a stronger box.
+    """
     unit = overlay_unit(area)
     painter.setFont(overlay_font(round(13 * unit)))
     height, width = result.frame.image_bgr.shape[:2]
     boxes = [to_area(face, area, width, height, mirror=mirror) for face in result.faces]
     for face in result.faces:
         if face.attention is not None:
-            _paint_attention(painter, area, face.attention, width, height, mirror)
+            _paint_heat_map(painter, area, face.attention, width, height, mirror)
     for face, box in zip(result.faces, boxes, strict=True):
         _paint_face(painter, area, face, box, labels, unit, is_followed=face.track_id == followed)
     if hud is None:
@@ -135,12 +138,12 @@ def paint_overlay(
 
 
 def overlay_unit(area: QRectF) -> float:
-    """How large text and lines are: 1 in an area 480 pixels high."""
+    """The factor for text and lines: 1 in an area 480 pixels high."""
     return min(max(area.height() / 480, 0.7), 3.0)
 
 
 def to_area(face: FaceResult, area: QRectF, width: int, height: int, *, mirror: bool) -> QRectF:
-    """A face's box, of a frame of this size, where `area` shows it."""
+    """The box of a face where `area` shows it; the frame is `width` by `height` pixels."""
     x1, y1, x2, y2 = (float(value) for value in face.box_xyxy)
     if mirror:
         x1, x2 = width - x2, width - x1
@@ -242,7 +245,7 @@ def _paint_bars(
 def _free_place(
     panel: QRectF, area: QRectF, boxes: list[QRectF], beside: QRectF, gap: float
 ) -> QRectF:
-    """Where the panel hides least of the faces: right or left of its own, or in a lower corner."""
+    """The place where the panel hides least: beside its face, or in a lower corner."""
     right_end, low_end = area.right() - panel.width() - gap, area.bottom() - panel.height() - gap
     top = max(min(beside.top(), low_end), area.top())
     places = [
@@ -263,10 +266,10 @@ def _free_place(
     return min(places, key=hidden, default=panel.translated(area.left(), top))
 
 
-def _paint_attention(
+def _paint_heat_map(
     painter: QPainter, area: QRectF, attention: Attention, width: int, height: int, mirror: bool
 ) -> None:
-    """Warm where the model looked most, relative to the rest of this face."""
+    """Paint warm colours where the model looked most, relative to the rest of this face."""
     weights = attention.weights
     spread = float(weights.max() - weights.min())
     relative = (weights - weights.min()) / spread if spread > 0 else np.zeros_like(weights)
@@ -293,7 +296,7 @@ def _paint_attention(
 
 
 def paint_lines(painter: QPainter, area: QRectF, lines: Iterable[tuple[str, QColor]]) -> None:
-    """Lines of text on dark ground, one below the other in the upper left corner."""
+    """Paint lines of text on a dark ground in the upper left corner, one below the other."""
     unit = overlay_unit(area)
     painter.setFont(overlay_font(round(13 * unit)))
     metrics = QFontMetricsF(painter.font())
@@ -317,7 +320,7 @@ def paint_lines(painter: QPainter, area: QRectF, lines: Iterable[tuple[str, QCol
 
 @cache
 def overlay_font(pixels: int) -> QFont:
-    """Our own font in a size, which every machine shows alike."""
+    """The app's own font in this size, so that every machine shows the same."""
     font = QFont(_font_family())
     font.setPixelSize(max(pixels, 8))
     return font
@@ -325,6 +328,6 @@ def overlay_font(pixels: int) -> QFont:
 
 @cache
 def _font_family() -> str:
-    """Our own font: a machine without a screen often has none."""
+    """The family of the app's own font: a machine without a screen often has none."""
     number = QFontDatabase.addApplicationFont(str(asset("DejaVuSans.ttf")))
     return QFontDatabase.applicationFontFamilies(number)[0] if number >= 0 else "sans-serif"

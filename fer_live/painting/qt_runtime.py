@@ -1,4 +1,4 @@
-"""What has to be put right before Qt starts."""
+"""Puts the process right before Qt starts."""
 
 import os
 import sys
@@ -9,7 +9,7 @@ _NOISE = ("This plugin does not support propagateSizeHints()",)
 
 
 def prepare_qt(*, headless: bool = False) -> None:
-    """Call before a Qt application is made.
+    """Make Qt load its own plugins; call before a Qt application is made.
 
     OpenCV's wheels carry a Qt of their own and, when imported, point Qt to its plugins; PyQt6 would
     load those and crash. `headless` asks for the platform that needs no display, unless another one

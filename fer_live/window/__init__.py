@@ -1,4 +1,4 @@
-"""The window: its pages, actions, settings and dialogs, and `app`, which builds and ends it.
+"""The window: `app` builds and ends it, `main_window` joins its pieces, one file each.
 
 May import every room but `analyze` and `commands`. Everything here runs on the GUI thread; no frame
 travels through a Qt signal.

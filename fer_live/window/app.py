@@ -1,4 +1,4 @@
-"""The composition root of the window: builds everything, runs it, and ends it."""
+"""Builds the window and everything in it, runs it, and ends it."""
 
 import contextlib
 import ctypes
@@ -25,8 +25,12 @@ from fer_live.session.meter import Meter
 from fer_live.sources.choice import Camera, Demo, Location, SourceChoice
 from fer_live.sources.open import is_url, open_live_source
 
-if TYPE_CHECKING:
+if TYPE_CHECKING:  # these take seconds to import, or need a screen that is checked first
+    from PyQt6.QtWidgets import QApplication
+
+    from fer_live.session.live import Failure
     from fer_live.vision.pipeline import Pipeline
+    from fer_live.window.main_window import MainWindow
 
 # How long a source may take to its first picture before --duration counts anyway, seconds.
 _FIRST_PICTURE_WITHIN_S = 30
@@ -34,7 +38,7 @@ _FIRST_PICTURE_WITHIN_S = 30
 
 @dataclass(frozen=True, slots=True)
 class LiveOptions:
-    """What `fer-live` was asked to do. None: as the person chose last in the window."""
+    """The command line of `fer-live`. None means: as the person chose last in the window."""
 
     camera: int | None = None
     source: str | None = None
@@ -56,6 +60,84 @@ def run_window(options: LiveOptions) -> int:
     what is chosen in the window is kept.
     """
     check_screen()
+    settings, trouble = _load_settings()
+    source = choose_source(options, settings)
+    _check_early(options)
+    check_outputs(options.outputs)
+    application = _start_application(source)
+
+    from fer_live.window.main_window import MainWindow
+
+    is_timed = options.duration_s is not None
+    meter = Meter(Meter.process_start_s())
+    window = MainWindow(
+        source,
+        settings,
+        load_pipeline,
+        meter,
+        for_now=given(options),
+        outputs=options.outputs,
+        ask_first=not is_timed and not settings.notice_accepted_on,
+        keep_settings=not is_timed,
+    )
+    if trouble:
+        window.say(trouble)
+    ending = _Ending(application, is_timed=is_timed)
+    sys.excepthook = ending.on_bug
+    window.output_refused.connect(ending.on_refused_output)
+    window.failed.connect(ending.on_failure)
+    if options.duration_s is not None:
+        _end_in_time(application, window, options.duration_s)
+    # Ctrl-C in the terminal closes the window: Python's handler runs at the next heartbeat.
+    signal.signal(signal.SIGINT, lambda *_: application.quit())
+    signal.signal(signal.SIGTERM, lambda *_: application.quit())
+    window.show()
+    application.exec()
+    window.stop()
+    if options.stats is not None:
+        write_stats(options.stats, meter, window.pipeline)
+    if ending.failure is not None:
+        raise ending.failure
+    if is_timed and meter.painted == 0:
+        raise FerLiveError("no picture was read before the time was over")
+    return 0
+
+
+class _Ending:
+    """Ends the application where something fails, and keeps what it was in `failure`.
+
+    A source that fails, and an output that is refused, end only an app that `is_timed`.
+    """
+
+    def __init__(self, application: "QApplication", *, is_timed: bool) -> None:
+        self.failure: FerLiveError | None = None
+        self._application, self._is_timed = application, is_timed
+
+    def on_failure(self, event: "Failure") -> None:
+        if event.stage == "source" and not self._is_timed:
+            return
+        error = event.error
+        self._end(error if isinstance(error, FerLiveError) else FerLiveError(event.message))
+
+    def on_bug(
+        self, kind: type[BaseException], error: BaseException, trace: TracebackType | None
+    ) -> None:
+        # PyQt6 aborts the process on an exception in a slot, unless there is a hook.
+        traceback.print_exception(kind, error, trace)
+        self._end(FerLiveError(f"stopped by an internal error: {kind.__name__}: {error}"))
+
+    def on_refused_output(self, trouble: str) -> None:
+        print(f"fer-live: {trouble}", file=sys.stderr)
+        if self._is_timed:
+            self._end(FerLiveError(trouble))
+
+    def _end(self, failure: FerLiveError) -> None:
+        self.failure = failure
+        self._application.quit()
+
+
+def _load_settings() -> tuple[Settings, str]:
+    """The stored settings, and a line where they could not all be used; it is printed too."""
     settings, trouble = load_settings()
     if settings.model is not None and not Path(settings.model).exists():
         trouble = tr(
@@ -65,17 +147,14 @@ def run_window(options: LiveOptions) -> int:
         settings = settings.but(model=None)
     if trouble:
         print(f"fer-live: {trouble}", file=sys.stderr)
-    source = choose_source(options, settings)
-    _check_early(options)
-    check_outputs(options.outputs)
+    return settings, trouble
 
-    from PyQt6.QtCore import QTimer
+
+def _start_application(source: SourceChoice) -> "QApplication":
     from PyQt6.QtGui import QIcon
     from PyQt6.QtWidgets import QApplication
 
     from fer_live.painting.qt_runtime import prepare_qt
-    from fer_live.session.live import Failure
-    from fer_live.window.main_window import MainWindow
     from fer_live.window.style import apply_style
 
     prepare_qt()
@@ -88,70 +167,19 @@ def run_window(options: LiveOptions) -> int:
     application.setDesktopFileName("fer-live")
     application.setWindowIcon(QIcon(str(asset("icon.svg"))))
     apply_style(application)
-    meter = Meter(Meter.process_start_s())
-    window = MainWindow(
-        source,
-        settings,
-        load_pipeline,
-        meter,
-        for_now=given(options),
-        outputs=options.outputs,
-        ask_first=options.duration_s is None and not settings.notice_accepted_on,
-        keep_settings=options.duration_s is None,
-    )
-    if trouble:
-        window.say(trouble)
-    failure: FerLiveError | None = None
+    return application
 
-    def end_on_failure(event: Failure) -> None:
-        nonlocal failure
-        if event.stage == "source" and options.duration_s is None:
-            return
-        failure = (
-            event.error if isinstance(event.error, FerLiveError) else FerLiveError(event.message)
-        )
-        application.quit()
 
-    def end_on_bug(
-        kind: type[BaseException], error: BaseException, trace: TracebackType | None
-    ) -> None:
-        # PyQt6 aborts the process on an exception in a slot, unless there is a hook.
-        nonlocal failure
-        traceback.print_exception(kind, error, trace)
-        failure = FerLiveError(f"stopped by an internal error: {kind.__name__}: {error}")
-        application.quit()
+def _end_in_time(application: "QApplication", window: "MainWindow", duration_s: float) -> None:
+    from PyQt6.QtCore import QTimer
 
-    def end_on_refused_output(trouble: str) -> None:
-        nonlocal failure
-        print(f"fer-live: {trouble}", file=sys.stderr)
-        if options.duration_s is not None:
-            failure = FerLiveError(trouble)
-            application.quit()
-
-    sys.excepthook = end_on_bug
-    window.output_refused.connect(end_on_refused_output)
-    window.failed.connect(end_on_failure)
-    if options.duration_s is not None:
-        duration_ms = round(options.duration_s * 1000)
-        window.first_painted.connect(lambda: QTimer.singleShot(duration_ms, application.quit))
-        QTimer.singleShot(duration_ms + _FIRST_PICTURE_WITHIN_S * 1000, application.quit)
-    # Ctrl-C in the terminal closes the window: Python's handler runs at the next heartbeat.
-    signal.signal(signal.SIGINT, lambda *_: application.quit())
-    signal.signal(signal.SIGTERM, lambda *_: application.quit())
-    window.show()
-    application.exec()
-    window.stop()
-    if options.stats is not None:
-        write_stats(options.stats, meter, window.pipeline)
-    if failure is None and options.duration_s is not None and meter.painted == 0:
-        failure = FerLiveError("no picture was read before the time was over")
-    if failure is not None:
-        raise failure
-    return 0
+    duration_ms = round(duration_s * 1000)
+    window.first_painted.connect(lambda: QTimer.singleShot(duration_ms, application.quit))
+    QTimer.singleShot(duration_ms + _FIRST_PICTURE_WITHIN_S * 1000, application.quit)
 
 
 def ask_which_reads_better(run_dir: Path) -> None:
-    """Show the faces of a retraining and let the person choose; the choice is kept beside it."""
+    """Show the faces of a retraining and let the person choose; the choice is saved in RUN_DIR."""
     check_screen()
     from PyQt6.QtWidgets import QApplication
 
@@ -167,7 +195,7 @@ def ask_which_reads_better(run_dir: Path) -> None:
 
 
 def choose_source(options: LiveOptions, settings: Settings) -> SourceChoice:
-    """What the options name; without a name, the camera that was used last."""
+    """The source that the options name; without one, the camera that was used last."""
     if options.demo:
         return Demo()
     if options.source is not None:
@@ -188,7 +216,7 @@ def given(options: LiveOptions) -> dict[str, object]:
 
 
 def load_pipeline(settings: Settings) -> "Pipeline":
-    """Load what the settings name; its imports take seconds, so not on the GUI thread."""
+    """Load the pipeline that the settings name. Its imports take seconds: not on the GUI thread."""
     from fer_live.vision.pipeline import Pipeline
 
     return Pipeline.load(resolve_model(settings.model), settings.provider, settings.detector)

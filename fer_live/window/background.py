@@ -1,4 +1,4 @@
-"""Work that would hold the window up, on a thread of its own."""
+"""Runs what would hold the window up on a thread of its own."""
 
 import threading
 from collections.abc import Callable
@@ -9,7 +9,7 @@ from fer_live.errors import FerLiveError
 
 
 class Background(QObject):
-    """`run` starts work; what `then` does with its result happens on the GUI thread."""
+    """`run` starts work on a thread; its `then` gets the result back on the GUI thread."""
 
     _finished = pyqtSignal(object, object)
 
@@ -19,7 +19,7 @@ class Background(QObject):
         self._threads: list[threading.Thread] = []
 
     def run(self, work: Callable[[], object], then: Callable[[object], None]) -> None:
-        """Start; `then` gets a `FerLiveError` where the work raised one."""
+        """Start `work`; `then` gets its result, or the `FerLiveError` that it raised."""
 
         def do() -> None:
             try:
@@ -38,6 +38,6 @@ class Background(QObject):
         then(result)
 
     def wait(self) -> None:
-        """Until all of it is done."""
+        """Block until all work that was started is done."""
         for thread in self._threads:
             thread.join()

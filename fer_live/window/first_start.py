@@ -1,4 +1,4 @@
-"""The one screen before the first picture: what is read, where it stays, what it is not for."""
+"""The screen before the first picture: what the app reads, where data stays, what it is not for."""
 
 from PyQt6.QtCore import Qt, pyqtSignal
 from PyQt6.QtWidgets import QHBoxLayout, QLabel, QPushButton, QVBoxLayout, QWidget
@@ -10,7 +10,7 @@ _TEXT_WIDTH = 560
 
 
 class FirstStart(Translated, QWidget):
-    """Asked once; `accepted` or `declined` tells the answer."""
+    """Asks once whether the notice was understood; `accepted` or `declined` tells the answer."""
 
     accepted = pyqtSignal()
     declined = pyqtSignal()

@@ -20,7 +20,10 @@ _CLEARLY_LARGER = 1.3
 
 
 class LivePage(Translated, QWidget):
-    """Shows results and follows a face: the one clicked, or the largest while none is."""
+    """Shows results and follows a face: the one that was clicked, or the largest while none was.
+
+    `retry` and `show_demo` are emitted by the buttons that stand in place of a picture.
+    """
 
     retry = pyqtSignal()
     show_demo = pyqtSignal()
@@ -40,6 +43,11 @@ class LivePage(Translated, QWidget):
         self._faces: tuple[FaceResult, ...] = ()
         self._toast = ""
         self._toast_until_s: float | None = None
+        self._make_choices()
+        self._lay_out()
+        self.translate()
+
+    def _make_choices(self) -> None:
         self._retry, self._demo = QPushButton(), QPushButton()
         self._retry.clicked.connect(self.retry)
         self._demo.clicked.connect(self.show_demo)
@@ -50,6 +58,8 @@ class LivePage(Translated, QWidget):
         buttons.addWidget(self._demo)
         buttons.addStretch()
         self._choices.hide()
+
+    def _lay_out(self) -> None:
         left = QWidget()
         column = QVBoxLayout(left)
         column.setContentsMargins(0, 0, 0, 0)
@@ -65,11 +75,10 @@ class LivePage(Translated, QWidget):
         outer = QVBoxLayout(self)
         outer.setContentsMargins(0, 0, 0, 0)
         outer.addWidget(splitter)
-        self.translate()
 
     @property
     def is_asking(self) -> bool:
-        """Whether it offers Retry and the demo, in place of results."""
+        """Whether the page offers Retry and the demo in place of results."""
         return not self._choices.isHidden()
 
     @property
@@ -85,8 +94,10 @@ class LivePage(Translated, QWidget):
         mirror: bool,
         lines: tuple[str, str],
     ) -> None:
-        """Show this result everywhere; in the picture's corner `lines`: that it is recorded, and a
-        warning."""
+        """Show a result in picture, bars and timeline.
+
+        `lines` stand in the picture's corner: that it is recorded, and a warning.
+        """
         if labels != self._labels:
             self._labels = labels
             self.start_over()
@@ -117,7 +128,7 @@ class LivePage(Translated, QWidget):
         self.timeline.show_live(moments, self._labels)
 
     def show_message(self, message: str, *, offer_choices: bool = False) -> None:
-        """Say something in place of the picture."""
+        """Say something in place of the picture; with buttons for Retry and demo, where wanted."""
         self._choices.setVisible(offer_choices)
         self.view.show_message(message)
         self.panel.show_face(None, self._labels)
@@ -135,7 +146,7 @@ class LivePage(Translated, QWidget):
         return self._toast
 
     def start_over(self) -> None:
-        """The next result is of another source."""
+        """Forget all faces: the next result is of another source."""
         self._history.clear()
         self._chosen = self._followed = None
         self._faces = ()
@@ -152,7 +163,7 @@ class LivePage(Translated, QWidget):
         self._chosen_seen_s = time.monotonic()
 
     def follow_next(self) -> None:
-        """The next one of the faces in view, in order of their numbers."""
+        """Follow the next one of the faces in view, in order of their numbers."""
         numbers = sorted(face.track_id for face in self._faces)
         if numbers:
             behind = [number for number in numbers if number > (self._followed or 0)]

@@ -4,7 +4,6 @@ import time
 from collections.abc import Callable
 from pathlib import Path
 
-import numpy as np
 from PyQt6.QtCore import Qt, QTimer, QUrl
 from PyQt6.QtGui import QDesktopServices
 from PyQt6.QtWidgets import (
@@ -22,13 +21,11 @@ from PyQt6.QtWidgets import (
 )
 
 from fer_live.base.translation import tr
-from fer_live.datatypes import FaceResult, FloatArray, Frame, FrameResult
 from fer_live.errors import FerLiveError
-from fer_live.outputs.face_rows import Row
-from fer_live.recording.history import Moment
 from fer_live.recording.player import ClipPlayer
 from fer_live.recording.recorder import Note, Recording, list_recordings, recordings_folder
 from fer_live.window.background import Background
+from fer_live.window.recorded_faces import RecordedFaces
 from fer_live.window.translated import Translated
 from fer_live.window.widgets.timeline import Timeline
 from fer_live.window.widgets.video_view import VideoView
@@ -42,22 +39,31 @@ class ReviewPage(Translated, QWidget):
     def __init__(self) -> None:
         super().__init__()
         self._background = Background(self)
-        self._ticked_at_s = 0.0
         self._recording: Recording | None = None
         self._player: ClipPlayer | None = None
-        self._rows: dict[int, list[Row]] = {}
-        self._row_frames: list[int] = []
-        self._row_times = np.zeros(0)
-        self._moments: list[Moment] = []
-        self._position_s = 0.0
+        self._faces: RecordedFaces | None = None
+        self._position_s = self._ticked_at_s = 0.0
         self._timer = QTimer(self)
         self._timer.setInterval(_TICK_MS)
         self._timer.timeout.connect(self._tick)
+        self._make_widgets()
+        splitter = QSplitter(Qt.Orientation.Horizontal)
+        splitter.addWidget(self._side())
+        splitter.addWidget(self._middle())
+        splitter.setStretchFactor(1, 1)
+        splitter.setChildrenCollapsible(False)
+        outer = QVBoxLayout(self)
+        outer.setContentsMargins(0, 0, 0, 0)
+        outer.addWidget(splitter)
+        self.translate()
+        self._close()
 
+    def _make_widgets(self) -> None:
         self._list, self._notes = QListWidget(), QListWidget()
         self._list.currentItemChanged.connect(lambda item, _: self._choose(item))
         self._notes.itemActivated.connect(self._go_to_note)
         self._notes.itemClicked.connect(self._go_to_note)
+        self._list_title, self._notes_title = QLabel(), QLabel()
         self.view, self.timeline = VideoView(), Timeline()
         self.timeline.sought.connect(self.seek)
         self._play = QPushButton()
@@ -67,13 +73,34 @@ class ReviewPage(Translated, QWidget):
         self._note_text = QLineEdit()
         self._note_text.returnPressed.connect(self._add_note)
         self._report, self._show_folder, self._delete = QPushButton(), QPushButton(), QPushButton()
-        self._report.clicked.connect(self._export_report)
+        self._report.clicked.connect(self._ask_for_report)
         self._show_folder.clicked.connect(self._open_folder)
         self._delete.clicked.connect(self._ask_to_delete)
+        # What works only on a recording that is open.
+        self._controls = (
+            self._play,
+            self._note_text,
+            self._report,
+            self._show_folder,
+            self._delete,
+        )
 
+    def _side(self) -> QWidget:
+        side = QWidget()
+        column = QVBoxLayout(side)
+        column.setContentsMargins(6, 6, 6, 6)
+        column.addWidget(self._list_title)
+        column.addWidget(self._list, 2)
+        column.addWidget(self._notes_title)
+        column.addWidget(self._notes, 1)
+        for button in (self._report, self._show_folder, self._delete):
+            column.addWidget(button)
+        return side
+
+    def _middle(self) -> QWidget:
         controls = QHBoxLayout()
-        for widget in (self._play, self._clock):
-            controls.addWidget(widget)
+        controls.addWidget(self._play)
+        controls.addWidget(self._clock)
         controls.addWidget(self._note_text, 1)
         middle = QWidget()
         column = QVBoxLayout(middle)
@@ -81,29 +108,10 @@ class ReviewPage(Translated, QWidget):
         column.addWidget(self.view, 1)
         column.addWidget(self.timeline)
         column.addLayout(controls)
-        side = QWidget()
-        side_column = QVBoxLayout(side)
-        side_column.setContentsMargins(6, 6, 6, 6)
-        self._list_title, self._notes_title = QLabel(), QLabel()
-        side_column.addWidget(self._list_title)
-        side_column.addWidget(self._list, 2)
-        side_column.addWidget(self._notes_title)
-        side_column.addWidget(self._notes, 1)
-        for button in (self._report, self._show_folder, self._delete):
-            side_column.addWidget(button)
-        splitter = QSplitter(Qt.Orientation.Horizontal)
-        splitter.addWidget(side)
-        splitter.addWidget(middle)
-        splitter.setStretchFactor(1, 1)
-        splitter.setChildrenCollapsible(False)
-        outer = QVBoxLayout(self)
-        outer.setContentsMargins(0, 0, 0, 0)
-        outer.addWidget(splitter)
-        self.translate()
-        self._close()
+        return middle
 
     def refresh(self) -> None:
-        """Read the list anew; the recording that is open stays open."""
+        """Read the list of recordings again; the one that is open stays open."""
         chosen = self._recording.folder if self._recording else None
         self._list.blockSignals(True)
         self._list.clear()
@@ -121,7 +129,7 @@ class ReviewPage(Translated, QWidget):
                 self._list.setCurrentRow(0)
 
     def open(self, folder: Path) -> None:
-        """Show a recording from its beginning."""
+        """Show the recording in this folder from its beginning."""
         self._close()
         try:
             self._recording = Recording.open(folder)
@@ -130,75 +138,51 @@ class ReviewPage(Translated, QWidget):
             self._recording = None
             self.view.show_message(str(error))
             return
-        self._rows = {}
-        for row in self._recording.rows():
-            self._rows.setdefault(int(row["frame"]), []).append(row)
-        self._row_frames = sorted(self._rows)
-        largest = [max(self._rows[frame], key=_row_size) for frame in self._row_frames]
-        self._row_times = np.array([float(row["time_s"]) for row in largest])
-        labels = self._recording.about.labels
-        self._moments = [
-            Moment(float(row["time_s"]), _probs(row, labels), str(row["shown_label"]))
-            for row in largest
-        ]
+        self._faces = RecordedFaces(self._recording)
         self._show_notes()
-        for widget in self._controls():
+        for widget in self._controls:
             widget.setEnabled(True)
         self.seek(0.0)
 
     def seek(self, time_s: float) -> None:
-        """Show the picture at this time."""
-        if self._player is None or self._recording is None:
+        """Show the picture, and what was read in it, at this time of the recording."""
+        if self._player is None or self._faces is None:
             return
         self._position_s = min(max(time_s, 0.0), self._player.length_s)
         frame = self._player.at(self._position_s)
         if frame is None:
             return
-        labels = self._recording.about.labels
-        self.view.show_result(self._result(frame), labels, mirror=False)
+        self.view.show_result(self._faces.result(frame), self._faces.labels, mirror=False)
         self.timeline.move_cursor(self._position_s)
-        now, length = (_clock(s) for s in (self._position_s, self._player.length_s))
+        now, length = (_clock_tenths(s) for s in (self._position_s, self._player.length_s))
         self._clock.setText(f"{now} / {length}")
 
     def toggle_play(self) -> None:
-        """Play or pause, where it is seen."""
+        """Play or pause the recording, but only while this page is seen."""
         if self._player is not None and self.isVisible():
             self._play.toggle()
 
     def stop(self) -> None:
-        """Pause, and let go of the file."""
+        """Pause, let go of the video file, and wait for a report that is being written."""
         self._close()
         self._background.wait()
 
     def hideEvent(self, event: object) -> None:  # noqa: N802  # Qt's name
         self._play.setChecked(False)
 
-    def _result(self, frame: Frame) -> FrameResult:
-        assert self._recording is not None
-        about = self._recording.about
-        rows = [] if about.with_overlay else self._rows_at(frame.captured_at_s)
-        faces = tuple(_face(row, about.labels) for row in rows)
-        return FrameResult(frame, faces, {}, "", "")
-
-    def _rows_at(self, time_s: float) -> list[Row]:
-        """The faces of the frame shown at this time; its time is that of the rows, to the ms."""
-        at = int(np.searchsorted(self._row_times, time_s + 2e-3)) - 1
-        if at < 0 or abs(self._row_times[at] - time_s) > 2e-3:
-            return []
-        return self._rows[self._row_frames[at]]
-
     def _show_notes(self) -> None:
         assert self._recording is not None
         assert self._player is not None
+        assert self._faces is not None
         notes = self._recording.notes()
         self._notes.clear()
         for note in notes:
-            item = QListWidgetItem(f"{_clock(note.time_s)}  {note.text}")
+            item = QListWidgetItem(f"{_clock_tenths(note.time_s)}  {note.text}")
             item.setData(Qt.ItemDataRole.UserRole, note.time_s)
             self._notes.addItem(item)
         marks = [note.time_s for note in notes]
-        labels = self._recording.about.labels
-        self.timeline.show_all(self._moments, labels, self._player.length_s, marks)
+        moments, labels = self._faces.moments, self._faces.labels
+        self.timeline.show_all(moments, labels, self._player.length_s, marks)
 
     def _add_note(self) -> None:
         text = self._note_text.text().strip()
@@ -212,7 +196,7 @@ class ReviewPage(Translated, QWidget):
     def _go_to_note(self, item: QListWidgetItem) -> None:
         self.seek(float(item.data(Qt.ItemDataRole.UserRole)))
 
-    def _export_report(self) -> None:
+    def _ask_for_report(self) -> None:
         if self._recording is None:
             return
         suggested = str(self._recording.folder / "report.html")
@@ -223,7 +207,7 @@ class ReviewPage(Translated, QWidget):
             self.export_report(Path(chosen))
 
     def export_report(self, path: Path) -> None:
-        """Write the report of the open recording, beside everything else, and open it."""
+        """Write the report of the open recording on another thread, then open it."""
         recording = self._recording
         if recording is None:
             return
@@ -261,7 +245,7 @@ class ReviewPage(Translated, QWidget):
             self.refresh()
 
     def _try(self, change: Callable[[Recording], None], recording: Recording | None = None) -> bool:
-        """Do it, or say why it cannot be done."""
+        """Change a recording, the open one by default; where that fails, say why."""
         recording = recording or self._recording
         assert recording is not None
         try:
@@ -297,17 +281,13 @@ class ReviewPage(Translated, QWidget):
         self._play.setChecked(False)
         if self._player is not None:
             self._player.close()
-        self._player = self._recording = None
-        self._rows = {}
+        self._player = self._recording = self._faces = None
         self._notes.clear()
         self._clock.clear()
         self.timeline.show_all([], (), 1.0, ())
         self.view.show_message(tr("No recording yet: press Record in the live view"))
-        for widget in self._controls():
+        for widget in self._controls:
             widget.setEnabled(False)
-
-    def _controls(self) -> tuple[QWidget, ...]:
-        return (self._play, self._note_text, self._report, self._show_folder, self._delete)
 
     def translate(self) -> None:
         self._list_title.setText(tr("Recordings"))
@@ -324,29 +304,6 @@ class ReviewPage(Translated, QWidget):
             self.view.show_message(tr("No recording yet: press Record in the live view"))
 
 
-def _probs(row: Row, labels: tuple[str, ...]) -> FloatArray:
-    return np.array([float(row[f"p_{label}"]) for label in labels], np.float32)
-
-
-def _face(row: Row, labels: tuple[str, ...]) -> FaceResult:
-    probs = _probs(row, labels)
-    box = np.array([float(row[side]) for side in ("x1", "y1", "x2", "y2")], np.float32)
-    return FaceResult(
-        track_id=int(row["track_id"]),
-        box_xyxy=box,
-        keypoints_xy=np.zeros((6, 2), np.float32),
-        detection_confidence=float(row["detection_confidence"]),
-        probs=probs,
-        label=str(row["label"]),
-        confidence=float(row["confidence"]),
-        smoothed_probs=probs,
-        shown_label=str(row["shown_label"]),
-    )
-
-
-def _row_size(row: Row) -> float:
-    return (float(row["x2"]) - float(row["x1"])) * (float(row["y2"]) - float(row["y1"]))
-
-
-def _clock(seconds: float) -> str:
+def _clock_tenths(seconds: float) -> str:
+    """For example "1:05.3"."""
     return f"{int(seconds) // 60}:{seconds % 60:04.1f}"

@@ -61,7 +61,7 @@ QStatusBar QLabel {{ color: {faint}; padding: 0 6px; }}
 
 
 def apply_style(application: QApplication) -> None:
-    """Dress the application, now and whenever the system turns light or dark."""
+    """Set colours and style sheet, now and whenever the system turns light or dark."""
     application.setStyle("Fusion")
     hints = application.styleHints()
     assert hints is not None, "Qt makes it with the application"

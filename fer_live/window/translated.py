@@ -15,7 +15,7 @@ class Translated(_Base):
     """Calls `translate` whenever the language changes; a subclass calls it when it is built."""
 
     def translate(self) -> None:
-        """Set every text anew."""
+        """Set every text of this widget in the language spoken now."""
         raise NotImplementedError
 
     def changeEvent(self, event: QEvent | None) -> None:  # noqa: N802  # Qt's name
@@ -25,5 +25,5 @@ class Translated(_Base):
 
 
 def as_sentence(text: str) -> str:
-    """With a capital letter, for a line that stands alone."""
+    """The text with a capital letter, for a line that stands alone."""
     return text[:1].upper() + text[1:]

@@ -10,7 +10,7 @@ from fer_live.base.translation import tr
 
 
 def show_help(parent: QWidget, actions: Iterable[QAction]) -> QDialog:
-    """Open the sheet, made from the actions themselves, so that it cannot be out of date."""
+    """Open the help sheet; it is made from the actions, so it cannot be out of date."""
     sheet = QDialog(parent)
     sheet.setAttribute(Qt.WidgetAttribute.WA_DeleteOnClose)
     sheet.setWindowTitle(tr("Help"))

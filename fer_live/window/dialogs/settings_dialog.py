@@ -28,7 +28,7 @@ _CALM_STEPS = 20
 
 
 class SettingsDialog(Translated, QDialog):
-    """Shows `Settings` and hands every change, by the field's name, to `change`."""
+    """Shows `Settings` and hands every change to `change`, by the name of its field."""
 
     def __init__(
         self, parent: QWidget, settings: Settings, change: Callable[[dict[str, object]], None]
@@ -47,7 +47,7 @@ class SettingsDialog(Translated, QDialog):
         self._calm.valueChanged.connect(lambda step: self._change({"calm": step / _CALM_STEPS}))
         self._quick_label, self._calm_label = QLabel(), QLabel()
         self._row(lambda: tr("Labels"), self._calm, self._quick_label, self._calm, self._calm_label)
-        self._attention = self._check("show_attention", lambda: tr("Show where the model looked"))
+        self._heat_map = self._check("show_attention", lambda: tr("Show where the model looked"))
         self._overlay = self._check("record_overlay", lambda: tr("Record with boxes and labels"))
         self._detector = self._combo("detector", lambda: tr("Face detector"))
         self._provider = self._combo("provider", lambda: tr("Runs on"))
@@ -60,7 +60,7 @@ class SettingsDialog(Translated, QDialog):
         self.show_settings(settings)
 
     def show_settings(self, settings: Settings) -> None:
-        """Show these, in the language spoken now."""
+        """Show these settings, in the language spoken now."""
         self._settings = settings
         self.setWindowTitle(tr("Settings"))
         for label, text in self._labels:
@@ -81,7 +81,7 @@ class SettingsDialog(Translated, QDialog):
         _fill(self._language, languages, settings.language)
         for check, name in (
             (self._mirror, "mirror"),
-            (self._attention, "show_attention"),
+            (self._heat_map, "show_attention"),
             (self._overlay, "record_overlay"),
         ):
             _quietly(check, partial(check.setChecked, getattr(settings, name)))

@@ -1,1 +1,1 @@
-"""The tab *Yourself*: clips and takes, guided takes, retraining, and the models that came of it."""
+"""Everything about one's own face: clips, guided takes, retraining, and one's own models."""

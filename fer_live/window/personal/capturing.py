@@ -1,7 +1,5 @@
-"""Capturing clips for retraining, out of the window's live session."""
+"""Capturing clips for retraining from the window's live session."""
 
-import threading
-from collections.abc import Callable
 from datetime import datetime
 from typing import TYPE_CHECKING
 
@@ -10,13 +8,14 @@ from PyQt6.QtWidgets import QMessageBox, QWidget
 
 from fer_live.base.settings import Settings
 from fer_live.base.translation import tr
-from fer_live.outputs.worker import SinkWorker
 from fer_live.personal.capture import about_now, room_bytes
 from fer_live.personal.clip_recorder import ClipRecorder
 from fer_live.personal.clips import clips_folder
 from fer_live.personal.consent import consent_text
 from fer_live.recording.history import clock
+from fer_live.session.attached import AttachedOutput
 from fer_live.session.live import LiveSession
+from fer_live.window.preferences import Preferences
 
 if TYPE_CHECKING:
     from fer_live.vision.pipeline import Pipeline
@@ -25,40 +24,38 @@ if TYPE_CHECKING:
 class Capturing(QObject):
     """Starts, pauses and ends a clip; `mark` is what the picture says meanwhile.
 
-    `changed` comes after each of these, and `ended` with a line where something ended it by
-    itself. `end` may be told to wait until the clip is on the disk.
+    `changed` is emitted after each of these and once the clip is on the disk. `ended` brings a line
+    for the person where an error ended the clip. `end` does not wait for the disk; `wait` does.
     """
 
     changed = pyqtSignal()
     ended = pyqtSignal(str)
     _failed = pyqtSignal(str)
 
-    def __init__(self, parent: QWidget) -> None:
+    def __init__(self, parent: QObject, session: LiveSession) -> None:
         super().__init__(parent)
+        self._output = AttachedOutput(session)
         self._recorder: ClipRecorder | None = None
-        self._worker: SinkWorker | None = None
-        self._session: LiveSession | None = None
-        self._closing: list[threading.Thread] = []
         self._failed.connect(self._end_failed)
 
     @property
     def is_on(self) -> bool:
         """Whether a clip is being captured, or paused."""
-        return self._worker is not None
+        return self._output.is_on
 
     @property
     def is_paused(self) -> bool:
-        """Whether it is paused."""
+        """Whether a clip was begun and takes no frames for now."""
         return self._recorder is not None and self._recorder.paused
 
     @property
     def is_closing(self) -> bool:
         """Whether a clip that ended is still on its way to the disk."""
-        return any(thread.is_alive() for thread in self._closing)
+        return self._output.is_closing
 
     @property
     def mark(self) -> str:
-        """The visible sign; empty while nothing is captured."""
+        """The visible sign that faces are captured; empty while none are."""
         recorder = self._recorder
         if recorder is None:
             return ""
@@ -68,57 +65,41 @@ class Capturing(QObject):
             "capturing {time}, {n} kept", time=clock(recorder.seconds), n=recorder.n_kept
         )
 
-    def begin(
-        self, session: LiveSession, pipeline: "Pipeline", source: str, settings: Settings
-    ) -> None:
-        """Capture from now on; consent is the caller's to ask for."""
+    def begin(self, pipeline: "Pipeline", source: str, settings: Settings) -> None:
+        """Capture from now on; the caller has asked for consent."""
         if self.is_on:
             return
         room = room_bytes(settings)
-        self._session = session
         self._recorder = ClipRecorder(clips_folder(), lambda: about_now(pipeline, source), room)
-        self._worker = SinkWorker(
-            self._recorder, on_failure=lambda error: self._failed.emit(str(error))
-        )
-        session.attach(self._worker)
+        self._output.begin(self._recorder, lambda error: self._failed.emit(str(error)))
         self.changed.emit()
 
     def set_paused(self, paused: bool) -> None:
-        """Pause, or go on."""
+        """Pause the clip that is being captured, or resume it."""
         if self._recorder is not None:
             self._recorder.paused = paused
             self.changed.emit()
 
-    def end(self, *, wait: bool = False) -> None:
-        """Finish the clip, beside everything else."""
-        worker, recorder = self._worker, self._recorder
-        self._worker = self._recorder = None
-        if worker is None or recorder is None or self._session is None:
+    def end(self) -> None:
+        """Finish the clip; what waits is written on another thread."""
+        if self._recorder is None:
             return
-        self._session.detach(worker)
-
-        def close() -> None:
-            worker.close()
-            self.changed.emit()
-
-        thread = threading.Thread(target=close, name="closing", daemon=True)
-        self._closing = [t for t in self._closing if t.is_alive()] + [thread]
-        thread.start()
-        if wait:
-            for thread in self._closing:
-                thread.join()
+        self._recorder = None
+        self._output.end(on_closed=self.changed.emit)
         self.changed.emit()
+
+    def wait(self) -> None:
+        """Block until every clip that ended is on the disk."""
+        self._output.wait()
 
     def _end_failed(self, message: str) -> None:
         self.end()
         self.ended.emit(message)
 
 
-def ask_for_consent(
-    parent: QWidget, settings: Settings, change: Callable[[dict[str, object]], None]
-) -> bool:
-    """Ask once, and keep the answer."""
-    if settings.capture_accepted_on:
+def ask_for_consent(parent: QWidget, preferences: Preferences) -> bool:
+    """Whether the person agrees to be captured; asked until they do, and kept from then on."""
+    if preferences.now.capture_accepted_on:
         return True
     buttons = QMessageBox.StandardButton
     answer = QMessageBox.question(
@@ -126,5 +107,5 @@ def ask_for_consent(
     )
     if answer != buttons.Yes:
         return False
-    change({"capture_accepted_on": f"{datetime.now():%Y-%m-%d}"})
+    preferences.change({"capture_accepted_on": f"{datetime.now():%Y-%m-%d}"})
     return True

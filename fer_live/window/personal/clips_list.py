@@ -1,4 +1,4 @@
-"""The clips and takes that are there: imported, looked at, deleted."""
+"""The list of clips and takes, with buttons to import and delete them."""
 
 from collections.abc import Callable
 from pathlib import Path
@@ -39,7 +39,10 @@ _NAME = Qt.ItemDataRole.UserRole
 
 
 class ClipsList(Translated, QWidget):
-    """`changed` tells how many clips and takes there are; `said` is a line for the person."""
+    """Lists what was captured and what it takes on the disk.
+
+    `changed` tells how many clips and takes there are; `said` brings a line for the person.
+    """
 
     changed = pyqtSignal(int)
     said = pyqtSignal(str)
@@ -83,7 +86,7 @@ class ClipsList(Translated, QWidget):
         self.translate()
 
     def refresh(self) -> None:
-        """Read what is on the disk, beside everything else."""
+        """Read the clips and takes on the disk, on another thread."""
 
         def read() -> object:
             clips = [*list_clips(), *list_takes()]
@@ -92,7 +95,7 @@ class ClipsList(Translated, QWidget):
         self._background.run(read, self._fill)
 
     def import_files(self, files: list[Path]) -> None:
-        """Make clips of these."""
+        """Make one clip of each video file, on another thread."""
         settings = self._settings()
         self.import_button.setEnabled(False)
         self.said.emit(tr("Importing…"))
@@ -108,7 +111,7 @@ class ClipsList(Translated, QWidget):
         self._background.run(work, self._imported)
 
     def stop(self) -> None:
-        """Wait for what runs."""
+        """Wait until imports and reading are done."""
         self._background.wait()
 
     def _imported(self, result: object) -> None:

@@ -1,4 +1,4 @@
-"""Which of two models reads a person's face better? Asked face by face, and blind."""
+"""Asks face by face, and blind, which of two models reads a person better."""
 
 import contextlib
 import zlib
@@ -23,22 +23,24 @@ from fer_live.personal.proof import (
 )
 from fer_live.window.translated import Translated, as_sentence
 
-_MOST_ASKED = 30
+_MAX_ASKED = 30
 _SHOWN_SIDE = 240
 _NEW, _OLD, _NEITHER = 1, 0, -1
 
 
 class CompareDialog(Translated, QDialog):
-    """Shows the faces of RUN_DIR/compared.npz one after another, each with what both models say of
-    it, in an order that does not tell which is which. After the last one the choice is saved in
-    RUN_DIR/proof.json; closed before, nothing changes. Accepted where the new model is preferred.
+    """Shows the faces of RUN_DIR/compared.npz, each with the labels of both models beside it.
+
+    Which model stands on the left is drawn by lot for each face, so that nothing tells them apart.
+    After the last face the choice is saved in RUN_DIR/proof.json; where the dialog is closed
+    before, nothing changes. The dialog is accepted where the new model is preferred.
     """
 
     def __init__(self, run_dir: Path, parent: QWidget | None = None):
         super().__init__(parent)
         self._run_dir = run_dir
         faces, before, after, self._labels = load_compared(run_dir)
-        n_asked = min(len(faces), _MOST_ASKED)
+        n_asked = min(len(faces), _MAX_ASKED)
         self._faces = faces[:n_asked]
         self._answers = np.stack([before.argmax(axis=1), after.argmax(axis=1)], axis=1)[:n_asked]
         seed = zlib.crc32(run_dir.name.encode())
@@ -112,7 +114,7 @@ class CompareDialog(Translated, QDialog):
         self.accept() if self._proof is not None and self._proof.passes else self.reject()
 
     def _show(self) -> None:
-        """The next face, or what came of it."""
+        """Show the next face, or after the last one the verdict."""
         self.setWindowTitle(tr("Which reads your face better?"))
         number, proof = len(self._choices), self._proof
         if proof is not None:

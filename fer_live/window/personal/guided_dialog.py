@@ -1,4 +1,4 @@
-"""The guided session: "look surprised", twice for each expression, each take reviewed."""
+"""The guided session asks for each expression twice and lets the person review each take."""
 
 import contextlib
 import time
@@ -13,7 +13,6 @@ from fer_live.base.settings import Settings
 from fer_live.base.translation import mark, tr, tr_label
 from fer_live.datatypes import Frame, UInt8Array
 from fer_live.errors import FerLiveError
-from fer_live.outputs.worker import SinkWorker
 from fer_live.personal.capture import about_now, room_bytes
 from fer_live.personal.clip_recorder import ClipRecorder
 from fer_live.personal.takes import (
@@ -27,6 +26,7 @@ from fer_live.personal.takes import (
 )
 from fer_live.recording.player import ClipPlayer
 from fer_live.recording.recorder import Recording
+from fer_live.session.attached import AttachedOutput
 from fer_live.session.live import LiveSession
 
 if TYPE_CHECKING:
@@ -47,9 +47,11 @@ _ASKED = {
 
 
 class GuidedDialog(QDialog):
-    """Asks for one expression after another, records each for `take_s` seconds after a countdown
-    of `countdown_s`, plays it, and keeps it only where the person says so. All first takes come
-    before all second ones. What was kept stays when the dialog is closed; the rest is discarded.
+    """Asks for one expression after another and keeps the takes that the person approves.
+
+    Each take is recorded for `take_s` seconds after a countdown of `countdown_s` seconds, and then
+    played. All first takes come before all second ones. What was kept stays when the dialog is
+    closed, and the rest is discarded; then `ended` is emitted.
     """
 
     ended = pyqtSignal()
@@ -66,18 +68,28 @@ class GuidedDialog(QDialog):
         countdown_s: float = 3.0,
     ) -> None:
         super().__init__(parent)
-        self._session, self._pipeline, self._settings = session, pipeline, settings
+        self._pipeline, self._settings = pipeline, settings
         self._take_s, self._countdown_s = take_s, countdown_s
         self._remaining = steps(pipeline.labels)
         self._n_steps = len(self._remaining)
         self._began_s = 0.0
-        self._worker: SinkWorker | None = None
+        self._output = AttachedOutput(session)
         self._recorder: ClipRecorder | None = None
         self._take: Recording | None = None
         self._player: ClipPlayer | None = None
         self.n_kept = 0
         _discard_unreviewed()  # of a session that was cut off
+        self._make_labels()
+        self._make_buttons()
+        self._lay_out()
+        self._timer = QTimer(self)
+        self._timer.setInterval(_TICK_MS)
+        self._tick: Callable[[], None] = lambda: None
+        self._timer.timeout.connect(self._on_tick)
+        self._failed.connect(self._tell_failure)
+        self._ask()
 
+    def _make_labels(self) -> None:
         self._count, self._asked, self._hint = QLabel(), QLabel(), QLabel()
         font = self._asked.font()
         font.setPointSizeF(font.pointSizeF() * 1.8)
@@ -88,6 +100,8 @@ class GuidedDialog(QDialog):
         self._picture = QLabel()
         self._picture.setAlignment(Qt.AlignmentFlag.AlignCenter)
         self._picture.setMinimumSize(*_PICTURE_WH)
+
+    def _make_buttons(self) -> None:
         self.record_button, self.keep_button = QPushButton(), QPushButton()
         self.again_button, self.skip_button = QPushButton(), QPushButton()
         self.close_button = QPushButton()
@@ -96,6 +110,11 @@ class GuidedDialog(QDialog):
         self.again_button.clicked.connect(self._ask)
         self.skip_button.clicked.connect(self._skip)
         self.close_button.clicked.connect(self.accept)
+        self.record_button.setText(tr("&Record"))
+        self.keep_button.setText(tr("&Keep"))
+        self.again_button.setText(tr("&Again"))
+        self.skip_button.setText(tr("&Skip this expression"))
+        self.close_button.setText(tr("Close"))
         self._buttons = (
             self.record_button,
             self.keep_button,
@@ -103,6 +122,8 @@ class GuidedDialog(QDialog):
             self.skip_button,
             self.close_button,
         )
+
+    def _lay_out(self) -> None:
         row = QHBoxLayout()
         for button in self._buttons:
             button.setMinimumHeight(34)
@@ -115,21 +136,10 @@ class GuidedDialog(QDialog):
         column.addLayout(row)
         self.setMinimumWidth(460)
         self.setWindowTitle(tr("Guided session"))
-        self.record_button.setText(tr("&Record"))
-        self.keep_button.setText(tr("&Keep"))
-        self.again_button.setText(tr("&Again"))
-        self.skip_button.setText(tr("&Skip this expression"))
-        self.close_button.setText(tr("Close"))
-        self._timer = QTimer(self)
-        self._timer.setInterval(_TICK_MS)
-        self._tick: Callable[[], None] = lambda: None
-        self._timer.timeout.connect(self._on_tick)
-        self._failed.connect(self._tell_failure)
-        self._ask()
 
     @property
     def step(self) -> TakeStep | None:
-        """What is asked for now; None at the end."""
+        """The take that is asked for now; None once all are kept or skipped."""
         return self._remaining[0] if self._remaining else None
 
     def done(self, result: int) -> None:
@@ -145,7 +155,7 @@ class GuidedDialog(QDialog):
         super().closeEvent(event)
 
     def show_frame(self, frame: Frame, *, mirror: bool) -> None:
-        """The live picture, as it is, without what the model reads; not while a take is played."""
+        """Show the live picture without what the model reads in it, unless a take is played."""
         if self._player is None:
             self._show_picture(frame.image_bgr[:, ::-1] if mirror else frame.image_bgr)
 
@@ -156,7 +166,7 @@ class GuidedDialog(QDialog):
             self._tell_failure(str(error))
 
     def _tell_failure(self, message: str) -> None:
-        """The disk is full, or the clips have reached their limit."""
+        """Say why a take failed: the disk is full, say, or the clips have reached their limit."""
         self._timer.stop()
         self._end_recording()
         _discard_unreviewed()
@@ -164,7 +174,7 @@ class GuidedDialog(QDialog):
         self._offer(self.again_button, self.skip_button)
 
     def _ask(self) -> None:
-        """For the next take, or say that it was the last."""
+        """Ask for the next take, or say that there is none left."""
         self._close_player()
         self._drop_take()
         self._picture.clear()
@@ -209,10 +219,7 @@ class GuidedDialog(QDialog):
             room_bytes(self._settings),
             least_change=0.0,
         )
-        self._worker = SinkWorker(
-            self._recorder, on_failure=lambda error: self._failed.emit(str(error))
-        )
-        self._session.attach(self._worker)
+        self._output.begin(self._recorder, lambda error: self._failed.emit(str(error)))
         self._offer()
         self._run(self._tick_recording)
 
@@ -289,11 +296,10 @@ class GuidedDialog(QDialog):
             offered[0].setFocus()
 
     def _end_recording(self) -> ClipRecorder | None:
-        worker, recorder = self._worker, self._recorder
-        self._worker = self._recorder = None
-        if worker is not None:
-            self._session.detach(worker)
-            worker.close()
+        """End the take and wait until it is on the disk, where it is read next."""
+        recorder, self._recorder = self._recorder, None
+        self._output.end()
+        self._output.wait()
         return recorder
 
     def _close_player(self) -> None:

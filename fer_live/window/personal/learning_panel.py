@@ -1,4 +1,4 @@
-"""Retrain on the clips: begin, watch, cancel, go on; then see what came of it."""
+"""Retraining on the clips: begin, watch, cancel and resume it, then install its model."""
 
 from collections.abc import Callable, Sequence
 
@@ -37,8 +37,11 @@ _LOOK_EVERY_MS = 250
 
 
 class LearningPanel(Translated, QWidget):
-    """`installed` brings the folder of a model that was just installed; `command` is what a
-    retraining runs."""
+    """Shows the retraining that runs, or the one that waits to be resumed or installed.
+
+    `installed` brings the folder of a model that was just installed. `command` is the program that
+    a retraining runs, with its first arguments.
+    """
 
     installed = pyqtSignal(str)
 
@@ -55,6 +58,13 @@ class LearningPanel(Translated, QWidget):
         self._finished = finished_run()
         self._trouble = ""
         self._background = Background(self)
+        self._timer = QTimer(self)
+        self._timer.setInterval(_LOOK_EVERY_MS)
+        self._timer.timeout.connect(self._look)
+        self._make_widgets()
+        self.translate()
+
+    def _make_widgets(self) -> None:
         self._title, self._text = QLabel(), QLabel()
         self._text.setWordWrap(True)
         self.bar = QProgressBar()
@@ -68,39 +78,31 @@ class LearningPanel(Translated, QWidget):
         self.cancel_button.clicked.connect(self.cancel)
         self.choose_button.clicked.connect(self._choose)
         self.install_button.clicked.connect(self._install)
-        self._buttons = (
-            self.begin_button,
-            self.resume_button,
-            self.cancel_button,
-            self.choose_button,
-            self.install_button,
-        )
         row = QHBoxLayout()
-        for button in self._buttons:
-            row.addWidget(button)
+        row.addWidget(self.begin_button)
+        row.addWidget(self.resume_button)
+        row.addWidget(self.cancel_button)
+        row.addWidget(self.choose_button)
+        row.addWidget(self.install_button)
         row.addStretch()
         column = QVBoxLayout(self)
         column.setContentsMargins(0, 0, 0, 0)
         for widget in (self._title, self._text, self.bar):
             column.addWidget(widget)
         column.addLayout(row)
-        self._timer = QTimer(self)
-        self._timer.setInterval(_LOOK_EVERY_MS)
-        self._timer.timeout.connect(self._look)
-        self.translate()
 
     @property
     def message(self) -> str:
-        """What the panel says."""
+        """The text that the panel shows now."""
         return self._text.text()
 
     def set_n_clips(self, n: int) -> None:
-        """How many clips there are to learn from."""
+        """Tell the panel how many clips there are to learn from."""
         self._n_clips = n
         self._show()
 
     def begin(self, whose: str = "") -> None:
-        """Start a retraining from all clips and takes."""
+        """Start a retraining on all clips and takes; `whose` says whose face is learnt."""
         try:
             require_training_packages()
             self._watch(Retraining.start(arguments_for(self._start(), whose), self._command))
@@ -109,7 +111,7 @@ class LearningPanel(Translated, QWidget):
         self._show()
 
     def resume(self) -> None:
-        """Go on with the one that was interrupted."""
+        """Resume the retraining that was interrupted."""
         run_dir = unfinished_run()
         if run_dir is not None:
             try:
@@ -119,7 +121,7 @@ class LearningPanel(Translated, QWidget):
         self._show()
 
     def cancel(self) -> None:
-        """End it; it can be gone on with."""
+        """End the retraining that runs; it can be resumed."""
         run, self._run = self._run, None
         self._timer.stop()
         if run is not None:
@@ -133,7 +135,7 @@ class LearningPanel(Translated, QWidget):
         self._show()
 
     def stop(self) -> None:
-        """With the window ends the run; the next start offers to go on."""
+        """End the retraining with the window; the next start offers to resume it."""
         if self._run is not None:
             self.cancel()
         self._background.wait()
@@ -162,7 +164,7 @@ class LearningPanel(Translated, QWidget):
         if outcome.code in (0, 3):
             self._finished = run.run_dir
             return
-        # Where faces were found, it can be gone on with, whatever the mistake was.
+        # Once faces were found it can be resumed, whatever the mistake was.
         if outcome.code == 2 and not (run.run_dir / FACES_FILE).exists():
             run.forget()
         if outcome.asks_whose:

@@ -1,4 +1,4 @@
-"""The shipped model and the person's own, to be used or removed with one click."""
+"""The list of models: the shipped one and one's own, each used or removed with one click."""
 
 from collections.abc import Callable
 
@@ -32,7 +32,7 @@ _MODEL = Qt.ItemDataRole.UserRole
 
 
 class ModelsList(Translated, QWidget):
-    """Hands what is chosen to `change`, as the settings name it."""
+    """Lists the installed models; the one chosen goes to `change` as the setting `model`."""
 
     def __init__(
         self, settings: Callable[[], Settings], change: Callable[[dict[str, object]], None]
@@ -62,7 +62,7 @@ class ModelsList(Translated, QWidget):
         self.translate()
 
     def refresh(self) -> None:
-        """Show what is installed, the one in use marked."""
+        """List the models that are installed, the one in use marked."""
         chosen = self._chosen()
         self.list.clear()
         for model in list_models():

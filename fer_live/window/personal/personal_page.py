@@ -1,4 +1,4 @@
-"""The tab around one's own face: what was captured, learning from it, and the models it made."""
+"""The personal tab: the clips that were captured, learning from them, and one's own models."""
 
 from collections.abc import Callable, Sequence
 
@@ -15,7 +15,10 @@ from fer_live.window.translated import Translated
 
 
 class PersonalPage(Translated, QWidget):
-    """`capture_wanted` and `guide_wanted` are for the window, which has the camera."""
+    """Three parts side by side: clips, learning and models.
+
+    `capture_wanted` and `guide_wanted` are for the window, which has the camera.
+    """
 
     capture_wanted = pyqtSignal()
     guide_wanted = pyqtSignal()
@@ -41,6 +44,10 @@ class PersonalPage(Translated, QWidget):
         self.capture_button, self.guide_button = QPushButton(), QPushButton()
         self.capture_button.clicked.connect(self.capture_wanted)
         self.guide_button.clicked.connect(self.guide_wanted)
+        self._lay_out()
+        self.translate()
+
+    def _lay_out(self) -> None:
         captures = QHBoxLayout()
         captures.addWidget(self.capture_button)
         captures.addWidget(self.guide_button)
@@ -60,15 +67,14 @@ class PersonalPage(Translated, QWidget):
         columns.setSpacing(28)
         columns.addLayout(left, 3)
         columns.addLayout(right, 2)
-        self.translate()
 
     def refresh(self) -> None:
-        """Read again what is there."""
+        """Read clips and models from the disk again."""
         self.clips.refresh()
         self.models.refresh()
 
     def stop(self) -> None:
-        """End what runs, before the window goes."""
+        """End a retraining and wait for other work, before the window is closed."""
         self.learning.stop()
         self.clips.stop()
 

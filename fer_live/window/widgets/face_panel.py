@@ -1,4 +1,4 @@
-"""The followed face: its label, and a bar an expression."""
+"""The followed face: its label, and one bar per expression."""
 
 from PyQt6.QtCore import QRectF, QSize, Qt
 from PyQt6.QtGui import QFontMetricsF, QPainter, QPaintEvent, QPalette
@@ -13,7 +13,7 @@ _ROW_GAP = 9
 
 
 class FacePanel(QWidget):
-    """Paints one face's smoothed probabilities; says so where no face is followed."""
+    """Paints the smoothed probabilities of one face, or says that no face is followed."""
 
     def __init__(self) -> None:
         super().__init__()
@@ -27,7 +27,7 @@ class FacePanel(QWidget):
     def show_face(
         self, face: FaceResult | None, labels: tuple[str, ...], *, away: int | None = None
     ) -> None:
-        """Show this face; or that there is none, or that face number `away` is out of view."""
+        """Show this face; without one, say that there is none or that `away` is out of view."""
         self._face, self._labels, self._away = face, labels, away
         described = self._description()
         if described != self._described:  # a screen reader speaks at every change

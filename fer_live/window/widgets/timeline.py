@@ -21,22 +21,22 @@ from fer_live.painting.overlay import expression_color
 from fer_live.recording.history import Moment, clock
 
 _AXIS_H = 18
-_LONGEST_GAP_S = 0.5
+_MAX_GAP_S = 0.5
 _TICK_W = 80
 _TICKS_S = (1, 2, 5, 10, 15, 30, 60, 120, 300, 600, 1800, 3600)
 
 
 class Timeline(QWidget):
-    """A column a moment: its height is shared by the expressions as their probabilities are.
+    """One column of pixels per moment, divided among the expressions by their probabilities.
 
-    With `span_s` it shows the last so many seconds and scrolls; columns are painted once, into a
-    ring, however long it runs. `show_all` shows a whole recording instead; there, `sought` tells
-    the time that the person clicked or moved to.
+    A live timeline shows the last `span_s` seconds and scrolls. Its columns are painted once, into
+    a ring buffer, so an hour costs no more than a minute. `show_all` shows a whole recording
+    instead; then `sought` tells the time, in seconds, that the person clicked or moved to.
     """
 
     sought = pyqtSignal(float)
     emptied = pyqtSignal()
-    """A live one has another width and wants `show_live` again."""
+    """A live timeline was resized and is empty until `show_live` is called again."""
 
     def __init__(self, span_s: float = 30.0) -> None:
         super().__init__()
@@ -54,7 +54,7 @@ class Timeline(QWidget):
         self._cursor_s = 0.0
 
     def show_live(self, moments: Iterable[Moment], labels: tuple[str, ...]) -> None:
-        """Begin anew with what a face has shown so far."""
+        """Scroll from now on, beginning with what a face has shown so far."""
         self._scrolls = True
         self._set_labels(labels)
         self._clear()
@@ -81,8 +81,8 @@ class Timeline(QWidget):
             painter.setCompositionMode(QPainter.CompositionMode.CompositionMode_Source)
             painter.fillRect(self._ring.rect(), Qt.GlobalColor.transparent)
         first, last = self._column(self._end_s) + 1, self._column(now_s)
-        # Of a longer time nothing is known but its end.
-        is_known = now_s - self._end_s <= _LONGEST_GAP_S
+        # After a longer gap only its end is known.
+        is_known = now_s - self._end_s <= _MAX_GAP_S
         self._end_s = now_s
         n_columns = self._ring.width()
         for column in range(max(first, last - n_columns + 1), last + 1):
@@ -96,7 +96,7 @@ class Timeline(QWidget):
         length_s: float,
         marks: Iterable[float],
     ) -> None:
-        """A whole recording of `length_s` seconds; `marks` are the times of notes."""
+        """Show a whole recording of `length_s` seconds; `marks` are the times of its notes."""
         self._scrolls = False
         self.setFocusPolicy(Qt.FocusPolicy.StrongFocus)
         self._set_labels(labels)
@@ -106,7 +106,7 @@ class Timeline(QWidget):
         self.update()
 
     def move_cursor(self, time_s: float) -> None:
-        """Where the recording is now."""
+        """Show which time of the recording, in seconds, is in the picture."""
         self._cursor_s = time_s
         self.update()
 
@@ -191,7 +191,7 @@ class Timeline(QWidget):
             while index + 1 < len(self._moments) and self._moments[index + 1].time_s <= time_s:
                 index += 1
             moment = self._moments[index]
-            is_there = abs(moment.time_s - time_s) <= _LONGEST_GAP_S
+            is_there = abs(moment.time_s - time_s) <= _MAX_GAP_S
             self._paint_column(painter, column, moment.probs if is_there else None)
         painter.end()
 

@@ -53,8 +53,11 @@ class VideoView(QWidget):
         followed: int | None = None,
         lines: tuple[str, str, str] = ("", "", ""),
     ) -> None:
-        """Paint this result next. In its corner stand `lines`: that it is recorded, a warning, and
-        what has just happened."""
+        """Paint this result next.
+
+        `lines` stand in the picture's corner: that it is recorded, a warning, and what has just
+        happened.
+        """
         self._result, self._labels = result, labels
         self._mirror, self._followed = mirror, followed
         self._lines = lines
@@ -63,22 +66,22 @@ class VideoView(QWidget):
         self.update()
 
     def show_message(self, message: str) -> None:
-        """Say something in place of the picture."""
+        """Show a message in place of the picture, until the next result."""
         self._result, self._message = None, message
         self.update()
 
     @property
     def has_picture(self) -> bool:
-        """Whether a result is shown, not a message in its place."""
+        """Whether a result is shown, and not a message in its place."""
         return self._result is not None
 
     @property
     def message(self) -> str:
-        """What is said now: in place of the picture, or below it where it holds no face."""
+        """The message in place of the picture, or below a picture without a face; may be empty."""
         return self._message
 
     def picture(self) -> QImage | None:
-        """What is shown now with its overlay, in the frame's own size; None where there is none."""
+        """The picture with its overlay, in the size of its frame; None while a message is shown."""
         if self._result is None:
             return None
         height, width = self._result.frame.image_bgr.shape[:2]

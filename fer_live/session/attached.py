@@ -1,0 +1,66 @@
+"""An output of the live session: attached while it runs, ended without holding anything up."""
+
+import threading
+from collections.abc import Callable
+from typing import TYPE_CHECKING
+
+from fer_live.outputs.worker import SinkWorker
+from fer_live.session.live import LiveSession
+
+if TYPE_CHECKING:
+    from fer_live.outputs.sink import ResultSink
+
+
+class AttachedOutput:
+    """A place at a live session for one sink at a time, which gets every result.
+
+    `begin` attaches a sink, on a worker of its own, in place of the one before. `end` detaches it
+    at once and lets it write what waits in its queue on another thread, so the caller goes on.
+    `wait` blocks until every sink that was ended is closed. Call all three from one thread.
+    """
+
+    def __init__(self, session: LiveSession) -> None:
+        self._session = session
+        self._worker: SinkWorker | None = None
+        self._closing: list[threading.Thread] = []
+
+    @property
+    def worker(self) -> SinkWorker | None:
+        """The worker of the sink that is attached now, with its counts; None where none is."""
+        return self._worker
+
+    @property
+    def is_on(self) -> bool:
+        """Whether a sink is attached."""
+        return self._worker is not None
+
+    @property
+    def is_closing(self) -> bool:
+        """Whether a sink that was ended still writes."""
+        return any(thread.is_alive() for thread in self._closing)
+
+    def begin(self, sink: "ResultSink", on_failure: Callable[[Exception], None]) -> None:
+        """Attach this sink; `on_failure` gets its error, on the worker's thread."""
+        self.end()
+        self._worker = SinkWorker(sink, on_failure=on_failure)
+        self._session.attach(self._worker)
+
+    def end(self, on_closed: Callable[[], None] = lambda: None) -> None:
+        """Detach the sink and close it; `on_closed` is called afterwards, on another thread."""
+        worker, self._worker = self._worker, None
+        if worker is None:
+            return
+        self._session.detach(worker)
+
+        def close() -> None:
+            worker.close()
+            on_closed()
+
+        thread = threading.Thread(target=close, name="closing", daemon=True)
+        self._closing = [*(other for other in self._closing if other.is_alive()), thread]
+        thread.start()
+
+    def wait(self) -> None:
+        """Block until every sink that was ended is closed."""
+        for thread in self._closing:
+            thread.join()

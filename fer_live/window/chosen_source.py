@@ -1,0 +1,87 @@
+"""The source that is open, and the change to another one."""
+
+from dataclasses import replace
+
+from PyQt6.QtCore import QObject, pyqtSignal
+
+from fer_live.base.translation import tr
+from fer_live.session.live import LiveSession
+from fer_live.sources.camera import CameraMode
+from fer_live.sources.choice import Camera, Location, SourceChoice
+from fer_live.window.preferences import Preferences
+
+_MAX_RECENT = 5
+
+
+class ChosenSource(QObject):
+    """Opens the source in the live session, and remembers it for the next start.
+
+    `leaving` is emitted before a source is opened, for whatever belongs to the one before. `said`
+    brings a line for the person.
+    """
+
+    leaving = pyqtSignal()
+    said = pyqtSignal(str)
+
+    def __init__(
+        self,
+        parent: QObject,
+        first: SourceChoice,
+        session: LiveSession,
+        preferences: Preferences,
+    ) -> None:
+        super().__init__(parent)
+        self._choice, self._session, self._preferences = first, session, preferences
+        self._checked_size = False
+
+    @property
+    def name(self) -> str:
+        """The name of the source, as outputs and recordings get it."""
+        return self._choice.name
+
+    @property
+    def is_mirrored(self) -> bool:
+        """Whether the picture is painted as a mirror shows it."""
+        return self._choice.is_mirrored and self._preferences.now.mirror
+
+    def choose(self, choice: SourceChoice) -> None:
+        """Switch to another source. The next start takes a camera again, and offers a location."""
+        if isinstance(choice, Camera):
+            self._preferences.change({"camera": choice.number, "camera_name": choice.device})
+        elif isinstance(choice, Location):
+            known = self._preferences.now.recent_locations
+            others = [where for where in known if where != choice.where]
+            recent = (choice.where, *others)[:_MAX_RECENT]
+            self._preferences.change({"recent_locations": recent})
+        self._choice = choice
+        self.open()
+
+    def open(self) -> None:
+        """Open the source, or open it again."""
+        self.leaving.emit()
+        if isinstance(self._choice, Camera):
+            settings = self._preferences.now
+            mode = CameraMode(settings.camera_size_wh, settings.camera_fps)
+            self._choice = replace(self._choice, mode=mode)
+        self._checked_size = False
+        self._session.open(self._choice.open, self._choice.name)
+
+    def reopen_camera(self) -> None:
+        """Open the source again where it is a camera: another size or rate was set."""
+        if isinstance(self._choice, Camera):
+            self.open()
+
+    def check_size(self, width: int, height: int) -> None:
+        """Say once that the camera sends another size than the settings ask for."""
+        wanted = self._preferences.now.camera_size_wh
+        if self._checked_size or not isinstance(self._choice, Camera) or wanted is None:
+            return
+        self._checked_size = True
+        if wanted != (width, height):
+            self.said.emit(
+                tr(
+                    "The camera does not do {wanted}; it sends {real}",
+                    wanted=f"{wanted[0]} x {wanted[1]}",
+                    real=f"{width} x {height}",
+                )
+            )

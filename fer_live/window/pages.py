@@ -1,0 +1,64 @@
+"""What fills the window: the tabs, or the screen of the first start in their place."""
+
+from PyQt6.QtCore import pyqtSignal
+from PyQt6.QtWidgets import QStackedWidget, QTabWidget, QWidget
+
+from fer_live.base.translation import tr
+from fer_live.window.first_start import FirstStart
+from fer_live.window.live_page import LivePage
+from fer_live.window.personal.personal_page import PersonalPage
+from fer_live.window.review_page import ReviewPage
+from fer_live.window.translated import Translated
+
+
+class Pages(Translated, QStackedWidget):
+    """Three tabs; one that is turned to reads again what is on the disk.
+
+    `accepted` and `declined` tell what the person answered at the first start.
+    """
+
+    accepted = pyqtSignal()
+    declined = pyqtSignal()
+
+    def __init__(self, live: LivePage, review: ReviewPage, personal: PersonalPage) -> None:
+        super().__init__()
+        self._review, self._personal = review, personal
+        self._tabs = QTabWidget()
+        self._tabs.setDocumentMode(True)
+        for page in (live, review, personal):
+            self._tabs.addTab(page, "")
+        self._tabs.currentChanged.connect(self._refresh)
+        self._first_start = FirstStart()
+        self._first_start.accepted.connect(self.accepted)
+        self._first_start.declined.connect(self.declined)
+        self.addWidget(self._tabs)
+        self.addWidget(self._first_start)
+        self.translate()
+
+    def turn_to(self, page: QWidget) -> None:
+        """Bring the tab of this page to the front."""
+        self._tabs.setCurrentWidget(page)
+
+    def show_tabs(self) -> None:
+        """Show the tabs, in place of the first start."""
+        self.setCurrentWidget(self._tabs)
+
+    def show_first_start(self) -> None:
+        """Show what has to be understood first, in place of the tabs."""
+        self.setCurrentWidget(self._first_start)
+
+    def refresh_personal(self) -> None:
+        """Read the person's clips again, where their tab is in front."""
+        if self._tabs.currentWidget() is self._personal:
+            self._personal.refresh()
+
+    def _refresh(self, index: int) -> None:
+        page = self._tabs.widget(index)
+        if page is self._review:
+            self._review.refresh()
+        elif page is self._personal:
+            self._personal.refresh()
+
+    def translate(self) -> None:
+        for index, title in enumerate((tr("Live"), tr("Review"), tr("Yourself"))):
+            self._tabs.setTabText(index, title)

@@ -1,0 +1,65 @@
+"""What was read in a recording, found again by the time of a picture."""
+
+import numpy as np
+
+from fer_live.datatypes import FaceResult, FloatArray, Frame, FrameResult
+from fer_live.outputs.face_rows import Row
+from fer_live.recording.history import Moment
+from fer_live.recording.recorder import Recording
+
+_SAME_FRAME_S = 2e-3
+"""Rows and video tell the time of a frame to the millisecond, each rounded by itself."""
+
+
+class RecordedFaces:
+    """The rows of a recording, read once; `moments` has the largest face of each frame."""
+
+    def __init__(self, recording: Recording) -> None:
+        self.labels = recording.about.labels
+        self._has_overlay = recording.about.with_overlay
+        self._rows: dict[int, list[Row]] = {}
+        for row in recording.rows():
+            self._rows.setdefault(int(row["frame"]), []).append(row)
+        self._frames = sorted(self._rows)
+        largest = [max(self._rows[frame], key=_row_size) for frame in self._frames]
+        self._times_s = np.array([float(row["time_s"]) for row in largest])
+        self.moments = [
+            Moment(float(row["time_s"]), _probs(row, self.labels), str(row["shown_label"]))
+            for row in largest
+        ]
+
+    def result(self, frame: Frame) -> FrameResult:
+        """What was read in this frame; no faces where its picture shows them already."""
+        rows = [] if self._has_overlay else self._rows_at(frame.captured_at_s)
+        faces = tuple(_face(row, self.labels) for row in rows)
+        return FrameResult(frame, faces, {}, "", "")
+
+    def _rows_at(self, time_s: float) -> list[Row]:
+        at = int(np.searchsorted(self._times_s, time_s + _SAME_FRAME_S)) - 1
+        if at < 0 or abs(self._times_s[at] - time_s) > _SAME_FRAME_S:
+            return []
+        return self._rows[self._frames[at]]
+
+
+def _probs(row: Row, labels: tuple[str, ...]) -> FloatArray:
+    return np.array([float(row[f"p_{label}"]) for label in labels], np.float32)
+
+
+def _face(row: Row, labels: tuple[str, ...]) -> FaceResult:
+    probs = _probs(row, labels)
+    box = np.array([float(row[side]) for side in ("x1", "y1", "x2", "y2")], np.float32)
+    return FaceResult(
+        track_id=int(row["track_id"]),
+        box_xyxy=box,
+        keypoints_xy=np.zeros((6, 2), np.float32),
+        detection_confidence=float(row["detection_confidence"]),
+        probs=probs,
+        label=str(row["label"]),
+        confidence=float(row["confidence"]),
+        smoothed_probs=probs,
+        shown_label=str(row["shown_label"]),
+    )
+
+
+def _row_size(row: Row) -> float:
+    return (float(row["x2"]) - float(row["x1"])) * (float(row["y2"]) - float(row["y1"]))

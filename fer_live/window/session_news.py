@@ -1,0 +1,125 @@
+"""What the live session leaves in its mailboxes: results, failures, and another pipeline."""
+
+import time
+from collections.abc import Callable
+from typing import TYPE_CHECKING
+
+from PyQt6.QtCore import QObject, pyqtSignal
+
+from fer_live.base.settings import Settings
+from fer_live.base.translation import tr
+from fer_live.datatypes import FrameResult
+from fer_live.session.live import Failure, LiveSession
+from fer_live.session.reconnect import SourceLost
+from fer_live.window.live_page import LivePage
+from fer_live.window.preferences import Preferences
+
+if TYPE_CHECKING:
+    from fer_live.vision.pipeline import Pipeline
+
+_FAILED_FRAMES_SHOWN_FOR_S = 2.0
+_STILL_AFTER_S = 1.0
+
+RELOADS = ("model", "provider", "detector")
+"""The settings that another pipeline has to be loaded for."""
+
+
+class SessionNews(QObject):
+    """Hands results on, and shows on the live page what failed.
+
+    A result of the source that is open goes to `show_result`, with its pipeline and a warning that
+    is empty where all is well; it never travels through a signal. Where a model cannot be loaded,
+    the one in use stays, or `load` is called for the shipped one. `pipeline_changed` brings the
+    pipeline that was in use before, None at first, and comes ahead of the first result of the new
+    one. `failed` brings a failure that nothing here can repair, `said` a line for the person.
+    """
+
+    pipeline_changed = pyqtSignal(object)
+    failed = pyqtSignal(object)
+    said = pyqtSignal(str)
+
+    def __init__(
+        self,
+        parent: QObject,
+        page: LivePage,
+        preferences: Preferences,
+        *,
+        show_result: Callable[[FrameResult, "Pipeline", str], None],
+        load: Callable[[], None],
+    ) -> None:
+        super().__init__(parent)
+        self._page, self._preferences = page, preferences
+        self._show, self._load = show_result, load
+        self._pipeline: Pipeline | None = None
+        self._loaded_with: Settings = preferences.now
+        self._frame_failed_at_s = self._result_at_s = self._lost_at_s = float("-inf")
+        self._frame_failure = ""
+
+    def take(self, session: LiveSession) -> None:
+        """Empty the mailboxes; call on the GUI thread whenever something was left there."""
+        live = session.results.get_nowait()
+        # A frame from before the source was lost may arrive after that was said.
+        is_current = (
+            live is not None
+            and live.source_number == session.source_number
+            and live.result.frame.captured_at_s > self._lost_at_s
+        )
+        pipeline = session.pipeline
+        if live is not None and is_current and pipeline is not None and not self._page.is_asking:
+            self._take_result(live.result, pipeline)
+        for failure in session.take_failures():
+            self._take_failure(failure, session)
+
+    def expect_source(self) -> None:
+        """Another source is opened: what was lost with the one before does not matter any more."""
+        self._lost_at_s = float("-inf")
+
+    def _take_result(self, result: FrameResult, pipeline: "Pipeline") -> None:
+        if pipeline is not self._pipeline:
+            before, self._pipeline = self._pipeline, pipeline
+            self._loaded_with = self._preferences.now
+            self.pipeline_changed.emit(before)
+        now_s = self._result_at_s = time.monotonic()
+        warning = pipeline.classifier.warning
+        if now_s - self._frame_failed_at_s < _FAILED_FRAMES_SHOWN_FOR_S:
+            warning = self._frame_failure
+        self._show(result, pipeline, warning)
+
+    def _take_failure(self, failure: Failure, session: LiveSession) -> None:
+        if failure.stage == "frame":
+            self._take_bad_frame(failure)
+            return
+        if failure.stage == "model" and self._does_without(failure.message, session):
+            return
+        comes_back = isinstance(failure.error, SourceLost)
+        if comes_back:
+            self._lost_at_s = time.monotonic()
+        self._page.show_message(
+            failure.message, offer_choices=failure.stage == "source" and not comes_back
+        )
+        if not comes_back:
+            self.failed.emit(failure)
+
+    def _take_bad_frame(self, failure: Failure) -> None:
+        self._frame_failed_at_s = time.monotonic()
+        self._frame_failure = tr("a frame could not be read: {why}", why=failure.message)
+        if self._frame_failed_at_s - self._result_at_s > _STILL_AFTER_S:
+            # No good frame any more: the last picture must not look like a live one.
+            self._page.show_message(self._frame_failure)
+
+    def _does_without(self, why: str, session: LiveSession) -> bool:
+        """Whether another model does the work of one that could not be loaded."""
+        preferences = self._preferences
+        if session.pipeline is not None:
+            # Kept, the broken one would stand in the way of the next start.
+            before, now = self._loaded_with, preferences.now
+            names = [name for name in RELOADS if getattr(before, name) != getattr(now, name)]
+            preferences.put_back({name: getattr(before, name) for name in names})
+            self.said.emit(tr("{why}; the model before goes on", why=why))
+            return True
+        if preferences.now.model is None or preferences.now.model != preferences.kept.model:
+            return False
+        preferences.use_for_now({"model": None})
+        self._load()
+        self.said.emit(tr("{why}; the one that came with the app is used", why=why))
+        return True

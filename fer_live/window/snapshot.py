@@ -1,0 +1,27 @@
+"""Snapshots: the picture as it is shown, as a PNG file."""
+
+from collections.abc import Callable
+from datetime import datetime
+
+from fer_live.base.home import home
+from fer_live.base.translation import tr
+from fer_live.errors import FerLiveError
+from fer_live.window.widgets.video_view import VideoView
+
+
+def take_snapshot(view: VideoView, say: Callable[[str], None]) -> None:
+    """Save what the view shows below FER_LIVE_HOME/snapshots, and say where or what went wrong."""
+    picture = view.picture()
+    if picture is None:
+        return
+    try:
+        folder = home() / "snapshots"
+        folder.mkdir(mode=0o700, exist_ok=True)
+    except (FerLiveError, OSError) as error:
+        say(str(error))
+        return
+    path = folder / f"{datetime.now():%Y-%m-%d %H.%M.%S.%f}.png"
+    if picture.save(str(path)):
+        say(tr("Saved: {path}", path=path))
+    else:
+        say(tr("Cannot write {path}; is the disk full?", path=path))

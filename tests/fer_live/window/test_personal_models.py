@@ -1,0 +1,70 @@
+import json
+from pathlib import Path
+
+from PyQt6.QtWidgets import QMessageBox, QTextBrowser
+
+from fer_live.personal.models import find_model, list_models
+from fer_live.window.personal.personal_page import PersonalPage
+from tests.helpers.window import CONSENTED, open_demo_window
+
+
+def install_copy_of_the_shipped(home: Path, name: str) -> Path:
+    from fer_live.model.assets import CHECKPOINT, CPU_MODEL, GPU_MODEL, asset
+
+    folder = home / "models" / name
+    folder.mkdir(parents=True)
+    for variant in (CPU_MODEL, GPU_MODEL, CHECKPOINT):
+        (folder / variant).write_bytes(asset(variant).read_bytes())
+    return folder
+
+
+def test_a_running_window_takes_the_model_that_was_chosen_elsewhere(qtbot, run_cli, own_home: Path):
+    folder = install_copy_of_the_shipped(own_home, "me")
+    window = open_demo_window(qtbot)
+    assert [model.name for model in list_models()] == ["shipped", "me"]
+    used = run_cli("fer-live", "models", "use", "me")
+    assert used.returncode == 0, used.stderr
+    assert "* me" in run_cli("fer-live", "models", "list").stdout
+    qtbot.waitUntil(
+        lambda: window.pipeline is not None and window.pipeline.classifier.name == "me",
+        timeout=60_000,
+    )
+    removed = run_cli("fer-live", "models", "remove", "me")
+    assert removed.returncode == 0, removed.stderr
+    assert not folder.exists()
+    qtbot.waitUntil(
+        lambda: window.pipeline.classifier.name == "fer_live_int8.onnx",  # type: ignore[union-attr]
+        timeout=60_000,
+    )
+    assert json.loads((own_home / "settings.json").read_text())["model"] is None
+
+
+def test_models_are_used_and_removed_with_one_click(qtbot, own_home: Path, monkeypatch):
+    folder = install_copy_of_the_shipped(own_home, "me")
+    settings = [CONSENTED]
+
+    def change(changes: dict[str, object]) -> None:
+        settings[0] = settings[0].but(**changes)
+
+    page = PersonalPage(lambda: settings[0], change)
+    qtbot.addWidget(page, before_close_func=lambda p: p.stop())
+    page.show()
+    page.refresh()
+    qtbot.waitUntil(lambda: page.clips._empty.isVisible(), timeout=20_000)
+    assert "Capture" in page.learning.message
+    page.models.list.setCurrentRow(1)
+    page.models.use_button.click()
+    assert settings[0].model == str(folder)
+    assert page.models.list.item(1).text().startswith("●")
+    page.models.list.setCurrentRow(0)
+    page.models.use_button.click()
+    assert settings[0].model is None
+    page.models.card_button.click()
+    page_of_card = page.models.findChild(QTextBrowser)
+    assert page_of_card is not None
+    assert find_model("shipped").manifest().training["data"] in page_of_card.toPlainText()
+    page.models.list.setCurrentRow(1)
+    monkeypatch.setattr(QMessageBox, "question", lambda *_: QMessageBox.StandardButton.Yes)
+    page.models.remove_button.click()
+    assert page.models.list.count() == 1
+    assert not folder.exists()

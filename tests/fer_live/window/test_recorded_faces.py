@@ -1,0 +1,61 @@
+from datetime import datetime
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from fer_live.datatypes import Frame, FrameResult
+from fer_live.recording.recorder import About, Recorder, Recording
+from fer_live.window.recorded_faces import RecordedFaces
+from tests.helpers.results import LABELS, result
+
+
+def recorded(folder: Path, results: list[FrameResult], *, with_overlay: bool = False) -> Recording:
+    about = About(
+        labels=LABELS,
+        model="m.onnx",
+        source="camera 0",
+        began_at=datetime(2026, 11, 25, 14, 3, 22),
+        with_overlay=with_overlay,
+    )
+    recorder = Recorder(folder, about)
+    for one in results:
+        recorder.write("camera 0", one)
+    recorder.close()
+    return Recording.open(recorder.folder)
+
+
+def frame_at(time_s: float) -> Frame:
+    return Frame(np.zeros((96, 128, 3), np.uint8), 0, time_s)
+
+
+def test_without_any_face_there_are_no_moments(tmp_path: Path):
+    faces = RecordedFaces(recorded(tmp_path, [result(k, k / 30, n_faces=0) for k in range(3)]))
+    assert faces.moments == []
+    assert faces.result(frame_at(0.0)).faces == ()
+
+
+@pytest.mark.parametrize(
+    ("time_s", "n_faces"),
+    [(0.0, 2), (0.0008, 2), (0.05, 0), (0.0999, 1), (0.1, 1), (0.2, 0), (9.0, 0)],
+)
+def test_faces_are_those_of_the_frame_at_this_time_to_the_millisecond(
+    tmp_path: Path, time_s: float, n_faces: int
+):
+    results = [
+        result(0, 5.0, n_faces=2),
+        result(1, 5.1, happy=0.8),
+        result(2, 5.2, n_faces=0),
+    ]
+    faces = RecordedFaces(recorded(tmp_path, results))
+    assert [moment.shown_label for moment in faces.moments] == ["neutral", "happiness"]
+    shown = faces.result(frame_at(time_s))
+    assert len(shown.faces) == n_faces
+    if n_faces == 1:
+        np.testing.assert_allclose(shown.faces[0].probs, [0.2, 0.8], atol=1e-5)
+
+
+def test_a_picture_with_its_overlay_gets_no_second_one(tmp_path: Path):
+    faces = RecordedFaces(recorded(tmp_path, [result(0, 0.0)], with_overlay=True))
+    assert faces.result(frame_at(0.0)).faces == ()
+    assert len(faces.moments) == 1

@@ -1,0 +1,48 @@
+from pathlib import Path
+
+import pytest
+from PyQt6.QtCore import Qt
+from PyQt6.QtGui import QDesktopServices
+
+from fer_live.recording.recorder import list_recordings
+from fer_live.sources.choice import Demo
+from tests.helpers.window import wait_for_pictures
+
+
+def test_a_recording_is_made_and_reviewed(
+    qtbot, open_window, own_home: Path, tmp_path: Path, monkeypatch
+):
+    window, meter = open_window(Demo())
+    wait_for_pictures(qtbot, meter, 3)
+    qtbot.keyClick(window, Qt.Key.Key_R, Qt.KeyboardModifier.ControlModifier)
+    wait_for_pictures(qtbot, meter, 40)
+    assert "●" in window.live.view._lines[0]
+    qtbot.keyClick(window, Qt.Key.Key_R, Qt.KeyboardModifier.ControlModifier)
+    window.recording.wait()
+    (recording,) = list_recordings(own_home / "recordings")
+    assert len({row["frame"] for row in recording.rows()}) >= 30
+    assert recording.folder.stat().st_mode & 0o077 == 0
+
+    qtbot.keyClick(window, Qt.Key.Key_2, Qt.KeyboardModifier.ControlModifier)
+    review = window.review
+    assert review.view._result is not None
+    assert review.view._result.faces
+    review.seek(0.5)
+    # The video counts in whole milliseconds.
+    times = sorted({round(float(row["time_s"]), 3) for row in recording.rows()})
+    shown = max(time_s for time_s in times if time_s <= 0.5)
+    assert review.view._result.frame.captured_at_s == pytest.approx(shown, abs=2e-3)
+    qtbot.keyClicks(review._note_text, "a smile")
+    qtbot.keyClick(review._note_text, Qt.Key.Key_Return)
+    assert [(n.text, n.time_s) for n in recording.notes()] == [("a smile", 0.5)]
+    review.seek(0.0)
+    review._go_to_note(review._notes.item(0))
+    assert review._position_s == 0.5
+    review.toggle_play()
+    qtbot.waitUntil(lambda: review._position_s > 0.7, timeout=5_000)
+    review.toggle_play()
+    opened: list[str] = []
+    monkeypatch.setattr(QDesktopServices, "openUrl", lambda url: opened.append(url.toLocalFile()))
+    review.export_report(tmp_path / "report.html")
+    qtbot.waitUntil(lambda: bool(opened), timeout=30_000)
+    assert "a smile" in Path(opened[0]).read_text()
