@@ -57,7 +57,7 @@ class TrackedFace:
 
 
 @dataclass(frozen=True, slots=True, eq=False)
-class Attention:
+class HeatMap:
     """Where in a face the model looked: `weights` (h, w) float32, 0..1, over the crop it read.
 
     `crop_to_frame` (2, 3) float32 takes a point of the crop, in fractions of its side, to pixels of
@@ -74,7 +74,7 @@ class FaceResult:
 
     `probs` (C,) float32 are the model's raw probabilities and sum to 1; `label` is their argmax and
     `confidence` its value. `smoothed_probs` (C,) and `shown_label` are what a window shows:
-    smoothed in time, with hold and margin; `shown_label` is empty for "unsure". `attention` is
+    smoothed in time, with hold and margin; `shown_label` is empty for "unsure". `heat_map` is
     where the model looked, where that was asked for and the model tells it.
     """
 
@@ -87,7 +87,7 @@ class FaceResult:
     confidence: float
     smoothed_probs: FloatArray
     shown_label: str
-    attention: Attention | None = None
+    heat_map: HeatMap | None = None
 
     @property
     def area(self) -> float:

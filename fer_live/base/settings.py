@@ -18,7 +18,7 @@ Language = Literal["system", "en", "ko"]
 class Settings(BaseModel):
     """Every field has a default, so that a file of an earlier version, or none, is enough."""
 
-    model_config = ConfigDict(frozen=True, extra="ignore")
+    model_config = ConfigDict(frozen=True, extra="ignore", populate_by_name=True)
 
     notice_accepted_on: str = Field("", description="date on which the first-start notice was read")
     capture_accepted_on: str = Field("", description="date on which capturing was agreed to")
@@ -33,7 +33,7 @@ class Settings(BaseModel):
     provider: Provider = "auto"
     detector: DetectorMode = "auto"
     calm: float = Field(0.5, ge=0, le=1, description="0 quick .. 1 calm")
-    show_attention: bool = False
+    show_heat_map: bool = Field(False, alias="show_attention", description="as the file calls it")
     show_timeline: bool = True
     show_panel: bool = True
     record_overlay: bool = False
@@ -64,7 +64,7 @@ def load_settings() -> tuple[Settings, str]:
 
 def save_settings(settings: Settings) -> None:
     """Replace the file in one step; raises `OutputError`. Of two windows, the last one wins."""
-    content = settings.model_dump_json(indent=2).encode() + b"\n"
+    content = settings.model_dump_json(indent=2, by_alias=True).encode() + b"\n"
     write_atomically(home() / SETTINGS_FILE, content)
 
 

@@ -9,6 +9,7 @@ from typing import Any
 import cpuinfo
 import numpy as np
 
+from fer_live.base.screen import screen_is_there
 from fer_live.base.system_libraries import require_qt_libraries
 from fer_live.errors import FerLiveError, InputError, SourceError
 from fer_live.model.assets import asset
@@ -18,7 +19,6 @@ from fer_live.sources.camera import CameraSource
 from fer_live.sources.choice import DEMO_CLIP
 from fer_live.sources.clip import ClipSource
 from fer_live.vision.pipeline import Pipeline
-from fer_live.window.app import screen_is_there
 
 _PACKAGES = (
     "onnxruntime-gpu",

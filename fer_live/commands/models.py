@@ -5,6 +5,7 @@ import json
 from pathlib import Path
 
 from fer_live.base.console import ArgumentParser
+from fer_live.base.screen import check_screen
 from fer_live.base.settings import save_settings
 from fer_live.commands.options import settings_in_use
 from fer_live.errors import InputError, RefusedError
@@ -57,9 +58,10 @@ def _install(arguments: argparse.Namespace) -> int:
     from fer_live.personal.proof import load_proof
 
     if load_proof(arguments.run_dir).may_ask:
-        from fer_live.window.app import ask_which_reads_better
-
         try:
+            check_screen()
+            from fer_live.window.app import ask_which_reads_better
+
             ask_which_reads_better(arguments.run_dir)
         except InputError as error:
             raise RefusedError(

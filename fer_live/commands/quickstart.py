@@ -3,6 +3,7 @@
 import argparse
 
 from fer_live.base.console import ArgumentParser
+from fer_live.base.screen import check_screen, screen_is_there
 from fer_live.commands.options import refuse_all_options
 
 
@@ -17,12 +18,12 @@ def add(commands: "argparse._SubParsersAction[ArgumentParser]") -> None:
 def run(arguments: argparse.Namespace) -> int:
     """The window on camera 0; without a camera, the demo clip; without a screen, a video file."""
     refuse_all_options(arguments, "quickstart takes no options")
-    from fer_live.sources.camera import list_cameras
-    from fer_live.window.app import LiveOptions, check_screen, run_window, screen_is_there
-
     if not screen_is_there():
         return _write_video()
     check_screen()
+    from fer_live.sources.camera import list_cameras
+    from fer_live.window.app import LiveOptions, run_window
+
     if 0 not in list_cameras():  # not opened: the person has not agreed yet
         print("No camera 0 here: showing the demo clip.")
         return run_window(LiveOptions(demo=True))

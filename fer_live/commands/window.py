@@ -4,6 +4,7 @@ import argparse
 from pathlib import Path
 
 from fer_live.base.console import check_output_file, natural, positive
+from fer_live.base.screen import check_screen
 from fer_live.commands.options import add_output_options, add_pipeline_options, outputs_from
 
 
@@ -34,11 +35,12 @@ def add(parser: argparse.ArgumentParser) -> None:
 
 def run(arguments: argparse.Namespace) -> int:
     """Show the window until it is closed."""
+    if arguments.stats is not None:
+        check_output_file(arguments.stats, (".json",))
+    check_screen()
     from fer_live.personal.models import resolve_model
     from fer_live.window.app import LiveOptions, run_window
 
-    if arguments.stats is not None:
-        check_output_file(arguments.stats, (".json",))
     return run_window(
         LiveOptions(
             camera=arguments.camera,

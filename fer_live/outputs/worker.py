@@ -3,12 +3,9 @@
 import queue
 import threading
 from collections.abc import Callable
-from typing import TYPE_CHECKING
 
 from fer_live.datatypes import FrameResult
-
-if TYPE_CHECKING:
-    from fer_live.outputs.sink import ResultSink
+from fer_live.outputs.sink import ResultSink
 
 _ENDS_WITHIN_S = 10.0
 
@@ -22,7 +19,7 @@ class SinkWorker:
 
     def __init__(
         self,
-        sink: "ResultSink",
+        sink: ResultSink,
         *,
         depth: int = 30,
         on_failure: Callable[[Exception], None] = lambda _: None,

@@ -20,7 +20,7 @@ from PyQt6.QtGui import (
 
 from fer_live.base.colors import expression_hex
 from fer_live.base.translation import tr, tr_label
-from fer_live.datatypes import Attention, FaceResult, FrameResult, UInt8Array
+from fer_live.datatypes import FaceResult, FrameResult, HeatMap, UInt8Array
 from fer_live.model.assets import asset
 from fer_live.vision.smoothing import UNSURE
 
@@ -125,8 +125,8 @@ def paint_overlay(
     height, width = result.frame.image_bgr.shape[:2]
     boxes = [to_area(face, area, width, height, mirror=mirror) for face in result.faces]
     for face in result.faces:
-        if face.attention is not None:
-            _paint_heat_map(painter, area, face.attention, width, height, mirror)
+        if face.heat_map is not None:
+            _paint_heat_map(painter, area, face.heat_map, width, height, mirror)
     for face, box in zip(result.faces, boxes, strict=True):
         _paint_face(painter, area, face, box, labels, unit, is_followed=face.track_id == followed)
     if hud is None:
@@ -267,10 +267,10 @@ def _free_place(
 
 
 def _paint_heat_map(
-    painter: QPainter, area: QRectF, attention: Attention, width: int, height: int, mirror: bool
+    painter: QPainter, area: QRectF, heat_map: HeatMap, width: int, height: int, mirror: bool
 ) -> None:
     """Paint warm colours where the model looked most, relative to the rest of this face."""
-    weights = attention.weights
+    weights = heat_map.weights
     spread = float(weights.max() - weights.min())
     relative = (weights - weights.min()) / spread if spread > 0 else np.zeros_like(weights)
     heat = np.empty((*weights.shape, 4), np.uint8)
@@ -283,7 +283,7 @@ def _paint_heat_map(
         4 * weights.shape[1],
         QImage.Format.Format_RGBA8888,
     )
-    (a, b, c), (d, e, f) = (map(float, row) for row in attention.crop_to_frame)
+    (a, b, c), (d, e, f) = (map(float, row) for row in heat_map.crop_to_frame)
     painter.save()
     if mirror:
         painter.translate(area.left() + area.right(), 0)

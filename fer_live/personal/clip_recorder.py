@@ -13,7 +13,7 @@ from fer_live.recording.recorder import About, Recorder
 from fer_live.vision.alignment import align_face
 
 _COMPARED_SIDE = 24
-LEAST_CHANGE = 3.0
+MIN_CHANGE = 3.0
 """A head held still changes by 0.2 to 2 from frame to frame, by noise and
 compression."""
 _MIN_GAP_S = 0.1
@@ -26,7 +26,7 @@ class ClipRecorder:
 
     A frame is dropped where it has no face, where each of its faces looks as in the last frame that
     was kept, or less than a tenth of a second after that one. `room_bytes` is what it may take on
-    the disk; `OutputError` where that is full. While `paused`, nothing is taken. `least_change` is
+    the disk; `OutputError` where that is full. While `paused`, nothing is taken. `min_change` is
     the mean difference in gray levels, of 255, from which a face counts as changed.
     """
 
@@ -36,7 +36,7 @@ class ClipRecorder:
         make_about: Callable[[], About],
         room_bytes: int,
         *,
-        least_change: float = LEAST_CHANGE,
+        min_change: float = MIN_CHANGE,
     ) -> None:
         self.paused = False
         self.n_kept = self.n_dropped = self.n_bytes = 0
@@ -44,7 +44,7 @@ class ClipRecorder:
         """Captured so far, pauses left out."""
         self.recorder: Recorder | None = None
         self._folder, self._make_about = folder, make_about
-        self._room_bytes, self._least_change = room_bytes, least_change
+        self._room_bytes, self._min_change = room_bytes, min_change
         self._last_s = float("-inf")
         self._last_faces: dict[int, UInt8Array] = {}
         self._seen_s: float | None = None
@@ -99,7 +99,7 @@ class ClipRecorder:
         image = result.frame.image_bgr
         faces = {face.track_id: _small(image, face) for face in result.faces}
         if faces.keys() == self._last_faces.keys() and not any(
-            _change(face, self._last_faces[number]) >= self._least_change
+            _change(face, self._last_faces[number]) >= self._min_change
             for number, face in faces.items()
         ):
             return False

@@ -16,7 +16,7 @@ PROOF_FILE = "proof.json"
 FACES_FILE = "faces.npz"
 """The person's faces, in the folder of a retraining that is not finished."""
 COMPARED_FILE = "compared.npz"
-LEAST_COMPARED = 20
+MIN_COMPARED = 20
 """Faces on which two models must disagree before a person can choose between them."""
 
 
@@ -90,13 +90,13 @@ class Proof(BaseModel):
         chosen = self.preference
         if chosen is None:
             return False
-        return chosen.n_shown >= LEAST_COMPARED and chosen.n_new > chosen.n_old
+        return chosen.n_shown >= MIN_COMPARED and chosen.n_new > chosen.n_old
 
     @property
     def may_ask(self) -> bool:
         """Whether the person can still decide."""
         is_undecided = self._is_for_the_eye and self.preference is None
-        return is_undecided and self.n_differing >= LEAST_COMPARED
+        return is_undecided and self.n_differing >= MIN_COMPARED
 
     def verdict(self) -> str:
         """One line: what was found, and so what."""
@@ -132,7 +132,7 @@ class Proof(BaseModel):
             "no labels, and the two models differ on {n} faces alone, fewer than {least}: nothing "
             "to choose by",
             n=self.n_differing,
-            least=LEAST_COMPARED,
+            least=MIN_COMPARED,
         )
 
 

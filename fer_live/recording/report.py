@@ -28,7 +28,7 @@ _MAX_POINTS = 1500
 
 
 @dataclass(frozen=True, slots=True)
-class _Face:
+class _FaceInTime:
     """A face of a source: times (T,) in seconds, probabilities (T, C), shown labels (T,)."""
 
     source: str
@@ -94,12 +94,12 @@ def write_report(
     write_atomically(path, page.encode())
 
 
-def _faces(rows: Iterable[Row], labels: tuple[str, ...]) -> list[_Face]:
+def _faces(rows: Iterable[Row], labels: tuple[str, ...]) -> list[_FaceInTime]:
     grouped: dict[tuple[str, int], list[Row]] = {}
     for row in rows:
         grouped.setdefault((str(row["source"]), int(row["track_id"])), []).append(row)
     return [
-        _Face(
+        _FaceInTime(
             source,
             track_id,
             np.array([float(row["time_s"]) for row in group], np.float32),
@@ -120,7 +120,7 @@ def _durations(times_s: FloatArray) -> FloatArray:
     return np.append(gaps, min(usual, _MAX_GAP_S)).astype(np.float32)
 
 
-def _shares(face: _Face, labels: tuple[str, ...]) -> list[dict[str, str]]:
+def _shares(face: _FaceInTime, labels: tuple[str, ...]) -> list[dict[str, str]]:
     """Of each label: the share of time it was shown, and its mean probability."""
     durations = _durations(face.times_s)
     total = max(float(durations.sum()), 1e-9)
@@ -138,7 +138,7 @@ def _shares(face: _Face, labels: tuple[str, ...]) -> list[dict[str, str]]:
     return [*rows, {"name": tr_label(""), "color": expression_hex(""), "shown": unsure, "mean": ""}]
 
 
-def _timeline(face: _Face, labels: tuple[str, ...]) -> Markup:
+def _timeline(face: _FaceInTime, labels: tuple[str, ...]) -> Markup:
     """Probabilities over time, stacked; nothing where the face was out of view."""
     figure = Figure(figsize=(9, 2.2), layout="constrained")
     axes: Axes = figure.add_subplot()

@@ -2,13 +2,10 @@
 
 import threading
 from collections.abc import Callable
-from typing import TYPE_CHECKING
 
+from fer_live.outputs.sink import ResultSink
 from fer_live.outputs.worker import SinkWorker
 from fer_live.session.live import LiveSession
-
-if TYPE_CHECKING:
-    from fer_live.outputs.sink import ResultSink
 
 
 class AttachedOutput:
@@ -39,7 +36,7 @@ class AttachedOutput:
         """Whether a sink that was ended still writes."""
         return any(thread.is_alive() for thread in self._closing)
 
-    def begin(self, sink: "ResultSink", on_failure: Callable[[Exception], None]) -> None:
+    def begin(self, sink: ResultSink, on_failure: Callable[[Exception], None]) -> None:
         """Attach this sink; `on_failure` gets its error, on the worker's thread."""
         self.end()
         self._worker = SinkWorker(sink, on_failure=on_failure)

@@ -87,7 +87,7 @@ class ExpressionClassifier:
         return self.manifest.labels
 
     @property
-    def has_attention(self) -> bool:
+    def has_heat_map(self) -> bool:
         """Whether the model tells where it looked."""
         return "attention" in (output.name for output in self._session.get_outputs())
 
@@ -96,12 +96,12 @@ class ExpressionClassifier:
         (probs,) = self._read(faces, ("probs",))
         return probs
 
-    def classify_with_attention(self, faces: UInt8Array) -> tuple[FloatArray, FloatArray | None]:
-        """The same, and (N, h, w) float32 attention over the crop, 0..1; None without such maps."""
-        if not self.has_attention or len(faces) == 0:
+    def classify_with_heat_maps(self, faces: UInt8Array) -> tuple[FloatArray, FloatArray | None]:
+        """As `classify`, and heat maps (N, h, w) float32, 0..1, over the crop; None without."""
+        if not self.has_heat_map or len(faces) == 0:
             return self.classify(faces), None
-        probs, attention = self._read(faces, ("probs", "attention"))
-        return probs, attention
+        probs, heat_maps = self._read(faces, ("probs", "attention"))
+        return probs, heat_maps
 
     def _read(self, faces: UInt8Array, outputs: tuple[str, ...]) -> list[FloatArray]:
         if faces.shape[1:] != (self.side, self.side) or faces.dtype != np.uint8:

@@ -10,13 +10,13 @@ import cv2
 import numpy as np
 
 from fer_live.datatypes import (
-    Attention,
     DetectorMode,
     FaceDetection,
     FaceResult,
     FloatArray,
     Frame,
     FrameResult,
+    HeatMap,
     Provider,
     TrackedFace,
     UInt8Array,
@@ -33,14 +33,14 @@ class Pipeline:
     """Frame -> faces -> numbered faces -> crops -> probabilities -> calm labels.
 
     The window, `fer-live analyze` and the benchmarks all call this one. Not for use by two threads
-    at once, but for `smoothing` and `with_attention`, which may be set from another: the next frame
+    at once, but for `smoothing` and `with_heat_map`, which may be set from another: the next frame
     goes by them. Its only sense of time is `Frame.captured_at_s`.
     """
 
     def __init__(self, detector: FaceDetector, classifier: ExpressionClassifier) -> None:
         self.detector = detector
         self.classifier = classifier
-        self.with_attention = False
+        self.with_heat_map = False
         """Whether to ask the model where it looked, which costs a copy a face."""
         self._follower = FaceFollower()
         self._tracker = FaceTracker()
@@ -130,12 +130,12 @@ class Pipeline:
         return crops
 
     def _classify(self, crops: UInt8Array) -> tuple[FloatArray, FloatArray | None]:
-        if self.with_attention:
-            return self.classifier.classify_with_attention(crops)
+        if self.with_heat_map:
+            return self.classifier.classify_with_heat_maps(crops)
         return self.classifier.classify(crops), None
 
     def _read(
-        self, face: TrackedFace, probs: FloatArray, attention: FloatArray | None, now_s: float
+        self, face: TrackedFace, probs: FloatArray, heat_map: FloatArray | None, now_s: float
     ) -> FaceResult:
         smoothed_probs, shown_label = self._smoother.update(face.track_id, probs, now_s)
         best = int(probs.argmax())
@@ -149,13 +149,13 @@ class Pipeline:
             confidence=float(probs[best]),
             smoothed_probs=smoothed_probs,
             shown_label=shown_label,
-            attention=None if attention is None else self._place(attention, face),
+            heat_map=None if heat_map is None else self._place(heat_map, face),
         )
 
-    def _place(self, attention: FloatArray, face: TrackedFace) -> Attention:
+    def _place(self, heat_map: FloatArray, face: TrackedFace) -> HeatMap:
         crop = self.classifier.manifest.crop
         to_crop = face_transform(face.detection.keypoints_xy, 1, crop)
-        return Attention(attention, np.asarray(cv2.invertAffineTransform(to_crop), np.float32))
+        return HeatMap(heat_map, np.asarray(cv2.invertAffineTransform(to_crop), np.float32))
 
 
 @contextmanager

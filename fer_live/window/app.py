@@ -1,36 +1,39 @@
-"""Builds the window and everything in it, runs it, and ends it."""
+"""Builds the window and everything in it, runs it, and ends it.
+
+Its imports load Qt, which ends the process where a system library is missing: call
+`base.screen.check_screen` first.
+"""
 
 import contextlib
-import ctypes
 import json
-import os
 import signal
 import sys
 import traceback
 from dataclasses import dataclass, field
 from pathlib import Path
 from types import TracebackType
-from typing import TYPE_CHECKING
+
+from PyQt6.QtCore import QTimer
+from PyQt6.QtGui import QIcon
+from PyQt6.QtWidgets import QApplication
 
 from fer_live.base.atomic_file import write_atomically
 from fer_live.base.settings import Settings, load_settings
-from fer_live.base.system_libraries import require_qt_libraries
 from fer_live.base.translation import tr
 from fer_live.datatypes import DetectorMode, Provider
-from fer_live.errors import FerLiveError, InputError, SourceError
+from fer_live.errors import FerLiveError, SourceError
 from fer_live.model.assets import asset
 from fer_live.outputs.registry import Outputs, check_outputs
-from fer_live.personal.models import resolve_model
+from fer_live.painting.qt_runtime import prepare_qt
+from fer_live.personal.models import load_pipeline, resolve_model
+from fer_live.session.live import Failure
 from fer_live.session.meter import Meter
 from fer_live.sources.choice import Camera, Demo, Location, SourceChoice
 from fer_live.sources.open import is_url, open_live_source
-
-if TYPE_CHECKING:  # these take seconds to import, or need a screen that is checked first
-    from PyQt6.QtWidgets import QApplication
-
-    from fer_live.session.live import Failure
-    from fer_live.vision.pipeline import Pipeline
-    from fer_live.window.main_window import MainWindow
+from fer_live.vision.pipeline import Pipeline
+from fer_live.window.main_window import MainWindow
+from fer_live.window.personal.compare_dialog import CompareDialog
+from fer_live.window.style import apply_style
 
 # How long a source may take to its first picture before --duration counts anyway, seconds.
 _FIRST_PICTURE_WITHIN_S = 30
@@ -59,14 +62,11 @@ def run_window(options: LiveOptions) -> int:
     asks whether its notice was understood. What the command line says holds for this window alone;
     what is chosen in the window is kept.
     """
-    check_screen()
     settings, trouble = _load_settings()
     source = choose_source(options, settings)
     _check_early(options)
     check_outputs(options.outputs)
     application = _start_application(source)
-
-    from fer_live.window.main_window import MainWindow
 
     is_timed = options.duration_s is not None
     meter = Meter(Meter.process_start_s())
@@ -109,11 +109,11 @@ class _Ending:
     A source that fails, and an output that is refused, end only an app that `is_timed`.
     """
 
-    def __init__(self, application: "QApplication", *, is_timed: bool) -> None:
+    def __init__(self, application: QApplication, *, is_timed: bool) -> None:
         self.failure: FerLiveError | None = None
         self._application, self._is_timed = application, is_timed
 
-    def on_failure(self, event: "Failure") -> None:
+    def on_failure(self, event: Failure) -> None:
         if event.stage == "source" and not self._is_timed:
             return
         error = event.error
@@ -150,13 +150,7 @@ def _load_settings() -> tuple[Settings, str]:
     return settings, trouble
 
 
-def _start_application(source: SourceChoice) -> "QApplication":
-    from PyQt6.QtGui import QIcon
-    from PyQt6.QtWidgets import QApplication
-
-    from fer_live.painting.qt_runtime import prepare_qt
-    from fer_live.window.style import apply_style
-
+def _start_application(source: SourceChoice) -> QApplication:
     prepare_qt()
     if sys.platform == "darwin" and isinstance(source, Camera):
         # macOS asks for the camera permission on the main thread alone.
@@ -170,9 +164,7 @@ def _start_application(source: SourceChoice) -> "QApplication":
     return application
 
 
-def _end_in_time(application: "QApplication", window: "MainWindow", duration_s: float) -> None:
-    from PyQt6.QtCore import QTimer
-
+def _end_in_time(application: QApplication, window: MainWindow, duration_s: float) -> None:
     duration_ms = round(duration_s * 1000)
     window.first_painted.connect(lambda: QTimer.singleShot(duration_ms, application.quit))
     QTimer.singleShot(duration_ms + _FIRST_PICTURE_WITHIN_S * 1000, application.quit)
@@ -180,13 +172,6 @@ def _end_in_time(application: "QApplication", window: "MainWindow", duration_s: 
 
 def ask_which_reads_better(run_dir: Path) -> None:
     """Show the faces of a retraining and let the person choose; the choice is saved in RUN_DIR."""
-    check_screen()
-    from PyQt6.QtWidgets import QApplication
-
-    from fer_live.painting.qt_runtime import prepare_qt
-    from fer_live.window.personal.compare_dialog import CompareDialog
-    from fer_live.window.style import apply_style
-
     prepare_qt()
     application = QApplication.instance() or QApplication([sys.argv[0]])
     assert isinstance(application, QApplication)
@@ -215,51 +200,13 @@ def given(options: LiveOptions) -> dict[str, object]:
     return {name: value for name, value in named.items() if value is not None}
 
 
-def load_pipeline(settings: Settings) -> "Pipeline":
-    """Load the pipeline that the settings name. Its imports take seconds: not on the GUI thread."""
-    from fer_live.vision.pipeline import Pipeline
-
-    return Pipeline.load(resolve_model(settings.model), settings.provider, settings.detector)
-
-
-def write_stats(path: Path, meter: Meter, pipeline: "Pipeline | None") -> None:
+def write_stats(path: Path, meter: Meter, pipeline: Pipeline | None) -> None:
     """Write the session's figures as one JSON object."""
     figures = meter.summary()
     figures["provider"] = pipeline.classifier.provider if pipeline else None
     figures["detector"] = pipeline.detector.name if pipeline else None
     figures["model"] = pipeline.classifier.name if pipeline else None
     write_atomically(path, json.dumps(figures, indent=2).encode() + b"\n")
-
-
-def check_screen() -> None:
-    """Raise `InputError` where Qt could not open a window: it would abort the process instead."""
-    if not sys.platform.startswith("linux") or os.environ.get("QT_QPA_PLATFORM"):
-        return
-    if not screen_is_there():
-        raise InputError(
-            "no screen here (DISPLAY and WAYLAND_DISPLAY name none that answers); to read a file "
-            "without one: fer-live analyze FILE --out FILE.csv"
-        )
-    require_qt_libraries()
-
-
-def screen_is_there() -> bool:
-    """Whether a window can be opened: a display is named and, where it is X11, answers."""
-    if not sys.platform.startswith("linux") or os.environ.get("QT_QPA_PLATFORM"):
-        return True
-    if os.environ.get("WAYLAND_DISPLAY"):
-        return True
-    if not os.environ.get("DISPLAY"):
-        return False
-    try:
-        xcb = ctypes.CDLL("libxcb.so.1")
-    except OSError:
-        return True  # `missing_qt_packages` says what to install
-    xcb.xcb_connect.restype = ctypes.c_void_p
-    connection = ctypes.c_void_p(xcb.xcb_connect(None, None))
-    refused = bool(xcb.xcb_connection_has_error(connection))
-    xcb.xcb_disconnect(connection)
-    return not refused
 
 
 def _check_early(options: LiveOptions) -> None:

@@ -2,7 +2,6 @@
 
 import time
 from datetime import datetime
-from typing import TYPE_CHECKING
 
 from PyQt6.QtCore import QObject, pyqtSignal
 
@@ -13,9 +12,7 @@ from fer_live.recording.history import clock
 from fer_live.recording.recorder import About, Recorder, recordings_folder
 from fer_live.session.attached import AttachedOutput
 from fer_live.session.live import LiveSession
-
-if TYPE_CHECKING:
-    from fer_live.vision.pipeline import Pipeline
+from fer_live.vision.pipeline import Pipeline
 
 
 class LiveRecording(QObject):
@@ -45,7 +42,7 @@ class LiveRecording(QObject):
         """The visible sign that the session is recorded, and since when; empty while it is not."""
         return f"● {clock(time.monotonic() - self._since_s)}" if self.is_on else ""
 
-    def begin(self, pipeline: "Pipeline", source: str, *, with_overlay: bool) -> None:
+    def begin(self, pipeline: Pipeline, source: str, *, with_overlay: bool) -> None:
         """Record from now on; says why where that cannot be."""
         if self.is_on:
             return

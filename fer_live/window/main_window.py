@@ -5,7 +5,6 @@ from collections.abc import Callable, Mapping
 from datetime import datetime
 from functools import partial
 from types import MappingProxyType
-from typing import TYPE_CHECKING
 
 from PyQt6.QtCore import QByteArray, pyqtSignal
 from PyQt6.QtGui import QAction, QCloseEvent
@@ -18,6 +17,7 @@ from fer_live.personal.retraining import unfinished_run
 from fer_live.session.live import LiveSession
 from fer_live.session.meter import Meter
 from fer_live.sources.choice import Demo, SourceChoice
+from fer_live.vision.pipeline import Pipeline
 from fer_live.window.actions import make_actions, show_switches, translate_actions
 from fer_live.window.chosen_source import ChosenSource
 from fer_live.window.data_out import DataOut
@@ -36,10 +36,7 @@ from fer_live.window.status_bar import StatusBar
 from fer_live.window.toolbar import Toolbar
 from fer_live.window.translated import Translated
 
-if TYPE_CHECKING:  # its imports take seconds, which a thread of the session spends
-    from fer_live.vision.pipeline import Pipeline
-
-LoadPipeline = Callable[[Settings], "Pipeline"]
+LoadPipeline = Callable[[Settings], Pipeline]
 
 _SAID_FOR_MS = 8000
 _REOPENS = ("camera_size_wh", "camera_fps")
@@ -186,7 +183,7 @@ class MainWindow(Translated, QMainWindow):
         return self.live.view.message
 
     @property
-    def pipeline(self) -> "Pipeline | None":
+    def pipeline(self) -> Pipeline | None:
         """The pipeline in use, once it is loaded."""
         return self.session.pipeline
 
@@ -239,7 +236,7 @@ class MainWindow(Translated, QMainWindow):
     def translate(self) -> None:
         translate_actions(self.action)
 
-    def _show_result(self, result: FrameResult, pipeline: "Pipeline", warning: str) -> None:
+    def _show_result(self, result: FrameResult, pipeline: Pipeline, warning: str) -> None:
         self.data_out.start_wanted()
         height, width = result.frame.image_bgr.shape[:2]
         self.status.note(result, pipeline.classifier.name)
@@ -249,7 +246,7 @@ class MainWindow(Translated, QMainWindow):
         notice = "   ".join(filter(None, (self.recording.mark, self.capturing.mark)))
         self.live.show_result(result, pipeline.labels, mirror=mirror, lines=(notice, warning))
 
-    def _take_over(self, before: "Pipeline | None") -> None:
+    def _take_over(self, before: Pipeline | None) -> None:
         """Another pipeline numbers the faces from 1; with other labels every output ends."""
         pipeline = self.pipeline
         assert pipeline is not None
@@ -283,7 +280,7 @@ class MainWindow(Translated, QMainWindow):
         pipeline = self.pipeline
         if pipeline is not None:
             set_up(pipeline, self.preferences.now)
-            if changes.get("show_attention") and not pipeline.classifier.has_attention:
+            if changes.get("show_heat_map") and not pipeline.classifier.has_heat_map:
                 self.say(tr("This model does not tell where it looked"))
         if any(name in changes for name in RELOADS):
             self._load()

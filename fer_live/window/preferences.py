@@ -1,7 +1,6 @@
 """The settings of this window: those that hold now, those that are kept, and the language."""
 
 from collections.abc import Mapping
-from typing import TYPE_CHECKING
 
 from PyQt6.QtCore import QEvent, QLibraryInfo, QLocale, QObject, QTimer, QTranslator, pyqtSignal
 from PyQt6.QtWidgets import QApplication, QWidget
@@ -9,11 +8,9 @@ from PyQt6.QtWidgets import QApplication, QWidget
 from fer_live.base.settings import Settings, load_settings, save_settings, settings_changed_ns
 from fer_live.base.translation import set_language
 from fer_live.errors import FerLiveError
+from fer_live.vision.pipeline import Pipeline
 from fer_live.vision.smoothing import SmoothingConfig
 from fer_live.window.dialogs.settings_dialog import SettingsDialog
-
-if TYPE_CHECKING:
-    from fer_live.vision.pipeline import Pipeline
 
 _LOOK_EVERY_MS = 500
 
@@ -128,7 +125,7 @@ class Preferences(QObject):
             application.installTranslator(self._qt_translator)
 
 
-def set_up(pipeline: "Pipeline", settings: Settings) -> None:
+def set_up(pipeline: Pipeline, settings: Settings) -> None:
     """Set what a running pipeline can change; its next frame goes by it."""
     pipeline.smoothing = SmoothingConfig.from_calm(settings.calm)
-    pipeline.with_attention = settings.show_attention
+    pipeline.with_heat_map = settings.show_heat_map

@@ -2,7 +2,6 @@
 
 import time
 from collections.abc import Callable
-from typing import TYPE_CHECKING
 
 from PyQt6.QtCore import QObject, pyqtSignal
 
@@ -11,11 +10,9 @@ from fer_live.base.translation import tr
 from fer_live.datatypes import FrameResult
 from fer_live.session.live import Failure, LiveSession
 from fer_live.session.reconnect import SourceLost
+from fer_live.vision.pipeline import Pipeline
 from fer_live.window.live_page import LivePage
 from fer_live.window.preferences import Preferences
-
-if TYPE_CHECKING:
-    from fer_live.vision.pipeline import Pipeline
 
 _FAILED_FRAMES_SHOWN_FOR_S = 2.0
 _STILL_AFTER_S = 1.0
@@ -44,7 +41,7 @@ class SessionNews(QObject):
         page: LivePage,
         preferences: Preferences,
         *,
-        show_result: Callable[[FrameResult, "Pipeline", str], None],
+        show_result: Callable[[FrameResult, Pipeline, str], None],
         load: Callable[[], None],
     ) -> None:
         super().__init__(parent)
@@ -74,7 +71,7 @@ class SessionNews(QObject):
         """Another source is opened: what was lost with the one before does not matter any more."""
         self._lost_at_s = float("-inf")
 
-    def _take_result(self, result: FrameResult, pipeline: "Pipeline") -> None:
+    def _take_result(self, result: FrameResult, pipeline: Pipeline) -> None:
         if pipeline is not self._pipeline:
             before, self._pipeline = self._pipeline, pipeline
             self._loaded_with = self._preferences.now

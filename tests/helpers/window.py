@@ -6,10 +6,10 @@ import numpy as np
 
 from fer_live.base.settings import Settings, save_settings
 from fer_live.errors import SourceError
+from fer_live.personal.models import load_pipeline
 from fer_live.session.meter import Meter
 from fer_live.sources.choice import Demo
 from fer_live.sources.source import FrameSource
-from fer_live.window.app import load_pipeline
 from fer_live.window.main_window import MainWindow
 from tests.helpers.cameras import SyntheticCamera
 

@@ -47,7 +47,7 @@ class SettingsDialog(Translated, QDialog):
         self._calm.valueChanged.connect(lambda step: self._change({"calm": step / _CALM_STEPS}))
         self._quick_label, self._calm_label = QLabel(), QLabel()
         self._row(lambda: tr("Labels"), self._calm, self._quick_label, self._calm, self._calm_label)
-        self._heat_map = self._check("show_attention", lambda: tr("Show where the model looked"))
+        self._heat_map = self._check("show_heat_map", lambda: tr("Show where the model looked"))
         self._overlay = self._check("record_overlay", lambda: tr("Record with boxes and labels"))
         self._detector = self._combo("detector", lambda: tr("Face detector"))
         self._provider = self._combo("provider", lambda: tr("Runs on"))
@@ -81,7 +81,7 @@ class SettingsDialog(Translated, QDialog):
         _fill(self._language, languages, settings.language)
         for check, name in (
             (self._mirror, "mirror"),
-            (self._heat_map, "show_attention"),
+            (self._heat_map, "show_heat_map"),
             (self._overlay, "record_overlay"),
         ):
             _quietly(check, partial(check.setChecked, getattr(settings, name)))

@@ -1,7 +1,6 @@
 """Capturing clips for retraining from the window's live session."""
 
 from datetime import datetime
-from typing import TYPE_CHECKING
 
 from PyQt6.QtCore import QObject, pyqtSignal
 from PyQt6.QtWidgets import QMessageBox, QWidget
@@ -15,10 +14,8 @@ from fer_live.personal.consent import consent_text
 from fer_live.recording.history import clock
 from fer_live.session.attached import AttachedOutput
 from fer_live.session.live import LiveSession
+from fer_live.vision.pipeline import Pipeline
 from fer_live.window.preferences import Preferences
-
-if TYPE_CHECKING:
-    from fer_live.vision.pipeline import Pipeline
 
 
 class Capturing(QObject):
@@ -65,7 +62,7 @@ class Capturing(QObject):
             "capturing {time}, {n} kept", time=clock(recorder.seconds), n=recorder.n_kept
         )
 
-    def begin(self, pipeline: "Pipeline", source: str, settings: Settings) -> None:
+    def begin(self, pipeline: Pipeline, source: str, settings: Settings) -> None:
         """Capture from now on; the caller has asked for consent."""
         if self.is_on:
             return

@@ -30,6 +30,7 @@ from fer_live.personal.clips import (
     list_takes,
     summarize,
 )
+from fer_live.personal.models import load_pipeline
 from fer_live.personal.takes import discard_unreviewed
 from fer_live.recording.history import clock
 from fer_live.window.background import Background
@@ -101,11 +102,7 @@ class ClipsList(Translated, QWidget):
         self.said.emit(tr("Importing…"))
 
         def work() -> object:
-            from fer_live.personal.models import resolve_model
-            from fer_live.vision.pipeline import Pipeline
-
-            model = resolve_model(settings.model)
-            with Pipeline.load(model, settings.provider, settings.detector) as pipeline:
+            with load_pipeline(settings) as pipeline:
                 return import_clips(files, pipeline, settings)
 
         self._background.run(work, self._imported)

@@ -14,7 +14,7 @@ from fer_live.base.translation import tr, tr_label
 from fer_live.errors import FerLiveError
 from fer_live.personal.proof import (
     COMPARED_FILE,
-    LEAST_COMPARED,
+    MIN_COMPARED,
     Proof,
     load_compared,
     load_proof,
@@ -133,7 +133,7 @@ class CompareDialog(Translated, QDialog):
             button.setText(f"{key}  {word}")
         self._neither.setText("0  " + tr("neither, or hard to say"))
         self._count.setText(
-            tr("{number} of {n}", number=number + 1, n=max(len(self._faces), LEAST_COMPARED))
+            tr("{number} of {n}", number=number + 1, n=max(len(self._faces), MIN_COMPARED))
         )
 
 

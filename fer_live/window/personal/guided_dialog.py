@@ -3,7 +3,6 @@
 import contextlib
 import time
 from collections.abc import Callable
-from typing import TYPE_CHECKING
 
 from PyQt6.QtCore import Qt, QTimer, pyqtSignal
 from PyQt6.QtGui import QCloseEvent, QImage, QPixmap
@@ -28,9 +27,7 @@ from fer_live.recording.player import ClipPlayer
 from fer_live.recording.recorder import Recording
 from fer_live.session.attached import AttachedOutput
 from fer_live.session.live import LiveSession
-
-if TYPE_CHECKING:
-    from fer_live.vision.pipeline import Pipeline
+from fer_live.vision.pipeline import Pipeline
 
 _TICK_MS = 33
 _PICTURE_WH = (320, 240)
@@ -61,7 +58,7 @@ class GuidedDialog(QDialog):
         self,
         parent: QWidget,
         session: LiveSession,
-        pipeline: "Pipeline",
+        pipeline: Pipeline,
         settings: Settings,
         *,
         take_s: float = TAKE_SECONDS,
@@ -217,7 +214,7 @@ class GuidedDialog(QDialog):
             unreviewed_folder(),
             lambda: about_now(self._pipeline, "guided session"),
             room_bytes(self._settings),
-            least_change=0.0,
+            min_change=0.0,
         )
         self._output.begin(self._recorder, lambda error: self._failed.emit(str(error)))
         self._offer()

@@ -1,17 +1,13 @@
 """The guided session as the window sees it: there is at most one, and it gets the live picture."""
 
-from typing import TYPE_CHECKING
-
 from PyQt6.QtCore import QObject, pyqtSignal
 from PyQt6.QtWidgets import QWidget
 
 from fer_live.base.settings import Settings
 from fer_live.datatypes import Frame
 from fer_live.session.live import LiveSession
+from fer_live.vision.pipeline import Pipeline
 from fer_live.window.personal.guided_dialog import GuidedDialog
-
-if TYPE_CHECKING:
-    from fer_live.vision.pipeline import Pipeline
 
 
 class GuidedSession(QObject):
@@ -24,7 +20,7 @@ class GuidedSession(QObject):
         self._parent, self._session = parent, session
         self._dialog: GuidedDialog | None = None
 
-    def open(self, pipeline: "Pipeline", settings: Settings) -> None:
+    def open(self, pipeline: Pipeline, settings: Settings) -> None:
         """Show the dialog; the one that is open already comes to the front."""
         if self._dialog is None:
             self._dialog = GuidedDialog(self._parent, self._session, pipeline, settings)

@@ -10,8 +10,8 @@ from pathlib import Path
 import pytest
 
 from fer_live.base.console import check_output_file
+from fer_live.base.screen import screen_is_there
 from fer_live.errors import InputError
-from fer_live.window.app import screen_is_there
 from tests.helpers.commands import fails
 
 STATS_KEYS = {

@@ -5,9 +5,9 @@ from pathlib import Path
 import pytest
 
 from fer_live.base.settings import Settings
+from fer_live.personal.models import load_pipeline
 from fer_live.session.meter import Meter
 from fer_live.sources.choice import SourceChoice
-from fer_live.window.app import load_pipeline
 from fer_live.window.main_window import MainWindow
 from tests.helpers.window import ON_CPU, Missing, Pictures
 
