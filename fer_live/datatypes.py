@@ -17,8 +17,14 @@ DetectorMode = Literal["auto", "short", "full"]
 class Frame:
     """One picture from a camera, clip, image or stream.
 
-    `image_bgr` is (H, W, 3) uint8, `index` counts from 0 within its source, `captured_at_s` is
-    seconds on the source's clock and is the only clock the pipeline knows.
+    Args:
+        image_bgr: The picture, (H, W, 3) uint8, blue first, H and W above 0. It is not copied.
+        index: Its number within its source, from 0.
+        captured_at_s: When it was taken, in seconds on the source's own clock, which must not go
+            back between two frames of one source. It is the only clock the pipeline knows.
+
+    Raises:
+        ValueError: `image_bgr` has another shape or type; the message tells which.
     """
 
     image_bgr: UInt8Array
@@ -38,9 +44,11 @@ class Frame:
 class FaceDetection:
     """A face as the detector reports it.
 
-    `box_xyxy` is (4,) float32 pixels, clipped to the frame. `keypoints_xy` is (6, 2) float32
-    pixels, not clipped: the eye at the image's left, the eye at its right, nose tip, mouth centre,
-    the two ears. `confidence` is 0..1.
+    Args:
+        box_xyxy: Left, top, right and bottom, (4,) float32 pixels, clipped to the frame.
+        keypoints_xy: (6, 2) float32 pixels, not clipped: the eye at the image's left, the eye at
+            its right, nose tip, mouth centre, the two ears.
+        confidence: How sure the detector is, 0 to 1.
     """
 
     box_xyxy: FloatArray
@@ -50,7 +58,7 @@ class FaceDetection:
 
 @dataclass(frozen=True, slots=True, eq=False)
 class TrackedFace:
-    """A detection with the number that its face keeps from frame to frame (from 1)."""
+    """A detection with the number that its face keeps from frame to frame, counted from 1."""
 
     track_id: int
     detection: FaceDetection
@@ -58,10 +66,13 @@ class TrackedFace:
 
 @dataclass(frozen=True, slots=True, eq=False)
 class HeatMap:
-    """Where in a face the model looked: `weights` (h, w) float32, 0..1, over the crop it read.
+    """Where in a face the model looked: a class activation map, laid over the frame.
 
-    `crop_to_frame` (2, 3) float32 takes a point of the crop, in fractions of its side, to pixels of
-    the unmirrored frame.
+    Args:
+        weights: (h, w) float32, 0 to 1, over the crop that the model read; 1 is where most of what
+            spoke for the label was.
+        crop_to_frame: (2, 3) float32, takes a point of the crop, in fractions of its side, to
+            pixels of the unmirrored frame.
     """
 
     weights: FloatArray
@@ -70,12 +81,21 @@ class HeatMap:
 
 @dataclass(frozen=True, slots=True, eq=False)
 class FaceResult:
-    """One face of one frame, read.
+    """One face of one frame, with what was read in it.
 
-    `probs` (C,) float32 are the model's raw probabilities and sum to 1; `label` is their argmax and
-    `confidence` its value. `smoothed_probs` (C,) and `shown_label` are what a window shows:
-    smoothed in time, with hold and margin; `shown_label` is empty for "unsure". `heat_map` is
-    where the model looked, where that was asked for and the model tells it.
+    Args:
+        track_id: The number that the face keeps from frame to frame, from 1.
+        box_xyxy: Left, top, right and bottom, (4,) float32 pixels of the unmirrored frame.
+        keypoints_xy: (6, 2) float32 pixels, as in `FaceDetection`.
+        detection_confidence: How sure the detector is that this is a face, 0 to 1.
+        probs: The model's raw probabilities, (C,) float32 in the order of `Pipeline.labels`; they
+            sum to 1.
+        label: The likeliest label, the argmax of `probs`.
+        confidence: The probability of `label`, 0 to 1.
+        smoothed_probs: `probs` smoothed in time, (C,) float32.
+        shown_label: The label that a window shows: smoothed, with hold and margin; empty where the
+            face reads as unsure.
+        heat_map: Where the model looked, if that was asked for and the model tells it, else None.
     """
 
     track_id: int
@@ -91,17 +111,21 @@ class FaceResult:
 
     @property
     def area(self) -> float:
-        """Of the box, square pixels."""
+        """The area of the face's box, in square pixels."""
         x1, y1, x2, y2 = self.box_xyxy
         return float((x2 - x1) * (y2 - y1))
 
 
 @dataclass(frozen=True, slots=True, eq=False)
 class FrameResult:
-    """Everything read from one frame, with the frame itself: it is painted on its own picture.
+    """Everything that was read from one frame, with the frame itself.
 
-    `timings_ms` maps a stage (detect, track, align, classify, smooth) to its wall time; `provider`
-    and `detector` are what really read this frame.
+    Args:
+        frame: The frame as it was given; a result is painted on its own picture.
+        faces: Its faces, most confident detection first; empty where none was found.
+        timings_ms: Stage (detect, track, align, classify, smooth) -> its wall time, milliseconds.
+        provider: What the model ran on: cpu, cuda or tensorrt.
+        detector: Which view of the detector looked at this frame.
     """
 
     frame: Frame

@@ -62,14 +62,14 @@ class Counts:
     warning: str = ""
 
     def add(self, result: FrameResult) -> None:
-        """Count one frame."""
+        """Add one frame and its faces to the counts."""
         self.frames += 1
         self.frames_with_face += bool(result.faces)
         self.faces += len(result.faces)
         self.detectors[result.detector] += 1
 
     def join(self, other: "Counts") -> None:
-        """Count what another part counted."""
+        """Add what another part of the batch counted."""
         self.frames += other.frames
         self.frames_with_face += other.frames_with_face
         self.faces += other.faces

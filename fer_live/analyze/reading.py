@@ -16,7 +16,7 @@ from fer_live.vision.pipeline import Pipeline
 
 @dataclass(frozen=True, slots=True)
 class ReadOptions:
-    """How sources are read."""
+    """How the sources of one `fer-live analyze` are read: which frames, by which model, on what."""
 
     every: int = 1
     model: Path | None = None

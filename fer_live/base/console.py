@@ -82,14 +82,14 @@ def check_output_file(path: Path, suffixes: tuple[str, ...]) -> Path:
 
 
 def natural(text: str) -> int:
-    """An argument that counts from 0."""
+    """Parse an argument that counts from 0, for example the number of a camera."""
     if not text.isdecimal():
         raise argparse.ArgumentTypeError(f"{text!r} is not a number; they count from 0")
     return int(text)
 
 
 def positive(text: str) -> float:
-    """An argument of seconds or minutes."""
+    """Parse an argument of seconds or minutes, which must be above 0."""
     try:
         value = float(text)
     except ValueError:

@@ -41,7 +41,7 @@ class Settings(BaseModel):
     geometry: str = Field("", description="place and size of the window, as Qt encodes them")
 
     def but(self, **changes: object) -> "Settings":
-        """The same with some fields changed, checked."""
+        """These settings with some fields changed; pydantic checks the new values."""
         return Settings.model_validate(self.model_dump() | changes)
 
 

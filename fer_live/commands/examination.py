@@ -51,7 +51,7 @@ def examine() -> dict[str, Any]:
 
 
 def report(findings: dict[str, Any]) -> str:
-    """The findings, a line each."""
+    """The findings of `examine` as text, one line for each part."""
     packages = ", ".join(f"{name} {version}" for name, version in findings["packages"].items())
     cameras = ", ".join(str(number) for number in findings["cameras"]) or "none found"
     return "\n".join(

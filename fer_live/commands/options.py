@@ -54,7 +54,7 @@ def refuse_window_options(arguments: argparse.Namespace, instead: str) -> None:
 
 
 def refuse_all_options(arguments: argparse.Namespace, instead: str) -> None:
-    """The same for a command that reads nothing and writes nothing."""
+    """Raise `InputError` where any option stands before a command that takes none of them."""
     _refuse(arguments, (*_WINDOW_OPTIONS, *_PIPELINE_OPTIONS, *output_kinds()), instead)
 
 

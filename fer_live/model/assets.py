@@ -14,7 +14,7 @@ _FOLDERS = (Path(__file__).parents[1] / "assets", Path(__file__).parents[2] / "a
 
 
 def asset(name: str) -> Path:
-    """The path of a shipped file."""
+    """The path of a file that ships with the app; raises `FerLiveError` where it is missing."""
     for folder in _FOLDERS:
         if (folder / name).is_file():
             return folder / name

@@ -11,14 +11,14 @@ LOOPBACK = "127.0.0.1"
 
 @dataclass(frozen=True, slots=True)
 class Address:
-    """Where to send or listen."""
+    """A host and a port, to send to or to listen at."""
 
     host: str
     port: int
 
     @property
     def is_loopback(self) -> bool:
-        """Whether it stays on this machine."""
+        """Whether the address is one of this machine alone."""
         try:
             return ipaddress.ip_address(self.host).is_loopback
         except ValueError:

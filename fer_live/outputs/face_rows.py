@@ -1,4 +1,4 @@
-"""The one schema of CSV, JSONL and Parquet: a row a face."""
+"""The one schema of CSV, JSONL and Parquet: one row per face."""
 
 from collections.abc import Iterator
 

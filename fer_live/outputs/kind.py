@@ -27,7 +27,7 @@ class Opening:
 
 
 def _accept(where: str) -> None:
-    """Any text will do."""
+    """The check of an output for which every text will do."""
 
 
 @dataclass(frozen=True, slots=True)

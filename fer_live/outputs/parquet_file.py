@@ -1,4 +1,4 @@
-"""Parquet, a row a face, with the CSV's columns."""
+"""Parquet, one row per face, with the columns of the CSV."""
 
 from collections.abc import Iterable
 from pathlib import Path

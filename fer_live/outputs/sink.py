@@ -33,5 +33,5 @@ class RowSink(ResultSink, Protocol):
     """A sink that also takes rows as they are, for instance those that another process read."""
 
     def append(self, rows: Iterable[Row]) -> None:
-        """Take in rows, in order."""
+        """Take in finished rows, in the order of their frames."""
         ...

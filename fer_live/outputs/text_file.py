@@ -32,7 +32,7 @@ class GrowingTextFile:
             )
 
     def append(self, text: str) -> None:
-        """Write and flush; raises `OutputError`."""
+        """Write `text` at the end and flush it; raises `OutputError` where the disk refuses."""
         with writing(self.path):
             try:
                 self._file.write(text)
@@ -55,7 +55,7 @@ class GrowingTextFile:
             self.partial.replace(self.path)
 
     def abandon(self) -> Path:
-        """Close it where it is."""
+        """Close the unfinished file and leave it beside its place; returns its path."""
         with contextlib.suppress(OSError):  # a full disk: its last flush failed, as reported
             self._file.close()
         return self.partial

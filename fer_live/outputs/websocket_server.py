@@ -76,7 +76,7 @@ class WebSocketSink:
 
     @property
     def n_clients(self) -> int:
-        """Who is connected now."""
+        """How many clients are connected now."""
         return len(self._clients)
 
     def write(self, source: str, result: FrameResult) -> None:

@@ -33,7 +33,7 @@ class Captured:
 
 
 def room_bytes(settings: Settings) -> int:
-    """What more clips may take."""
+    """Bytes that more clips may take on the disk before the limit in the settings is reached."""
     return max(settings.clips_limit_mb * 1_000_000 - bytes_used(), 0)
 
 

@@ -29,7 +29,7 @@ class ClipSummary:
     n_bytes: int
 
     def line(self) -> str:
-        """For a list."""
+        """One line for a list of clips: name, length, frames, faces, size, source."""
         n_faces = len(self.faces_by_track)
         people = "1 face" if n_faces == 1 else f"{n_faces} faces"
         return (
@@ -39,7 +39,7 @@ class ClipSummary:
 
 
 def clips_folder() -> Path:
-    """Where captured and imported clips are."""
+    """The folder of captured and imported clips, FER_LIVE_HOME/clips."""
     return home() / "clips"
 
 
@@ -67,7 +67,7 @@ def name_of(clip: Recording) -> str:
 
 
 def summarize(clip: Recording) -> ClipSummary:
-    """Read what lies beside the video."""
+    """Summarize a clip from the rows that lie beside its video; the video is not decoded."""
     rows = clip.rows()
     return ClipSummary(
         name=name_of(clip),

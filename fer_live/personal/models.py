@@ -41,7 +41,7 @@ class InstalledModel:
 
     @property
     def checkpoint(self) -> Path:
-        """From which retraining starts."""
+        """The checkpoint from which a retraining of this model starts."""
         return asset(CHECKPOINT) if self.folder is None else self.folder / CHECKPOINT
 
     def manifest(self) -> Manifest:
@@ -50,7 +50,7 @@ class InstalledModel:
 
 
 def models_folder() -> Path:
-    """Where they are."""
+    """The folder of installed models, FER_LIVE_HOME/models."""
     return home() / "models"
 
 
@@ -150,7 +150,7 @@ def card(model: InstalledModel) -> dict[str, Any]:
 
 
 def card_as_markdown(model: InstalledModel) -> str:
-    """The same for a person to read."""
+    """The card of a model as Markdown, for a person to read."""
     parts = card(model)
     lines = parts.pop("card")
     made_from = json.dumps(parts, indent=2, ensure_ascii=False)

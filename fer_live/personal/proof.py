@@ -94,7 +94,7 @@ class Proof(BaseModel):
 
     @property
     def may_ask(self) -> bool:
-        """Whether the person can still decide."""
+        """Whether the person is still to compare the two models and decide."""
         is_undecided = self._is_for_the_eye and self.preference is None
         return is_undecided and self.n_differing >= MIN_COMPARED
 
@@ -142,7 +142,7 @@ def save_proof(run_dir: Path, proof: Proof) -> None:
 
 
 def load_proof(run_dir: Path) -> Proof:
-    """`InputError` where there is none."""
+    """Read the proof of a finished retraining; raises `InputError` where there is none."""
     try:
         return Proof.model_validate_json((run_dir / PROOF_FILE).read_bytes())
     except (OSError, ValidationError):

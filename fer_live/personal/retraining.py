@@ -86,7 +86,7 @@ def finished_run() -> Path | None:
 
 
 def settle(run_dir: Path) -> None:
-    """Its result is installed: it waits for nothing any more."""
+    """Mark a retraining as done: its result is installed and nothing of it is resumed."""
     with contextlib.suppress(OSError):
         _arguments_file(run_dir).unlink()
 
@@ -140,7 +140,7 @@ class Retraining:
 
     @classmethod
     def resume(cls, run_dir: Path, command: Sequence[str] = COMMAND) -> "Retraining":
-        """Go on with an interrupted one."""
+        """Resume an interrupted retraining with the arguments that it was started with."""
         file = _arguments_file(run_dir)
         try:
             arguments = json.loads(file.read_bytes())

@@ -19,7 +19,7 @@ class Moment:
 
 
 def clock(seconds: float) -> str:
-    """For example "1:05"."""
+    """Seconds as minutes and seconds, for example "1:05"."""
     return f"{int(seconds) // 60}:{int(seconds) % 60:02d}"
 
 

@@ -44,7 +44,7 @@ class ClipPlayer:
         return self._last
 
     def close(self) -> None:
-        """Release the file."""
+        """Close the video file; nothing can be played afterwards."""
         self._container.close()
 
     def _seek(self, time_s: float) -> None:

@@ -2,7 +2,7 @@
 
 FER_LIVE_HOME/recordings/2026-11-25 14.03.22/
     video.mkv         the frames, each at its time; after a crash it plays but for its last moment
-    faces.jsonl       a row a face, as `fer-live analyze` writes it; `time_s` is the video's
+    faces.jsonl       one row per face, as `fer-live analyze` writes it; `time_s` is the video's
     recording.json    labels, model, and when it began
     notes.json        what the person noted, and where
 """
@@ -152,7 +152,7 @@ class Recording:
         return [row for line in lines if (row := _parsed(line))]
 
     def notes(self) -> list[Note]:
-        """In order of time."""
+        """The person's notes in order of time; empty where there are none."""
         try:
             notes = _NOTES.validate_json((self.folder / NOTES_FILE).read_bytes())
         except (OSError, ValidationError):
@@ -160,7 +160,7 @@ class Recording:
         return sorted(notes, key=lambda note: note.time_s)
 
     def save_notes(self, notes: list[Note]) -> None:
-        """Replace all notes; raises `OutputError`."""
+        """Replace all notes by these; raises `OutputError` where the disk refuses."""
         write_atomically(self.folder / NOTES_FILE, _NOTES.dump_json(notes, indent=2))
 
     def delete(self) -> None:
@@ -170,7 +170,7 @@ class Recording:
 
 
 def recordings_folder() -> Path:
-    """Where the app keeps them."""
+    """The folder of recordings, FER_LIVE_HOME/recordings."""
     return home() / "recordings"
 
 

@@ -25,7 +25,7 @@ class Failure:
 
     @property
     def message(self) -> str:
-        """One line."""
+        """The error in one line, for the person."""
         if isinstance(self.error, FerLiveError):
             return str(self.error)
         return f"{type(self.error).__name__}: {self.error}"

@@ -55,7 +55,7 @@ class Meter:
         self.latency_ms, self.gui_gap_ms = Samples(), Samples()
 
     def count_captured(self) -> None:
-        """A frame came from the source."""
+        """Count a frame that came from the source."""
         with self._lock:
             self.captured += 1
 
@@ -66,7 +66,7 @@ class Meter:
             self.faces += n_faces
 
     def count_failed(self) -> None:
-        """Reading a frame raised an error."""
+        """Count a frame whose reading raised an error."""
         with self._lock:
             self.failed += 1
 

@@ -61,7 +61,7 @@ class Demo:
     name = "demo"
 
     def open(self) -> FrameSource:
-        """On whichever thread calls it."""
+        """Open the demo clip, on whichever thread calls it."""
         return PacedClip(asset(DEMO_CLIP))
 
 

@@ -39,7 +39,7 @@ class WindowAction:
 
     @property
     def is_checkable(self) -> bool:
-        """Whether it can be on or off."""
+        """Whether the action is a switch that can be on or off."""
         return self.run is None
 
 

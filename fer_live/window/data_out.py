@@ -39,7 +39,7 @@ class DataOut(QObject):
 
     @property
     def is_on(self) -> bool:
-        """Whether any output is running now."""
+        """Whether at least one output of the window is running."""
         return any(output.is_on for output in self._outputs.values())
 
     @property

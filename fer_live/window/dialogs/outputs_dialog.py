@@ -58,7 +58,7 @@ class OutputsDialog(Translated, QDialog):
         return self._rows[name]
 
     def refresh(self) -> None:
-        """Show what runs now."""
+        """Show of every output whether it runs, and how it does."""
         for name, (check, where, how) in self._rows.items():
             status = self._status(name)
             check.setChecked(status is not None)
