@@ -1,1 +1,1 @@
-"""Measurements: the README's speed figures (`make figures`) and the GPU's (`python -m benchmarks.gpu`)."""
+"""Measurements: the README's speed figures (`make figures`), and `python -m benchmarks.gpu`."""
