@@ -138,8 +138,8 @@ def learnable_tree(fer_tree: FerTree) -> Path:
 def small_models(tmp_path: Path) -> list[Path]:
     """Checkpoints of random weights, two of one input side and one of another."""
     from fer_live.model.manifest import EXPRESSIONS, CropGeometry, Manifest
-    from training.config import ModelConfig
     from training.models.checkpoint import architecture, build_network, save_model
+    from training.models.config import ModelConfig
 
     paths = []
     for name, side in (("one", 48), ("two", 48), ("larger", 64)):

@@ -25,8 +25,8 @@ from fer_live.personal.models import install_model, list_models
 from fer_live.personal.proof import PROOF_FILE, Preference, load_proof, save_proof
 from fer_live.recording.player import ClipPlayer
 from fer_live.vision.classifier import ExpressionClassifier
-from training.config import ModelConfig
 from training.models.checkpoint import MODEL_FILE, architecture, build_network, save_model
+from training.models.config import ModelConfig
 
 KILLS = int(os.environ.get("FER_LIVE_KILLS", "1"))
 SEED = 0

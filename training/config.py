@@ -9,17 +9,12 @@ from typing import Any, Literal
 
 import tomlkit
 import tomlkit.items
-from pydantic import (
-    Field,
-    SerializeAsAny,
-    ValidationError,
-    model_validator,
-)
+from pydantic import Field, SerializeAsAny, ValidationError, model_validator
 
 from fer_live.errors import InputError
 from training.methods import METHODS
-from training.models.resnet import Stem
-from training.section import Section
+from training.models.config import ModelConfig
+from training.section import Section, first_fault
 
 
 class DataConfig(Section):
@@ -60,48 +55,6 @@ class DataConfig(Section):
     )
     evaluation_only: str = Field("", description="a split.json: measure these images alone")
     evaluation_without: str = Field("", description="a split.json: measure all but these images")
-
-
-class ModelConfig(Section):
-    width: int = Field(
-        32, ge=8, le=256, description="channels of the first stage; the others have 2, 4, 8 times"
-    )
-    blocks: int = Field(
-        2, ge=1, le=4, description="residual blocks a stage: 2 make a ResNet-18, 1 a ResNet-10"
-    )
-    input_side: int = Field(
-        48, ge=48, le=256, multiple_of=8, description="side of the square gray input, pixels"
-    )
-    stem: Stem = Field(
-        "deep",
-        description="how the side is halved at first: deep: two convolutions; unshuffle: 2x2 "
-        "pixels as four channels",
-    )
-    standardize: bool = Field(
-        False,
-        description="every image to mean 0 and standard deviation 1 first, whatever its light",
-    )
-    dropout: float = Field(
-        0.2, ge=0, lt=1, description="share of features dropped before the classifier"
-    )
-    attention_branches: int = Field(
-        0, ge=0, le=16, description="branches of local attention; 0: no attention"
-    )
-    attention_stage: int = Field(
-        4,
-        ge=1,
-        le=4,
-        description="the stage behind which attention sits; the last two have 6x6 maps",
-    )
-    feature_map_dropout: float = Field(
-        0.0, ge=0, le=1, description="probability that an image loses one attended map in training"
-    )
-
-    @model_validator(mode="after")
-    def _something_to_drop(self) -> "ModelConfig":
-        if self.feature_map_dropout and not self.attention_branches:
-            raise ValueError("feature_map_dropout drops attended maps; set attention_branches too")
-        return self
 
 
 class ScheduleConfig(Section):
@@ -276,16 +229,6 @@ def parse_config(content: dict[str, Any], where: str) -> TrainConfig:
         return TrainConfig.model_validate(content)
     except ValidationError as error:
         raise InputError(f"{where}: {first_fault(error)}") from None
-
-
-def first_fault(error: ValidationError) -> str:
-    """The first fault of a config in one line."""
-    first = error.errors()[0]
-    message = first["msg"].removeprefix("Value error, ")
-    if first["type"] == "value_error":
-        return f"{message}; `fer-train config` prints every field"
-    field = ".".join(str(part) for part in first["loc"])
-    return f"{field}: {message}, got {first['input']!r}; `fer-train config` prints every field"
 
 
 def config_to_toml(config: TrainConfig) -> str:

@@ -18,17 +18,19 @@ from fer_live.datatypes import FloatArray, UInt8Array
 from fer_live.errors import InputError
 from fer_live.model.manifest import CropGeometry, Manifest
 from training import distributed
-from training.config import ModelConfig, ScheduleConfig, TrainConfig, config_to_toml, load_config
+from training.config import ScheduleConfig, TrainConfig, config_to_toml, load_config
 from training.data.batches import Batches
 from training.data.sources import TrainingData, load_training_data
 from training.data.splits import save_list
 from training.loop.ema import EmaTeacher
 from training.loop.log import TrainingLog
 from training.loop.optimizers import build_optimizers
+from training.loop.resume import RESUME_FILE, restore_run, save_run
 from training.measure.metrics import measure, reliability
 from training.methods import METHODS
 from training.methods.method import Method
 from training.models import checkpoint
+from training.models.config import ModelConfig
 from training.models.resnet import ExpressionNet, predict_probs
 
 CONFIG_FILE = "config.toml"
@@ -112,9 +114,9 @@ def _fit(
     began = time.monotonic()
     modules = {"student": student, "teacher": teacher.module, "method": method}
     first_step, log = 0, TrainingLog(device)
-    resume_file = run_dir / checkpoint.RESUME_FILE
+    resume_file = run_dir / RESUME_FILE
     if resume and resume_file.is_file():
-        state = checkpoint.restore_run(resume_file, modules, optimizers)
+        state = restore_run(resume_file, modules, optimizers)
         _check_same_run(resume_file, state, **_identity(data, device))
         first_step, log = state["step"], TrainingLog.restored(device, state["log"])
         began -= state["wall_s"]
@@ -179,7 +181,7 @@ def _fit(
                 "log": log.state(),
                 **_identity(data, device),
             }
-            checkpoint.save_run(resume_file, state, modules, optimizers)
+            save_run(resume_file, state, modules, optimizers)
             saved_at = time.monotonic()
         on_step(done, batches.n_steps)
 

@@ -10,7 +10,7 @@ from torch import nn
 
 from fer_live.datatypes import UInt8Array
 from fer_live.model.manifest import Manifest
-from training.config import ModelConfig, TrainConfig
+from training.config import TrainConfig
 from training.data.labeled_images import LabeledImages
 from training.data.sources import TrainingData
 from training.data.splits import SplitList
@@ -142,8 +142,7 @@ def _for_start(config: TrainConfig, manifest: Manifest) -> TrainConfig:
     """The network is the start's, and so are the thresholds that it was trained with."""
     options = config.options
     assert isinstance(options, PersonalOptions)
-    architecture = {k: v for k, v in manifest.architecture.items() if k != "name"}
-    model = ModelConfig.model_validate({"input_side": manifest.input_side, **architecture})
+    model = checkpoint.described_config(manifest)
     thresholds = options.thresholds or tuple(manifest.training.get("thresholds", ()))
     return config.model_copy(
         update={"model": model, "options": options.model_copy(update={"thresholds": thresholds})}

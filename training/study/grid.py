@@ -32,10 +32,11 @@ from tqdm import tqdm
 import fer_live
 from fer_live.base.atomic_file import write_atomically
 from fer_live.errors import FerLiveError, InputError
-from training.config import RunConfig, TrainConfig, first_fault, parse_config
+from training.config import RunConfig, TrainConfig, parse_config
+from training.loop.resume import RESUME_FILE, load_run_state
 from training.loop.train import LOG_FILE, SPLIT_FILE, fit, resolve_device, resolve_precision
 from training.models import checkpoint
-from training.section import Section
+from training.section import Section, first_fault
 
 GRID_FILE = "grid.toml"
 CELLS = "cells"
@@ -306,14 +307,14 @@ def _run_cell(cell: Cell, out: Path, runs: Path, data: str | None) -> float:
     if not split_list.is_file():  # every row of a budget and seed has the same
         write_atomically(split_list, (run_dir / SPLIT_FILE).read_bytes())
     write_atomically(out / CELLS / f"{cell.name}.json", json.dumps(result).encode() + b"\n")
-    (run_dir / checkpoint.RESUME_FILE).unlink(missing_ok=True)
+    (run_dir / RESUME_FILE).unlink(missing_ok=True)
     return float(metrics[evaluation]["accuracy"])
 
 
 def _cost(run_dir: Path) -> dict[str, Any]:
     """What a run took; its seconds count what was before an interruption."""
     training = checkpoint.load_model(run_dir)[1].training
-    state = checkpoint.load_run_state(run_dir / checkpoint.RESUME_FILE)
+    state = load_run_state(run_dir / RESUME_FILE)
     return {
         "steps": training["steps"],
         "labeled_images_seen": training["labeled_images_seen"],

@@ -6,10 +6,11 @@ import torch
 
 from fer_live.errors import DataError, InputError, ModelError
 from training.config import TrainConfig, config_to_toml, load_config, parse_config
+from training.loop import resume, train
+from training.loop.resume import load_run_state
 from training.loop.train import fit, learning_rate, resolve_precision
 from training.methods import METHODS
-from training.models import checkpoint
-from training.models.checkpoint import load_model, load_run_state
+from training.models.checkpoint import load_model
 
 CONFIG = """
 [run]
@@ -51,7 +52,7 @@ def fit_and_stop(
 ) -> None:
     """Train until so many checkpoints are written, then stop as an interruption would."""
     saves = 0
-    original = checkpoint.save_run
+    original = resume.save_run
 
     def save_then_stop(*arguments) -> None:
         nonlocal saves
@@ -61,7 +62,7 @@ def fit_and_stop(
             raise Stop
 
     with monkeypatch.context() as patch:
-        patch.setattr(checkpoint, "save_run", save_then_stop)
+        patch.setattr(train, "save_run", save_then_stop)
         with pytest.raises(Stop):
             fit(config, run_dir, resume=False)
 

@@ -22,10 +22,11 @@ from fer_live.personal.models import (
 )
 from fer_live.personal.proof import LabelGain, Preference, Proof, load_proof, save_proof
 from fer_live.vision.classifier import ExpressionClassifier
-from training.config import ModelConfig, TrainConfig, load_config, parse_config
+from training.config import TrainConfig, load_config, parse_config
 from training.methods.method import Batch
 from training.methods.personal import Personal, PersonalOptions
 from training.models.checkpoint import architecture, build_network, load_model, save_model
+from training.models.config import ModelConfig
 from training.personalize.faces import PersonFaces, TrackChoice, collect_faces
 from training.personalize.learn import _PERSONAL_CARD, CONFIG, averaged, learn, with_norms_of
 from training.personalize.persons import LOOKS, Look, make_persons
