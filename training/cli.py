@@ -312,10 +312,13 @@ def _card(arguments: argparse.Namespace) -> int:
 
 def _personalize(arguments: argparse.Namespace) -> int:
     require_packages("export", "onnxscript")
+    from export.build import build_models
+
     if arguments.json:
         check_output_file(arguments.json, (".json",))
     from training.personalize.progress import show_bar, tell_program
-    from training.personalize.run import PersonalizeOptions, personalize
+    from training.personalize.run import personalize
+    from training.personalize.task import PersonalizeOptions
 
     options = PersonalizeOptions(
         tuple(arguments.clips),
@@ -326,9 +329,9 @@ def _personalize(arguments: argparse.Namespace) -> int:
     )
     try:
         with (tell_program if arguments.progress else show_bar)() as report:
-            proof, figures = personalize(options, report)
+            proof, figures = personalize(options, build_models, report)
     except KeyboardInterrupt:
-        raise FerLiveError("interrupted; the same command goes on from there") from None
+        raise FerLiveError("interrupted; the same command resumes it") from None
     _write_json(arguments.json, figures)
     if proof.passes:
         print(f"{proof.verdict()}\nto install it: fer-live models install {arguments.out}")
@@ -344,7 +347,7 @@ def _personalize(arguments: argparse.Namespace) -> int:
 
 def _persons(arguments: argparse.Namespace) -> int:
     from training.config import load_config
-    from training.personalize.learn import CONFIG
+    from training.personalize.retrain import CONFIG
     from training.personalize.trial import to_markdown, try_persons
 
     if arguments.json:

@@ -90,7 +90,7 @@ LOOKS = (
 
 
 @dataclass(frozen=True, slots=True, eq=False)
-class Person:
+class SimulatedPerson:
     """A person's images, disjoint: few labeled, more unlabeled, and those that are tested on."""
 
     look: Look
@@ -107,7 +107,7 @@ def make_persons(
     n_tested: int = 500,
     seed: int = 0,
     looks: tuple[Look, ...] = LOOKS,
-) -> tuple[list[Person], LabeledImages]:
+) -> tuple[list[SimulatedPerson], LabeledImages]:
     """Persons out of `data`'s images, and the images used nowhere, as they are.
 
     The labels of `unlabeled` are for figures alone. Images that occur twice stay together.
@@ -124,7 +124,7 @@ def make_persons(
         parts = np.split(left[: n_unlabeled + n_tested], [n_unlabeled])
         left = left[n_unlabeled + n_tested :]
         taken = [_as_looked(data, rows, look) for rows in (labeled, *parts)]
-        persons.append(Person(look, *taken))
+        persons.append(SimulatedPerson(look, *taken))
     return persons, data.where(_mask(left, len(data)))
 
 

@@ -15,8 +15,8 @@ from training.measure.markdown import table_row
 from training.measure.metrics import measure
 from training.models.checkpoint import load_model
 from training.models.resnet import ExpressionNet
-from training.personalize.learn import learn
-from training.personalize.persons import Person, make_persons
+from training.personalize.persons import SimulatedPerson, make_persons
+from training.personalize.retrain import retrain
 
 ROWS = ("labels alone", "clips alone", "labels and clips")
 
@@ -34,7 +34,7 @@ def try_persons(
     """Retrain `start` for each simulated person, with labels alone, clips alone, and both.
 
     Accuracy before and after, on the person's tested images, and on the images that were used
-    nowhere, as they are. Each run is in `runs`/PERSON/ROW; one that is there is gone on with.
+    nowhere, as they are. Each run is in `runs`/PERSON/ROW; an interrupted one is resumed.
     """
     network, manifest = load_model(start)
     labeled = load_crops(data, split, rule, manifest.input_side).in_classes(manifest.labels)
@@ -46,7 +46,7 @@ def try_persons(
         rows = {}
         for row in ROWS:
             unlabeled, labels = _material(row, person)
-            learned, _ = learn(
+            learned, _ = retrain(
                 start, unlabeled, labels, runs / person.look.name / row, config=config
             )
             rows[row] = {
@@ -76,12 +76,12 @@ def try_persons(
     }
 
 
-def _as_they_are(data: LabeledImages, person: Person) -> LabeledImages:
+def _as_they_are(data: LabeledImages, person: SimulatedPerson) -> LabeledImages:
     """The person's tested images, without the look."""
     return data.where(np.isin(data.ids, person.tested.ids))
 
 
-def _material(row: str, person: Person) -> tuple[UInt8Array, LabeledImages | None]:
+def _material(row: str, person: SimulatedPerson) -> tuple[UInt8Array, LabeledImages | None]:
     if row == "labels alone":
         return person.labeled.images, person.labeled
     return person.unlabeled.images, person.labeled if row == "labels and clips" else None

@@ -2,6 +2,7 @@ import json
 import shutil
 import subprocess
 from collections.abc import Callable
+from functools import partial
 from pathlib import Path
 
 import cv2
@@ -9,6 +10,7 @@ import numpy as np
 import pytest
 import torch
 
+from export.build import build_models
 from fer_live.errors import DataError, InputError, RefusedError
 from fer_live.model.assets import CHECKPOINT, CPU_MODEL, GPU_MODEL
 from fer_live.model.manifest import EXPRESSIONS, CropGeometry, Manifest
@@ -20,18 +22,35 @@ from fer_live.personal.models import (
     remove_model,
     resolve_model,
 )
-from fer_live.personal.proof import LabelGain, Preference, Proof, load_proof, save_proof
+from fer_live.personal.proof import (
+    FACES_FILE,
+    LabelGain,
+    Preference,
+    Proof,
+    load_proof,
+    save_proof,
+)
 from fer_live.vision.classifier import ExpressionClassifier
 from training.config import TrainConfig, load_config, parse_config
 from training.methods.method import Batch
 from training.methods.personal import Personal, PersonalOptions
 from training.models.checkpoint import architecture, build_network, load_model, save_model
 from training.models.config import ModelConfig
-from training.personalize.faces import PersonFaces, TrackChoice, collect_faces
-from training.personalize.learn import _PERSONAL_CARD, CONFIG, averaged, learn, with_norms_of
+from training.personalize.collect import PersonFaces, TrackChoice, collect_faces
 from training.personalize.persons import LOOKS, Look, make_persons
 from training.personalize.prove import differing, flicker, label_gain
-from training.personalize.run import ABOUT_FILE, FACES_FILE, PersonalizeOptions, personalize
+from training.personalize.retrain import (
+    _PERSONAL_CARD,
+    CONFIG,
+    averaged,
+    retrain,
+    with_norms_of,
+)
+from training.personalize.run import ABOUT_FILE
+from training.personalize.run import personalize as personalize_with
+from training.personalize.task import PersonalizeOptions
+
+personalize = partial(personalize_with, build_models=build_models)
 
 Run = Callable[..., subprocess.CompletedProcess[str]]
 
@@ -224,7 +243,7 @@ def test_an_interrupted_retraining_ends_in_the_same_weights(start: Path, tmp_pat
     config = small_config()
     frequent = config.run.model_copy(update={"checkpoint_every_s": 1e-9})
     config = config.model_copy(update={"run": frequent})
-    whole, _ = learn(start, faces, None, tmp_path / "whole", config=config)
+    whole, _ = retrain(start, faces, None, tmp_path / "whole", config=config)
 
     class Killed(Exception):
         pass
@@ -234,9 +253,9 @@ def test_an_interrupted_retraining_ends_in_the_same_weights(start: Path, tmp_pat
             raise Killed
 
     with pytest.raises(Killed):
-        learn(start, faces, None, tmp_path / "parts", config=config, on_step=kill)
+        retrain(start, faces, None, tmp_path / "parts", config=config, on_step=kill)
     resumed: list[int] = []
-    again, made = learn(
+    again, made = retrain(
         start,
         faces,
         None,
@@ -256,7 +275,7 @@ def test_without_labels_the_person_decides_and_the_model_is_installed_whole(
     clips = write_crops(tmp_path / "clips", 30)
     options = PersonalizeOptions((clips,), None, start, tmp_path / "run", config=small_config())
     stages: list[str] = []
-    proof, figures = personalize(options, lambda stage, done: stages.append(stage))
+    proof, figures = personalize(options, report=lambda stage, done: stages.append(stage))
     assert list(dict.fromkeys(stages)) == ["faces", "learn", "prove", "export"]
     assert (figures["n_unlabeled"], figures["n_labeled"], proof.gain) == (30, 0, None)
     with pytest.raises(RefusedError):
@@ -324,7 +343,7 @@ def test_what_was_asked_for_may_change_until_faces_are_found(start: Path, tmp_pa
             raise KeyboardInterrupt
 
     with pytest.raises(KeyboardInterrupt):
-        personalize(options, stop)
+        personalize(options, report=stop)
     with pytest.raises(InputError, match="from other clips"):
         personalize(PersonalizeOptions((few,), None, start, out, config=small_config()))
     write_crops(enough / "captured meanwhile", 5)
