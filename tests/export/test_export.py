@@ -19,7 +19,7 @@ from fer_live.errors import FerLiveError
 from fer_live.model.assets import asset
 from fer_live.model.manifest import EXPRESSIONS, MANIFEST_KEY, CropGeometry, Manifest
 from fer_live.vision.classifier import ExpressionClassifier
-from tests.fer_live.analyze.test_analyze import fails
+from tests.helpers.commands import fails
 from training.models.checkpoint import load_model, save_model
 from training.models.resnet import ExpressionNet, scale_faces
 

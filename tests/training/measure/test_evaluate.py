@@ -8,7 +8,7 @@ import pytest
 
 from fer_live.errors import DataError, InputError, ModelError
 from fer_live.model.assets import asset
-from tests.fer_live.analyze.test_analyze import fails
+from tests.helpers.commands import fails
 from training.measure.evaluate import evaluate
 
 MODEL = asset("fer_live_int8.onnx")
