@@ -4,7 +4,7 @@ Reconstructed from the abstract of arXiv 2601.05556, "Semi-Supervised Facial Exp
 based on Dynamic Threshold and Negative Learning". Either half can be switched off.
 """
 
-from typing import Literal
+from typing import Literal, NamedTuple
 
 import torch
 from pydantic import Field
@@ -21,7 +21,7 @@ from training.methods.method import (
     supervised_loss,
 )
 from training.methods.negative_learning import complementary_classes, complementary_loss
-from training.methods.pseudo_label import pseudo_label, pseudo_label_loss
+from training.methods.pseudo_label import PseudoLabels, pseudo_label, pseudo_label_loss
 from training.models.resnet import ExpressionNet
 from training.section import Section
 
@@ -93,18 +93,25 @@ class DtaSnl(Method):
         labeler = teacher if options.teacher_labels else student
         probs = mean_prediction(labeler, batch.weak)
         self._adjust(teacher, batch, probs)
-        pseudo = pseudo_label(probs, self.thresholds(passes))
 
         labeled, strong = read_together(student, batch.labeled, batch.strong)
-        loss = supervised_loss(labeled.logits, batch)
-        labels = probs if options.soft_labels else pseudo.labels
-        loss = loss + options.lambda_u * pseudo_label_loss(strong.logits, labels, pseudo.kept)
-        chosen = None
+        by_student = mean_prediction(student, batch.weak) if options.both_networks else None
+        terms = unlabeled_terms(
+            strong.logits,
+            probs,
+            self.thresholds(passes),
+            ceiling=options.ceiling,
+            rank=options.rank,
+            second_probs=by_student,
+            soft_labels=options.soft_labels,
+        )
+        loss = supervised_loss(labeled.logits, batch) + options.lambda_u * terms.pseudo_label
         if options.snl:
-            chosen = self._complementary(student, batch.weak, probs, pseudo.kept)
-            warmed = min(passes / options.negative_warmup, 1.0) if options.negative_warmup else 1.0
-            loss = loss + warmed * options.lambda_n * complementary_loss(strong.logits, chosen)
-        return Outcome(loss, labeled.logits.detach(), pseudo.labels, pseudo.kept, chosen)
+            loss = loss + self._warmed(passes) * options.lambda_n * terms.complementary
+        chosen = terms.chosen if options.snl else None
+        return Outcome(
+            loss, labeled.logits.detach(), terms.pseudo.labels, terms.pseudo.kept, chosen
+        )
 
     def thresholds(self, passes: float) -> Tensor:
         tau: Tensor = self.dynamic(passes) if self.options.dta else self.get_buffer("fixed")
@@ -119,12 +126,64 @@ class DtaSnl(Method):
         else:
             self.dynamic.update(unlabeled_probs, unlabeled_probs.argmax(dim=1))
 
-    def _complementary(
-        self, student: ExpressionNet, weak: tuple[Tensor, ...], probs: Tensor, kept: Tensor
-    ) -> Tensor:
-        limits = {"ceiling": self.options.ceiling, "rank": self.options.rank}
-        chosen = complementary_classes(probs, kept, **limits)  # type: ignore[arg-type]
-        if self.options.both_networks:
-            by_student = mean_prediction(student, weak)
-            chosen &= complementary_classes(by_student, kept, **limits)  # type: ignore[arg-type]
-        return chosen
+    def _warmed(self, passes: float) -> float:
+        """The share of lambda_n that counts after `passes` passes, 0 to 1."""
+        warmup = self.options.negative_warmup
+        return min(passes / warmup, 1.0) if warmup else 1.0
+
+
+class UnlabeledTerms(NamedTuple):
+    """What U unlabeled images add to the loss, before its weights, and the labels behind it.
+
+    Attributes:
+        pseudo_label: Pseudo-label term, a scalar.
+        complementary: Complementary term, a scalar.
+        pseudo: The pseudo-labels of the images.
+        chosen: (U, C) bool, True for "it is not this class".
+    """
+
+    pseudo_label: Tensor
+    complementary: Tensor
+    pseudo: PseudoLabels
+    chosen: Tensor
+
+
+def unlabeled_terms(
+    strong_logits: Tensor,
+    probs: Tensor,
+    thresholds: Tensor,
+    *,
+    ceiling: float,
+    rank: int,
+    second_probs: Tensor | None = None,
+    soft_labels: bool = False,
+) -> UnlabeledTerms:
+    """Label unlabeled images by their weak views, and compare their strong views with the labels.
+
+    An image whose confidence reaches the threshold of its class gets a pseudo-label; of the others
+    it is said which classes they are not.
+
+    Args:
+        strong_logits: (U, C), the student's logits of the strong views.
+        probs: (U, C), the probabilities that label the images, by their weak views.
+        thresholds: (C,), the confidence 0 to 1 from which a pseudo-label of each class is kept.
+        ceiling: Probability 0 to 1 that a complementary class is below.
+        rank: How many classes are likelier than a complementary class, at least.
+        second_probs: (U, C), probabilities by another network, which must agree on every
+            complementary class; None: none must.
+        soft_labels: Learn the whole distribution `probs` of a kept image, not its likeliest class.
+
+    Returns:
+        Both terms as scalars with gradient, and the labels that they are made from.
+    """
+    pseudo = pseudo_label(probs, thresholds)
+    chosen = complementary_classes(probs, pseudo.kept, ceiling=ceiling, rank=rank)
+    if second_probs is not None:
+        chosen &= complementary_classes(second_probs, pseudo.kept, ceiling=ceiling, rank=rank)
+    labels = probs if soft_labels else pseudo.labels
+    return UnlabeledTerms(
+        pseudo_label_loss(strong_logits, labels, pseudo.kept),
+        complementary_loss(strong_logits, chosen),
+        pseudo,
+        chosen,
+    )

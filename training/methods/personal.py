@@ -16,6 +16,7 @@ import torch.nn.functional as F
 from pydantic import Field
 from torch import Tensor
 
+from training.methods.dta_snl import unlabeled_terms
 from training.methods.dynamic_threshold import DynamicThreshold
 from training.methods.method import (
     Batch,
@@ -26,8 +27,6 @@ from training.methods.method import (
     read_together,
     supervised_loss,
 )
-from training.methods.negative_learning import complementary_classes, complementary_loss
-from training.methods.pseudo_label import pseudo_label, pseudo_label_loss
 from training.models.resnet import ExpressionNet
 from training.section import Section
 
@@ -105,27 +104,17 @@ class Personal(Method):
     def step(
         self, student: ExpressionNet, teacher: ExpressionNet, batch: Batch, passes: float
     ) -> Outcome:
-        assert batch.strong is not None
         (anchor,), options = self._anchor, self.options
         probs = mean_prediction(teacher, batch.weak)
         if len(batch.labeled):
             images, classes = batch.weak_labeled()
             self.dynamic.update(predict(teacher, images), classes)
-        pseudo = pseudo_label(probs, self.thresholds(passes))
-        chosen = complementary_classes(
-            probs, pseudo.kept, ceiling=options.ceiling, rank=options.rank
+        labeled_logits, logits, loss = self._read(student, batch)
+        terms = unlabeled_terms(
+            logits, probs, self.thresholds(passes), ceiling=options.ceiling, rank=options.rank
         )
-        if len(batch.labeled):
-            labeled, strong = read_together(student, batch.labeled, batch.strong)
-            labeled_logits = labeled.logits
-            loss = supervised_loss(labeled_logits, batch)
-        else:
-            strong = student.read(batch.strong)
-            labeled_logits = strong.logits[:0]
-            loss = strong.logits.sum() * 0
-        logits = strong.logits.float()
-        loss = loss + options.lambda_u * pseudo_label_loss(logits, pseudo.labels, pseudo.kept)
-        loss = loss + options.lambda_n * complementary_loss(logits, chosen)
+        loss = loss + options.lambda_u * terms.pseudo_label
+        loss = loss + options.lambda_n * terms.complementary
         if options.lambda_a:
             anchored = predict(anchor, batch.weak[0])
             divergence = F.kl_div(logits.log_softmax(dim=1), anchored, reduction="batchmean")
@@ -134,7 +123,17 @@ class Personal(Method):
             pairs = zip(student.parameters(), anchor.parameters(), strict=True)
             distance = sum(((now - then) ** 2).sum() for now, then in pairs)
             loss = loss + options.pull / 2 * distance
-        return Outcome(loss, labeled_logits.detach(), pseudo.labels, pseudo.kept, chosen)
+        pseudo = terms.pseudo
+        return Outcome(loss, labeled_logits.detach(), pseudo.labels, pseudo.kept, terms.chosen)
+
+    def _read(self, student: ExpressionNet, batch: Batch) -> tuple[Tensor, Tensor, Tensor]:
+        """Logits (B, C) and (U, C) of labeled images and strong views, and the supervised term."""
+        assert batch.strong is not None
+        if len(batch.labeled):
+            labeled, strong = read_together(student, batch.labeled, batch.strong)
+            return labeled.logits, strong.logits, supervised_loss(labeled.logits, batch)
+        logits = student.read(batch.strong).logits
+        return logits[:0], logits.float(), logits.sum() * 0
 
     def thresholds(self, passes: float) -> Tensor:
         tau: Tensor = self.dynamic(torch.inf)  # the start's thresholds have risen already
