@@ -20,7 +20,7 @@ from fer_live.datatypes import UInt8Array
 _CALIBRATION_BATCH = 32
 
 
-class _Batches(CalibrationDataReader):  # type: ignore[misc]  # onnxruntime has no types
+class _CalibrationReader(CalibrationDataReader):  # type: ignore[misc]  # onnxruntime has no types
     def __init__(self, faces: UInt8Array, batch_size: int) -> None:
         n_batches = max(len(faces) // batch_size, 1)
         whole = np.resize(faces, (n_batches * batch_size, *faces.shape[1:]))
@@ -44,7 +44,7 @@ def to_int8(model: onnx.ModelProto, calibration_faces: UInt8Array) -> onnx.Model
         quantize_static(
             str(prepared),
             str(quantized),
-            _Batches(calibration_faces, _batch_size(model)),
+            _CalibrationReader(calibration_faces, _batch_size(model)),
             quant_format=QuantFormat.QDQ,
             op_types_to_quantize=["Conv", "Gemm", "MatMul", "Add", "Relu", "ReduceMean"],
             per_channel=True,

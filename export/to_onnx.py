@@ -28,10 +28,10 @@ class DeployedNet(nn.Module):
         self.temperature = temperature
 
     def forward(self, faces: Tensor) -> tuple[Tensor, Tensor]:
-        reading = self.network.read(scale_faces(faces))
-        probs = torch.softmax(reading.logits / self.temperature, dim=1)
-        assert reading.features is not None
-        return probs, self.network.class_activation(reading.features, probs.argmax(dim=1))
+        output = self.network.read(scale_faces(faces))
+        probs = torch.softmax(output.logits / self.temperature, dim=1)
+        assert output.features is not None
+        return probs, self.network.heat_map(output.features, probs.argmax(dim=1))
 
 
 def to_onnx(

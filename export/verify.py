@@ -18,12 +18,12 @@ MIN_AGREEMENT = 0.9
 
 @dataclass(frozen=True, slots=True)
 class Parity:
-    """`max_difference` of any probability; `attention_difference`: the largest of a face's mean
+    """`max_difference` of any probability; `heat_map_difference`: the largest of a face's mean
     difference, of faces with the same label; `agreement`: the share of those."""
 
     n_faces: int
     max_difference: float
-    attention_difference: float
+    heat_map_difference: float
     agreement: float
 
 
@@ -39,9 +39,9 @@ def compare(deployed: DeployedNet, model: onnx.ModelProto, faces: UInt8Array) ->
     exported = [np.concatenate(parts) for parts in zip(*answers, strict=True)]
     with torch.inference_mode():
         original = [values.numpy() for values in deployed(torch.from_numpy(faces[:, None]))]
-    of_probs, of_attention = (np.abs(a - b) for a, b in zip(exported, original, strict=True))
+    of_probs, of_heat_maps = (np.abs(a - b) for a, b in zip(exported, original, strict=True))
     same_label = exported[0].argmax(1) == original[0].argmax(1)
-    of_faces = of_attention[same_label].mean(axis=(1, 2))
+    of_faces = of_heat_maps[same_label].mean(axis=(1, 2))
     return Parity(
         len(faces),
         float(of_probs.max()),
@@ -61,7 +61,7 @@ def require_fp16_parity(parity: Parity) -> None:
 
 
 def _require(parity: Parity, limit: float) -> None:
-    difference = max(parity.max_difference, parity.attention_difference)
+    difference = max(parity.max_difference, parity.heat_map_difference)
     if not difference <= limit:
         raise FerLiveError(
             f"the exported model differs from the network by {difference:.2g}, more "

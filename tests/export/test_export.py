@@ -88,16 +88,16 @@ def test_without_local_attention_it_shows_what_spoke_for_the_label(trained, expo
     """The map's mean is the logit without its bias, but for what spoke against it."""
     network, _ = trained
     with torch.inference_mode():
-        reading = network.read(scale_faces(torch.from_numpy(faces[:8, None])))
-        classes = reading.logits.argmax(dim=1)
-        attention = network.class_activation(reading.features, classes)
+        output = network.read(scale_faces(torch.from_numpy(faces[:8, None])))
+        classes = output.logits.argmax(dim=1)
+        attention = network.heat_map(output.features, classes)
         weights = network.classifier.weight[classes]
-        maps = torch.einsum("bd,bdhw->bhw", weights, reading.features)
+        maps = torch.einsum("bd,bdhw->bhw", weights, output.features)
         logits = maps.mean(dim=(1, 2)) + network.classifier.bias[classes]
-    torch.testing.assert_close(logits, reading.logits.amax(dim=1))
+    torch.testing.assert_close(logits, output.logits.amax(dim=1))
     torch.testing.assert_close(attention.amax(dim=(1, 2)), torch.ones(8))
     assert torch.equal(attention > 0, maps > 0)
-    assert compare(DeployedNet(network, 1.7).eval(), exported, faces).attention_difference < 1e-4
+    assert compare(DeployedNet(network, 1.7).eval(), exported, faces).heat_map_difference < 1e-4
 
 
 @pytest.mark.parametrize("precision", ["fp32", "fp16", "int8"])
@@ -115,7 +115,7 @@ def test_attention_is_a_second_output(attentive, faces, tmp_path: Path, precisio
         add_manifest(model, manifest)
         close = 5e-3 if precision == "fp16" else 0.15
     parity = compare(DeployedNet(network, 1.0).eval(), model, faces)
-    assert max(parity.max_difference, parity.attention_difference) <= close
+    assert max(parity.max_difference, parity.heat_map_difference) <= close
     (tmp_path / "m.onnx").write_bytes(serialize(model))
     assert ExpressionClassifier(tmp_path / "m.onnx").classify(faces).shape == (64, 8)
 

@@ -1,4 +1,4 @@
-"""A small FER2013 data set, made by a test."""
+"""A small FER2013 data set that a test makes."""
 
 from pathlib import Path
 

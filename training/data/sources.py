@@ -22,7 +22,7 @@ from training.data.labeled_images import FaceImages, LabeledImages, resize_faces
 from training.data.raf_db import load_raf_db
 from training.data.splits import SplitList, draw_per_class, draw_share, load_list, to_list
 
-SMALLEST_SIDE = 48
+MIN_SIDE = 48
 """Lists do not depend on the side; no set here is smaller."""
 
 
@@ -142,7 +142,7 @@ def draw_list(source: str, split: str | None, rule: str, share: float, seed: int
     if split is not None and split not in kind.splits:
         parts = f"one of {', '.join(kind.splits)}" if kind.splits else "no parts"
         raise DataError(f"{kind_name} has {parts}, not {split!r}")
-    data = kind.load(folder, split, rule, SMALLEST_SIDE)
+    data = kind.load(folder, split, rule, MIN_SIDE)
     return to_list(data, draw_share(data, share, seed), seed)
 
 

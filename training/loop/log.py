@@ -11,7 +11,7 @@ from torch import Tensor
 
 from fer_live.base.atomic_file import write_atomically
 from training import distributed
-from training.methods.method import Batch, Method, Outcome
+from training.methods.method import Batch, Method, StepResult
 
 
 @dataclass(slots=True)
@@ -39,24 +39,24 @@ class TrainingLog:
         """What a checkpoint keeps."""
         return {"history": self.history, "sums": self._read()}
 
-    def add(self, outcome: Outcome, batch: Batch, hidden_labels: Tensor) -> None:
+    def add(self, result: StepResult, batch: Batch, hidden_labels: Tensor) -> None:
         n = len(batch.labeled)
-        right = outcome.labeled_logits.argmax(1) == batch.targets.argmax(1)
+        right = result.labeled_logits.argmax(1) == batch.targets.argmax(1)
         weight = max(n, 1)
-        self._count(n=n, weight=weight, loss=outcome.loss.detach() * weight, right=right.sum())
-        if outcome.kept is None or outcome.pseudo_labels is None:
+        self._count(n=n, weight=weight, loss=result.loss.detach() * weight, right=right.sum())
+        if result.kept is None or result.pseudo_labels is None:
             return
         known = hidden_labels >= 0
-        kept_right = outcome.kept & (outcome.pseudo_labels == hidden_labels)
+        kept_right = result.kept & (result.pseudo_labels == hidden_labels)
         self._count(
             images=len(known),
-            kept=outcome.kept.sum(),
-            kept_known=(outcome.kept & known).sum(),
+            kept=result.kept.sum(),
+            kept_known=(result.kept & known).sum(),
             kept_right=kept_right.sum(),
         )
-        if outcome.complementary is None:
+        if result.complementary is None:
             return
-        pairs = outcome.complementary
+        pairs = result.complementary
         is_class = F.one_hot(hidden_labels.clamp_min(0), pairs.shape[1]).bool() & known[:, None]
         self._count(
             negative_images=pairs.any(dim=1).sum(),

@@ -40,7 +40,7 @@ UNLABELED = "unlabeled images"
 """Name of the figures on the images whose labels training did not see."""
 SPLIT_FILE = "split.json"
 
-_MOST_EVALUATIONS = 30
+_MAX_EVALUATIONS = 30
 """In a run of more passes than this, not every pass is evaluated: at 5 % of the labels a pass is 40
 steps, and the evaluation takes longer."""
 
@@ -127,7 +127,7 @@ def _fit(
         _make_run_dir(config, run_dir, data)
 
     n_passes = batches.n_steps // batches.steps_per_pass
-    evaluate_every = batches.steps_per_pass * max(math.ceil(n_passes / _MOST_EVALUATIONS), 1)
+    evaluate_every = batches.steps_per_pass * max(math.ceil(n_passes / _MAX_EVALUATIONS), 1)
     saved_at = time.monotonic()
     precision = resolve_precision(config.run.precision, device)
     student.train()
@@ -148,16 +148,16 @@ def _fit(
             record_function("objective"),
             torch.autocast(device.type, torch.bfloat16, enabled=precision == "bf16"),
         ):
-            outcome = method.step(student, teacher.module, batch, passes)
+            result = method.step(student, teacher.module, batch, passes)
         with record_function("backward"):
             student.zero_grad(set_to_none=True)
-            outcome.loss.backward()  # type: ignore[no-untyped-call]
+            result.loss.backward()  # type: ignore[no-untyped-call]
         with record_function("update"):
             distributed.average_gradients(student)
             for optimizer in optimizers:
                 optimizer.step()
             teacher.update(student, step)
-        log.add(outcome, batch, batches.hidden_labels[unlabeled_rows])
+        log.add(result, batch, batches.hidden_labels[unlabeled_rows])
 
         done = step + 1
         evaluate_now = done % evaluate_every == 0 or done == batches.n_steps

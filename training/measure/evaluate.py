@@ -82,18 +82,18 @@ def load_crops(data: str, split: str | None, rule: str | None, side: int) -> Lab
     return LABELED_KINDS[kind].load(folder, split, rule, side)
 
 
-def summary(report: dict[str, Any]) -> str:
+def summary(figures: dict[str, Any]) -> str:
     """A few lines for a person."""
     recalls = "  ".join(
-        f"{label} {value:.3f}" for label, value in report["recall"].items() if value is not None
+        f"{label} {value:.3f}" for label, value in figures["recall"].items() if value is not None
     )
     undetected = (
-        f", {report['n_undetected']} without a face found" if report["n_undetected"] else ""
+        f", {figures['n_undetected']} without a face found" if figures["n_undetected"] else ""
     )
     return (
-        f"{report['n']} images{undetected}: accuracy {report['accuracy']:.4f}, "
-        f"balanced {report['balanced_accuracy']:.4f}, macro-F1 {report['macro_f1']:.4f}, "
-        f"ECE {report['ece']:.4f}\nrecall: {recalls}"
+        f"{figures['n']} images{undetected}: accuracy {figures['accuracy']:.4f}, "
+        f"balanced {figures['balanced_accuracy']:.4f}, macro-F1 {figures['macro_f1']:.4f}, "
+        f"ECE {figures['ece']:.4f}\nrecall: {recalls}"
     )
 
 

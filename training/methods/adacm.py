@@ -9,7 +9,7 @@ from training.methods.dynamic_threshold import DynamicThreshold
 from training.methods.method import (
     Batch,
     Method,
-    Outcome,
+    StepResult,
     mean_prediction,
     predict,
     read_together,
@@ -59,7 +59,7 @@ class AdaCM(Method):
 
     def step(
         self, student: ExpressionNet, teacher: ExpressionNet, batch: Batch, passes: float
-    ) -> Outcome:
+    ) -> StepResult:
         assert batch.strong is not None
         images, classes = batch.weak_labeled()
         self.margin.update(predict(teacher, images), classes)
@@ -79,7 +79,7 @@ class AdaCM(Method):
             + self.options.lambda_u * unsupervised
             + self.options.lambda_c * contrast
         )
-        return Outcome(loss, labeled.logits.detach(), pseudo.labels, pseudo.kept)
+        return StepResult(loss, labeled.logits.detach(), pseudo.labels, pseudo.kept)
 
     def thresholds(self, passes: float) -> Tensor:
         tau: Tensor = self.margin(passes)

@@ -14,7 +14,7 @@ from training.methods.dynamic_threshold import DynamicThreshold
 from training.methods.method import (
     Batch,
     Method,
-    Outcome,
+    StepResult,
     mean_prediction,
     predict,
     read_together,
@@ -87,7 +87,7 @@ class DtaSnl(Method):
 
     def step(
         self, student: ExpressionNet, teacher: ExpressionNet, batch: Batch, passes: float
-    ) -> Outcome:
+    ) -> StepResult:
         assert batch.strong is not None
         options = self.options
         labeler = teacher if options.teacher_labels else student
@@ -109,7 +109,7 @@ class DtaSnl(Method):
         if options.snl:
             loss = loss + self._warmed(passes) * options.lambda_n * terms.complementary
         chosen = terms.chosen if options.snl else None
-        return Outcome(
+        return StepResult(
             loss, labeled.logits.detach(), terms.pseudo.labels, terms.pseudo.kept, chosen
         )
 

@@ -4,7 +4,14 @@ import torch
 from pydantic import Field
 from torch import Tensor
 
-from training.methods.method import Batch, Method, Outcome, predict, read_together, supervised_loss
+from training.methods.method import (
+    Batch,
+    Method,
+    StepResult,
+    predict,
+    read_together,
+    supervised_loss,
+)
 from training.methods.pseudo_label import pseudo_label, pseudo_label_loss
 from training.models.resnet import ExpressionNet
 from training.section import Section
@@ -31,7 +38,7 @@ class FixMatch(Method):
 
     def step(
         self, student: ExpressionNet, teacher: ExpressionNet, batch: Batch, passes: float
-    ) -> Outcome:
+    ) -> StepResult:
         assert batch.strong is not None
         labeler = teacher if self.options.teacher_labels else student
         pseudo = pseudo_label(predict(labeler, batch.weak[0]), self.thresholds(passes))
@@ -40,7 +47,7 @@ class FixMatch(Method):
         supervised = supervised_loss(labeled.logits, batch)
         unsupervised = pseudo_label_loss(strong.logits, pseudo.labels, pseudo.kept)
         loss = supervised + self.options.lambda_u * unsupervised
-        return Outcome(loss, labeled.logits.detach(), pseudo.labels, pseudo.kept)
+        return StepResult(loss, labeled.logits.detach(), pseudo.labels, pseudo.kept)
 
     def thresholds(self, passes: float) -> Tensor:
         tau: Tensor = self.get_buffer("tau")

@@ -6,7 +6,14 @@ from pydantic import Field
 from torch import Tensor
 
 from training.distributed import mean_over_processes, n_processes, sum_over_processes
-from training.methods.method import Batch, Method, Outcome, predict, read_together, supervised_loss
+from training.methods.method import (
+    Batch,
+    Method,
+    StepResult,
+    predict,
+    read_together,
+    supervised_loss,
+)
 from training.methods.pseudo_label import PseudoLabels, pseudo_label, pseudo_label_loss
 from training.models.resnet import ExpressionNet
 from training.section import Section
@@ -46,7 +53,7 @@ class FreeMatch(Method):
 
     def step(
         self, student: ExpressionNet, teacher: ExpressionNet, batch: Batch, passes: float
-    ) -> Outcome:
+    ) -> StepResult:
         assert batch.strong is not None
         labeler = teacher if self.options.teacher_labels else student
         probs = predict(labeler, batch.weak[0])
@@ -58,7 +65,7 @@ class FreeMatch(Method):
         unsupervised = pseudo_label_loss(strong.logits, pseudo.labels, pseudo.kept)
         loss = supervised + self.options.lambda_u * unsupervised
         loss = loss + self.options.lambda_f * self._unfairness(strong.logits, pseudo)
-        return Outcome(loss, labeled.logits.detach(), pseudo.labels, pseudo.kept)
+        return StepResult(loss, labeled.logits.detach(), pseudo.labels, pseudo.kept)
 
     def thresholds(self, passes: float) -> Tensor:
         return self.tau * self.mean_probs / self.mean_probs.max()

@@ -8,7 +8,7 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
-from training.models.resnet import ExpressionNet, Reading
+from training.models.resnet import ExpressionNet, NetworkOutput
 from training.section import Section
 
 
@@ -37,7 +37,7 @@ class Batch:
 
 
 @dataclass(frozen=True, slots=True, eq=False)
-class Outcome:
+class StepResult:
     """The `loss` to descend, and what the log tells of a step.
 
     `labeled_logits` (B, C); `pseudo_labels` (U,) with `kept` (U,) bool; `complementary` (U, C)
@@ -72,7 +72,7 @@ class Method(nn.Module):
 
     def step(
         self, student: ExpressionNet, teacher: ExpressionNet, batch: Batch, passes: float
-    ) -> Outcome:
+    ) -> StepResult:
         """The objective on one batch, `passes` passes over the images into the run."""
         raise NotImplementedError
 
@@ -111,7 +111,7 @@ def mean_prediction(network: ExpressionNet, views: tuple[Tensor, ...]) -> Tensor
 
 def read_together(
     student: ExpressionNet, labeled: Tensor, unlabeled: Tensor
-) -> tuple[Reading, Reading]:
+) -> tuple[NetworkOutput, NetworkOutput]:
     """One forward pass over labeled (B, ...) and unlabeled (U, ...) images.
 
     One pass, so that both share their batch statistics; in groups of B / g labeled and U / g
@@ -120,11 +120,13 @@ def read_together(
     groups = gcd(len(labeled), len(unlabeled))
     sizes = [len(labeled) // groups, len(unlabeled) // groups]
     parts = [images.reshape(groups, -1, *images.shape[1:]) for images in (labeled, unlabeled)]
-    reading = student.read(torch.cat(parts, dim=1).flatten(0, 1))
+    output = student.read(torch.cat(parts, dim=1).flatten(0, 1))
 
     def split(values: Tensor) -> list[Tensor]:
         both = values.float().reshape(groups, -1, values.shape[1]).split_with_sizes(sizes, dim=1)
         return [part.flatten(0, 1) for part in both]
 
-    logits, embeddings = split(reading.logits), split(reading.embedding)
-    return Reading(logits[0], embeddings[0], None), Reading(logits[1], embeddings[1], None)
+    logits, embeddings = split(output.logits), split(output.embedding)
+    return NetworkOutput(logits[0], embeddings[0], None), NetworkOutput(
+        logits[1], embeddings[1], None
+    )

@@ -21,7 +21,7 @@ from training.methods.dynamic_threshold import DynamicThreshold
 from training.methods.method import (
     Batch,
     Method,
-    Outcome,
+    StepResult,
     mean_prediction,
     predict,
     read_together,
@@ -103,7 +103,7 @@ class Personal(Method):
 
     def step(
         self, student: ExpressionNet, teacher: ExpressionNet, batch: Batch, passes: float
-    ) -> Outcome:
+    ) -> StepResult:
         (anchor,), options = self._anchor, self.options
         probs = mean_prediction(teacher, batch.weak)
         if len(batch.labeled):
@@ -124,7 +124,7 @@ class Personal(Method):
             distance = sum(((now - then) ** 2).sum() for now, then in pairs)
             loss = loss + options.pull / 2 * distance
         pseudo = terms.pseudo
-        return Outcome(loss, labeled_logits.detach(), pseudo.labels, pseudo.kept, terms.chosen)
+        return StepResult(loss, labeled_logits.detach(), pseudo.labels, pseudo.kept, terms.chosen)
 
     def _read(self, student: ExpressionNet, batch: Batch) -> tuple[Tensor, Tensor, Tensor]:
         """Logits (B, C) and (U, C) of labeled images and strong views, and the supervised term."""

@@ -1,6 +1,6 @@
 """Supervised training: cross-entropy against the class or the raters' distribution."""
 
-from training.methods.method import Batch, Method, Outcome, supervised_loss
+from training.methods.method import Batch, Method, StepResult, supervised_loss
 from training.models.resnet import ExpressionNet
 
 
@@ -15,6 +15,6 @@ class Supervised(Method):
 
     def step(
         self, student: ExpressionNet, teacher: ExpressionNet, batch: Batch, passes: float
-    ) -> Outcome:
+    ) -> StepResult:
         logits = student(batch.labeled).float()
-        return Outcome(supervised_loss(logits, batch), logits.detach())
+        return StepResult(supervised_loss(logits, batch), logits.detach())

@@ -20,7 +20,7 @@ from training.models.local_attention import LocalAttention
 Stem = Literal["deep", "unshuffle"]
 
 _EVALUATION_BATCH = 512
-_LEAST_VARIANCE = 1e-3
+_MIN_VARIANCE = 1e-3
 """Of an image in [-1, 1]; below it, noise is all there is to enlarge."""
 _STAGE_STRIDES = (1, 2, 2, 1)
 
@@ -47,7 +47,7 @@ class BasicBlock(nn.Module):
         return torch.relu(out + self.shortcut(x))
 
 
-class Reading(NamedTuple):
+class NetworkOutput(NamedTuple):
     """What a network makes of B faces: `logits` (B, C), the pooled features `embedding` (B, D),
     `attention` (B, h, w) in 0..1, None where the network has none, and the last `features`
     (B, D, h, w), None where nobody needs them."""
@@ -130,7 +130,7 @@ class ExpressionNet(nn.Module):
         """The last feature map, (B, 8 * width, S / 8, S / 8), and the attention (B, h, w)."""
         if self.standardize:
             variance, mean = torch.var_mean(faces, dim=(1, 2, 3), keepdim=True, correction=0)
-            faces = (faces - mean) * torch.rsqrt(variance + _LEAST_VARIANCE)
+            faces = (faces - mean) * torch.rsqrt(variance + _MIN_VARIANCE)
         out: Tensor = self.stem(faces)
         attention = None
         for number, block in enumerate(self.stages, 1):
@@ -139,7 +139,7 @@ class ExpressionNet(nn.Module):
                 out, attention = self.attention(out)
         return out, attention
 
-    def read(self, faces: Tensor) -> Reading:
+    def read(self, faces: Tensor) -> NetworkOutput:
         """Logits, and what they were made from."""
         features, attention = self.features(faces)
         embedding = features.mean(dim=(2, 3))
@@ -148,9 +148,9 @@ class ExpressionNet(nn.Module):
             n, channels = pooled.shape
             kept = rand_rows(n, channels, pooled.device) >= self.dropout
             pooled = pooled * kept / (1 - self.dropout)
-        return Reading(self.classifier(pooled), embedding, attention, features)
+        return NetworkOutput(self.classifier(pooled), embedding, attention, features)
 
-    def class_activation(self, features: Tensor, classes: Tensor) -> Tensor:
+    def heat_map(self, features: Tensor, classes: Tensor) -> Tensor:
         """Where in the last features what spoke for a class lies, (B, h, w) in 0..1.
 
         The class activation map of Zhou et al., "Learning Deep Features for Discriminative

@@ -22,9 +22,9 @@ from training.data.image_files import CLIP_SUFFIXES, clip_frames, read_gray_face
 _LOOKS_PER_S = 10.0
 _FACES_PER_S = 5.0
 """Closer in time, faces of one clip hardly differ."""
-_LARGEST_CROP = 64
+_MAX_CROP_SIDE = 64
 """Pixels of a square image in which there is nothing left to cut away."""
-_SEVERAL_FROM = 5
+_MIN_FRAMES_OF_SEVERAL = 5
 """Frames that show two faces at once, from which on a clip has two people in it."""
 
 IMAGES = "images"
@@ -175,7 +175,7 @@ def _image_faces(
     height, width = image_bgr.shape[:2]
     is_square = height == width
     detections = []
-    if not (is_square and width <= _LARGEST_CROP):
+    if not (is_square and width <= _MAX_CROP_SIDE):
         detector.reset()
         detections = detector.detect(image_bgr, 0.0)
     if detections:
@@ -222,7 +222,7 @@ def _of_one_person(found: list[_Found], clip: str, choice: TrackChoice) -> list[
             raise InputError(f"--track {wanted}: {clip} has the faces {there}")
         return chosen
     together = Counter(face.frame for face in found)
-    if sum(n > 1 for n in together.values()) >= _SEVERAL_FROM:
+    if sum(n > 1 for n in together.values()) >= _MIN_FRAMES_OF_SEVERAL:
         raise InputError(
             f"{clip}: {_who_is_there(found)}; add --track {clip}:N for yours, "
             "or --track largest, or --track all"

@@ -38,11 +38,11 @@ def export(
     learned: Learned,
     proof: Proof,
     build_models: BuildModels,
-    report: OnProgress,
+    on_progress: OnProgress,
 ) -> None:
     """Write the checkpoint twice, for training and for installation, and both ONNX files."""
     manifest = _with_story(learned.manifest, task, person, proof)
-    report("export", 0.0)
+    on_progress("export", 0.0)
     save_model(task.out / MODEL_FILE, learned.network, manifest)
     save_model(task.out / CHECKPOINT, learned.network, manifest)
     faces = np.concatenate([person.unlabeled.images, person.training.images])
@@ -50,7 +50,7 @@ def export(
     files: dict[str, Path] = {"fp32": task.out / GPU_MODEL, "int8": task.out / CPU_MODEL}
     for precision, content, _ in build_models(learned.network, manifest, ("fp32", "int8"), sample):
         write_atomically(files[precision], content)
-        report("export", 0.5)
+        on_progress("export", 0.5)
 
 
 def _with_story(manifest: Manifest, task: Task, person: PersonData, proof: Proof) -> Manifest:

@@ -51,18 +51,18 @@ class PersonData:
         return self.labeled if first is None else self.labeled.where(first)
 
 
-def find_faces(task: Task, report: OnProgress) -> PersonData:
+def find_faces(task: Task, on_progress: OnProgress) -> PersonData:
     """Find all faces of the person, or load those that an interrupted retraining found.
 
     `DataError` where there are too few faces or a folder is not named after a label.
     """
     file = task.out / FACES_FILE
-    report("faces", 0.0)
+    on_progress("faces", 0.0)
     if file.is_file():
         return load_faces(file, task.manifest)
     side, crop = task.manifest.input_side, task.manifest.crop
     parts = [collect_faces(folder, side, crop, task.choice) for folder in task.clips]
-    report("faces", 0.7)
+    on_progress("faces", 0.7)
     unlabeled = _joined([_without_second_takes(part) for part in parts])
     found, trouble = _find_labeled(task)
     if task.labeled and not found:

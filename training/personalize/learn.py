@@ -34,20 +34,20 @@ class Learned:
     held_out: tuple[HeldOut, ...]
 
 
-def learn(task: Task, person: PersonData, report: OnProgress) -> Learned:
+def learn(task: Task, person: PersonData, on_progress: OnProgress) -> Learned:
     """Retrain on all faces of a person but the second takes.
 
     The new network is tested on the second takes. Where there are none, the labeled takes are
     halved, and each half is tested by another network that learned the other half alone.
     """
-    report("learn", 0.0)
+    on_progress("learn", 0.0)
     first, labeled = person.is_first_take, person.labeled
     halves = [] if first is not None else _halves(person.takes)
     learn_from = [labeled.where(~half) for half in halves] + [person.training]
 
     def progress_of(number: int) -> OnStep:
         n_runs = len(learn_from)
-        return lambda done, steps: report("learn", (number + done / steps) / n_runs)
+        return lambda done, steps: on_progress("learn", (number + done / steps) / n_runs)
 
     def run(number: int, folder: str, faces: LabeledImages) -> tuple[ExpressionNet, Manifest]:
         return retrain(

@@ -22,12 +22,12 @@ _RESAMPLES = 10_000
 _SEED = 0
 
 
-def prove(task: Task, person: PersonData, learned: Learned, report: OnProgress) -> Proof:
+def prove(task: Task, person: PersonData, learned: Learned, on_progress: OnProgress) -> Proof:
     """Compare the new network with the one it started from, on all faces of the person.
 
     Also writes `compared.npz`, the faces that the person can choose by.
     """
-    report("prove", 0.0)
+    on_progress("prove", 0.0)
     gain = _gain(task, person, learned)
     images = person.unlabeled.images
     networks = (task.network, learned.network)

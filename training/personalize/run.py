@@ -39,7 +39,7 @@ ABOUT_FILE = "personalize.json"
 def personalize(
     options: PersonalizeOptions,
     build_models: BuildModels,
-    report: OnProgress = lambda stage, done: None,
+    on_progress: OnProgress = lambda stage, done: None,
 ) -> tuple[Proof, dict[str, Any]]:
     """Retrain and prove; returns the proof and the figures that `--json` writes.
 
@@ -49,10 +49,10 @@ def personalize(
     began_s = time.monotonic()
     task = _prepared(options)
     _begin(task, options)
-    person = find_faces(task, report)
-    learned = learn(task, person, report)
-    proof = prove(task, person, learned, report)
-    export(task, person, learned, proof, build_models, report)
+    person = find_faces(task, on_progress)
+    learned = learn(task, person, on_progress)
+    proof = prove(task, person, learned, on_progress)
+    export(task, person, learned, proof, build_models, on_progress)
     _finish(task.out, proof)
     figures = {
         "passes": proof.passes,

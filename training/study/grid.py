@@ -46,7 +46,7 @@ STARTS = "starts"
 Tables = dict[str, dict[str, Any]]
 
 
-class Row(Section):
+class GridRow(Section):
     """A row of the table: a method with settings of its own."""
 
     name: str = Field(pattern=r"^[a-z0-9_]+$", description="also of its result files")
@@ -63,7 +63,7 @@ class GridConfig(Section):
     title: str = Field(description="of the report")
     budgets: tuple[float, ...] = Field(description="shares of the labels, 1 is all of them")
     seeds: tuple[int, ...] = Field(description="each cell is run with each")
-    rows: tuple[Row, ...]
+    rows: tuple[GridRow, ...]
     base: Tables = Field({}, description="of every cell")
     start: Tables = Field({}, description="of the starts; empty: none")
     compare: str = Field(
@@ -322,7 +322,7 @@ def _cost(run_dir: Path) -> dict[str, Any]:
     }
 
 
-def _cell(grid: GridConfig, row: Row, budget: float, seed: int, where: str) -> Cell:
+def _cell(grid: GridConfig, row: GridRow, budget: float, seed: int, where: str) -> Cell:
     own: Tables = {"run": {"seed": seed}, "data": {"labeled_share": budget}}
     of_row: Tables = {"run": {"method": row.method}}
     config = parse_config(_merged(grid.base, row.settings, of_row, own), f"{where}: row {row.name}")

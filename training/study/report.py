@@ -15,7 +15,7 @@ from fer_live.base.atomic_file import write_atomically
 from fer_live.errors import InputError
 from training.loop.train import UNLABELED
 from training.measure.markdown import table_row
-from training.study.grid import CELLS, GRID_FILE, GridConfig, Row, load_grid
+from training.study.grid import CELLS, GRID_FILE, GridConfig, GridRow, load_grid
 
 REPORT_FILE = "report.md"
 
@@ -196,7 +196,7 @@ def _leads(grid: GridConfig, results: Results, name: str) -> Iterable[str]:
 
 
 def _lead(
-    results: Results, name: str, ours: tuple[Row, float], theirs: tuple[Row, float]
+    results: Results, name: str, ours: tuple[GridRow, float], theirs: tuple[GridRow, float]
 ) -> list[float]:
     """Accuracy of one row at a budget minus that of another, of each seed that has both."""
     own, other = (_by_seed(results, *side, name, "accuracy") for side in (ours, theirs))
@@ -207,7 +207,9 @@ def _lead_entry(values: list[float] | None, grid: GridConfig) -> str:
     return "" if values is None else _mean_and_deviation(values, grid, sign="+")
 
 
-def _by_seed(results: Results, row: Row, budget: float, name: str, figure: str) -> dict[int, float]:
+def _by_seed(
+    results: Results, row: GridRow, budget: float, name: str, figure: str
+) -> dict[int, float]:
     """Seed -> a figure in percent, for the cells that have it."""
     found = {c["seed"]: _figures(c, name) for c in results.get((row.name, budget), [])}
     return {seed: 100 * figures[figure] for seed, figures in found.items() if figures}
@@ -407,7 +409,7 @@ def _with_legend(figure: Figure) -> Figure:
 
 def _groups(
     grid: GridConfig, results: Results
-) -> Iterable[tuple[Row, float, list[dict[str, Any]]]]:
+) -> Iterable[tuple[GridRow, float, list[dict[str, Any]]]]:
     for row in grid.rows:
         for budget in row.budgets or grid.budgets:
             if (row.name, budget) in results:

@@ -100,9 +100,9 @@ def test_at_its_start_the_anchor_pulls_nowhere():
     network.train()
     faces = torch.rand(6, 1, 48, 48) * 2 - 1
     batch = Batch(faces[:0], torch.empty(0, 8), (faces,), faces)
-    outcome = method.step(network, network, batch, 0.0)
-    outcome.loss.backward()  # type: ignore[no-untyped-call]
-    assert outcome.loss.item() == pytest.approx(0, abs=1e-5)
+    result = method.step(network, network, batch, 0.0)
+    result.loss.backward()  # type: ignore[no-untyped-call]
+    assert result.loss.item() == pytest.approx(0, abs=1e-5)
     largest = max(float(p.grad.abs().max()) for p in network.parameters() if p.grad is not None)
     assert largest < 1e-4
     moved = torch.rand(6, 1, 48, 48)
@@ -133,8 +133,8 @@ def test_only_the_first_stages_learn_where_that_is_asked_for(stages: int, moving
     before = {name: value.clone() for name, value in network.named_parameters()}
     optimizer = torch.optim.AdamW(network.parameters(), lr=0.01, weight_decay=0)
     faces = torch.rand(6, 1, 48, 48)
-    outcome = method.step(network, network, Batch(faces, torch.eye(8)[:6], (faces,), faces), 0.0)
-    outcome.loss.backward()  # type: ignore[no-untyped-call]
+    result = method.step(network, network, Batch(faces, torch.eye(8)[:6], (faces,), faces), 0.0)
+    result.loss.backward()  # type: ignore[no-untyped-call]
     optimizer.step()
     moved = {n for n, value in network.named_parameters() if not torch.equal(value, before[n])}
     assert moved == {name for name in before if name.startswith(moving)}
@@ -275,7 +275,7 @@ def test_without_labels_the_person_decides_and_the_model_is_installed_whole(
     clips = write_crops(tmp_path / "clips", 30)
     options = PersonalizeOptions((clips,), None, start, tmp_path / "run", config=small_config())
     stages: list[str] = []
-    proof, figures = personalize(options, report=lambda stage, done: stages.append(stage))
+    proof, figures = personalize(options, on_progress=lambda stage, done: stages.append(stage))
     assert list(dict.fromkeys(stages)) == ["faces", "learn", "prove", "export"]
     assert (figures["n_unlabeled"], figures["n_labeled"], proof.gain) == (30, 0, None)
     with pytest.raises(RefusedError):
@@ -343,7 +343,7 @@ def test_what_was_asked_for_may_change_until_faces_are_found(start: Path, tmp_pa
             raise KeyboardInterrupt
 
     with pytest.raises(KeyboardInterrupt):
-        personalize(options, report=stop)
+        personalize(options, on_progress=stop)
     with pytest.raises(InputError, match="from other clips"):
         personalize(PersonalizeOptions((few,), None, start, out, config=small_config()))
     write_crops(enough / "captured meanwhile", 5)
