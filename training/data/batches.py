@@ -7,7 +7,7 @@ from torch.profiler import record_function
 
 from fer_live.errors import DataError, InputError
 from training import distributed
-from training.config import TrainConfig
+from training.config import ScheduleConfig, TrainConfig
 from training.data.augment import augmentation
 from training.data.labeled_images import LabeledImages
 from training.data.sampling import BalancedStream, ShuffledStream
@@ -30,17 +30,7 @@ class Batches:
         self.uses_unlabeled = method.uses_unlabeled
         self._n_weak_views = method.n_weak_views
         self._unlabeled_size = schedule.unlabeled_batch_size
-        if self.uses_unlabeled and not self._unlabeled_size:
-            raise InputError(
-                f"run.method {config.run.method} needs schedule.unlabeled_batch_size above 0"
-            )
-        if self.uses_unlabeled and not n_unlabeled:
-            raise DataError(
-                f"{config.run.method} needs unlabeled images, and there are none: lower "
-                "data.labeled_share or name some in data.unlabeled"
-            )
-        if method.needs_labels and not n_labeled:
-            raise DataError(f"{config.run.method} needs labeled images, and there are none")
+        _check_images(config, data, method)
         # Everything lives on the device as uint8.
         self._images = torch.from_numpy(data.labeled.images).unsqueeze(1).to(device)
         self._targets = _targets(data.labeled, config.data.targets).to(device)
@@ -50,18 +40,7 @@ class Batches:
         self._strong = augmentation(config.strong).to(device)
         self._device = device
 
-        if self._unlabeled_size:
-            self.steps_per_pass = (n_labeled + n_unlabeled) // self._unlabeled_size
-        else:
-            self.steps_per_pass = n_labeled // schedule.batch_size
-        if schedule.steps and n_labeled + n_unlabeled:
-            # So many steps, however few images there are: one comes more than once a step then.
-            self.steps_per_pass = max(self.steps_per_pass, 1)
-        if self.steps_per_pass == 0:
-            raise DataError(
-                f"{data.labeled.name}: {n_labeled} labeled and {n_unlabeled} unlabeled images, "
-                "fewer than one batch; lower schedule.batch_size or schedule.unlabeled_batch_size"
-            )
+        self.steps_per_pass = _steps_per_pass(schedule, data)
         self.n_steps = schedule.steps or self.steps_per_pass * schedule.passes
         batch_size = schedule.batch_size if n_labeled else 0
         self._n_weak_labeled = round(batch_size * (1 - schedule.strong_labeled))
@@ -115,6 +94,38 @@ class Batches:
                 ),
                 own(rows),
             )
+
+
+def _check_images(config: TrainConfig, data: TrainingData, method: Method) -> None:
+    """Refuse data that lacks the images that the method needs."""
+    name = config.run.method
+    if method.uses_unlabeled and not config.schedule.unlabeled_batch_size:
+        raise InputError(f"run.method {name} needs schedule.unlabeled_batch_size above 0")
+    if method.uses_unlabeled and not len(data.unlabeled):
+        raise DataError(
+            f"{name} needs unlabeled images, and there are none: lower data.labeled_share or name "
+            "some in data.unlabeled"
+        )
+    if method.needs_labels and not len(data.labeled):
+        raise DataError(f"{name} needs labeled images, and there are none")
+
+
+def _steps_per_pass(schedule: ScheduleConfig, data: TrainingData) -> int:
+    """How many steps go once through all images; `DataError` where these are fewer than a batch."""
+    n_labeled, n_unlabeled = len(data.labeled), len(data.unlabeled)
+    if schedule.unlabeled_batch_size:
+        steps = (n_labeled + n_unlabeled) // schedule.unlabeled_batch_size
+    else:
+        steps = n_labeled // schedule.batch_size
+    if schedule.steps and n_labeled + n_unlabeled:
+        # So many steps, however few images there are: one comes more than once a step then.
+        steps = max(steps, 1)
+    if steps == 0:
+        raise DataError(
+            f"{data.labeled.name}: {n_labeled} labeled and {n_unlabeled} unlabeled images, fewer "
+            "than one batch; lower schedule.batch_size or schedule.unlabeled_batch_size"
+        )
+    return steps
 
 
 def _augment(augment: nn.Module, images: Tensor) -> Tensor:

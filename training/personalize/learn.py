@@ -7,10 +7,11 @@ from numpy.typing import NDArray
 
 from fer_live.model.manifest import Manifest
 from training.data.labeled_images import LabeledImages
+from training.loop.train import OnStep
 from training.models.resnet import ExpressionNet
 from training.personalize.faces import PersonData
 from training.personalize.progress import OnProgress
-from training.personalize.retrain import OnStep, retrain
+from training.personalize.retrain import retrain
 from training.personalize.task import Task
 
 RUN_FOLDERS = ("learning", "half-1", "half-2")

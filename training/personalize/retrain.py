@@ -1,7 +1,6 @@
 """Retrains one network on a person's faces: a short run of the method `personal`."""
 
 import copy
-from collections.abc import Callable
 from pathlib import Path
 
 import numpy as np
@@ -14,7 +13,7 @@ from training.config import TrainConfig
 from training.data.labeled_images import LabeledImages
 from training.data.sources import TrainingData
 from training.data.splits import SplitList
-from training.loop.train import fit
+from training.loop.train import OnStep, fit
 from training.methods.personal import PersonalOptions
 from training.models import checkpoint
 from training.models.resnet import ExpressionNet, scale_faces
@@ -30,8 +29,6 @@ _PERSONAL_CARD = (
 
 START_FILE = "start.safetensors"
 _NORM_BATCH = 256
-
-OnStep = Callable[[int, int], None]
 
 
 def retrain(

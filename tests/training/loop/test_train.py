@@ -8,7 +8,8 @@ from fer_live.errors import DataError, InputError, ModelError
 from training.config import TrainConfig, config_to_toml, load_config, parse_config
 from training.loop import resume, train
 from training.loop.resume import load_run_state
-from training.loop.train import fit, learning_rate, resolve_precision
+from training.loop.run import resolve_precision
+from training.loop.train import fit, learning_rate
 from training.methods import METHODS
 from training.models.checkpoint import load_model
 
@@ -227,7 +228,7 @@ def test_a_resume_without_a_checkpoint_says_that_it_begins(
     (tmp_path / "run/resume.safetensors").unlink()
     capfd.readouterr()
     fit(config(epochs=1), tmp_path / "run", resume=True)
-    assert "no checkpoint to go on from; begins at the first step" in capfd.readouterr().err
+    assert "no checkpoint to resume from; begins at the first step" in capfd.readouterr().err
 
 
 def test_files_of_someone_else_are_not_replaced(config, tmp_path: Path):

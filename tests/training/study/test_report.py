@@ -4,7 +4,7 @@ from pathlib import Path
 import pytest
 
 from fer_live.errors import InputError
-from training.study.grid import load_grid
+from training.study.cells import load_grid
 from training.study.report import write_report
 
 GRID = """
