@@ -27,6 +27,8 @@ from training.section import Section
 
 
 class DtaSnlOptions(Section):
+    """The table [options] of DTA + SNL; each field says what it means."""
+
     dta: bool = Field(True, description="dynamic thresholds; false: one fixed threshold")
     snl: bool = Field(True, description="complementary labels for images without a pseudo-label")
     threshold: float = Field(0.95, ge=0, le=1, description="the fixed threshold without dta")
@@ -62,10 +64,17 @@ class DtaSnlOptions(Section):
 
 
 class DtaSnl(Method):
-    """L = CE(f(x), y) + lambda_u * mean(1[max p >= tau] * CE(f(strong(u)), argmax p))
-    + lambda_n * mean over complementary pairs of -log(1 - softmax(f(strong(u)))_c),
-    p = softmax(f_bar(weak(u))), the mean over `weak_views` views, f_bar the teacher, tau the
-    class's dynamic threshold."""
+    """DTA + SNL: dynamic thresholds for pseudo-labels, complementary labels for the other images.
+
+    L = CE(f(x), y) + lambda_u * mean(1[max p >= tau] * CE(f(strong(u)), argmax p))
+    + lambda_n * mean over complementary pairs of -log(1 - softmax(f(strong(u)))_c)
+    (reconstructed from the abstract of arXiv 2601.05556).
+
+    f is the student, x a labeled image with target y, u an unlabeled image, and p = softmax(f_bar(
+    weak(u))), the mean over `weak_views` views, f_bar the teacher. tau is the dynamic threshold of
+    the class (`DynamicThreshold`), a pair is an image and a class that it is not of
+    (`complementary_classes`).
+    """
 
     Options = DtaSnlOptions
 

@@ -18,6 +18,8 @@ from training.section import Section
 
 
 class FixMatchOptions(Section):
+    """The table [options] of FixMatch; each field says what it means."""
+
     threshold: float = Field(0.95, ge=0, le=1, description="confidence from which a label is kept")
     lambda_u: float = Field(1.0, ge=0, description="weight of the pseudo-label term")
     teacher_labels: bool = Field(
@@ -26,8 +28,12 @@ class FixMatchOptions(Section):
 
 
 class FixMatch(Method):
-    """L = CE(f(x), y) + lambda_u * mean(1[max p >= tau] * CE(f(strong(u)), argmax p)),
-    p = softmax of weak(u) by the teacher, or by the student (`teacher_labels = false`)."""
+    """FixMatch: L = CE(f(x), y) + lambda_u * mean(1[max p >= tau] * CE(f(strong(u)), argmax p)).
+
+    f is the student, x a labeled image with target y, u an unlabeled image, and p = softmax of
+    weak(u) by the teacher, or by the student (`teacher_labels = false`). Sohn et al., "FixMatch"
+    (NeurIPS 2020), eq. 3 and 4. tau is the same for all classes.
+    """
 
     Options = FixMatchOptions
 

@@ -32,6 +32,8 @@ from training.section import Section
 
 
 class PersonalOptions(Section):
+    """The table [options] of `personal`; each field says what it means."""
+
     thresholds: tuple[float, ...] = Field(
         (),
         description="confidence from which each class's pseudo-labels are kept at first, in label "
@@ -70,9 +72,15 @@ class PersonalOptions(Section):
 
 
 class Personal(Method):
-    """L = CE(f(x), y) + lambda_u * pseudo-label term + lambda_n * complementary term, as in
-    `dta_snl`, + lambda_a * KL(f_0(weak(u)) || f(strong(u))) + pull / 2 * |theta - theta_0|^2, f_0
-    the start. Without labeled images the first term is missing and the thresholds stay."""
+    """DTA + SNL on one person's faces, held by the model that it starts from.
+
+    L = CE(f(x), y) + lambda_u * pseudo-label term + lambda_n * complementary term, as in `DtaSnl`,
+    + lambda_a * KL(f_0(weak(u)) || f(strong(u))) + pull / 2 * |theta - theta_0|^2
+    (ours; the last two terms after Li & Hoiem, 2016, and Li et al., ICML 2018).
+
+    f is the student with weights theta, f_0 the model that it starts from, with weights theta_0.
+    Without labeled images the first term is missing and the thresholds stay as they are.
+    """
 
     Options = PersonalOptions
     needs_labels = False
@@ -96,7 +104,7 @@ class Personal(Method):
         self._anchor: tuple[ExpressionNet, ...] = ()
 
     def begin(self, student: ExpressionNet) -> None:
-        # In a tuple, for it is no state: a resumed run starts from the same weights.
+        # In a tuple, because it is no state: a resumed run starts from the same weights.
         self._anchor = (copy.deepcopy(student).eval().requires_grad_(False),)
         student.freeze_norms(self.options.freeze_norms)
         student.freeze_stages_from(self.options.learning_stages)
