@@ -1,4 +1,4 @@
-"""A network in one precision or several; each file is compared with it before it is given."""
+"""Builds the ONNX files of a network, and compares each with the network before handing it over."""
 
 import copy
 from collections.abc import Iterator, Sequence
@@ -33,11 +33,11 @@ def build_models(
     real_faces: UInt8Array | None,
     batch_size: int | None = None,
 ) -> Iterator[tuple[Precision, bytes, Parity]]:
-    """For each precision the content of an ONNX file, and how it compares with `network`.
+    """Yield for each precision the content of an ONNX file, and how it compares with `network`.
 
-    `real_faces` (N, S, S) uint8 set the ranges of int8, which needs them; a third of them is held
-    out and only compared on. Without any, noise is compared on. Raises `FerLiveError` where a file
-    would read faces differently.
+    `real_faces` (N, S, S) uint8 set the ranges of int8, which needs them; every third of them is
+    held out and only compared on. Without real faces, noise is compared on. Raises `FerLiveError`
+    where a file would read faces differently.
     """
     side = manifest.input_side
     generator = np.random.default_rng(0)

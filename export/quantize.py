@@ -1,4 +1,4 @@
-"""Smaller numbers: static int8 for CPUs, fp16 for GPUs."""
+"""Converts a model to smaller numbers: static int8 for CPUs, fp16 for GPUs."""
 
 import tempfile
 from collections.abc import Iterator
@@ -32,10 +32,10 @@ class _CalibrationReader(CalibrationDataReader):  # type: ignore[misc]  # onnxru
 
 
 def to_int8(model: onnx.ModelProto, calibration_faces: UInt8Array) -> onnx.ModelProto:
-    """Static quantization in QDQ form, weights int8 per channel, activations uint8.
+    """Quantize a model statically in QDQ form, weights int8 per channel, activations uint8.
 
     `calibration_faces` (N, S, S) uint8 are training images; the range of each activation is taken
-    from them. Scaling before and softmax after the network stay in fp32.
+    from them. Scaling before the network and softmax after it stay in fp32.
     """
     with tempfile.TemporaryDirectory() as folder:
         plain, prepared, quantized = (Path(folder) / f"{name}.onnx" for name in "abc")
@@ -61,7 +61,7 @@ def _batch_size(model: onnx.ModelProto) -> int:
 
 
 def to_fp16(model: onnx.ModelProto) -> onnx.ModelProto:
-    """Half precision inside, the same uint8 input and float32 output."""
+    """Convert a model to half precision; its input stays uint8 and its outputs float32."""
     from onnxruntime.transformers.float16 import convert_float_to_float16
 
     half: onnx.ModelProto = convert_float_to_float16(model, keep_io_types=True)

@@ -18,8 +18,12 @@ MIN_AGREEMENT = 0.9
 
 @dataclass(frozen=True, slots=True)
 class Parity:
-    """`max_difference` of any probability; `heat_map_difference`: the largest of a face's mean
-    difference, of faces with the same label; `agreement`: the share of those."""
+    """How an exported model compares with its network on `n_faces` faces.
+
+    `max_difference` is the largest difference of any probability. `agreement` is the share of faces
+    that get the same label from both. `heat_map_difference` is the largest mean difference of a
+    heat map, among the faces with the same label.
+    """
 
     n_faces: int
     max_difference: float
@@ -28,7 +32,7 @@ class Parity:
 
 
 def compare(deployed: DeployedNet, model: onnx.ModelProto, faces: UInt8Array) -> Parity:
-    """Run both on `faces` (N, S, S) uint8, ONNX Runtime on the CPU, torch in fp32."""
+    """Run network and model on `faces` (N, S, S) uint8: torch in fp32, ONNX Runtime on the CPU."""
     session = ort.InferenceSession(serialize(model), providers=["CPUExecutionProvider"])
     fixed = session.get_inputs()[0].shape[0]
     size = fixed if isinstance(fixed, int) else len(faces)
@@ -56,7 +60,7 @@ def require_fp32_parity(parity: Parity) -> None:
 
 
 def require_fp16_parity(parity: Parity) -> None:
-    """Refuse a half-precision one whose numbers overflow, or are too coarse."""
+    """Refuse a half-precision export whose numbers overflow, or are too coarse."""
     _require(parity, MAX_DIFFERENCE_FP16)
 
 

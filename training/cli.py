@@ -23,7 +23,7 @@ from training.commands import (
 
 
 class Command(Protocol):
-    """A module of `training/commands/` that is a command; it is called as its file is."""
+    """What a module of `training/commands/` has; the command is called as its file is."""
 
     __name__: str
     __doc__: str | None

@@ -18,6 +18,8 @@ from training.section import Section, first_fault
 
 
 class DataConfig(Section):
+    """Which images a run trains on, which of them keep their labels, and what it is measured on."""
+
     source: str = Field(
         "fer2013:data/fer2013",
         description="labeled data set as KIND:FOLDER, relative to the current folder; KIND is "
@@ -58,8 +60,11 @@ class DataConfig(Section):
 
 
 class ScheduleConfig(Section):
-    """A pass is as many steps as it takes the unlabeled batches to go through all training images,
-    labeled and unlabeled; without unlabeled batches, as it takes the labeled ones."""
+    """How long a run is, what is in a batch, and how the loss is descended.
+
+    A pass is as many steps as it takes the unlabeled batches to go through all training images,
+    labeled and unlabeled; without unlabeled batches, as it takes the labeled ones.
+    """
 
     start_from: str = Field(
         "", description="checkpoint or run folder whose weights training starts from"
@@ -115,7 +120,7 @@ class ScheduleConfig(Section):
 
 
 class AugmentationConfig(Section):
-    """What is done to an image, by chance; 0 switches a part off."""
+    """What an augmentation does to an image, by chance; 0 switches a part off."""
 
     flip: float = Field(0.5, ge=0, le=1, description="probability of a mirror image")
     rotate_degrees: float = Field(12.0, ge=0, le=90, description="largest roll either way")
@@ -166,6 +171,8 @@ def _strong_augmentation() -> AugmentationConfig:
 
 
 class RunConfig(Section):
+    """What computes a run, and by which method."""
+
     seed: int = Field(0, ge=0, description="of weights, order, augmentation and dropout")
     device: Literal["auto", "cpu", "cuda"] = Field("auto", description="auto: cuda where present")
     precision: Literal["auto", "bf16", "fp32"] = Field(
@@ -181,7 +188,7 @@ class RunConfig(Section):
 
 
 class TrainConfig(Section):
-    """The whole file; each section is a table of it."""
+    """A whole training config; each section is a table of the TOML file."""
 
     run: RunConfig = Field(default_factory=RunConfig)
     data: DataConfig = Field(default_factory=DataConfig)
@@ -232,7 +239,7 @@ def parse_config(content: dict[str, Any], where: str) -> TrainConfig:
 
 
 def config_to_toml(config: TrainConfig) -> str:
-    """The config as TOML, each field under a comment with its meaning and default."""
+    """Write the config as TOML, each field under a comment with its meaning and default."""
     document = tomlkit.document()
     document.add(tomlkit.comment("FER Live training. Every field may be left out."))
     for section_name, section_field in TrainConfig.model_fields.items():

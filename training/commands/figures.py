@@ -25,8 +25,11 @@ LABELS_VARIABLE = "FER_TRAIN_LABELS"
 
 @dataclass(frozen=True, slots=True)
 class DataChoice:
-    """The images that a command measures on: the data set as KIND:DIR, its part, its label rule,
-    and a split.json of images to leave out. None: not given."""
+    """The images that a command measures on.
+
+    `data` is the data set as KIND:DIR, `split` its part, `rule` its label rule, `without` a
+    split.json of images to leave out; None where it was not given.
+    """
 
     data: str
     split: str | None
@@ -61,7 +64,7 @@ def declare_without(parser: argparse.ArgumentParser) -> None:
 
 
 def declare_json(parser: argparse.ArgumentParser) -> None:
-    """Declare --json."""
+    """Declare --json, the file that the figures are written to."""
     parser.add_argument("--json", type=Path, metavar="FILE", help="write the figures there")
 
 

@@ -1,4 +1,4 @@
-"""Every step's batch: drawn by number, augmented on the device."""
+"""Makes the batch of every step: images drawn by the step's number, augmented on the device."""
 
 import torch
 import torch.nn.functional as F
@@ -16,10 +16,10 @@ from training.methods.method import Batch, Method
 
 
 class Batches:
-    """`batches(step)` is a step's batch: this process's rows of it.
+    """The batches of a run: `batches(step)` gives this process's rows of the batch of a step.
 
-    `n_steps` make the run and `steps_per_pass` a pass; `labeled_a_step` is how many labeled
-    images each has, of which the classes have `class_shares` (C,).
+    A run has `n_steps` steps and a pass `steps_per_pass`. Each step has `labeled_a_step` labeled
+    images, of which `class_shares` (C,) are the shares of the classes.
     """
 
     def __init__(
@@ -65,7 +65,7 @@ class Batches:
         self._unlabeled_rows = ShuffledStream(max(n_unlabeled, 1), self._unlabeled_size, seed + 1)
 
     def __call__(self, step: int) -> tuple[Batch, Tensor]:
-        """A step's batch, and the rows (U,) of its unlabeled images."""
+        """Make the batch of a step; returns it with the rows (U,) of its unlabeled images."""
         own = distributed.own_rows
         with record_function("augment"):
             rows = self._labeled_rows(step).to(self._device)
@@ -77,7 +77,7 @@ class Batches:
                 return Batch(own(labeled), targets, logit_adjustment=adjustment), rows[:0]
             rows = self._unlabeled_rows(step).to(self._device)
             images = self._unlabeled[rows]
-            # Labeled and unlabeled images in one call, for a call costs as much as ten images.
+            # Labeled and unlabeled images in one call, because a call costs as much as ten images.
             weak_views = _augment(self._weak, torch.cat([weak, *[images] * self._n_weak_views]))
             strong_views = _augment(self._strong, torch.cat([strong, images]))
             labeled = torch.cat([weak_views[: len(weak)], strong_views[: len(strong)]])
@@ -129,7 +129,7 @@ def _steps_per_pass(schedule: ScheduleConfig, data: TrainingData) -> int:
 
 
 def _augment(augment: nn.Module, images: Tensor) -> Tensor:
-    """(N, 1, S, S) uint8 -> augmented, in [-1, 1]."""
+    """Scale and augment images: (N, 1, S, S) uint8 -> float in [-1, 1]."""
     faces = images.float() / 255
     augmented: Tensor = augment(faces) if len(images) else faces
     return augmented * 2 - 1

@@ -1,4 +1,4 @@
-"""Figures of a trained network, and the manifest that tells them with the model."""
+"""Measures a trained network, and makes the manifest that tells the figures with the model."""
 
 from pathlib import Path
 from typing import Any
@@ -19,7 +19,10 @@ UNLABELED = "unlabeled images"
 
 
 def validate(run: Run) -> dict[str, float]:
-    """The teacher's accuracy on the first evaluation, for the log only: nothing is chosen by it."""
+    """Measure the teacher's accuracy on the first evaluation.
+
+    It is for the log only: nothing is chosen by it.
+    """
     for evaluation in run.data.evaluations.values():
         probs = _probs(run, evaluation.images)
         accuracy = measure(probs, evaluation.labels, evaluation.classes).accuracy
@@ -28,7 +31,7 @@ def validate(run: Run) -> dict[str, float]:
 
 
 def final_metrics(run: Run) -> dict[str, Any]:
-    """The teacher's figures by the name of what it is measured on.
+    """Measure the teacher; returns its figures by the name of what it is measured on.
 
     Beside the evaluations these are the unlabeled images whose true labels are known: ten times as
     many, and no semi-supervised run has seen one of these labels.
@@ -58,7 +61,7 @@ def _probs(run: Run, faces: UInt8Array) -> FloatArray:
 
 
 def manifest_of(run: Run, metrics: dict[str, Any]) -> Manifest:
-    """The manifest of the trained model: what it was trained on and how, with its figures."""
+    """Make the manifest of the trained model: what it was trained on and how, with its figures."""
     config, labeled = run.config, run.data.labeled
     return Manifest(
         labels=labeled.classes,
@@ -74,7 +77,7 @@ def manifest_of(run: Run, metrics: dict[str, Any]) -> Manifest:
 
 
 def _story(run: Run) -> dict[str, Any]:
-    """What a manifest says of the training."""
+    """What the manifest says of the training."""
     config, data, batches = run.config, run.data, run.batches
     passes = batches.n_steps / batches.steps_per_pass
     story = {

@@ -1,4 +1,4 @@
-"""What a run tells of itself: log.jsonl, a line every so many steps."""
+"""The log of a run, log.jsonl: one line every so many steps."""
 
 import json
 from dataclasses import dataclass, field
@@ -24,7 +24,7 @@ class TrainingLog:
     are right; and the `thresholds` of each class. Right is None where the true labels are not
     known.
 
-    Sums stay on the device until they are shown, for reading one waits for a GPU.
+    Sums stay on the device until they are shown, because reading one waits for the GPU.
     """
 
     device: torch.device
@@ -33,13 +33,15 @@ class TrainingLog:
 
     @classmethod
     def restored(cls, device: torch.device, state: dict[str, Any]) -> "TrainingLog":
+        """Continue the log that a checkpoint kept."""
         return cls(device, state["history"], state["sums"])
 
     def state(self) -> dict[str, Any]:
-        """What a checkpoint keeps."""
+        """Return what a checkpoint keeps of the log, for `restored`."""
         return {"history": self.history, "sums": self._read()}
 
     def add(self, result: StepResult, batch: Batch, hidden_labels: Tensor) -> None:
+        """Add a step to the line that is being filled; `hidden_labels` (U,) are -1 if not known."""
         n = len(batch.labeled)
         right = result.labeled_logits.argmax(1) == batch.targets.argmax(1)
         weight = max(n, 1)
@@ -65,7 +67,7 @@ class TrainingLog:
         )
 
     def close_line(self, step: int, passes: float, method: Method) -> None:
-        """End a line: means over its steps and all processes."""
+        """End the line that is being filled; its values are means over its steps and processes."""
         sums = self._read()
         if distributed.n_processes() > 1:
             values = torch.tensor(list(sums.values()), dtype=torch.float64)
@@ -93,6 +95,7 @@ class TrainingLog:
         self.sums = {}
 
     def write(self, path: Path) -> None:
+        """Write all lines to log.jsonl."""
         lines = "".join(json.dumps(row) + "\n" for row in self.history)
         write_atomically(path, lines.encode())
 

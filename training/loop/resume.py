@@ -23,8 +23,11 @@ def save_run(
     modules: Mapping[str, nn.Module],
     optimizers: Sequence[torch.optim.Optimizer],
 ) -> None:
-    """Write everything a run needs to go on: `modules` by name, student, teacher and method (whose
-    thresholds are buffers), and `state`, what the loop itself keeps, as JSON."""
+    """Write everything that a run needs to be resumed.
+
+    `modules` are by name: student, teacher and method, whose thresholds are buffers. `state` is
+    what the loop itself keeps, as JSON.
+    """
     tensors = {
         **{
             f"{name}/{key}": tensor
@@ -45,14 +48,14 @@ def save_run(
 
 
 def load_run_state(path: Path) -> dict[str, Any]:
-    """The loop's part of what `save_run` wrote."""
+    """Read what the loop itself kept in a file that `save_run` wrote."""
     return _parse_run(path)[1]
 
 
 def restore_run(
     path: Path, modules: Mapping[str, nn.Module], optimizers: Sequence[torch.optim.Optimizer]
 ) -> dict[str, Any]:
-    """Put back what `save_run` took, the random state included; returns the loop's part."""
+    """Restore what `save_run` wrote, the random state too; returns what the loop itself kept."""
     tensors, state = _parse_run(path)
     for name, module in modules.items():
         module.load_state_dict(_from(name, tensors))
@@ -72,13 +75,13 @@ def _parse_run(path: Path) -> tuple[dict[str, Tensor], dict[str, Any]]:
 
 
 def _from(prefix: str, tensors: dict[str, Tensor]) -> dict[str, Tensor]:
-    """The tensors whose names begin with `prefix/`, by the rest of their names."""
+    """Select the tensors whose names begin with `prefix/`, by the rest of their names."""
     start = f"{prefix}/"
     return {name.removeprefix(start): t for name, t in tensors.items() if name.startswith(start)}
 
 
 def _optimizer_tensors(optimizer: torch.optim.Optimizer) -> dict[str, Tensor]:
-    """The optimizer's per-parameter state as named tensors, `index/key`."""
+    """Return the per-parameter state of an optimizer as tensors by name, `index/key`."""
     state = optimizer.state_dict()["state"]
     return {
         f"{index}/{key}": value
@@ -89,7 +92,7 @@ def _optimizer_tensors(optimizer: torch.optim.Optimizer) -> dict[str, Tensor]:
 
 
 def _restore_optimizer(optimizer: torch.optim.Optimizer, tensors: dict[str, Tensor]) -> None:
-    """Put back what `_optimizer_tensors` took."""
+    """Restore an optimizer's state from the tensors that `_optimizer_tensors` named."""
     whole = optimizer.state_dict()
     whole["state"] = {}
     for name, tensor in tensors.items():

@@ -32,7 +32,7 @@ METRICS_FILE = "metrics.json"
 SPLIT_FILE = "split.json"
 
 _NATIVE_BF16 = ("avx512_bf16", "amx_bf16", "bf16")
-"""As x86 and, the last one, Arm processors call it."""
+"""Names of the ability to compute in bf16: of x86 processors and, the last one, of Arm."""
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -124,14 +124,14 @@ def prepare_run(
 
 
 def check_run_dir(config: TrainConfig, run_dir: Path, resume: bool) -> None:
-    """Never overwrite a run, nor go on with another config."""
+    """Refuse to overwrite a run, or to resume it with another config."""
     config_file = run_dir / CONFIG_FILE
     if not config_file.is_file():
         outputs = (checkpoint.MODEL_FILE, METRICS_FILE, LOG_FILE, SPLIT_FILE)
         foreign = [name for name in outputs if (run_dir / name).exists()]
         if foreign:
             raise InputError(
-                f"{run_dir}: holds a {foreign[0]} that is no part of a run, for there is no "
+                f"{run_dir}: holds a {foreign[0]} that is no part of a run, because there is no "
                 f"{CONFIG_FILE}; choose another --out"
             )
         return
@@ -147,7 +147,7 @@ def check_run_dir(config: TrainConfig, run_dir: Path, resume: bool) -> None:
 
 
 def resolve_device(name: str) -> torch.device:
-    """The device of a config; asking for cuda where there is none is the user's mistake."""
+    """Choose the device of a config; asking for cuda where there is none is the user's mistake."""
     if name == "cuda" and not torch.cuda.is_available():
         raise InputError("run.device: cuda was asked for, but torch finds no CUDA GPU; use cpu")
     if name == "auto":
@@ -156,8 +156,10 @@ def resolve_device(name: str) -> torch.device:
 
 
 def resolve_precision(name: str, device: torch.device) -> str:
-    """The precision of a config, "bf16" or "fp32". A processor that has to emulate bf16 takes ten
-    times as long as in fp32."""
+    """Choose the precision of a config, "bf16" or "fp32".
+
+    A processor that has to emulate bf16 takes ten times as long as in fp32.
+    """
     if name != "auto":
         return name
     if device.type == "cuda":
@@ -182,7 +184,7 @@ def _check_processes(config: TrainConfig) -> None:
 def _build_student(
     config: TrainConfig, classes: tuple[str, ...], device: torch.device
 ) -> ExpressionNet:
-    """The network to train, on the device, with random weights or those of schedule.start_from."""
+    """Build the network to train, with random weights or those of schedule.start_from."""
     student = checkpoint.build_network(config.model, len(classes))
     if config.schedule.start_from:
         _start_from(student, Path(config.schedule.start_from), classes, config.model)
@@ -194,6 +196,7 @@ def _build_student(
 def _start_from(
     student: ExpressionNet, path: Path, classes: tuple[str, ...], config: ModelConfig
 ) -> None:
+    """Give the student the weights of a checkpoint of the same network and the same labels."""
     network, manifest = checkpoint.load_model(path)
     if manifest.labels != classes:
         raise InputError(
@@ -214,8 +217,7 @@ def _modules(student: ExpressionNet, teacher: EmaTeacher, method: Method) -> dic
 
 
 def _identity(data: TrainingData, device: torch.device) -> dict[str, int | str]:
-    """What must not change under a run: order and random numbers mean nothing on other data or
-    another device."""
+    """What must be the same in a resumed run, because order and random numbers depend on it."""
     return {
         "n_images": len(data.labeled),
         "n_unlabeled": len(data.unlabeled),
@@ -225,6 +227,7 @@ def _identity(data: TrainingData, device: torch.device) -> dict[str, int | str]:
 
 
 def _check_same_run(path: Path, state: dict[str, Any], **now: int | str) -> None:
+    """Refuse to resume a run on other data, on another device, or in other processes."""
     for name, value in now.items():
         if state[name] != value:
             raise InputError(
@@ -234,7 +237,11 @@ def _check_same_run(path: Path, state: dict[str, Any], **now: int | str) -> None
 
 
 def _make_run_dir(config: TrainConfig, run_dir: Path, data: TrainingData) -> None:
-    """Only once data and device are known to be there: a mistake leaves no half-made run."""
+    """Make the run folder and write the config and the split list.
+
+    This waits until data and device are known to be there, so that a mistake leaves no half-made
+    run.
+    """
     try:
         run_dir.mkdir(parents=True, exist_ok=True)
     except OSError as error:

@@ -47,10 +47,10 @@ def fit(
     """Train by `config` into `run_dir` and return the final figures.
 
     `data`, where it is given, is trained on in place of what config.data names. `on_step` is told
-    after each step how many of how many are done.
+    after each step how many steps are done.
 
-    An interrupted run, resumed, ends in the same weights as an uninterrupted one: the order of
-    images is a function of seed and step, everything else that moves is in the checkpoint. Under
+    An interrupted run that is resumed ends in the same weights as an uninterrupted one: the order
+    of images is a function of seed and step, everything else that moves is in the checkpoint. Under
     torchrun, every process calls this, and the first one writes.
     """
     check_run_dir(config, run_dir, resume)
@@ -140,7 +140,7 @@ def _finish(run: Run) -> dict[str, Any]:
 
 
 def learning_rate(step: int, n_steps: int, schedule: ScheduleConfig) -> float:
-    """Linear warm-up, then half a cosine to zero at the last step."""
+    """Compute the learning rate of a step: a linear warm-up, then half a cosine to zero."""
     warmup = schedule.warmup * n_steps
     if step < warmup:
         return schedule.learning_rate * min((step + 1) / warmup, 1.0)

@@ -23,7 +23,7 @@ def compare(
     rule: str | None,
     without: Path | None = None,
 ) -> dict[str, dict[str, Any]]:
-    """What `evaluate` says of each model, by its path. Raises `InputError` as that does."""
+    """Return what `evaluate` says of each model, by its path. Raises `InputError` as that does."""
     require_distinct(model_paths)
     return {
         str(path): evaluate(path, data, split=split, rule=rule, without=without)
@@ -32,8 +32,10 @@ def compare(
 
 
 def to_markdown(by_model: dict[str, dict[str, Any]]) -> str:
-    """One table, a column a model: the figures, then every label's recall in percent, between the
-    ends of its 95 % interval."""
+    """Write one table with one column per model.
+
+    First the figures, then every label's recall in percent, with the ends of its 95 % interval.
+    """
     return "\n".join(_lines(by_model)) + "\n"
 
 

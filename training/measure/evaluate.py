@@ -29,7 +29,7 @@ _BATCH = 256
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Model:
-    """What evaluation needs of any model: `predict` takes (N, S, S) uint8, gives (N, C) probs."""
+    """What evaluation needs of a model: `predict` turns faces (N, S, S) uint8 into probs (N, C)."""
 
     manifest: Manifest
     predict: Callable[[UInt8Array], FloatArray]
@@ -75,15 +75,17 @@ def evaluate(
 
 
 def load_crops(data: str, split: str | None, rule: str | None, side: int) -> LabeledImages:
-    """The part of a data set of crops (any but folder:DIR) that `split` and `rule` name, of `side`
-    pixels; `InputError` or `DataError` says what is wrong with the names."""
+    """Load the part of a data set of crops (any but folder:DIR) that `split` and `rule` name.
+
+    `InputError` or `DataError` says what is wrong with the names.
+    """
     kind, folder = split_source(data, tuple(kind for kind in LABELED_KINDS if kind != "folder"))
     _check_parts(kind, split, rule, crops_only=False)
     return LABELED_KINDS[kind].load(folder, split, rule, side)
 
 
 def summary(figures: dict[str, Any]) -> str:
-    """A few lines for a person."""
+    """Tell the figures of an evaluation in two lines for a person."""
     recalls = "  ".join(
         f"{label} {value:.3f}" for label, value in figures["recall"].items() if value is not None
     )
@@ -98,13 +100,13 @@ def summary(figures: dict[str, Any]) -> str:
 
 
 def require_distinct(models: Sequence[Path]) -> None:
-    """Figures are told by the models' paths; `InputError` where one comes twice."""
+    """Refuse a model that is named twice, because figures are told by the models' paths."""
     if len({str(path) for path in models}) < len(models):
         raise InputError("a model is named twice; name each once")
 
 
 def open_model(path: Path) -> Model:
-    """An .onnx, .safetensors or run folder; `ModelError` for anything else."""
+    """Open an .onnx, a .safetensors or a run folder; `ModelError` for anything else."""
     if path.suffix.lower() == ".onnx":
         from fer_live.vision.classifier import ExpressionClassifier
 
@@ -117,8 +119,10 @@ def open_model(path: Path) -> Model:
 
 
 def read_faces(network: ExpressionNet, manifest: Manifest, faces: UInt8Array) -> FloatArray:
-    """Probabilities (N, C) by a checkpoint's network of faces (N, S, S) uint8, calibrated as its
-    manifest says."""
+    """Compute the probabilities (N, C) of faces (N, S, S) uint8 by a checkpoint's network.
+
+    They are calibrated as its manifest says.
+    """
     images = torch.from_numpy(faces[:, None])
     probs = predict_probs(network, images, temperature=manifest.temperature)
     return np.asarray(probs.numpy(), dtype=np.float32)
@@ -130,7 +134,7 @@ def _batched(classify: Callable[[UInt8Array], FloatArray], faces: UInt8Array) ->
 
 
 def _check_parts(kind: str, split: str | None, rule: str | None, *, crops_only: bool) -> None:
-    """Each data set has its own parts and label rules; `InputError` says which."""
+    """Refuse a split or a label rule that the kind of data set does not have."""
     splits, rules = LABELED_KINDS[kind].splits, LABELED_KINDS[kind].rules
     wanted = [
         f"{option} {'|'.join(known)}"
@@ -148,7 +152,7 @@ def _check_parts(kind: str, split: str | None, rule: str | None, *, crops_only: 
 
 
 def evaluate_crops(model: Model, labeled: LabeledImages) -> Metrics:
-    """Measure on images that are crops already; `ModelError` for labels the model has not."""
+    """Measure on images that are crops already; `ModelError` for labels that the model lacks."""
     unknown = [
         labeled.classes[index]
         for index in np.unique(labeled.labels)
@@ -183,7 +187,7 @@ def _evaluate_folder(model: Model, folder: Path, *, detect: bool, only_present: 
 
 
 def _detect_faces(listed: LabeledFiles, manifest: Manifest) -> tuple[UInt8Array, NDArray[np.bool_]]:
-    """The largest face of each image, cut as the live app does, and whether there was one."""
+    """Cut the largest face of each image as the app does, and mark the images that have one."""
     from fer_live.vision.detector import FaceDetector
 
     side = manifest.input_side

@@ -23,17 +23,17 @@ MODEL_FILE = "model.safetensors"
 
 
 def build_network(config: ModelConfig, n_classes: int) -> ExpressionNet:
-    """The network of a config, with random weights."""
+    """Build the network of a config, with random weights."""
     return ExpressionNet(n_classes, **config.model_dump(exclude={"input_side"}))
 
 
 def architecture(config: ModelConfig) -> dict[str, Any]:
-    """What a manifest says of the network, enough to build it again."""
+    """Describe the network of a config for a manifest, so that it can be built again."""
     return {"name": f"resnet{2 + 8 * config.blocks}", **config.model_dump(exclude={"input_side"})}
 
 
 def described_config(manifest: Manifest) -> ModelConfig:
-    """The config of the network that a manifest describes; `ValidationError` where it has none."""
+    """Return the config of the network that a manifest describes, or raise `ValidationError`."""
     described = {k: v for k, v in manifest.architecture.items() if k != "name"}
     return ModelConfig.model_validate({"input_side": manifest.input_side, **described})
 
@@ -75,7 +75,7 @@ def load_model(path: Path) -> tuple[ExpressionNet, Manifest]:
 
 
 def read_safetensors(path: Path) -> tuple[dict[str, Tensor], dict[str, str]]:
-    """All tensors of a file by name, and its metadata; `ModelError` where it cannot be read."""
+    """Read a file's tensors by name, and its metadata; `ModelError` where it cannot be read."""
     if not path.is_file():
         raise ModelError(f"{path}: no such checkpoint")
     try:

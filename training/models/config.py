@@ -7,6 +7,8 @@ from training.section import Section
 
 
 class ModelConfig(Section):
+    """The network: its size, its input, and its local attention."""
+
     width: int = Field(
         32, ge=8, le=256, description="channels of the first stage; the others have 2, 4, 8 times"
     )

@@ -1,4 +1,4 @@
-"""The person's faces, out of clips and images."""
+"""Collects the faces of one person out of clips and images."""
 
 import sys
 from collections import Counter
@@ -27,15 +27,15 @@ _MAX_CROP_SIDE = 64
 _MIN_FRAMES_OF_SEVERAL = 5
 """Frames that show two faces at once, from which on a clip has two people in it."""
 
-IMAGES = "images"
-"""In place of a clip's name, for faces out of image files."""
-
 
 @dataclass(frozen=True, slots=True, eq=False)
 class PersonFaces:
-    """`images` (N, S, S) uint8 in order of clip and time; `files` (N,) str, the clip or image file
-    of each, relative to the folder it was found in; `times_s` (N,); `tracks` (N,) int64, the number
-    that a face has in its clip. `skipped` has a line for each file that could not be used."""
+    """Faces of one person, one row per face, in order of clip and time.
+
+    `images` (N, S, S) uint8; `files` (N,) str, the clip or image file of each, relative to the
+    folder it was found in; `times_s` (N,); `tracks` (N,) int64, the number that a face has in its
+    clip. `skipped` has one line for each file that could not be used.
+    """
 
     images: UInt8Array
     files: NDArray[np.str_]
@@ -47,7 +47,7 @@ class PersonFaces:
         return len(self.images)
 
     def where(self, chosen: NDArray[np.bool_]) -> "PersonFaces":
-        """Those that `chosen` (N,) says."""
+        """Keep the faces that `chosen` (N,) marks."""
         return PersonFaces(
             self.images[chosen],
             self.files[chosen],
@@ -57,29 +57,29 @@ class PersonFaces:
         )
 
 
-@dataclass(slots=True)
+@dataclass(frozen=True, slots=True)
 class TrackChoice:
-    """Whose faces: `--track largest`, `--track all`, `--track N` or `--track CLIP:N`."""
+    """Whose faces are meant: the values of --track, which are largest, all, N or CLIP:N."""
 
     everywhere: str = ""
     by_clip: dict[str, int] = field(default_factory=dict)
 
     @classmethod
     def parse(cls, texts: Sequence[str]) -> "TrackChoice":
-        """Raises `InputError`."""
-        choice = cls()
+        """Read the values of --track; `InputError` for one that means nothing."""
+        everywhere, by_clip = "", dict[str, int]()
         for text in texts:
             clip, separator, number = text.rpartition(":")
             if separator and number.isdecimal():
-                choice.by_clip[clip] = int(number)
+                by_clip[clip] = int(number)
             elif text in ("largest", "all") or text.isdecimal():
-                choice.everywhere = text
+                everywhere = text
             else:
                 raise InputError(f"--track {text}: write largest, all, a number, or CLIP:NUMBER")
-        return choice
+        return cls(everywhere, by_clip)
 
     def of(self, clip: str) -> str:
-        """ "largest", "all", a number, or "" where nothing was said."""
+        """Say whose faces are meant in a clip: "largest", "all", a number, or "" for not said."""
         for name in (clip, Path(clip).name, Path(clip).stem, Path(clip).parent.name):
             if name in self.by_clip:
                 return str(self.by_clip[name])
@@ -87,9 +87,9 @@ class TrackChoice:
 
 
 def collect_faces(folder: Path, side: int, crop: CropGeometry, choice: TrackChoice) -> PersonFaces:
-    """Every face of the person in the clips and images below `folder`, cut as live.
+    """Collect every face of the person in the clips and images below `folder`, cut as live.
 
-    Hidden folders are left out, for takes that nobody has reviewed lie in one.
+    Hidden folders are left out, because takes that nobody has reviewed lie in one.
 
     Clips are looked at ten times a second and give at most five faces a second. An image that is a
     crop already (square, of at most 64 pixels, or square and no face found in it) is taken as it
@@ -97,6 +97,44 @@ def collect_faces(folder: Path, side: int, crop: CropGeometry, choice: TrackChoi
     skipped and named. `InputError` where a clip shows several people at once and `choice` does not
     say which; `DataError` where there is no face at all.
     """
+    files = _files_below(folder)
+    images: list[UInt8Array] = []
+    places: list[tuple[str, float, int]] = []
+    skipped: list[str] = []
+    with FaceDetector("auto") as detector:
+        for file in tqdm(files, desc=f"finding faces in {folder.name}", unit="file", disable=None):
+            name = file.relative_to(folder).as_posix()
+            is_image = file.suffix.lower() in IMAGE_SUFFIXES
+            found: list[_Found] = []
+            fault = f"{file}: no face in it"
+            try:
+                read = _image_faces if is_image else _clip_faces
+                found.extend(read(file, detector, side, crop))
+            except (SourceError, TruncatedError) as error:
+                fault = str(error)
+                skipped.append(fault)
+            if not is_image:
+                found = _of_one_person(found, name, choice)
+            if not found and fault not in skipped:
+                skipped.append(fault)
+            images += [face.image for face in found]
+            places += [(name, face.time_s, face.track_id) for face in found]
+    if not images:
+        first = f"; the first: {skipped[0]}" if skipped else ""
+        raise DataError(f"{folder}: no face in its {len(files)} files{first}")
+    _tell_skipped(folder, skipped, len(files))
+    names, times_s, tracks = zip(*places, strict=True)
+    return PersonFaces(
+        np.asarray(images, dtype=np.uint8),
+        np.array(names),
+        np.array(times_s, dtype=np.float64),
+        np.array(tracks, dtype=np.int64),
+        tuple(skipped),
+    )
+
+
+def _files_below(folder: Path) -> list[Path]:
+    """List the clips and images below `folder`, by name; `DataError` where there is none."""
     files = sorted(
         path
         for path in folder.rglob("*")
@@ -106,40 +144,15 @@ def collect_faces(folder: Path, side: int, crop: CropGeometry, choice: TrackChoi
     )
     if not files:
         raise DataError(f"{folder}: no clip and no image below this folder")
-    images: list[UInt8Array] = []
-    places: list[tuple[str, float, int]] = []
-    skipped: list[str] = []
-    with FaceDetector("auto") as detector:
-        for file in tqdm(files, desc=f"finding faces in {folder.name}", unit="file", disable=None):
-            name = file.relative_to(folder).as_posix()
-            is_image = file.suffix.lower() in IMAGE_SUFFIXES
-            found: list[_Found] = []
-            try:
-                read = _image_faces if is_image else _clip_faces
-                found.extend(read(file, detector, side, crop))
-            except (SourceError, TruncatedError) as error:
-                skipped.append(str(error))
-            if not is_image:
-                found = _of_one_person(found, name, choice)
-            if not found and not (skipped and skipped[-1].startswith(str(file))):
-                skipped.append(f"{file}: no face in it")
-            images += [face.image for face in found]
-            places += [(name, face.time_s, face.track_id) for face in found]
-    if not images:
-        first = f"; the first: {skipped[0]}" if skipped else ""
-        raise DataError(f"{folder}: no face in its {len(files)} files{first}")
+    return files
+
+
+def _tell_skipped(folder: Path, skipped: list[str], n_files: int) -> None:
+    """Name the files that could not be used, on stderr."""
     if skipped:
-        print(f"{folder}: skipped {len(skipped)} of {len(files)} files:", file=sys.stderr)
-        for line in skipped:
-            print(f"  {line}", file=sys.stderr)
-    names, times_s, tracks = zip(*places, strict=True)
-    return PersonFaces(
-        np.asarray(images, dtype=np.uint8),
-        np.array(names),
-        np.array(times_s, dtype=np.float64),
-        np.array(tracks, dtype=np.int64),
-        tuple(skipped),
-    )
+        print(f"{folder}: skipped {len(skipped)} of {n_files} files:", file=sys.stderr)
+    for line in skipped:
+        print(f"  {line}", file=sys.stderr)
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -205,7 +218,7 @@ def _found(
 
 
 def _of_one_person(found: list[_Found], clip: str, choice: TrackChoice) -> list[_Found]:
-    """The faces that `choice` names; where it says nothing, all, if never two at once."""
+    """Keep the faces that `choice` names; where it says nothing, all, if never two at once."""
     wanted = choice.of(clip)
     if wanted == "all" or not found:
         return found
@@ -231,7 +244,7 @@ def _of_one_person(found: list[_Found], clip: str, choice: TrackChoice) -> list[
 
 
 def _who_is_there(found: list[_Found]) -> str:
-    """For example "two people in it: face 1 (left, in 80 pictures), face 2 (right, in 75)"."""
+    """Tell who is in a clip: "face 1 (left, in 80 pictures), face 2 (right, in 75 pictures)"."""
     counts = Counter(face.track_id for face in found)
     lines = []
     for number, n in counts.most_common():

@@ -26,8 +26,11 @@ MAX_FACES = 4000
 
 @dataclass(frozen=True, slots=True, eq=False)
 class PersonData:
-    """All faces of a person: `unlabeled` ones, `labeled` ones whose ids name the take of each face,
-    and in `skipped` one line for each file that could not be used."""
+    """All faces that a retraining has of a person.
+
+    `unlabeled` faces, `labeled` faces whose ids name the take of each, and in `skipped` one line
+    for each file that could not be used.
+    """
 
     unlabeled: PersonFaces
     labeled: LabeledImages

@@ -43,7 +43,7 @@ class Look:
     shift_y: float = 0.0
 
     def apply(self, faces: UInt8Array) -> UInt8Array:
-        """(N, S, S) uint8 -> the same, as this person looks."""
+        """Show faces (N, S, S) uint8 as this person looks."""
         return np.array([self._one(face) for face in faces], dtype=np.uint8).reshape(faces.shape)
 
     def _one(self, face: UInt8Array) -> UInt8Array:
@@ -91,7 +91,7 @@ LOOKS = (
 
 @dataclass(frozen=True, slots=True, eq=False)
 class SimulatedPerson:
-    """A person's images, disjoint: few labeled, more unlabeled, and those that are tested on."""
+    """The disjoint images of a simulated person: few labeled, more unlabeled, and tested ones."""
 
     look: Look
     labeled: LabeledImages
@@ -108,9 +108,9 @@ def make_persons(
     seed: int = 0,
     looks: tuple[Look, ...] = LOOKS,
 ) -> tuple[list[SimulatedPerson], LabeledImages]:
-    """Persons out of `data`'s images, and the images used nowhere, as they are.
+    """Make persons out of `data`'s images; returns them and the images used nowhere, as they are.
 
-    The labels of `unlabeled` are for figures alone. Images that occur twice stay together.
+    The labels of `unlabeled` are only for figures. Images that occur twice stay together.
     """
     _, groups = np.unique(data.images.reshape(len(data), -1), axis=0, return_inverse=True)
     order = np.random.default_rng(seed).permutation(groups.max() + 1)[groups.ravel()]

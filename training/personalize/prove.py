@@ -44,7 +44,7 @@ def prove(task: Task, person: PersonData, learned: Learned, on_progress: OnProgr
 
 
 def _gain(task: Task, person: PersonData, learned: Learned) -> LabelGain | None:
-    """The gain on labeled faces, each read by a network that has never learned it."""
+    """Measure the gain on labeled faces, each read by a network that has never learned it."""
     if not learned.held_out:
         return None
     held_out = learned.held_out
@@ -64,11 +64,11 @@ def _gain(task: Task, person: PersonData, learned: Learned) -> LabelGain | None:
 def label_gain(
     right_before: NDArray[np.bool_], right_after: NDArray[np.bool_], takes: NDArray[np.str_]
 ) -> LabelGain:
-    """Accuracy before and after on the same N faces, and the bounds of the gain at 95 %.
+    """Compare the accuracy before and after on the same N faces, with bounds of the gain at 95 %.
 
-    A paired bootstrap over whole takes (N,): the faces of one take are nearly the same picture, so
-    that to draw them one by one would make a handful of takes look like hundreds of faces. Each
-    take counts by its faces.
+    The bounds are those of a paired bootstrap over whole takes (N,): the faces of one take are
+    nearly the same picture, so that to draw them one by one would make a handful of takes look like
+    hundreds of faces. Each take counts by its faces.
     """
     names, which = np.unique(takes, return_inverse=True)
     gains = np.bincount(which, right_after.astype(float) - right_before, len(names))
@@ -87,8 +87,10 @@ def label_gain(
 
 
 def flicker(before: FloatArray, after: FloatArray, faces: PersonFaces) -> Flicker | None:
-    """Switches of the likeliest label a minute, over each face's own time in each clip; None where
-    there is no clip."""
+    """Count the switches of the likeliest label per minute, over each face's own time in each clip.
+
+    None where there is no clip.
+    """
     seconds = 0.0
     switches = np.zeros(2)
     keys = list(zip(faces.files.tolist(), faces.tracks.tolist(), strict=True))
@@ -106,7 +108,7 @@ def flicker(before: FloatArray, after: FloatArray, faces: PersonFaces) -> Flicke
 
 
 def differing(before: FloatArray, after: FloatArray, max_rows: int) -> NDArray[np.int64]:
-    """Rows that the two models read differently, at most `max_rows` of them.
+    """Find the rows that the two models read differently, at most `max_rows` of them.
 
     Those in which both are surest come first (the smaller of the two leads is largest), because a
     person can tell these best.

@@ -58,33 +58,37 @@ def retrain(
         faces = np.concatenate([unlabeled, labeled.images])
         adapted = with_norms_of(network, faces, options.norm_share)
         checkpoint.save_model(start_file, adapted, manifest)
-    config = config.model_copy(
-        update={"schedule": config.schedule.model_copy(update={"start_from": str(start_file)})}
-    )
-    data = TrainingData(
+    schedule = config.schedule.model_copy(update={"start_from": str(start_file)})
+    config = config.model_copy(update={"schedule": schedule})
+    data = _training_data(unlabeled, labeled)
+    fit(config, run_dir, resume=True, show_progress=False, data=data, on_step=on_step)
+    learned, made = checkpoint.load_model(run_dir)
+    personalized = {
+        "n_labeled": len(labeled),
+        "n_unlabeled": len(unlabeled),
+        "steps": made.training["steps"],
+        "seed": config.run.seed,
+    }
+    training = manifest.training | {
+        "personalized": personalized,
+        "thresholds": made.training["thresholds"],
+    }
+    update = {"training": training, "metrics": {}, "card": _card(manifest.card)}
+    return averaged(learned, network, options.keep), manifest.model_copy(update=update)
+
+
+def _training_data(unlabeled: UInt8Array, labeled: LabeledImages) -> TrainingData:
+    """Give the person's faces the form in which a run takes its data.
+
+    Nothing is known of the unlabeled faces, nothing is measured, and nobody needs the list of those
+    that kept their labels.
+    """
+    return TrainingData(
         labeled,
         unlabeled,
         np.full(len(unlabeled), -1, dtype=np.int64),
         SplitList(data=labeled.name, n_images=len(labeled), seed=0, per_class={}, ids=()),
         {},
-    )
-    fit(config, run_dir, resume=True, show_progress=False, data=data, on_step=on_step)
-    learned, made = checkpoint.load_model(run_dir)
-    training = {
-        **manifest.training,
-        "personalized": {
-            "n_labeled": len(labeled),
-            "n_unlabeled": len(unlabeled),
-            "steps": made.training["steps"],
-            "seed": config.run.seed,
-        },
-    }
-    training["thresholds"] = made.training["thresholds"]
-    return (
-        averaged(learned, network, options.keep),
-        manifest.model_copy(
-            update={"training": training, "metrics": {}, "card": _card(manifest.card)}
-        ),
     )
 
 
@@ -125,8 +129,10 @@ def with_norms_of(network: ExpressionNet, faces: UInt8Array, share: float) -> Ex
 
 
 def averaged(new: ExpressionNet, old: ExpressionNet, share_of_old: float) -> ExpressionNet:
-    """The average of two networks' weights and statistics (Wortsman et al., "Robust fine-tuning of
-    zero-shot models", CVPR 2022)."""
+    """Average the weights and statistics of two networks.
+
+    Wortsman et al., "Robust fine-tuning of zero-shot models" (CVPR 2022).
+    """
     if share_of_old == 0:
         return new
     mixed, before = new.state_dict(), old.state_dict()

@@ -31,8 +31,11 @@ class GridRow(Section):
 
 
 class GridConfig(Section):
-    """A grid file. `base` and `start` are tables of a training config; `start`, where it is given,
-    is over the base and makes the supervised start of each budget and seed."""
+    """The content of a grid file.
+
+    `base` and `start` are tables of a training config. `start`, where it is given, is laid over the
+    base and makes the supervised start of each budget and seed.
+    """
 
     title: str = Field(description="of the report")
     budgets: tuple[float, ...] = Field(description="shares of the labels, 1 is all of them")
@@ -92,7 +95,7 @@ def load_grid(path: Path) -> GridConfig:
 
 
 def cells_of(grid: GridConfig, where: str = "grid") -> list[Cell]:
-    """Every cell, seed after seed, so that an unfinished grid has whole columns."""
+    """List every cell, seed after seed, so that an unfinished grid has whole columns."""
     return [
         _cell(grid, row, budget, seed, where)
         for seed in grid.seeds
@@ -102,8 +105,10 @@ def cells_of(grid: GridConfig, where: str = "grid") -> list[Cell]:
 
 
 def start_name(config: TrainConfig) -> str:
-    """Named for what it computes, so that other settings make another start, but not for fields
-    at their defaults, which later versions may add to."""
+    """Name a start by what it computes, so that other settings make another start.
+
+    Fields at their defaults do not count, because later versions may add some.
+    """
     run = {"seed": config.run.seed, "method": config.run.method}
     settings = config.model_dump(mode="json", exclude_defaults=True) | {"run": run}
     what = json.dumps(settings, sort_keys=True)
@@ -127,7 +132,7 @@ def _cell(grid: GridConfig, row: GridRow, budget: float, seed: int, where: str) 
 
 
 def _merged(*layers: Tables) -> Tables:
-    """Tables field by field, later layers over earlier ones."""
+    """Merge tables field by field, later layers over earlier ones."""
     tables: Tables = {}
     for layer in layers:
         for name, fields in layer.items():

@@ -1,9 +1,9 @@
-"""`fer-train grid`: methods x budgets x seeds, one result file a cell, resumable.
+"""`fer-train grid`: methods x budgets x seeds, one result file per cell, resumable.
 
 OUT/grid.toml                    what was asked for
 OUT/cells/ROW_BUDGET_SEED.json   a finished cell; the report is made from these alone
 OUT/splits/BUDGET_SEED.json      the images that kept their labels
-RUNS/ROW_BUDGET_SEED/            its run folder, from which an interrupted cell goes on
+RUNS/ROW_BUDGET_SEED/            its run folder, from which an interrupted cell is resumed
 OUT/starts/start_HASH...         weights that all rows of a budget and seed start from; kept until
                                  the last of these cells is finished
 RUNS/start_HASH/                 the run folder of such a start
@@ -45,8 +45,11 @@ Task = Cell | TrainConfig
 
 @dataclass(slots=True)
 class _Left:
-    """What is left of a grid's `cells`: the tasks that wait, and the names of the `started` starts
-    whose cells may run. A task is a cell, or the config of a start."""
+    """What is left of a grid's `cells` while it runs.
+
+    `waiting` are the tasks that nobody has begun, `started` the names of the starts whose cells may
+    run. A task is a cell, or the config of a start.
+    """
 
     cells: list[Cell]
     waiting: list[Task]
@@ -126,11 +129,12 @@ def _end(future: Future[float | None], task: Task, left: _Left, out: Path) -> in
 
 
 def _fault(future: Future[float | None]) -> str | None:
-    """Why a cell failed, in one line; the others go on."""
+    """Tell why a task failed, in one line, or None; the other tasks run on."""
     error = future.exception()
     if isinstance(error, BrokenProcessPool):
         raise FerLiveError(
-            "a worker died, perhaps for want of memory; the same command with fewer --jobs goes on"
+            "a worker died, perhaps because memory ran out; the same command with fewer --jobs "
+            "resumes the grid"
         )
     if error is None or isinstance(error, FerLiveError):
         return str(error) if error else None
@@ -139,9 +143,11 @@ def _fault(future: Future[float | None]) -> str | None:
 
 
 def _in_order(cells: list[Cell], missing: list[Cell]) -> list[Task]:
-    """What is missing, seed after seed, the cells of one start together and behind it, so that an
-    interrupted grid has few starts whose cells are still missing. The order of starts is that of
-    all cells, or a grid that goes on would turn to another start first."""
+    """Put what is missing in order: seed after seed, each start before its cells.
+
+    So an interrupted grid has few starts whose cells are still missing. The order of starts is that
+    of all cells, or a resumed grid would turn to another start first.
+    """
     groups: dict[tuple[int, str], list[Task]] = {}
     for cell in sorted(cells, key=lambda cell: cell.seed):
         name = start_name(cell.start) if cell.start else ""
@@ -152,7 +158,7 @@ def _in_order(cells: list[Cell], missing: list[Cell]) -> list[Task]:
 
 
 def _ready(waiting: list[Task], started: set[str]) -> list[Task]:
-    """What can run now: every start, and the cells whose start is there."""
+    """List what can run now: every start, and the cells whose start is there."""
     return [
         task
         for task in waiting
@@ -172,17 +178,18 @@ def _forget_start(out: Path, cell: Cell, cells: list[Cell]) -> None:
 
 
 def _cells_from(start: TrainConfig, tasks: list[Task]) -> list[Cell]:
+    """List the cells among `tasks` that begin from a start."""
     return [task for task in tasks if isinstance(task, Cell) and task.start == start]
 
 
 def _begin_worker(threads: int) -> None:
     torch.set_num_threads(threads)
-    _commit()  # now, for the files may change while cells run
+    _commit()  # now, because the files may change while cells run
     threading.Thread(target=_end_with_parent, daemon=True).start()
 
 
 def _end_with_parent() -> None:
-    """A worker that outlived a killed grid would write into the runs of the next one."""
+    """End this worker when the grid is killed, or it would write into the runs of the next one."""
     parent = multiprocessing.parent_process()
     if parent is not None:
         parent.join()
@@ -190,8 +197,11 @@ def _end_with_parent() -> None:
 
 
 def _run_start(config: TrainConfig, out: Path, runs: Path, data: str | None) -> None:
-    """Train a start, unless its weights are there: a grid that goes on elsewhere, where RUNS is
-    empty and numbers round differently, must go on from the very same."""
+    """Train a start, unless its weights are there.
+
+    A grid that is resumed elsewhere, where RUNS is empty and numbers round differently, must
+    continue from the very same weights.
+    """
     weights, run_dir = _start_file(out, config), runs / start_name(config)
     if weights.is_file():
         made_by = checkpoint.load_model(weights)[1].training.get("config")
@@ -262,7 +272,7 @@ def _result(
 
 
 def _cost(run_dir: Path) -> dict[str, Any]:
-    """What a run took; its seconds count what was before an interruption."""
+    """Return the steps, images and seconds of a run, with those before an interruption."""
     training = checkpoint.load_model(run_dir)[1].training
     state = load_run_state(run_dir / RESUME_FILE)
     return {
@@ -289,7 +299,7 @@ def _is_finished(out: Path, cell: Cell) -> bool:
 
 
 def _what(config: TrainConfig | None) -> dict[str, Any]:
-    """A config without where and how it is computed, which a result of its own names."""
+    """Describe a config without where and how it is computed, which a result names by itself."""
     if config is None:
         return {}
     plain = RunConfig(seed=config.run.seed, method=config.run.method)
@@ -313,7 +323,7 @@ def _device_name(device: torch.device) -> str:
 
 @cache
 def _commit() -> str:
-    """The commit of the code that runs, or its version where it is not a git checkout."""
+    """Return the commit of the code that runs, or its version where it is not a git checkout."""
     try:
         described = subprocess.run(
             ["git", "describe", "--always", "--dirty", "--abbrev=12", "--exclude=*"],

@@ -38,7 +38,7 @@ def write_plots(folder: Path, grid: GridConfig, results: Results) -> dict[str, s
 
 
 def _plots_at(budget: float, grid: GridConfig, results: Results) -> dict[str, tuple[str, Figure]]:
-    """The plots that look into the runs of one budget: title -> file name and plot."""
+    """Draw the plots that look into the runs of one budget: title -> file name and plot."""
     at = f"at {percent(budget)} of the labels"
     titles = {row.name: row.title or row.name for row in grid.rows}
     groups = {titles[row]: group for (row, b), group in results.items() if b == budget}
@@ -98,7 +98,7 @@ def _panels(
     *,
     height: float,
 ) -> Figure:
-    """One small plot a row of the table, three beside each other."""
+    """Draw one small plot per row of the table, three beside each other."""
     n_rows = math.ceil(len(groups) / _PANELS_BESIDE)
     figure = Figure(figsize=(4.6 * _PANELS_BESIDE, height * n_rows), layout="constrained")
     for place, (title, group) in enumerate(groups.items(), 1):
@@ -154,12 +154,12 @@ def _axes(x: str, y: str) -> tuple[Figure, Axes]:
 
 
 def _with_legend(figure: Figure) -> Figure:
-    """Beside the plot: with a dozen rows it would cover the curves."""
+    """Put the legend beside the plot: with a dozen rows it would cover the curves."""
     figure.legend(loc="outside right center", fontsize="small")
     return figure
 
 
 def _typical_budget(grid: GridConfig, results: Results) -> float:
-    """The budget with most finished rows, which is the one to look into."""
+    """Find the budget with the most finished rows, whose runs are looked into."""
     counts = {b: sum(b == budget for _, budget in results) for b in all_budgets(grid)}
     return max(counts, key=lambda budget: counts[budget])

@@ -95,14 +95,17 @@ def _metric_sets(cells: list[dict[str, Any]]) -> list[str]:
 
 
 def _figures(cell: dict[str, Any], name: str) -> dict[str, Any] | None:
-    """A cell's figures by the rule `name`; None where it was not measured by that one."""
+    """Return a cell's figures by the rule `name`; None where it was not measured by that one."""
     own = " ".join(part for part in (cell["split"], cell["rule"]) if part)
     figures: dict[str, Any] | None = {own: cell["metrics"], **cell["other_metrics"]}.get(name)
     return figures
 
 
 def _table(grid: GridConfig, results: Results, name: str, figure: str) -> Iterable[str]:
-    """Rows x budgets; a missing cell is called missing, one that is not asked for is left empty."""
+    """Write a table of rows x budgets.
+
+    A missing cell is called missing; one that is not asked for is left empty.
+    """
     budgets = all_budgets(grid)
     yield from _header("method", *(percent(budget) for budget in budgets))
     for row in grid.rows:
@@ -121,10 +124,10 @@ def _table(grid: GridConfig, results: Results, name: str, figure: str) -> Iterab
 
 
 def _leads(grid: GridConfig, results: Results, name: str) -> Iterable[str]:
-    """How much more accurate one row is than each other one, and than a row with all labels.
+    """Tell how much more accurate one row is than each other one, and than a row with all labels.
 
     Rows of a budget, seed and network share their labels and start, so differences are taken seed
-    by seed; a row with all labels shares the seed alone.
+    by seed. A row with all labels only shares the seed.
     """
     ours = next(row for row in grid.rows if row.name == grid.compare)
     title, budgets = ours.title or ours.name, ours.budgets or grid.budgets
@@ -149,7 +152,7 @@ def _leads(grid: GridConfig, results: Results, name: str) -> Iterable[str]:
                 reached = [b for b, values in leads.items() if np.mean(values) > -_ROUNDING]
                 answer = percent(min(reached)) if reached else "none of these"
             else:
-                answer = "open, for cells are missing"
+                answer = "open, because cells are missing"
             reaches = f"{title} reaches {label} at {percent(_ALL)}"
             claims.append(f"The smallest budget at which {reaches}: {answer}.\n")
     yield ""
@@ -159,7 +162,7 @@ def _leads(grid: GridConfig, results: Results, name: str) -> Iterable[str]:
 def _lead(
     results: Results, name: str, ours: tuple[GridRow, float], theirs: tuple[GridRow, float]
 ) -> list[float]:
-    """Accuracy of one row at a budget minus that of another, of each seed that has both."""
+    """Return the accuracy of one row minus that of another, for each seed that has both."""
     own, other = (_by_seed(results, *side, name, "accuracy") for side in (ours, theirs))
     return [own[seed] - other[seed] for seed in own if seed in other]
 
@@ -171,7 +174,7 @@ def _lead_entry(values: list[float] | None, grid: GridConfig) -> str:
 def _by_seed(
     results: Results, row: GridRow, budget: float, name: str, figure: str
 ) -> dict[int, float]:
-    """Seed -> a figure in percent, for the cells that have it."""
+    """Return a figure in percent by seed, of the cells that have it."""
     found = {c["seed"]: _figures(c, name) for c in results.get((row.name, budget), [])}
     return {seed: 100 * figures[figure] for seed, figures in found.items() if figures}
 
@@ -196,7 +199,10 @@ def _recalls(grid: GridConfig, results: Results) -> Iterable[str]:
 
 
 def _costs(grid: GridConfig, results: Results) -> Iterable[str]:
-    """With the start, which several rows share; seconds can be compared on one device alone."""
+    """Write what each row saw and took, with its start, which several rows share.
+
+    Seconds can only be compared on one device.
+    """
     yield from _header(
         "method",
         "labels",

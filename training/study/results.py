@@ -19,13 +19,14 @@ _NEEDED = {
     "log",
     "precision",
 }
-"""Of a cell; what `fer-train grid` wrote has them all."""
+"""Keys that the file of a cell must have; `fer-train grid` writes them all."""
 
 Results = dict[tuple[str, float], list[dict[str, Any]]]
-"""The finished cells of a row at a budget, one a seed."""
+"""(row, budget) -> the finished cells, one per seed."""
 
 
 def read_results(folder: Path, grid: GridConfig) -> Results:
+    """Read the files of all finished cells of a grid; `InputError` names one that is no result."""
     results: Results = {}
     for row in grid.rows:
         for budget in row.budgets or grid.budgets:
@@ -47,6 +48,7 @@ def read_results(folder: Path, grid: GridConfig) -> Results:
 def groups(
     grid: GridConfig, results: Results
 ) -> Iterable[tuple[GridRow, float, list[dict[str, Any]]]]:
+    """Yield row, budget and cells in the order of the table, without what is missing."""
     for row in grid.rows:
         for budget in row.budgets or grid.budgets:
             if (row.name, budget) in results:
@@ -54,8 +56,10 @@ def groups(
 
 
 def all_budgets(grid: GridConfig) -> list[float]:
+    """List every budget of a grid, the smallest first."""
     return sorted({b for row in grid.rows for b in row.budgets or grid.budgets})
 
 
 def percent(budget: float) -> str:
+    """Write a share as percent."""
     return f"{100 * budget:g} %"
