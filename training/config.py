@@ -23,7 +23,7 @@ class DataConfig(Section):
     source: str = Field(
         "fer2013:data/fer2013",
         description="labeled data set as KIND:FOLDER, relative to the current folder; KIND is "
-        "fer2013, raf-db, affectnet or folder (a folder a class)",
+        "fer2013, raf-db, affectnet or folder (one folder per class)",
     )
     labels: Literal["ferplus-argmax", "ferplus-majority", "fer2013"] = Field(
         "ferplus-argmax", description="fer2013: which images are used and what their class is"
@@ -55,7 +55,7 @@ class DataConfig(Section):
         description="data set measured after each pass (in long runs after every few), never "
         "trained on; empty: the evaluation part of data.source, where it has one",
     )
-    evaluation_only: str = Field("", description="a split.json: measure these images alone")
+    evaluation_only: str = Field("", description="a split.json: measure only these images")
     evaluation_without: str = Field("", description="a split.json: measure all but these images")
 
 
@@ -73,11 +73,11 @@ class ScheduleConfig(Section):
     steps: int = Field(
         0, ge=0, description="steps in all, instead of passes: the same for every labeled share"
     )
-    batch_size: int = Field(128, ge=2, description="labeled images a step")
+    batch_size: int = Field(128, ge=2, description="labeled images per step")
     unlabeled_batch_size: int = Field(
         0,
         ge=0,
-        description="unlabeled images a step; the supervised method takes as many more labeled "
+        description="unlabeled images per step; the supervised method takes as many more labeled "
         "ones instead, strongly augmented",
     )
     strong_labeled: float = Field(
@@ -114,9 +114,9 @@ class ScheduleConfig(Section):
         description="on all weights but biases and norms; adamw and muon want about 0.05",
     )
     ema_decay: float = Field(
-        0.999, ge=0, lt=1, description="teacher = decay * teacher + (1 - decay) * student, a step"
+        0.999, ge=0, lt=1, description="teacher = decay * teacher + (1 - decay) * student, per step"
     )
-    logs_per_pass: int = Field(1, ge=1, description="lines of log.jsonl a pass")
+    logs_per_pass: int = Field(1, ge=1, description="lines of log.jsonl per pass")
 
 
 class AugmentationConfig(Section):
@@ -143,7 +143,10 @@ class AugmentationConfig(Section):
         0.0, ge=0, le=1, description="probability of a motion blur of 3 to 7 pixels"
     )
     downscale: float = Field(
-        0.0, ge=0, le=1, description="probability of losing half or two thirds of the pixels a side"
+        0.0,
+        ge=0,
+        le=1,
+        description="probability of losing half or two thirds of the pixels per side",
     )
     noise: float = Field(
         0.0, ge=0, le=1, description="noise of half of the images, standard deviation, share"
@@ -152,7 +155,9 @@ class AugmentationConfig(Section):
         0.0, ge=0, le=1, description="probability of JPEG artefacts, quality 10 to 60"
     )
     erase: float = Field(0.0, ge=0, le=1, description="probability of erasing one rectangle")
-    erase_largest: float = Field(0.2, gt=0.02, le=1, description="its largest share of the area")
+    erase_largest: float = Field(
+        0.2, gt=0.02, le=1, description="largest share of the area that is erased"
+    )
 
 
 def _strong_augmentation() -> AugmentationConfig:
@@ -173,11 +178,11 @@ def _strong_augmentation() -> AugmentationConfig:
 class RunConfig(Section):
     """What computes a run, and by which method."""
 
-    seed: int = Field(0, ge=0, description="of weights, order, augmentation and dropout")
+    seed: int = Field(0, ge=0, description="seed of weights, order, augmentation and dropout")
     device: Literal["auto", "cpu", "cuda"] = Field("auto", description="auto: cuda where present")
     precision: Literal["auto", "bf16", "fp32"] = Field(
         "auto",
-        description="of the passes; auto: bf16 where the processor computes in it, else fp32",
+        description="of the forward and backward passes; auto: bf16 where the processor computes in it, else fp32",
     )
     method: str = Field("supervised", description=f"objective, see methods/: {', '.join(METHODS)}")
     checkpoint_every_s: float = Field(

@@ -4,7 +4,7 @@ import argparse
 from pathlib import Path
 
 from fer_live.base.console import check_output_file
-from training.commands.figures import declare_data, declare_json, measure
+from training.commands.figures import check_measuring, declare_data, declare_json, tell_figures
 
 HELP = "fit a checkpoint's temperature"
 
@@ -24,18 +24,16 @@ def declare(parser: argparse.ArgumentParser) -> None:
 
 
 def run(arguments: argparse.Namespace) -> int:
+    check_output_file(arguments.out, (".safetensors",))
+    on = check_measuring(arguments)
     from training.measure.calibration import calibrate, summary
 
-    check_output_file(arguments.out, (".safetensors",))
-    return measure(
-        arguments,
-        lambda on: calibrate(
-            arguments.model,
-            on.data,
-            arguments.out,
-            split=on.split,
-            rule=on.rule,
-            logit_adjustment=arguments.logit_adjustment,
-        ),
-        summary,
+    figures = calibrate(
+        arguments.model,
+        on.data,
+        arguments.out,
+        split=on.split,
+        rule=on.rule,
+        logit_adjustment=arguments.logit_adjustment,
     )
+    return tell_figures(arguments, figures, summary(figures))

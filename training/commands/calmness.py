@@ -3,7 +3,7 @@
 import argparse
 from pathlib import Path
 
-from training.commands.figures import declare_data, declare_json, measure
+from training.commands.figures import check_measuring, declare_data, declare_json, tell_figures
 
 HELP = "measure how often the shown label switches, and how late it does"
 
@@ -17,20 +17,18 @@ def declare(parser: argparse.ArgumentParser) -> None:
 
 
 def run(arguments: argparse.Namespace) -> int:
+    on = check_measuring(arguments)
     from training.measure.calmness import measure_calmness, to_markdown
 
-    return measure(
-        arguments,
-        lambda on: measure_calmness(
-            arguments.model,
-            on.data,
-            split=on.split,
-            rule=on.rule,
-            n_clips=arguments.clips,
-            seed=arguments.seed,
-        ),
-        to_markdown,
+    figures = measure_calmness(
+        arguments.model,
+        on.data,
+        split=on.split,
+        rule=on.rule,
+        n_clips=arguments.clips,
+        seed=arguments.seed,
     )
+    return tell_figures(arguments, figures, to_markdown(figures))
 
 
 def _count(text: str) -> int:

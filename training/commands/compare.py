@@ -3,7 +3,13 @@
 import argparse
 from pathlib import Path
 
-from training.commands.figures import declare_data, declare_json, declare_without, measure
+from training.commands.figures import (
+    check_measuring,
+    declare_data,
+    declare_json,
+    declare_without,
+    tell_figures,
+)
 
 HELP = "measure models side by side, every recall with its interval"
 
@@ -16,12 +22,8 @@ def declare(parser: argparse.ArgumentParser) -> None:
 
 
 def run(arguments: argparse.Namespace) -> int:
+    on = check_measuring(arguments)
     from training.measure.comparison import compare, to_markdown
 
-    return measure(
-        arguments,
-        lambda on: compare(
-            arguments.models, on.data, split=on.split, rule=on.rule, without=on.without
-        ),
-        to_markdown,
-    )
+    figures = compare(arguments.models, on.data, split=on.split, rule=on.rule, without=on.without)
+    return tell_figures(arguments, figures, to_markdown(figures))

@@ -3,7 +3,13 @@
 import argparse
 from pathlib import Path
 
-from training.commands.figures import declare_data, declare_json, declare_without, measure
+from training.commands.figures import (
+    check_measuring,
+    declare_data,
+    declare_json,
+    declare_without,
+    tell_figures,
+)
 
 HELP = "measure a model on a data set"
 
@@ -22,18 +28,16 @@ def declare(parser: argparse.ArgumentParser) -> None:
 
 
 def run(arguments: argparse.Namespace) -> int:
+    on = check_measuring(arguments)
     from training.measure.evaluate import evaluate, summary
 
-    return measure(
-        arguments,
-        lambda on: evaluate(
-            arguments.model,
-            on.data,
-            split=on.split,
-            rule=on.rule,
-            detect=arguments.detect,
-            classes=arguments.classes,
-            without=on.without,
-        ),
-        summary,
+    figures = evaluate(
+        arguments.model,
+        on.data,
+        split=on.split,
+        rule=on.rule,
+        detect=arguments.detect,
+        classes=arguments.classes,
+        without=on.without,
     )
+    return tell_figures(arguments, figures, summary(figures))

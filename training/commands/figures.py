@@ -8,11 +8,11 @@ are those of its data set, so they do not count where --data names another one.
 import argparse
 import json
 import os
-from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from fer_live.base.atomic_file import write_atomically
 from fer_live.base.console import check_output_file
 from fer_live.errors import InputError
 
@@ -102,26 +102,20 @@ def check_json(path: Path | None) -> None:
         check_output_file(path, (".json",))
 
 
-def write_json(path: Path | None, figures: dict[str, Any]) -> None:
-    """Write figures where --json says; nothing where it was not given."""
-    from fer_live.base.atomic_file import write_atomically
-
-    if path is not None:
-        write_atomically(path, json.dumps(figures, indent=2).encode() + b"\n")
-
-
-def measure(
-    arguments: argparse.Namespace,
-    figures_on: Callable[[DataChoice], dict[str, Any]],
-    as_text: Callable[[dict[str, Any]], str],
-) -> int:
-    """Run a measuring command: measure on the chosen data, print, and write where --json says.
-
-    What is wrong with the arguments is found before `figures_on` is called.
-    """
-    choice = chosen_data(arguments)
+def check_measuring(arguments: argparse.Namespace) -> DataChoice:
+    """Check what every measuring command is given, before anything slow; returns the data."""
     check_json(arguments.json)
-    figures = figures_on(choice)
-    print(as_text(figures).rstrip("\n"))
+    return chosen_data(arguments)
+
+
+def tell_figures(arguments: argparse.Namespace, figures: dict[str, Any], text: str) -> int:
+    """Print figures as `text`, and write them where --json says; returns the exit code."""
+    print(text.rstrip("\n"))
     write_json(arguments.json, figures)
     return 0
+
+
+def write_json(path: Path | None, figures: dict[str, Any]) -> None:
+    """Write figures where --json says; nothing where it was not given."""
+    if path is not None:
+        write_atomically(path, json.dumps(figures, indent=2).encode() + b"\n")

@@ -3,7 +3,7 @@
 import argparse
 from pathlib import Path
 
-from training.commands.figures import declare_data, declare_json, measure
+from training.commands.figures import check_measuring, declare_data, declare_json, tell_figures
 
 HELP = "measure retraining on simulated persons, made from a data set"
 
@@ -18,20 +18,18 @@ def declare(parser: argparse.ArgumentParser) -> None:
 
 
 def run(arguments: argparse.Namespace) -> int:
+    on = check_measuring(arguments)
     from training.config import load_config
     from training.personalize.retrain import CONFIG
     from training.personalize.trial import to_markdown, try_persons
 
-    return measure(
-        arguments,
-        lambda on: try_persons(
-            arguments.model,
-            on.data,
-            arguments.runs,
-            load_config(arguments.config or CONFIG),
-            split=on.split,
-            rule=on.rule,
-            seed=arguments.seed,
-        ),
-        to_markdown,
+    figures = try_persons(
+        arguments.model,
+        on.data,
+        arguments.runs,
+        load_config(arguments.config or CONFIG),
+        split=on.split,
+        rule=on.rule,
+        seed=arguments.seed,
     )
+    return tell_figures(arguments, figures, to_markdown(figures))

@@ -3,7 +3,7 @@
 import argparse
 from pathlib import Path
 
-from training.commands.figures import declare_data, declare_json, measure
+from training.commands.figures import check_measuring, declare_data, declare_json, tell_figures
 
 HELP = "measure models on images that a webcam spoilt, in three strengths"
 
@@ -15,10 +15,8 @@ def declare(parser: argparse.ArgumentParser) -> None:
 
 
 def run(arguments: argparse.Namespace) -> int:
+    on = check_measuring(arguments)
     from training.measure.robustness import measure_robustness, to_markdown
 
-    return measure(
-        arguments,
-        lambda on: measure_robustness(arguments.models, on.data, split=on.split, rule=on.rule),
-        to_markdown,
-    )
+    figures = measure_robustness(arguments.models, on.data, split=on.split, rule=on.rule)
+    return tell_figures(arguments, figures, to_markdown(figures))

@@ -24,12 +24,14 @@ class AdaCMOptions(Section):
     """The table [options] of Ada-CM; each field says what it means."""
 
     beta: float = Field(0.97, gt=0, le=1, description="factor of the labeled images' confidence")
-    tau_min: float = Field(0.8, ge=0, le=1, description="least margin of a class")
-    decay: float = Field(0.99, ge=0, lt=1, description="of the confidences' moving average, a step")
+    tau_min: float = Field(0.8, ge=0, le=1, description="minimal margin of a class")
+    decay: float = Field(
+        0.99, ge=0, lt=1, description="of the confidences' moving average, per step"
+    )
     lambda_x: float = Field(0.5, ge=0, description="weight of the supervised term")
     lambda_u: float = Field(1.0, ge=0, description="weight of the pseudo-label term")
     lambda_c: float = Field(0.1, ge=0, description="weight of the contrastive term")
-    temperature: float = Field(0.07, gt=0, description="of the contrastive term")
+    temperature: float = Field(0.07, gt=0, description="temperature of the contrastive term")
 
 
 class AdaCM(Method):

@@ -41,9 +41,13 @@ class DtaSnlOptions(Section):
     gamma: float = Field(
         2.718281828, gt=1, description="... (1 + gamma ** -passes): how fast thresholds rise"
     )
-    tau_min: float = Field(0.8, ge=0, le=1, description="least threshold of a class")
-    tau_max: float = Field(0.95, ge=0, le=1, description="largest, and that of a class not seen")
-    decay: float = Field(0.99, ge=0, lt=1, description="of the confidences' moving average, a step")
+    tau_min: float = Field(0.8, ge=0, le=1, description="minimal threshold of a class")
+    tau_max: float = Field(
+        0.95, ge=0, le=1, description="maximal threshold, and that of a class not seen"
+    )
+    decay: float = Field(
+        0.99, ge=0, lt=1, description="of the confidences' moving average, per step"
+    )
     teacher_labels: bool = Field(True, description="pseudo-labels by the teacher, not the student")
     weak_views: int = Field(
         1, ge=1, le=8, description="weak views of an image whose mean probabilities label it"

@@ -22,7 +22,7 @@ from training.section import Section
 class FreeMatchOptions(Section):
     """The table [options] of FreeMatch; each field says what it means."""
 
-    decay: float = Field(0.999, ge=0, lt=1, description="of the moving averages, a step")
+    decay: float = Field(0.999, ge=0, lt=1, description="of the moving averages, per step")
     lambda_u: float = Field(1.0, ge=0, description="weight of the pseudo-label term")
     lambda_f: float = Field(0.01, ge=0, description="weight of the fairness term")
     teacher_labels: bool = Field(

@@ -40,9 +40,11 @@ class PersonalOptions(Section):
         "order; empty: those in the start's manifest, or tau_min",
     )
     beta: float = Field(0.97, gt=0, le=1, description="threshold = beta * mean confidence")
-    tau_min: float = Field(0.8, ge=0, le=1, description="least threshold of a class")
-    tau_max: float = Field(0.95, ge=0, le=1, description="largest")
-    decay: float = Field(0.9, ge=0, lt=1, description="of the confidences' moving average, a step")
+    tau_min: float = Field(0.8, ge=0, le=1, description="minimal threshold of a class")
+    tau_max: float = Field(0.95, ge=0, le=1, description="maximal threshold of a class")
+    decay: float = Field(
+        0.9, ge=0, lt=1, description="of the confidences' moving average, per step"
+    )
     lambda_u: float = Field(1.0, ge=0, description="weight of the pseudo-label term")
     lambda_n: float = Field(1.0, ge=0, description="weight of the complementary term")
     ceiling: float = Field(0.05, ge=0, le=1, description="a complementary class is below it ...")

@@ -13,7 +13,7 @@ class ModelConfig(Section):
         32, ge=8, le=256, description="channels of the first stage; the others have 2, 4, 8 times"
     )
     blocks: int = Field(
-        2, ge=1, le=4, description="residual blocks a stage: 2 make a ResNet-18, 1 a ResNet-10"
+        2, ge=1, le=4, description="residual blocks per stage: 2 make a ResNet-18, 1 a ResNet-10"
     )
     input_side: int = Field(
         48, ge=48, le=256, multiple_of=8, description="side of the square gray input, pixels"
