@@ -182,7 +182,8 @@ class RunConfig(Section):
     device: Literal["auto", "cpu", "cuda"] = Field("auto", description="auto: cuda where present")
     precision: Literal["auto", "bf16", "fp32"] = Field(
         "auto",
-        description="of the forward and backward passes; auto: bf16 where the processor computes in it, else fp32",
+        description="of the forward and backward passes; auto: bf16 where the processor computes "
+        "in it, else fp32",
     )
     method: str = Field("supervised", description=f"objective, see methods/: {', '.join(METHODS)}")
     checkpoint_every_s: float = Field(

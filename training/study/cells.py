@@ -10,7 +10,7 @@ from typing import Any
 from pydantic import Field, ValidationError
 
 from fer_live.errors import InputError
-from training.config import TrainConfig, parse_config
+from training.config import RunConfig, TrainConfig, parse_config
 from training.section import Section, first_fault
 
 GRID_FILE = "grid.toml"
@@ -138,3 +138,16 @@ def _merged(*layers: Tables) -> Tables:
         for name, fields in layer.items():
             tables[name] = {**tables.get(name, {}), **fields}
     return tables
+
+
+def compute_same(one: TrainConfig | None, other: TrainConfig | None) -> bool:
+    """Whether two configs make the same result, wherever and however it is computed."""
+    return _what(one) == _what(other)
+
+
+def _what(config: TrainConfig | None) -> dict[str, Any]:
+    """Describe a config without where and how it is computed, which a result names by itself."""
+    if config is None:
+        return {}
+    plain = RunConfig(seed=config.run.seed, method=config.run.method)
+    return config.model_copy(update={"run": plain}).model_dump(mode="json")

@@ -12,8 +12,9 @@ from fer_live.errors import InputError
 from fer_live.model.manifest import CropGeometry, Manifest
 from training.models.checkpoint import architecture, build_network, load_model, save_model
 from training.study.cells import Cell, cells_of, load_grid, start_name
-from training.study.grid import _in_order, _is_finished, _run_start, run_grid
+from training.study.grid import _in_order, _is_finished, run_grid
 from training.study.report import write_report
+from training.study.worker import run_start
 
 GRID = """
 title = "A small grid"
@@ -250,7 +251,7 @@ def test_a_start_of_other_settings_is_not_taken(
     weights.parent.mkdir()
     save_model(weights, network, manifest)
     with pytest.raises(InputError, match="was made by another config; delete it"):
-        _run_start(cell.start, tmp_path, tmp_path / "runs", None)
+        run_start(cell.start, tmp_path, tmp_path / "runs", None)
 
 
 def test_a_start_on_other_data_is_not_taken(
