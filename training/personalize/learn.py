@@ -14,8 +14,10 @@ from training.personalize.progress import OnProgress
 from training.personalize.retrain import retrain
 from training.personalize.task import Task
 
-RUN_FOLDERS = ("learning", "half-1", "half-2")
-"""In the folder of an unfinished retraining: the run of the new model, then those of the halves."""
+LEARNING = "learning"
+HALVES = ("half-1", "half-2")
+RUN_FOLDERS = (LEARNING, *HALVES)
+"""The runs in the folder of an unfinished retraining: of the new model, and of the halves."""
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -44,31 +46,36 @@ def learn(task: Task, person: PersonData, on_progress: OnProgress) -> Learned:
     on_progress("learn", 0.0)
     first, labeled = person.is_first_take, person.labeled
     halves = [] if first is not None else _halves(person.takes)
-    learn_from = [labeled.where(~half) for half in halves] + [person.training]
-
-    def progress_of(number: int) -> OnStep:
-        n_runs = len(learn_from)
-        return lambda done, steps: on_progress("learn", (number + done / steps) / n_runs)
-
-    def run(number: int, folder: str, faces: LabeledImages) -> tuple[ExpressionNet, Manifest]:
-        return retrain(
-            task.start,
-            person.unlabeled.images,
-            faces if len(faces) else None,
-            task.out / folder,
-            config=task.config,
-            on_step=progress_of(number),
-        )
-
-    own, *of_halves = RUN_FOLDERS
+    n_runs = len(halves) + 1
     held_out = []
-    for number, (half, folder) in enumerate(zip(halves, of_halves, strict=False)):
-        other, _ = run(number, folder, learn_from[number])
+    for number, half in enumerate(halves):
+        on_step = _share_of(on_progress, number, n_runs)
+        other, _ = _run(task, person, labeled.where(~half), HALVES[number], on_step)
         held_out.append(HeldOut(other, np.flatnonzero(half)))
-    network, manifest = run(len(halves), own, person.training)
+    on_step = _share_of(on_progress, len(halves), n_runs)
+    network, manifest = _run(task, person, person.training, LEARNING, on_step)
     if first is not None:
         held_out.append(HeldOut(network, np.flatnonzero(~first)))
     return Learned(network, manifest, tuple(held_out))
+
+
+def _run(
+    task: Task, person: PersonData, labeled: LabeledImages, folder: str, on_step: OnStep
+) -> tuple[ExpressionNet, Manifest]:
+    """Retrain one network on the unlabeled faces and some labeled ones, of which there may be 0."""
+    return retrain(
+        task.start,
+        person.unlabeled.images,
+        labeled if len(labeled) else None,
+        task.out / folder,
+        config=task.config,
+        on_step=on_step,
+    )
+
+
+def _share_of(on_progress: OnProgress, number: int, n_runs: int) -> OnStep:
+    """Tell the steps of one of several runs as the progress of this stage."""
+    return lambda done, steps: on_progress("learn", (number + done / steps) / n_runs)
 
 
 def _halves(takes: NDArray[np.str_]) -> list[NDArray[np.bool_]]:
