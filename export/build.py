@@ -1,4 +1,4 @@
-"""A network in one precision or several; each file is compared with it before it is given."""
+"""Builds the ONNX files of a network, and compares each with the network before handing it over."""
 
 import copy
 from collections.abc import Iterator, Sequence
@@ -33,17 +33,15 @@ def build_models(
     real_faces: UInt8Array | None,
     batch_size: int | None = None,
 ) -> Iterator[tuple[Precision, bytes, Parity]]:
-    """For each precision the content of an ONNX file, and how it compares with `network`.
+    """Yield for each precision the content of an ONNX file, and how it compares with `network`.
 
-    `real_faces` (N, S, S) uint8 set the ranges of int8, which needs them; a third of them is held
-    out and only compared on. Without any, noise is compared on. Raises `FerLiveError` where a file
-    would read faces differently.
+    `real_faces` (N, S, S) uint8 set the ranges of int8, which needs them; every third of them is
+    held out and only compared on. Without real faces, noise is compared on. Raises `FerLiveError`
+    where a file would read faces differently.
     """
-    side = manifest.input_side
-    generator = np.random.default_rng(0)
-    faces = generator.integers(0, 256, (N_PARITY, side, side), dtype=np.uint8)
-    calibration = None
-    if real_faces is not None:
+    if real_faces is None:
+        calibration, faces = None, _noise(manifest.input_side)
+    else:
         # Every third face is held out: the quantized model is compared on faces it was not set by.
         held_out = np.arange(len(real_faces)) % 3 == 2
         calibration = real_faces[~held_out]
@@ -70,3 +68,9 @@ def build_models(
         if real_faces is not None:
             require_agreement(lower)
         yield precision, serialize(model), lower
+
+
+def _noise(side: int) -> UInt8Array:
+    """Images (N, side, side) of noise, the same in every call."""
+    generator = np.random.default_rng(0)
+    return generator.integers(0, 256, (N_PARITY, side, side), dtype=np.uint8)

@@ -27,7 +27,8 @@ def _parser() -> ArgumentParser:
         "--batch",
         type=int,
         metavar="N",
-        help="always N faces at once, for what compiles a model for one shape (else any number)",
+        help="always N faces at once, for runtimes that compile a model for one shape "
+        "(default: any number)",
     )
     return parser
 

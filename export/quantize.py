@@ -1,4 +1,4 @@
-"""Smaller numbers: static int8 for CPUs, fp16 for GPUs."""
+"""Converts a model to smaller numbers: static int8 for CPUs, fp16 for GPUs."""
 
 import tempfile
 from collections.abc import Iterator
@@ -20,7 +20,7 @@ from fer_live.datatypes import UInt8Array
 _CALIBRATION_BATCH = 32
 
 
-class _Batches(CalibrationDataReader):  # type: ignore[misc]  # onnxruntime has no types
+class _CalibrationReader(CalibrationDataReader):  # type: ignore[misc]  # onnxruntime has no types
     def __init__(self, faces: UInt8Array, batch_size: int) -> None:
         n_batches = max(len(faces) // batch_size, 1)
         whole = np.resize(faces, (n_batches * batch_size, *faces.shape[1:]))
@@ -32,10 +32,10 @@ class _Batches(CalibrationDataReader):  # type: ignore[misc]  # onnxruntime has 
 
 
 def to_int8(model: onnx.ModelProto, calibration_faces: UInt8Array) -> onnx.ModelProto:
-    """Static quantization in QDQ form, weights int8 per channel, activations uint8.
+    """Quantize a model statically in QDQ form, weights int8 per channel, activations uint8.
 
     `calibration_faces` (N, S, S) uint8 are training images; the range of each activation is taken
-    from them. Scaling before and softmax after the network stay in fp32.
+    from them. Scaling before the network and softmax after it stay in fp32.
     """
     with tempfile.TemporaryDirectory() as folder:
         plain, prepared, quantized = (Path(folder) / f"{name}.onnx" for name in "abc")
@@ -44,7 +44,7 @@ def to_int8(model: onnx.ModelProto, calibration_faces: UInt8Array) -> onnx.Model
         quantize_static(
             str(prepared),
             str(quantized),
-            _Batches(calibration_faces, _batch_size(model)),
+            _CalibrationReader(calibration_faces, _batch_size(model)),
             quant_format=QuantFormat.QDQ,
             op_types_to_quantize=["Conv", "Gemm", "MatMul", "Add", "Relu", "ReduceMean"],
             per_channel=True,
@@ -63,7 +63,7 @@ def _batch_size(model: onnx.ModelProto) -> int:
 
 
 def to_fp16(model: onnx.ModelProto) -> onnx.ModelProto:
-    """Half precision inside, the same uint8 input and float32 output."""
+    """Convert a model to half precision; its input stays uint8 and its outputs float32."""
     from onnxruntime.transformers.float16 import convert_float_to_float16
 
     half: onnx.ModelProto = convert_float_to_float16(model, keep_io_types=True)

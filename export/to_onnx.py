@@ -14,10 +14,11 @@ OPSET = 18
 
 
 class DeployedNet(nn.Module):
-    """Scaling, network, temperature and softmax: uint8 (N, 1, S, S) -> what `outputs` names.
+    """The network as it is exported: scaling, network, temperature, softmax and heat map in one.
 
-    `probs` (N, C) float32, and `attention` (N, h, w) float32 in 0..1, where it looked: what spoke
-    for the likeliest expression. Not the maps of local attention, which training may close.
+    Takes faces uint8 (N, 1, S, S). Gives what `outputs` names: `probs` (N, C) float32, and
+    `attention` (N, h, w) float32 in 0..1, the heat map of the likeliest expression. The maps of
+    local attention are not given, because training may close them.
     """
 
     outputs = ("probs", "attention")
@@ -28,18 +29,19 @@ class DeployedNet(nn.Module):
         self.temperature = temperature
 
     def forward(self, faces: Tensor) -> tuple[Tensor, Tensor]:
-        reading = self.network.read(scale_faces(faces))
-        probs = torch.softmax(reading.logits / self.temperature, dim=1)
-        assert reading.features is not None
-        return probs, self.network.class_activation(reading.features, probs.argmax(dim=1))
+        output = self.network.read(scale_faces(faces))
+        probs = torch.softmax(output.logits / self.temperature, dim=1)
+        assert output.features is not None
+        return probs, self.network.heat_map(output.features, probs.argmax(dim=1))
 
 
 def to_onnx(
     network: ExpressionNet, manifest: Manifest, batch_size: int | None = None
 ) -> onnx.ModelProto:
-    """Export in fp32, checked by onnx.checker, the manifest inside.
+    """Export a network in fp32, with its manifest inside, checked by onnx.checker.
 
-    The batch is dynamic, or always `batch_size` faces, for what compiles a model for one shape.
+    The number of faces per call is free, or always `batch_size`, because some runtimes compile a
+    model for one shape.
     """
     deployed = DeployedNet(network, manifest.temperature).eval()
     side = manifest.input_side
@@ -69,7 +71,7 @@ def to_onnx(
 
 
 def _remove_traces(model: onnx.ModelProto) -> None:
-    """Drop the exporter's notes: source lines with the paths of the machine it ran on."""
+    """Remove the exporter's notes: source lines with the paths of the machine that it ran on."""
     graph = model.graph
     for item in (graph, *graph.node, *graph.input, *graph.output, *graph.value_info):
         del item.metadata_props[:]
@@ -82,5 +84,5 @@ def add_manifest(model: onnx.ModelProto, manifest: Manifest) -> None:
 
 
 def serialize(model: onnx.ModelProto) -> bytes:
-    """The file's content; weights inside, never as external data."""
+    """Return the content of the ONNX file; the weights are inside, never in a second file."""
     return bytes(model.SerializeToString())

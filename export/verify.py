@@ -18,17 +18,21 @@ MIN_AGREEMENT = 0.9
 
 @dataclass(frozen=True, slots=True)
 class Parity:
-    """`max_difference` of any probability; `attention_difference`: the largest of a face's mean
-    difference, of faces with the same label; `agreement`: the share of those."""
+    """How an exported model compares with its network on `n_faces` faces.
+
+    `max_difference` is the largest difference of any probability. `agreement` is the share of faces
+    that get the same label from both. `heat_map_difference` is the largest mean difference of a
+    heat map, among the faces with the same label.
+    """
 
     n_faces: int
     max_difference: float
-    attention_difference: float
+    heat_map_difference: float
     agreement: float
 
 
 def compare(deployed: DeployedNet, model: onnx.ModelProto, faces: UInt8Array) -> Parity:
-    """Run both on `faces` (N, S, S) uint8, ONNX Runtime on the CPU, torch in fp32."""
+    """Run network and model on `faces` (N, S, S) uint8: torch in fp32, ONNX Runtime on the CPU."""
     session = ort.InferenceSession(serialize(model), providers=["CPUExecutionProvider"])
     fixed = session.get_inputs()[0].shape[0]
     size = fixed if isinstance(fixed, int) else len(faces)
@@ -39,9 +43,9 @@ def compare(deployed: DeployedNet, model: onnx.ModelProto, faces: UInt8Array) ->
     exported = [np.concatenate(parts) for parts in zip(*answers, strict=True)]
     with torch.inference_mode():
         original = [values.numpy() for values in deployed(torch.from_numpy(faces[:, None]))]
-    of_probs, of_attention = (np.abs(a - b) for a, b in zip(exported, original, strict=True))
+    of_probs, of_heat_maps = (np.abs(a - b) for a, b in zip(exported, original, strict=True))
     same_label = exported[0].argmax(1) == original[0].argmax(1)
-    of_faces = of_attention[same_label].mean(axis=(1, 2))
+    of_faces = of_heat_maps[same_label].mean(axis=(1, 2))
     return Parity(
         len(faces),
         float(of_probs.max()),
@@ -56,12 +60,12 @@ def require_fp32_parity(parity: Parity) -> None:
 
 
 def require_fp16_parity(parity: Parity) -> None:
-    """Refuse a half-precision one whose numbers overflow, or are too coarse."""
+    """Refuse a half-precision export whose numbers overflow, or are too coarse."""
     _require(parity, MAX_DIFFERENCE_FP16)
 
 
 def _require(parity: Parity, limit: float) -> None:
-    difference = max(parity.max_difference, parity.attention_difference)
+    difference = max(parity.max_difference, parity.heat_map_difference)
     if not difference <= limit:
         raise FerLiveError(
             f"the exported model differs from the network by {difference:.2g}, more "

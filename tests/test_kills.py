@@ -25,8 +25,8 @@ from fer_live.personal.models import install_model, list_models
 from fer_live.personal.proof import PROOF_FILE, Preference, load_proof, save_proof
 from fer_live.recording.player import ClipPlayer
 from fer_live.vision.classifier import ExpressionClassifier
-from training.config import ModelConfig
 from training.models.checkpoint import MODEL_FILE, architecture, build_network, save_model
+from training.models.config import ModelConfig
 
 KILLS = int(os.environ.get("FER_LIVE_KILLS", "1"))
 SEED = 0
@@ -34,8 +34,10 @@ SEED = 0
 RETRAINING = """
 import os, signal, sys, threading
 from pathlib import Path
+from export.build import build_models
 from training.config import parse_config
-from training.personalize.run import PersonalizeOptions, personalize
+from training.personalize.run import personalize
+from training.personalize.task import PersonalizeOptions
 folder, out, stage, delay_s = Path(sys.argv[1]), Path(sys.argv[2]), sys.argv[3], float(sys.argv[4])
 def report(now, done):
     global stage
@@ -47,7 +49,8 @@ config = parse_config({
     "schedule": {"steps": 40, "batch_size": 4, "unlabeled_batch_size": 8, "learning_rate": 0.01},
 }, "test")
 start = folder / "start.safetensors"
-personalize(PersonalizeOptions((folder / "clips",), None, start, out, config=config), report)
+options = PersonalizeOptions((folder / "clips",), None, start, out, config=config)
+personalize(options, build_models, report)
 """
 LONGEST_S = {"faces": 0.2, "learn": 2.0, "prove": 0.3, "export": 4.0}
 """About how long each stage takes."""

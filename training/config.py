@@ -9,24 +9,21 @@ from typing import Any, Literal
 
 import tomlkit
 import tomlkit.items
-from pydantic import (
-    Field,
-    SerializeAsAny,
-    ValidationError,
-    model_validator,
-)
+from pydantic import Field, SerializeAsAny, ValidationError, model_validator
 
 from fer_live.errors import InputError
 from training.methods import METHODS
-from training.models.resnet import Stem
-from training.section import Section
+from training.models.config import ModelConfig
+from training.section import Section, first_fault
 
 
 class DataConfig(Section):
+    """Which images a run trains on, which of them keep their labels, and what it is measured on."""
+
     source: str = Field(
         "fer2013:data/fer2013",
         description="labeled data set as KIND:FOLDER, relative to the current folder; KIND is "
-        "fer2013, raf-db, affectnet or folder (a folder a class)",
+        "fer2013, raf-db, affectnet or folder (one folder per class)",
     )
     labels: Literal["ferplus-argmax", "ferplus-majority", "fer2013"] = Field(
         "ferplus-argmax", description="fer2013: which images are used and what their class is"
@@ -58,55 +55,16 @@ class DataConfig(Section):
         description="data set measured after each pass (in long runs after every few), never "
         "trained on; empty: the evaluation part of data.source, where it has one",
     )
-    evaluation_only: str = Field("", description="a split.json: measure these images alone")
+    evaluation_only: str = Field("", description="a split.json: measure only these images")
     evaluation_without: str = Field("", description="a split.json: measure all but these images")
 
 
-class ModelConfig(Section):
-    width: int = Field(
-        32, ge=8, le=256, description="channels of the first stage; the others have 2, 4, 8 times"
-    )
-    blocks: int = Field(
-        2, ge=1, le=4, description="residual blocks a stage: 2 make a ResNet-18, 1 a ResNet-10"
-    )
-    input_side: int = Field(
-        48, ge=48, le=256, multiple_of=8, description="side of the square gray input, pixels"
-    )
-    stem: Stem = Field(
-        "deep",
-        description="how the side is halved at first: deep: two convolutions; unshuffle: 2x2 "
-        "pixels as four channels",
-    )
-    standardize: bool = Field(
-        False,
-        description="every image to mean 0 and standard deviation 1 first, whatever its light",
-    )
-    dropout: float = Field(
-        0.2, ge=0, lt=1, description="share of features dropped before the classifier"
-    )
-    attention_branches: int = Field(
-        0, ge=0, le=16, description="branches of local attention; 0: no attention"
-    )
-    attention_stage: int = Field(
-        4,
-        ge=1,
-        le=4,
-        description="the stage behind which attention sits; the last two have 6x6 maps",
-    )
-    feature_map_dropout: float = Field(
-        0.0, ge=0, le=1, description="probability that an image loses one attended map in training"
-    )
-
-    @model_validator(mode="after")
-    def _something_to_drop(self) -> "ModelConfig":
-        if self.feature_map_dropout and not self.attention_branches:
-            raise ValueError("feature_map_dropout drops attended maps; set attention_branches too")
-        return self
-
-
 class ScheduleConfig(Section):
-    """A pass is as many steps as it takes the unlabeled batches to go through all training images,
-    labeled and unlabeled; without unlabeled batches, as it takes the labeled ones."""
+    """How long a run is, what is in a batch, and how the loss is descended.
+
+    A pass is as many steps as it takes the unlabeled batches to go through all training images,
+    labeled and unlabeled; without unlabeled batches, as it takes the labeled ones.
+    """
 
     start_from: str = Field(
         "", description="checkpoint or run folder whose weights training starts from"
@@ -115,11 +73,11 @@ class ScheduleConfig(Section):
     steps: int = Field(
         0, ge=0, description="steps in all, instead of passes: the same for every labeled share"
     )
-    batch_size: int = Field(128, ge=2, description="labeled images a step")
+    batch_size: int = Field(128, ge=2, description="labeled images per step")
     unlabeled_batch_size: int = Field(
         0,
         ge=0,
-        description="unlabeled images a step; the supervised method takes as many more labeled "
+        description="unlabeled images per step; the supervised method takes as many more labeled "
         "ones instead, strongly augmented",
     )
     strong_labeled: float = Field(
@@ -156,13 +114,13 @@ class ScheduleConfig(Section):
         description="on all weights but biases and norms; adamw and muon want about 0.05",
     )
     ema_decay: float = Field(
-        0.999, ge=0, lt=1, description="teacher = decay * teacher + (1 - decay) * student, a step"
+        0.999, ge=0, lt=1, description="teacher = decay * teacher + (1 - decay) * student, per step"
     )
-    logs_per_pass: int = Field(1, ge=1, description="lines of log.jsonl a pass")
+    logs_per_pass: int = Field(1, ge=1, description="lines of log.jsonl per pass")
 
 
 class AugmentationConfig(Section):
-    """What is done to an image, by chance; 0 switches a part off."""
+    """What an augmentation does to an image, by chance; 0 switches a part off."""
 
     flip: float = Field(0.5, ge=0, le=1, description="probability of a mirror image")
     rotate_degrees: float = Field(12.0, ge=0, le=90, description="largest roll either way")
@@ -185,7 +143,10 @@ class AugmentationConfig(Section):
         0.0, ge=0, le=1, description="probability of a motion blur of 3 to 7 pixels"
     )
     downscale: float = Field(
-        0.0, ge=0, le=1, description="probability of losing half or two thirds of the pixels a side"
+        0.0,
+        ge=0,
+        le=1,
+        description="probability of losing half or two thirds of the pixels per side",
     )
     noise: float = Field(
         0.0, ge=0, le=1, description="noise of half of the images, standard deviation, share"
@@ -194,7 +155,9 @@ class AugmentationConfig(Section):
         0.0, ge=0, le=1, description="probability of JPEG artefacts, quality 10 to 60"
     )
     erase: float = Field(0.0, ge=0, le=1, description="probability of erasing one rectangle")
-    erase_largest: float = Field(0.2, gt=0.02, le=1, description="its largest share of the area")
+    erase_largest: float = Field(
+        0.2, gt=0.02, le=1, description="largest share of the area that is erased"
+    )
 
 
 def _strong_augmentation() -> AugmentationConfig:
@@ -213,11 +176,14 @@ def _strong_augmentation() -> AugmentationConfig:
 
 
 class RunConfig(Section):
-    seed: int = Field(0, ge=0, description="of weights, order, augmentation and dropout")
+    """What computes a run, and by which method."""
+
+    seed: int = Field(0, ge=0, description="seed of weights, order, augmentation and dropout")
     device: Literal["auto", "cpu", "cuda"] = Field("auto", description="auto: cuda where present")
     precision: Literal["auto", "bf16", "fp32"] = Field(
         "auto",
-        description="of the passes; auto: bf16 where the processor computes in it, else fp32",
+        description="of the forward and backward passes; auto: bf16 where the processor computes "
+        "in it, else fp32",
     )
     method: str = Field("supervised", description=f"objective, see methods/: {', '.join(METHODS)}")
     checkpoint_every_s: float = Field(
@@ -228,7 +194,7 @@ class RunConfig(Section):
 
 
 class TrainConfig(Section):
-    """The whole file; each section is a table of it."""
+    """A whole training config; each section is a table of the TOML file."""
 
     run: RunConfig = Field(default_factory=RunConfig)
     data: DataConfig = Field(default_factory=DataConfig)
@@ -278,18 +244,8 @@ def parse_config(content: dict[str, Any], where: str) -> TrainConfig:
         raise InputError(f"{where}: {first_fault(error)}") from None
 
 
-def first_fault(error: ValidationError) -> str:
-    """The first fault of a config in one line."""
-    first = error.errors()[0]
-    message = first["msg"].removeprefix("Value error, ")
-    if first["type"] == "value_error":
-        return f"{message}; `fer-train config` prints every field"
-    field = ".".join(str(part) for part in first["loc"])
-    return f"{field}: {message}, got {first['input']!r}; `fer-train config` prints every field"
-
-
 def config_to_toml(config: TrainConfig) -> str:
-    """The config as TOML, each field under a comment with its meaning and default."""
+    """Write the config as TOML, each field under a comment with its meaning and default."""
     document = tomlkit.document()
     document.add(tomlkit.comment("FER Live training. Every field may be left out."))
     for section_name, section_field in TrainConfig.model_fields.items():

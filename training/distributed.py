@@ -18,7 +18,7 @@ from fer_live.errors import InputError
 
 @contextmanager
 def process_group(device: torch.device) -> Iterator[None]:
-    """Join the group that torchrun's environment names, for the time of the block."""
+    """Join the group of processes that torchrun's environment names, until the block ends."""
     if int(os.environ.get("WORLD_SIZE", "1")) == 1 or dist.is_initialized():
         yield
         return
@@ -32,34 +32,37 @@ def process_group(device: torch.device) -> Iterator[None]:
 
 
 def n_processes() -> int:
+    """How many processes share the run; 1 without torchrun."""
     return dist.get_world_size() if dist.is_initialized() else 1
 
 
 def is_first() -> bool:
-    """Whether this process writes the files; with one process, always."""
+    """Whether this process writes the files; a single process always does."""
     return not dist.is_initialized() or dist.get_rank() == 0
 
 
 def wait_for_all() -> None:
+    """Wait until every process has come this far."""
     if dist.is_initialized():
         dist.barrier()
 
 
 def own_rows(batch: Tensor) -> Tensor:
-    """This process's part of a global batch, a contiguous run of its rows."""
+    """Return this process's part of a global batch, a contiguous run of its rows."""
     if not dist.is_initialized():
         return batch
     return batch.chunk(n_processes())[dist.get_rank()]
 
 
 def check_divisible(**batch_sizes: int) -> None:
+    """Refuse a batch size that the processes cannot share evenly."""
     for name, size in batch_sizes.items():
         if size % n_processes():
             raise InputError(f"{name}: {size} cannot be shared by {n_processes()} processes")
 
 
 def sum_over_processes(values: Tensor) -> Tensor:
-    """The sum of each process's `values`, without gradient; the values themselves if alone."""
+    """Sum the `values` of all processes, without gradient; a single process gets its own back."""
     if not dist.is_initialized():
         return values
     total = values.detach().clone()
@@ -68,13 +71,13 @@ def sum_over_processes(values: Tensor) -> Tensor:
 
 
 def mean_over_processes(values: Tensor) -> Tensor:
-    """The mean of each process's `values`, with gradient, unlike `sum_over_processes`."""
+    """Average the `values` of all processes, with gradient, unlike `sum_over_processes`."""
     total: Tensor = _Sum.apply(values)  # type: ignore[no-untyped-call]
     return total / n_processes()
 
 
 class _Sum(torch.autograd.Function):
-    """The sum over all processes. Each one's loss depends on it, so their gradients are summed."""
+    """The sum over all processes; the loss of each depends on it, so their gradients are summed."""
 
     @staticmethod
     def forward(ctx: Any, values: Tensor) -> Tensor:
@@ -86,17 +89,18 @@ class _Sum(torch.autograd.Function):
 
 
 def share_of_mean(values: Tensor, weights: Tensor) -> Tensor:
-    """sum(values * weights) / sum(weights) over the global batch; 0 where all weights are 0.
+    """Compute a weighted mean over the global batch; 0 where all weights are 0.
 
-    `values` and `weights` are this process's rows, of one shape. The mean of what all processes
-    return is the mean over the global batch, which is how gradients are averaged.
+    It is sum(values * weights) / sum(weights). `values` and `weights` are this process's rows, of
+    one shape. The mean of what all processes return is the mean over the global batch, because
+    gradients are averaged so too.
     """
     total = sum_over_processes(weights.sum()) / n_processes()
     return (values * weights).sum() / total.clamp_min(torch.finfo(values.dtype).tiny)
 
 
 def rand_rows(n_rows: int, n_columns: int, device: torch.device) -> Tensor:
-    """Uniform random numbers for this process's rows, drawn for the whole global batch."""
+    """Draw uniform random numbers for the whole global batch; returns this process's rows."""
     return own_rows(torch.rand(n_rows * n_processes(), n_columns, device=device))
 
 
@@ -125,7 +129,7 @@ class GlobalBatchNorm2d(nn.BatchNorm2d):
             return super().forward(x)
         values = x.to(torch.promote_types(x.dtype, torch.float32))
         mean = mean_over_processes(values.mean(dim=(0, 2, 3)))
-        # From the deviations, for the mean of squares less the square of the mean loses digits.
+        # From the deviations, because the mean of squares less the square of the mean loses digits.
         centered = values - mean[:, None, None]
         variance = mean_over_processes(centered.square().mean(dim=(0, 2, 3)))
         n = x.numel() // x.shape[1] * n_processes()
@@ -141,7 +145,7 @@ class GlobalBatchNorm2d(nn.BatchNorm2d):
 
 
 def with_global_norms(network: nn.Module) -> nn.Module:
-    """In a group of processes, exchange every batch norm of `network` in place."""
+    """Replace every batch norm of `network` in place, where there are several processes."""
     if n_processes() > 1:
         for module in network.modules():
             if type(module) is nn.BatchNorm2d:

@@ -1,9 +1,22 @@
-"""What every table of a config is: frozen, and without room for a misspelt field."""
+"""The base of every table of a config, and the message for a table that is wrong."""
 
-from pydantic import BaseModel, ConfigDict
+from pydantic import BaseModel, ConfigDict, ValidationError
 
 
 class Section(BaseModel):
-    """A table of a TOML config; each field carries its description and default."""
+    """A table of a TOML config: frozen, each field with its description and default.
+
+    A field that it does not know is refused, so that a misspelt name is found.
+    """
 
     model_config = ConfigDict(frozen=True, extra="forbid")
+
+
+def first_fault(error: ValidationError) -> str:
+    """Describe the first fault that the check of a config found, in one line."""
+    first = error.errors()[0]
+    message = first["msg"].removeprefix("Value error, ")
+    if first["type"] == "value_error":
+        return f"{message}; `fer-train config` prints every field"
+    field = ".".join(str(part) for part in first["loc"])
+    return f"{field}: {message}, got {first['input']!r}; `fer-train config` prints every field"

@@ -1,5 +1,6 @@
 """What speaks for a retrained model, or against it: measured labels, or the person's own eyes."""
 
+import io
 from pathlib import Path
 from typing import NamedTuple
 
@@ -164,6 +165,19 @@ class Compared(NamedTuple):
     before: FloatArray
     after: FloatArray
     labels: tuple[str, ...]
+
+
+def save_compared(run_dir: Path, compared: Compared) -> None:
+    """Write the faces that the person is to choose by, which `load_compared` reads."""
+    content = io.BytesIO()
+    np.savez_compressed(
+        content,
+        faces=compared.faces,
+        before=compared.before,
+        after=compared.after,
+        labels=np.array(compared.labels),
+    )
+    write_atomically(run_dir / COMPARED_FILE, content.getvalue())
 
 
 def load_compared(run_dir: Path) -> Compared:

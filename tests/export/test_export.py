@@ -18,6 +18,7 @@ from export.verify import (
 from fer_live.errors import FerLiveError
 from fer_live.model.assets import asset
 from fer_live.model.manifest import EXPRESSIONS, MANIFEST_KEY, CropGeometry, Manifest
+from fer_live.model.quantization import int8_weights, may_saturate
 from fer_live.vision.classifier import ExpressionClassifier
 from tests.helpers.commands import fails
 from training.models.checkpoint import load_model, save_model
@@ -88,16 +89,16 @@ def test_without_local_attention_it_shows_what_spoke_for_the_label(trained, expo
     """The map's mean is the logit without its bias, but for what spoke against it."""
     network, _ = trained
     with torch.inference_mode():
-        reading = network.read(scale_faces(torch.from_numpy(faces[:8, None])))
-        classes = reading.logits.argmax(dim=1)
-        attention = network.class_activation(reading.features, classes)
+        output = network.read(scale_faces(torch.from_numpy(faces[:8, None])))
+        classes = output.logits.argmax(dim=1)
+        attention = network.heat_map(output.features, classes)
         weights = network.classifier.weight[classes]
-        maps = torch.einsum("bd,bdhw->bhw", weights, reading.features)
+        maps = torch.einsum("bd,bdhw->bhw", weights, output.features)
         logits = maps.mean(dim=(1, 2)) + network.classifier.bias[classes]
-    torch.testing.assert_close(logits, reading.logits.amax(dim=1))
+    torch.testing.assert_close(logits, output.logits.amax(dim=1))
     torch.testing.assert_close(attention.amax(dim=(1, 2)), torch.ones(8))
     assert torch.equal(attention > 0, maps > 0)
-    assert compare(DeployedNet(network, 1.7).eval(), exported, faces).attention_difference < 1e-4
+    assert compare(DeployedNet(network, 1.7).eval(), exported, faces).heat_map_difference < 1e-4
 
 
 @pytest.mark.parametrize("precision", ["fp32", "fp16", "int8"])
@@ -115,7 +116,7 @@ def test_attention_is_a_second_output(attentive, faces, tmp_path: Path, precisio
         add_manifest(model, manifest)
         close = 5e-3 if precision == "fp16" else 0.15
     parity = compare(DeployedNet(network, 1.0).eval(), model, faces)
-    assert max(parity.max_difference, parity.attention_difference) <= close
+    assert max(parity.max_difference, parity.heat_map_difference) <= close
     (tmp_path / "m.onnx").write_bytes(serialize(model))
     assert ExpressionClassifier(tmp_path / "m.onnx").classify(faces).shape == (64, 8)
 
@@ -180,6 +181,8 @@ def test_int8_is_quantized_per_channel_and_close(trained, exported, faces):
     assert kinds.count("QuantizeLinear") > 10
     scales = [t for t in quantized.graph.initializer if "weight" in t.name and "scale" in t.name]
     assert any(np.prod(list(t.dims)) > 1 for t in scales)
+    assert int8_weights(quantized)
+    assert not may_saturate(quantized), "a processor without VNNI would read other numbers"
     parity = compare(DeployedNet(trained[0], 1.7).eval(), quantized, faces)
     assert parity.max_difference < 0.1
 

@@ -58,18 +58,18 @@ with distributed.process_group(torch.device("cpu")):
         targets = F.one_hot(teacher(labeled).argmax(1), 4).double()
         views = [distributed.own_rows(view) for view in (labeled, targets, weak, strong)]
         batch = Batch(views[0], views[1], (views[2],), views[3])
-        outcome = method.step(student, teacher, batch, 2.0)
+        result = method.step(student, teacher, batch, 2.0)
         student.zero_grad()
-        outcome.loss.backward()
+        result.loss.backward()
         distributed.average_gradients(student)
         with torch.no_grad():
             for parameter in student.parameters():
                 parameter -= 0.05 * parameter.grad
-        loss = distributed.sum_over_processes(outcome.loss) / distributed.n_processes()
-        kept = distributed.sum_over_processes(outcome.kept.sum())
+        loss = distributed.sum_over_processes(result.loss) / distributed.n_processes()
+        kept = distributed.sum_over_processes(result.kept.sum())
         pairs = torch.zeros(())
-        if outcome.complementary is not None:
-            pairs = distributed.sum_over_processes(outcome.complementary.sum())
+        if result.complementary is not None:
+            pairs = distributed.sum_over_processes(result.complementary.sum())
         if distributed.is_first():
             print(loss.item(), *method.thresholds(2.0).tolist(), kept.item(), pairs.item())
 """

@@ -50,7 +50,7 @@ _FOLDERS: dict[Split, str] = {"training": "train_set", "validation": "val_set"}
 
 @dataclass(frozen=True, slots=True)
 class _Item:
-    """One face: what it is called, its label, and how to cut it."""
+    """One face of the data set: its name, its label, and how to cut it."""
 
     name: str
     label: int
@@ -58,7 +58,7 @@ class _Item:
 
 
 def load_affectnet(folder: Path, split: Split, side: int) -> LabeledImages:
-    """Read one split of whichever release is there; `DataError` names the first fault."""
+    """Read one split of whichever release is in `folder`; `DataError` names the first fault."""
     list_file = next(
         (
             place / f"{split}.csv"
@@ -123,7 +123,7 @@ def _npy_items(annotations: Path) -> Iterator[_Item]:
 
 
 def _label(number: str | None, where: str) -> int | None:
-    """AffectNet's number as an index into EXPRESSIONS; None for none, uncertain and no face."""
+    """Turn AffectNet's number into an index into EXPRESSIONS; None for none, unsure and no face."""
     if number is None or number.strip() not in map(str, range(_N_NUMBERS)):
         raise DataError(f"{where}: expression {number!r} is not one of 0..{_N_NUMBERS - 1}")
     value = int(number)
@@ -131,7 +131,7 @@ def _label(number: str | None, where: str) -> int | None:
 
 
 def _landmarks(text: str | None, where: str) -> FaceDetection:
-    """The 68 points "x;y;..." of the csv as the keypoints that the crop needs."""
+    """Turn the 68 points "x;y;..." of the csv into the keypoints that the crop needs."""
     try:
         points = np.array((text or "").split(";"), dtype=np.float32).reshape(68, 2)
     except ValueError:

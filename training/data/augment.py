@@ -15,7 +15,7 @@ from training.config import AugmentationConfig
 
 
 def augmentation(config: AugmentationConfig) -> nn.Module:
-    """Everything that `config` asks for, as one module; what is 0 is left out.
+    """Build everything that `config` asks for as one module; what is 0 is left out.
 
     kornia draws no random numbers for what is left out, and an image costs 0.05 to 0.1 ms.
     """
@@ -88,7 +88,7 @@ class Cover(nn.Module):
 
 
 class Downscale(nn.Module):
-    """With probability `p`, a face of half or a third of the pixels a side, enlarged again."""
+    """With probability `p`, a face with 1/2 or 1/3 of the pixels per side, enlarged again."""
 
     def __init__(self, p: float) -> None:
         super().__init__()
@@ -107,7 +107,7 @@ class Downscale(nn.Module):
 
 
 class Jpeg(nn.Module):
-    """JPEG of quality 10 to 60 with probability `p`; kornia's own takes colour images alone."""
+    """JPEG of quality 10 to 60 with probability `p`; kornia's own takes only colour images."""
 
     def __init__(self, p: float) -> None:
         super().__init__()

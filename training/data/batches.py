@@ -1,4 +1,4 @@
-"""Every step's batch: drawn by number, augmented on the device."""
+"""Makes the batch of every step: images drawn by the step's number, augmented on the device."""
 
 import torch
 import torch.nn.functional as F
@@ -7,7 +7,7 @@ from torch.profiler import record_function
 
 from fer_live.errors import DataError, InputError
 from training import distributed
-from training.config import TrainConfig
+from training.config import ScheduleConfig, TrainConfig
 from training.data.augment import augmentation
 from training.data.labeled_images import LabeledImages
 from training.data.sampling import BalancedStream, ShuffledStream
@@ -16,10 +16,10 @@ from training.methods.method import Batch, Method
 
 
 class Batches:
-    """`batches(step)` is a step's batch: this process's rows of it.
+    """The batches of a run: `batches(step)` gives this process's rows of the batch of a step.
 
-    `n_steps` make the run and `steps_per_pass` a pass; `labeled_a_step` is how many labeled
-    images each has, of which the classes have `class_shares` (C,).
+    A run has `n_steps` steps and a pass `steps_per_pass`. Each step has `labeled_a_step` labeled
+    images, of which `class_shares` (C,) are the shares of the classes.
     """
 
     def __init__(
@@ -30,17 +30,7 @@ class Batches:
         self.uses_unlabeled = method.uses_unlabeled
         self._n_weak_views = method.n_weak_views
         self._unlabeled_size = schedule.unlabeled_batch_size
-        if self.uses_unlabeled and not self._unlabeled_size:
-            raise InputError(
-                f"run.method {config.run.method} needs schedule.unlabeled_batch_size above 0"
-            )
-        if self.uses_unlabeled and not n_unlabeled:
-            raise DataError(
-                f"{config.run.method} needs unlabeled images, and there are none: lower "
-                "data.labeled_share or name some in data.unlabeled"
-            )
-        if method.needs_labels and not n_labeled:
-            raise DataError(f"{config.run.method} needs labeled images, and there are none")
+        _check_images(config, data, method)
         # Everything lives on the device as uint8.
         self._images = torch.from_numpy(data.labeled.images).unsqueeze(1).to(device)
         self._targets = _targets(data.labeled, config.data.targets).to(device)
@@ -50,18 +40,7 @@ class Batches:
         self._strong = augmentation(config.strong).to(device)
         self._device = device
 
-        if self._unlabeled_size:
-            self.steps_per_pass = (n_labeled + n_unlabeled) // self._unlabeled_size
-        else:
-            self.steps_per_pass = n_labeled // schedule.batch_size
-        if schedule.steps and n_labeled + n_unlabeled:
-            # So many steps, however few images there are: one comes more than once a step then.
-            self.steps_per_pass = max(self.steps_per_pass, 1)
-        if self.steps_per_pass == 0:
-            raise DataError(
-                f"{data.labeled.name}: {n_labeled} labeled and {n_unlabeled} unlabeled images, "
-                "fewer than one batch; lower schedule.batch_size or schedule.unlabeled_batch_size"
-            )
+        self.steps_per_pass = _steps_per_pass(schedule, data)
         self.n_steps = schedule.steps or self.steps_per_pass * schedule.passes
         batch_size = schedule.batch_size if n_labeled else 0
         self._n_weak_labeled = round(batch_size * (1 - schedule.strong_labeled))
@@ -86,7 +65,7 @@ class Batches:
         self._unlabeled_rows = ShuffledStream(max(n_unlabeled, 1), self._unlabeled_size, seed + 1)
 
     def __call__(self, step: int) -> tuple[Batch, Tensor]:
-        """A step's batch, and the rows (U,) of its unlabeled images."""
+        """Make the batch of a step; returns it with the rows (U,) of its unlabeled images."""
         own = distributed.own_rows
         with record_function("augment"):
             rows = self._labeled_rows(step).to(self._device)
@@ -98,7 +77,7 @@ class Batches:
                 return Batch(own(labeled), targets, logit_adjustment=adjustment), rows[:0]
             rows = self._unlabeled_rows(step).to(self._device)
             images = self._unlabeled[rows]
-            # Labeled and unlabeled images in one call, for a call costs as much as ten images.
+            # Labeled and unlabeled images in one call, because a call costs as much as ten images.
             weak_views = _augment(self._weak, torch.cat([weak, *[images] * self._n_weak_views]))
             strong_views = _augment(self._strong, torch.cat([strong, images]))
             labeled = torch.cat([weak_views[: len(weak)], strong_views[: len(strong)]])
@@ -117,8 +96,40 @@ class Batches:
             )
 
 
+def _check_images(config: TrainConfig, data: TrainingData, method: Method) -> None:
+    """Refuse data that lacks the images that the method needs."""
+    name = config.run.method
+    if method.uses_unlabeled and not config.schedule.unlabeled_batch_size:
+        raise InputError(f"run.method {name} needs schedule.unlabeled_batch_size above 0")
+    if method.uses_unlabeled and not len(data.unlabeled):
+        raise DataError(
+            f"{name} needs unlabeled images, and there are none: lower data.labeled_share or name "
+            "some in data.unlabeled"
+        )
+    if method.needs_labels and not len(data.labeled):
+        raise DataError(f"{name} needs labeled images, and there are none")
+
+
+def _steps_per_pass(schedule: ScheduleConfig, data: TrainingData) -> int:
+    """How many steps go once through all images; `DataError` where these are fewer than a batch."""
+    n_labeled, n_unlabeled = len(data.labeled), len(data.unlabeled)
+    if schedule.unlabeled_batch_size:
+        steps = (n_labeled + n_unlabeled) // schedule.unlabeled_batch_size
+    else:
+        steps = n_labeled // schedule.batch_size
+    if schedule.steps and n_labeled + n_unlabeled:
+        # So many steps, however few images there are: one comes more than once a step then.
+        steps = max(steps, 1)
+    if steps == 0:
+        raise DataError(
+            f"{data.labeled.name}: {n_labeled} labeled and {n_unlabeled} unlabeled images, fewer "
+            "than one batch; lower schedule.batch_size or schedule.unlabeled_batch_size"
+        )
+    return steps
+
+
 def _augment(augment: nn.Module, images: Tensor) -> Tensor:
-    """(N, 1, S, S) uint8 -> augmented, in [-1, 1]."""
+    """Scale and augment images: (N, 1, S, S) uint8 -> float in [-1, 1]."""
     faces = images.float() / 255
     augmented: Tensor = augment(faces) if len(images) else faces
     return augmented * 2 - 1

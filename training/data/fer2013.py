@@ -1,7 +1,8 @@
 """FER2013 with its own labels or FERPlus's, in the official files and by the project's protocol.
 
-`fer2013.csv` (or .csv.gz): header `emotion,pixels,Usage`, one 48x48 gray image a row (Goodfellow et
-al., 2013). `fer2013new.csv`: the votes of ten raters, joined by row number (Barsoum et al., 2016).
+`fer2013.csv` (or .csv.gz): header `emotion,pixels,Usage`, one 48x48 gray image per row (Goodfellow
+et al., 2013). `fer2013new.csv`: the votes of ten raters, joined by row number (Barsoum et al.,
+2016).
 
 Protocol: `Usage` values other than Training, PublicTest and PrivateTest are ignored, and so are
 Training rows whose pixels equal those of an evaluation row: the official file repeats about 280
@@ -41,7 +42,7 @@ _MIN_VOTES = 2
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Fer2013:
-    """All rows of the official split, in file order.
+    """All rows of the official FER2013 split, in file order.
 
     `images` (N, 48, 48) uint8; `rows` (N,) int64, from 0 below the header; `emotions` (N,) int64
     into EXPRESSIONS; `usages` (N,) str; `votes` (N, 10) int64 for the eight expressions, unknown
@@ -56,7 +57,7 @@ class Fer2013:
     votes: NDArray[np.int64] | None
 
     def select(self, split: Split, rule: LabelRule) -> LabeledImages:
-        """The images of a split that have a label by `rule`, without leaks into the evaluation."""
+        """Select the images of a split that have a label by `rule`, but no leaked ones."""
         rows = np.flatnonzero(self.usages == split)
         if split == "Training":
             rows = rows[~self._repeats_evaluation_image(rows)]
@@ -95,8 +96,8 @@ class Fer2013:
 def load_fer2013(folder: Path) -> Fer2013:
     """Read the official files of `folder`; `DataError` names file and line of the first fault.
 
-    The last one is kept while its files stay as they are: reading takes ten seconds, and a grid
-    needs it in every cell.
+    What was read last is kept while its files stay as they are, because reading takes ten seconds
+    and a grid needs it in every cell.
     """
     files = [folder / name for name in ("fer2013.csv", "fer2013.csv.gz", "fer2013new.csv")]
     stats = [file.stat() for file in files if file.is_file()]
@@ -161,7 +162,7 @@ def _parse_pixels(pixels: str, where: str) -> UInt8Array:
 
 
 def _read_votes(path: Path) -> tuple[list[str], NDArray[np.int64]]:
-    """The `Usage` and the ten counts of each row."""
+    """Read the `Usage` and the ten counts of each row of fer2013new.csv."""
     usages, votes = [], []
     for where, row in _rows(path, ("Usage", "Image name", *_VOTE_COLUMNS)):
         counts = row[2:]
@@ -173,7 +174,7 @@ def _read_votes(path: Path) -> tuple[list[str], NDArray[np.int64]]:
 
 
 def _rows(path: Path, columns: tuple[str, ...]) -> Iterator[tuple[str, list[str]]]:
-    """Each row under the expected header, with the words "FILE, line N" for messages."""
+    """Yield each row under the expected header, with "FILE, line N" for messages."""
     try:
         with _open_text(path) as file:
             reader = csv.reader(file)

@@ -1,4 +1,4 @@
-"""A folder a class: `DIR/<label>/*.png|jpg|jpeg|bmp|webp`."""
+"""A data set with one folder per class: `DIR/<label>/*.png|jpg|jpeg|bmp|webp`."""
 
 from dataclasses import dataclass
 from pathlib import Path
@@ -41,7 +41,7 @@ def list_labeled_files(folder: Path, label_names: tuple[str, ...]) -> LabeledFil
 
 
 def _class_folders(folder: Path) -> list[Path]:
-    """The folders that hold images; hidden ones (.ipynb_checkpoints) are no classes."""
+    """List the folders that hold images; hidden ones (.ipynb_checkpoints) are no classes."""
     return [
         path
         for path in sorted(folder.iterdir())
@@ -54,9 +54,9 @@ def _images(folder: Path) -> list[Path]:
 
 
 def load_labeled_folder(folder: Path, side: int) -> LabeledImages:
-    """A folder a class, each image a face crop; the classes are the folders that hold images.
+    """Read one folder per class, each image a face crop; the classes are the folders with images.
 
-    In the order of EXPRESSIONS where all are expressions, else by name.
+    The classes are in the order of EXPRESSIONS where all are expressions, else by name.
     """
     names = {path.name for path in _class_folders(folder)}
     known = names <= set(EXPRESSIONS)

@@ -1,4 +1,4 @@
-"""Face crops in image files, and the faces of photos and clips by the app's own detector."""
+"""Reads face crops in image files, and finds the faces of photos and clips as the app does."""
 
 import sys
 from collections.abc import Callable, Iterator
@@ -13,8 +13,10 @@ from tqdm import tqdm
 from fer_live.datatypes import UInt8Array
 from fer_live.errors import DataError, SourceError, TruncatedError
 from fer_live.model.manifest import CropGeometry
+from fer_live.sources.clip import ClipSource
 from fer_live.sources.images import IMAGE_SUFFIXES, read_image
 from fer_live.vision.alignment import align_face
+from fer_live.vision.detector import FaceDetector
 from training.data.labeled_images import FaceImages, resize_faces
 
 CLIP_SUFFIXES = (".mp4", ".avi", ".mov", ".mkv", ".webm", ".m4v")
@@ -23,7 +25,7 @@ _CLIP_FACES_PER_S = 5.0
 
 
 def read_gray_face(file: Path, side: int) -> UInt8Array:
-    """An image file that is a face crop already, as (side, side) uint8 gray."""
+    """Read an image file that is a face crop already, as (side, side) uint8 gray."""
     gray = cv2.cvtColor(read_image(file), cv2.COLOR_BGR2GRAY)
     batch = np.asarray(gray, dtype=np.uint8)[None]
     return np.asarray(resize_faces(batch, side)[0], dtype=np.uint8)
@@ -32,10 +34,11 @@ def read_gray_face(file: Path, side: int) -> UInt8Array:
 def read_crops(
     name: str, n: int, read: Callable[[int], UInt8Array], side: int
 ) -> tuple[UInt8Array, NDArray[np.bool_]]:
-    """`read(i)` for i < n, several at a time: (K, side, side) uint8, and which K of n these are.
+    """Call `read(i)` for every i < n, several at a time.
 
-    A file that cannot be read is skipped, counted, and the first one named on stderr. `DataError`
-    where none can be read.
+    Returns the images (K, side, side) uint8, and which K of the n they are, (n,) bool. A file that
+    cannot be read is skipped and counted, and the first one is named on stderr. `DataError` where
+    none can be read.
     """
 
     def try_to_read(index: int) -> UInt8Array | SourceError:
@@ -58,7 +61,7 @@ def read_crops(
 
 
 def load_image_folder(folder: Path, side: int) -> FaceImages:
-    """Every image below `folder` as a face crop."""
+    """Read every image below `folder` as a face crop."""
     files = files_below(folder, IMAGE_SUFFIXES, "image")
     images, readable = read_crops(
         f"images {folder.name}", len(files), lambda i: read_gray_face(files[i], side), side
@@ -67,17 +70,17 @@ def load_image_folder(folder: Path, side: int) -> FaceImages:
 
 
 def load_photos(folder: Path, side: int) -> FaceImages:
-    """Every face that the app's detector finds in the photos below `folder`, cut as live."""
+    """Find every face in the photos below `folder` with the app's detector, and cut it as live."""
     return _detected("photos", folder, IMAGE_SUFFIXES, side, _photo)
 
 
 def load_clips(folder: Path, side: int) -> FaceImages:
-    """Every face in the clips below `folder`, five times a second, cut as the app does."""
+    """Find every face in the clips below `folder`, five times a second, cut as the app does."""
     return _detected("clips", folder, CLIP_SUFFIXES, side, clip_frames)
 
 
 def files_below(folder: Path, suffixes: tuple[str, ...], kind: str) -> list[Path]:
-    """All such files in `folder` and its folders, by name; `DataError` where there is none."""
+    """List the files of some kinds below `folder`, by name; `DataError` where there is none."""
     files = sorted(path for path in folder.rglob("*") if path.suffix.lower() in suffixes)
     if not files:
         raise DataError(f"{folder}: no {kind} below this folder ({', '.join(suffixes)})")
@@ -91,8 +94,6 @@ def _detected(
     side: int,
     frames: Callable[[Path], Iterator[tuple[UInt8Array, float]]],
 ) -> FaceImages:
-    from fer_live.vision.detector import FaceDetector  # mediapipe takes seconds to import
-
     files = files_below(folder, suffixes, kind.removesuffix("s"))
     faces: list[UInt8Array] = []
     ids: list[str] = []
@@ -121,10 +122,10 @@ def _photo(file: Path) -> Iterator[tuple[UInt8Array, float]]:
 
 
 def clip_frames(file: Path, per_s: float = _CLIP_FACES_PER_S) -> Iterator[tuple[UInt8Array, float]]:
-    """Frames (H, W, 3) of a clip and their times, at most `per_s` a second; raises what a source
-    raises."""
-    from fer_live.sources.clip import ClipSource
+    """Yield frames (H, W, 3) of a clip and their times, at most `per_s` a second.
 
+    Raises what a source raises.
+    """
     clip = ClipSource(file)
     next_s = 0.0
     try:

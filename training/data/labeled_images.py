@@ -1,4 +1,4 @@
-"""What every data set becomes: one uint8 array of faces, and their labels where there are any."""
+"""The form of every data set: one uint8 array of faces, and their labels where there are any."""
 
 from dataclasses import dataclass, replace
 
@@ -11,7 +11,7 @@ from fer_live.datatypes import FloatArray, UInt8Array
 
 @dataclass(frozen=True, slots=True, eq=False)
 class FaceImages:
-    """`images` (N, S, S) uint8 gray, and `ids` (N,) str, by which lists name them."""
+    """Faces without labels: `images` (N, S, S) uint8 gray; lists name them by their `ids` (N,)."""
 
     name: str
     images: UInt8Array
@@ -23,10 +23,11 @@ class FaceImages:
 
 @dataclass(frozen=True, slots=True, eq=False)
 class LabeledImages:
-    """`images` (N, S, S) uint8 gray; `labels` (N,) int64 into `classes`; `votes` (N, C) or None.
+    """Faces with labels, one row per face.
 
-    `votes` rows are the raters' distributions and sum to 1. `name` says what this is, in one line.
-    `ids` (N,) str name the images in lists: rows or file names of the data set.
+    `images` (N, S, S) uint8 gray; `labels` (N,) int64 into `classes`; `votes` (N, C), the raters'
+    distributions, which sum to 1, or None. `name` says in one line what data this is. `ids` (N,)
+    str name the images in lists: rows or file names of the data set.
     """
 
     name: str
@@ -47,7 +48,7 @@ class LabeledImages:
         return len(self.labels)
 
     def where(self, chosen: NDArray[np.bool_]) -> "LabeledImages":
-        """The images that `chosen` (N,) says."""
+        """Keep the images that `chosen` (N,) marks."""
         return replace(
             self,
             images=self.images[chosen],
@@ -57,11 +58,11 @@ class LabeledImages:
         )
 
     def with_images(self, images: UInt8Array) -> "LabeledImages":
-        """Other images (N, S, S) with the same labels."""
+        """Put other images (N, S, S) under the same labels."""
         return replace(self, images=images)
 
     def in_classes(self, classes: tuple[str, ...]) -> "LabeledImages":
-        """The same with labels into `classes`, which must hold every class that occurs."""
+        """Number the labels by `classes`, which must hold every class that occurs."""
         if self.classes == classes:
             return self
         places = [classes.index(c) if c in classes else -1 for c in self.classes]
@@ -69,12 +70,12 @@ class LabeledImages:
         return replace(self, classes=classes, labels=labels, votes=None)
 
     def resized(self, side: int) -> "LabeledImages":
-        """The same with images of `side` pixels."""
+        """Resize every image to `side` pixels."""
         return replace(self, images=resize_faces(self.images, side))
 
 
 def resize_faces(images: UInt8Array, side: int) -> UInt8Array:
-    """(N, S, S) -> (N, side, side), the same array where nothing changes."""
+    """Resize faces, (N, S, S) -> (N, side, side); the same array where nothing changes."""
     if images.shape[1:] == (side, side):
         return images
     method = cv2.INTER_AREA if side < images.shape[1] else cv2.INTER_CUBIC

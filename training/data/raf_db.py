@@ -26,7 +26,7 @@ _LABELS = ("surprise", "fear", "disgust", "happiness", "sadness", "anger", "neut
 
 
 def load_raf_db(folder: Path, split: Split, side: int) -> LabeledImages:
-    """Read one split; `DataError` names file and line of the first fault."""
+    """Read one split of RAF-DB; `DataError` names file and line of the first fault."""
     list_file = folder / _LIST
     try:
         lines = list_file.read_text(encoding="utf-8").splitlines()

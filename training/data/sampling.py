@@ -1,18 +1,18 @@
-"""Which images each step takes: a function of seed and step alone, so that runs can be resumed."""
+"""Says which images each step takes: a function of seed and step, so that runs can be resumed."""
 
 import torch
 from torch import Tensor
 
 
 class ShuffledStream:
-    """All of `n` images in random order, then all in another, and so on, cut into batches."""
+    """Batches out of all `n` images in random order, then all in another order, and so on."""
 
     def __init__(self, n: int, batch_size: int, seed: int) -> None:
         self._n, self._size, self._seed = n, batch_size, seed
         self._pass, self._order = -1, torch.empty(0, dtype=torch.long)
 
     def __call__(self, step: int) -> Tensor:
-        """Rows (batch_size,) int64 of a step; one batch may reach over several passes."""
+        """Return the rows (batch_size,) int64 of a step; a batch may reach over several passes."""
         parts: list[Tensor] = []
         position, missing = step * self._size, self._size
         while missing:
@@ -24,7 +24,7 @@ class ShuffledStream:
         return torch.cat(parts) if parts else torch.empty(0, dtype=torch.long)
 
     def class_shares(self, targets: Tensor) -> Tensor:
-        """Each class's share (C,) of the images drawn, given all images' `targets` (N, C)."""
+        """Return each class's share (C,) of the images drawn; `targets` (N, C) are all images'."""
         return targets.mean(dim=0)
 
     def _order_of(self, number: int) -> Tensor:
@@ -43,12 +43,12 @@ class BalancedStream:
         self._size, self._seed = batch_size, seed
 
     def __call__(self, step: int) -> Tensor:
-        """Rows (batch_size,) int64 of a step."""
+        """Return the rows (batch_size,) int64 of a step."""
         generator = _generator(self._seed, step)
         return torch.multinomial(self._weights, self._size, replacement=True, generator=generator)
 
     def class_shares(self, targets: Tensor) -> Tensor:
-        """Each class's share (C,) of the images drawn, given all images' `targets` (N, C)."""
+        """Return each class's share (C,) of the images drawn; `targets` (N, C) are all images'."""
         weights = (self._weights / self._weights.sum()).to(targets)
         return weights @ targets
 

@@ -1,5 +1,4 @@
-"""Data sets by their name on the command line and in configs, `KIND:FOLDER`, and what a run needs
-of them."""
+"""Loads data sets by their name on the command line and in configs, `KIND:FOLDER`."""
 
 import sys
 from collections.abc import Callable
@@ -22,14 +21,17 @@ from training.data.labeled_images import FaceImages, LabeledImages, resize_faces
 from training.data.raf_db import load_raf_db
 from training.data.splits import SplitList, draw_per_class, draw_share, load_list, to_list
 
-SMALLEST_SIDE = 48
-"""Lists do not depend on the side; no set here is smaller."""
+MIN_SIDE = 48
+"""Side of images that only a list is drawn from, which does not depend on it."""
 
 
 @dataclass(frozen=True, slots=True)
 class _Kind:
-    """A labeled data set: `load(folder, split, rule, side)`; its first split is for training, its
-    second for evaluation; () where it has no splits. `rules` are the label rules it knows."""
+    """A kind of labeled data set, which `load(folder, split, rule, side)` reads.
+
+    Its first split is for training, its second for evaluation; () where it has no splits. `rules`
+    are the label rules that it knows.
+    """
 
     load: Callable[[Path, str | None, str | None, int], LabeledImages]
     splits: tuple[str, ...] = ()
@@ -54,11 +56,11 @@ UNLABELED_KINDS = {"images": load_image_folder, "photos": load_photos, "clips": 
 
 @dataclass(frozen=True, slots=True, eq=False)
 class TrainingData:
-    """What a run trains and is measured on, all of the network's side.
+    """What a run trains on and is measured on, all images of the network's side.
 
     `unlabeled` (U, S, S) uint8; `hidden_labels` (U,) int64 are their true classes where known, else
     -1: never trained on, they say in the log how many pseudo-labels are right. `split` is the list
-    of the images that kept their labels. `evaluations` by name; the first is logged.
+    of the images that kept their labels. `evaluations` are by name; the first is logged.
     """
 
     labeled: LabeledImages
@@ -69,7 +71,7 @@ class TrainingData:
 
 
 def split_source(source: str, kinds: tuple[str, ...]) -> tuple[str, Path]:
-    """`KIND:FOLDER` -> (kind, folder); `DataError` for another kind or a missing folder."""
+    """Split `KIND:FOLDER` into kind and folder; `DataError` for other kinds or a missing folder."""
     kind, separator, folder = source.partition(":")
     if not separator or kind not in kinds or not folder:
         allowed = " or ".join(f"{name}:DIR" for name in kinds)
@@ -91,7 +93,7 @@ def load_training_data(config: DataConfig, side: int, seed: int) -> TrainingData
             f"{everything.name}: {n_classes} class in it; there is nothing to tell apart"
         )
     whole = _evaluations(config, everything.classes, side)
-    # All of them, for a list may leave the others to be measured on later.
+    # All of them, because a list may leave the others to be measured on later.
     measured = {image.tobytes() for part in whole.values() for image in part.images}
     evaluations = {name: _restricted(part, config) for name, part in whole.items()}
     unseen = _without(everything.images, measured, everything.name)
@@ -115,16 +117,19 @@ def load_training_data(config: DataConfig, side: int, seed: int) -> TrainingData
 
 
 def _without(images: UInt8Array, measured: set[bytes], what: str) -> NDArray[np.bool_]:
-    """Which images (N,) are none of those that the model is measured on; says what it drops."""
+    """Mark the images (N,) that the model is not measured on, and tell how many are dropped."""
     unseen = np.array([image.tobytes() not in measured for image in images], dtype=np.bool_)
     n_dropped = len(images) - int(unseen.sum())
     if n_dropped:
-        print(f"{what}: {n_dropped} images dropped, for they are measured on", file=sys.stderr)
+        print(
+            f"{what}: {n_dropped} images dropped, because the model is measured on them",
+            file=sys.stderr,
+        )
     return unseen
 
 
 def load_unlabeled(source: str, side: int) -> FaceImages:
-    """The faces of any data set, without their labels."""
+    """Read the faces of any data set, without their labels."""
     kind_name, folder = split_source(source, (*LABELED_KINDS, *UNLABELED_KINDS))
     if kind_name in UNLABELED_KINDS:
         return UNLABELED_KINDS[kind_name](folder, side)
@@ -142,12 +147,12 @@ def draw_list(source: str, split: str | None, rule: str, share: float, seed: int
     if split is not None and split not in kind.splits:
         parts = f"one of {', '.join(kind.splits)}" if kind.splits else "no parts"
         raise DataError(f"{kind_name} has {parts}, not {split!r}")
-    data = kind.load(folder, split, rule, SMALLEST_SIDE)
+    data = kind.load(folder, split, rule, MIN_SIDE)
     return to_list(data, draw_share(data, share, seed), seed)
 
 
 def load_calibration_faces(source: str, side: int, n: int) -> UInt8Array:
-    """`n` faces (or all, if fewer) spread evenly over the training images: (n, side, side) uint8.
+    """Read `n` training images, spread evenly, or all if there are fewer: (n, side, side) uint8.
 
     `folder:DIR` takes every image below DIR as a face crop, whatever its folder is called.
     """
@@ -174,7 +179,7 @@ def _draw(data: LabeledImages, config: DataConfig, seed: int) -> NDArray[np.bool
 def _evaluations(
     config: DataConfig, classes: tuple[str, ...], side: int
 ) -> dict[str, LabeledImages]:
-    """The evaluation data by name, by each rule that there are labels for, config.labels first."""
+    """Load the evaluation data, once for each label rule that it has, config.labels first."""
     own = not config.evaluation
     kind_name, folder = split_source(config.evaluation or config.source, tuple(LABELED_KINDS))
     kind = LABELED_KINDS[kind_name]
@@ -199,7 +204,7 @@ def _evaluations(
 
 
 def _restricted(data: LabeledImages, config: DataConfig) -> LabeledImages:
-    """Without the images that the config's lists leave out."""
+    """Leave out the evaluation images that the config's lists exclude."""
     for path, keep in ((config.evaluation_only, True), (config.evaluation_without, False)):
         if path:
             data = data.where(load_list(Path(path), data, partly=True) == keep)
@@ -209,7 +214,7 @@ def _restricted(data: LabeledImages, config: DataConfig) -> LabeledImages:
 
 
 def _in_classes(data: LabeledImages, classes: tuple[str, ...]) -> LabeledImages:
-    """Labels by the classes trained on; `DataError` where these lack one that occurs."""
+    """Number the labels by the classes trained on; `DataError` where these lack one that occurs."""
     occurring = [data.classes[index] for index in np.unique(data.labels)]
     unknown = [label for label in occurring if label not in classes]
     if unknown:

@@ -1,4 +1,4 @@
-"""Which images keep their labels: drawn once, saved as a list, reusable."""
+"""Draws which images keep their labels, and saves the draw as a list that can be used again."""
 
 import json
 from pathlib import Path
@@ -13,7 +13,7 @@ from training.data.labeled_images import LabeledImages
 
 
 class SplitList(BaseModel):
-    """A split.json: the images of `data` that were drawn, by id, and how."""
+    """The content of a split.json: the ids of the images of `data` that were drawn, and how."""
 
     model_config = ConfigDict(frozen=True, extra="forbid")
 
@@ -32,7 +32,10 @@ def draw_share(data: LabeledImages, share: float, seed: int) -> NDArray[np.bool_
 
 
 def draw_per_class(data: LabeledImages, per_class: dict[str, int], seed: int) -> NDArray[np.bool_]:
-    """Mark so many images of each named class: (N,) bool. `DataError` where a class has fewer."""
+    """Mark as many images of each class as `per_class` says: (N,) bool.
+
+    `DataError` where a class has fewer.
+    """
     wanted = np.zeros(len(data.classes), dtype=np.int64)
     counts = np.bincount(data.labels, minlength=len(data.classes))
     for label, n in per_class.items():
@@ -52,7 +55,7 @@ def draw_per_class(data: LabeledImages, per_class: dict[str, int], seed: int) ->
 
 
 def _draw(data: LabeledImages, wanted: NDArray[np.int64], seed: int) -> NDArray[np.bool_]:
-    """Whole groups of equal images, in random order, until every class has what is wanted."""
+    """Draw whole groups of equal images, in random order, until every class has what is wanted."""
     groups: dict[bytes, list[int]] = {}
     for index, image in enumerate(data.images):
         groups.setdefault(image.tobytes(), []).append(index)
@@ -69,6 +72,7 @@ def _draw(data: LabeledImages, wanted: NDArray[np.int64], seed: int) -> NDArray[
 
 
 def to_list(data: LabeledImages, drawn: NDArray[np.bool_], seed: int) -> SplitList:
+    """Make the list of the images that `drawn` (N,) marks."""
     counts = np.bincount(data.labels[drawn], minlength=len(data.classes)).tolist()
     return SplitList(
         data=data.name,
@@ -80,14 +84,15 @@ def to_list(data: LabeledImages, drawn: NDArray[np.bool_], seed: int) -> SplitLi
 
 
 def save_list(path: Path, split: SplitList) -> None:
+    """Write a split.json, which `load_list` reads."""
     write_atomically(path, json.dumps(split.model_dump()).encode() + b"\n")
 
 
 def load_list(path: Path, data: LabeledImages, *, partly: bool = False) -> NDArray[np.bool_]:
-    """Which of `data`'s images a split.json names: (N,) bool.
+    """Mark the images of `data` that a split.json names: (N,) bool.
 
-    `DataError` for a list that is none, or names images that `data` has not; with `partly`, only
-    where it names none that `data` has, for another label rule leaves out other images.
+    `DataError` where the file is no list, or names images that `data` does not have. With `partly`,
+    only where it names none that `data` has, because another label rule leaves out other images.
     """
     try:
         split = SplitList.model_validate_json(path.read_bytes())

@@ -1,4 +1,4 @@
-"""What a run tells of itself: log.jsonl, a line every so many steps."""
+"""The log of a run, log.jsonl: one line every so many steps."""
 
 import json
 from dataclasses import dataclass, field
@@ -11,7 +11,7 @@ from torch import Tensor
 
 from fer_live.base.atomic_file import write_atomically
 from training import distributed
-from training.methods.method import Batch, Method, Outcome
+from training.methods.method import Batch, Method, StepResult
 
 
 @dataclass(slots=True)
@@ -24,7 +24,7 @@ class TrainingLog:
     are right; and the `thresholds` of each class. Right is None where the true labels are not
     known.
 
-    Sums stay on the device until they are shown, for reading one waits for a GPU.
+    Sums stay on the device until they are shown, because reading one waits for the GPU.
     """
 
     device: torch.device
@@ -33,30 +33,32 @@ class TrainingLog:
 
     @classmethod
     def restored(cls, device: torch.device, state: dict[str, Any]) -> "TrainingLog":
+        """Continue the log that a checkpoint kept."""
         return cls(device, state["history"], state["sums"])
 
     def state(self) -> dict[str, Any]:
-        """What a checkpoint keeps."""
+        """Return what a checkpoint keeps of the log, for `restored`."""
         return {"history": self.history, "sums": self._read()}
 
-    def add(self, outcome: Outcome, batch: Batch, hidden_labels: Tensor) -> None:
+    def add(self, result: StepResult, batch: Batch, hidden_labels: Tensor) -> None:
+        """Add a step to the line that is being filled; `hidden_labels` (U,) are -1 if not known."""
         n = len(batch.labeled)
-        right = outcome.labeled_logits.argmax(1) == batch.targets.argmax(1)
+        right = result.labeled_logits.argmax(1) == batch.targets.argmax(1)
         weight = max(n, 1)
-        self._count(n=n, weight=weight, loss=outcome.loss.detach() * weight, right=right.sum())
-        if outcome.kept is None or outcome.pseudo_labels is None:
+        self._count(n=n, weight=weight, loss=result.loss.detach() * weight, right=right.sum())
+        if result.kept is None or result.pseudo_labels is None:
             return
         known = hidden_labels >= 0
-        kept_right = outcome.kept & (outcome.pseudo_labels == hidden_labels)
+        kept_right = result.kept & (result.pseudo_labels == hidden_labels)
         self._count(
             images=len(known),
-            kept=outcome.kept.sum(),
-            kept_known=(outcome.kept & known).sum(),
+            kept=result.kept.sum(),
+            kept_known=(result.kept & known).sum(),
             kept_right=kept_right.sum(),
         )
-        if outcome.complementary is None:
+        if result.complementary is None:
             return
-        pairs = outcome.complementary
+        pairs = result.complementary
         is_class = F.one_hot(hidden_labels.clamp_min(0), pairs.shape[1]).bool() & known[:, None]
         self._count(
             negative_images=pairs.any(dim=1).sum(),
@@ -65,7 +67,7 @@ class TrainingLog:
         )
 
     def close_line(self, step: int, passes: float, method: Method) -> None:
-        """End a line: means over its steps and all processes."""
+        """End the line that is being filled; its values are means over its steps and processes."""
         sums = self._read()
         if distributed.n_processes() > 1:
             values = torch.tensor(list(sums.values()), dtype=torch.float64)
@@ -93,6 +95,7 @@ class TrainingLog:
         self.sums = {}
 
     def write(self, path: Path) -> None:
+        """Write all lines to log.jsonl."""
         lines = "".join(json.dumps(row) + "\n" for row in self.history)
         write_atomically(path, lines.encode())
 

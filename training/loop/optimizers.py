@@ -1,4 +1,4 @@
-"""What descends the loss: SGD, AdamW, or Muon for the convolutions beside AdamW for the rest."""
+"""Builds the optimizers: SGD, AdamW, or Muon for the convolutions beside AdamW for the rest."""
 
 from collections.abc import Callable, Iterable
 from typing import Any
@@ -13,8 +13,8 @@ from training.config import ScheduleConfig
 class KernelMuon(torch.optim.Muon):
     """Muon (Jordan et al., 2024) over convolution kernels (O, I, h, w).
 
-    torch's own takes matrices alone. Each kernel is one here, (O, h * w * I), that shares its
-    memory, for which kernels must lie in `channels_last`; gradients are handed over at every step.
+    torch's own takes only matrices. Each kernel is one here, (O, h * w * I), that shares its
+    memory. So kernels must lie in `channels_last`, and gradients are handed over at every step.
     """
 
     def __init__(self, kernels: Iterable[Tensor], **options: Any) -> None:
@@ -31,7 +31,7 @@ class KernelMuon(torch.optim.Muon):
 
 
 def build_optimizers(student: nn.Module, schedule: ScheduleConfig) -> list[Optimizer]:
-    """All that must step to move every parameter of `student` once.
+    """Build the optimizers that together move every parameter of `student` once per step.
 
     Biases and norms are not decayed, as in He et al., "Bag of Tricks" (2018). Muon's steps are
     scaled to the size of AdamW's (Liu et al., "Muon is Scalable for LLM Training", 2025), so that
@@ -61,5 +61,5 @@ def build_optimizers(student: nn.Module, schedule: ScheduleConfig) -> list[Optim
 
 
 def _as_matrix(kernel: Tensor) -> Tensor:
-    """(O, I, h, w) in channels_last -> (O, h * w * I) in the same memory; raises elsewhere."""
+    """View a kernel (O, I, h, w) in channels_last as (O, h * w * I), or raise where it is not."""
     return kernel.permute(0, 2, 3, 1).view(len(kernel), -1)

@@ -31,11 +31,13 @@ _STEPS = 50
 
 @dataclass(frozen=True, slots=True)
 class Calibration:
-    """`temperature` for all images, `fold_temperatures` of the two halves. `ece` is cross-fitted,
-    `ece_interval` its 95 % basic bootstrap interval, for resampling by itself adds to an ECE, and
-    `ece_at_1` what it is at temperature 1.
-    `ece_if_perfect` is the mean ECE of labels drawn from the probabilities themselves, and
-    `ece_if_perfect_interval` its 95 % interval: with so many images no model shows less.
+    """How well calibrated a model is, before and after its temperature was fitted.
+
+    `temperature` fits all images, `fold_temperatures` the two halves. `ece` is cross-fitted and
+    `ece_at_1` what it is at temperature 1. `ece_interval` is the 95 % basic bootstrap interval of
+    `ece`, because resampling by itself adds to an ECE. `ece_if_perfect` is the mean ECE of labels
+    drawn from the probabilities themselves, and `ece_if_perfect_interval` its 95 % interval: on so
+    many images no model shows less.
     """
 
     n: int
@@ -70,7 +72,7 @@ def calibrate(
     labeled = load_crops(data, split, rule, manifest.input_side).in_classes(manifest.labels)
     logits = predict_logits(network, torch.from_numpy(labeled.images).unsqueeze(1)).numpy()
     figures = asdict(cross_fit(logits, labeled, seed)) | {"data": labeled.name, "seed": seed}
-    # What was measured before was so at another temperature: of that, the ECE alone is changed.
+    # What was measured before was measured at another temperature, which changes only the ECE.
     metrics = {
         name: {key: value for key, value in measured.items() if key != "ece"}
         for name, measured in manifest.metrics.items()
@@ -94,13 +96,15 @@ def _adjust(
     training = manifest.training | {
         "logit_adjustment_after": manifest.training.get("logit_adjustment_after", 0.0) + adjustment
     }
-    # What was measured before was so of other answers.
+    # What was measured before was measured on other answers.
     return manifest.model_copy(update={"training": training, "metrics": {}})
 
 
 def cross_fit(logits: FloatArray, labeled: LabeledImages, seed: int) -> Calibration:
-    """Temperature and figures from `logits` (N, C) of `labeled` images; halves drawn by `seed`,
-    stratified, equal images on one side."""
+    """Fit the temperature and compute the figures from `logits` (N, C) of `labeled` images.
+
+    The halves are drawn by `seed`, stratified, equal images on one side.
+    """
     first = draw_share(labeled, 0.5, seed)
     if first.all() or not first.any():
         raise InputError(f"{labeled.name}: {len(labeled)} images are too few to halve")
@@ -130,7 +134,7 @@ def cross_fit(logits: FloatArray, labeled: LabeledImages, seed: int) -> Calibrat
 
 
 def fit_temperature(logits: FloatArray, labels: NDArray[np.int64]) -> float:
-    """The temperature of least negative log-likelihood; `logits` (N, C), `labels` (N,)."""
+    """Fit the temperature of minimal negative log-likelihood; `logits` (N, C), `labels` (N,)."""
     x, y = torch.from_numpy(logits).double(), torch.from_numpy(labels)
     log_temperature = torch.zeros((), dtype=torch.float64, requires_grad=True)
     optimizer = torch.optim.LBFGS([log_temperature], max_iter=_STEPS, line_search_fn="strong_wolfe")
@@ -146,7 +150,7 @@ def fit_temperature(logits: FloatArray, labels: NDArray[np.int64]) -> float:
 
 
 def summary(figures: dict[str, Any]) -> str:
-    """Two lines for a person."""
+    """Tell the figures of a calibration in two lines for a person."""
     low, high = figures["ece_interval"]
     return (
         f"{figures['n']} images: temperature {figures['temperature']:.3f} "
@@ -162,7 +166,7 @@ def _softmax(logits: FloatArray) -> FloatArray:
 
 
 def _drawn(probs: FloatArray, generator: np.random.Generator) -> NDArray[np.int64]:
-    """Labels (N,) drawn from the probabilities (N, C)."""
+    """Draw labels (N,) from the probabilities (N, C)."""
     chance = generator.random((len(probs), 1))
     reached = np.cumsum(probs, axis=1) > chance
     drawn = np.where(reached.any(axis=1), reached.argmax(axis=1), probs.shape[1] - 1)

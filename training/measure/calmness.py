@@ -35,8 +35,10 @@ _RULES: dict[str, SmoothingConfig | None] = {
 
 @dataclass(frozen=True, slots=True)
 class CutClip:
-    """Frames of one face whose expression changes at known times: `times_s` (T,), `truth` (T,)
-    classes, `probs` (T, C) as the model reads them."""
+    """Frames of one face whose expression changes at known times.
+
+    `times_s` (T,); `truth` (T,) classes; `probs` (T, C) as the model reads them.
+    """
 
     times_s: FloatArray
     truth: NDArray[np.int64]
@@ -46,7 +48,7 @@ class CutClip:
 def measure_calmness(
     model_path: Path, data: str, *, split: str | None, rule: str | None, n_clips: int, seed: int
 ) -> dict[str, Any]:
-    """Figures of every rule, and of a label that never changes. Raises as `evaluate` does."""
+    """Measure every smoothing rule, and a label that never changes. Raises as `evaluate` does."""
     model = open_model(model_path)
     labeled = load_crops(data, split, rule, model.manifest.input_side)
     probs = model.predict(labeled.images)
@@ -83,10 +85,10 @@ def measure_calmness(
 def judge(
     times_s: list[FloatArray], truths: list[NDArray[np.int64]], shown: list[NDArray[np.int64]]
 ) -> dict[str, float]:
-    """Figures of what was shown, -1 for unsure.
+    """Compare the labels that were shown with the truth; -1 stands for "unsure".
 
-    `switches_a_minute` stands beside the `changes_a_minute` that there were; `delay_s` is the mean
-    time until the new label shows, a part's whole length where it never does; `wrong_share` the
+    `switches_a_minute` stands beside the `changes_a_minute` that there were. `delay_s` is the mean
+    time until the new label shows, a part's whole length where it never does. `wrong_share` is the
     share of time in which another label, or none, was shown.
     """
     switches = changes = minutes = wrong = n_frames = 0.0
@@ -111,7 +113,7 @@ def judge(
 
 
 def to_markdown(result: dict[str, Any]) -> str:
-    """One table, a row a rule."""
+    """Write the figures as one table with one row per smoothing rule."""
     first = next(iter(result["rules"].values()))
     lines = [
         f"{result['n_changes']} changes, {first['changes_a_minute']} a minute, "
@@ -145,7 +147,7 @@ def _cut_clip(model: Model, images: dict[int, UInt8Array], rng: np.random.Genera
 
 
 def _moving(image: UInt8Array, n: int, rng: np.random.Generator) -> UInt8Array:
-    """(n, S, S): the face as it moves a little before a camera."""
+    """Move a face a little, as it does before a camera: (S, S) -> (n, S, S)."""
     side = image.shape[0]
     wander = _wander(n, 5, rng) * (_SHIFT * side, _SHIFT * side, _LOG_SCALE, _ROLL_DEGREES, _LIGHT)
     faces = np.empty((n, side, side), np.uint8)
@@ -161,7 +163,7 @@ def _moving(image: UInt8Array, n: int, rng: np.random.Generator) -> UInt8Array:
 
 
 def _wander(n: int, n_things: int, rng: np.random.Generator) -> NDArray[np.float64]:
-    """(n, things) of standard deviation 1 that wander back to 0 (Ornstein-Uhlenbeck)."""
+    """Draw (n, n_things) of standard deviation 1 that wander back to 0 (Ornstein-Uhlenbeck)."""
     keep = np.exp(-1 / (_WANDER_S * _FPS))
     steps = rng.normal(0, np.sqrt(1 - keep**2), (n, n_things))
     steps[0] = rng.normal(0, 1, n_things)

@@ -23,7 +23,7 @@ def compare(
     rule: str | None,
     without: Path | None = None,
 ) -> dict[str, dict[str, Any]]:
-    """What `evaluate` says of each model, by its path. Raises `InputError` as that does."""
+    """Return what `evaluate` says of each model, by its path. Raises `InputError` as that does."""
     require_distinct(model_paths)
     return {
         str(path): evaluate(path, data, split=split, rule=rule, without=without)
@@ -31,29 +31,31 @@ def compare(
     }
 
 
-def to_markdown(reports: dict[str, dict[str, Any]]) -> str:
-    """One table, a column a model: the figures, then every label's recall in percent, between the
-    ends of its 95 % interval."""
-    return "\n".join(_lines(reports)) + "\n"
+def to_markdown(by_model: dict[str, dict[str, Any]]) -> str:
+    """Write one table with one column per model.
+
+    First the figures, then every label's recall in percent, with the ends of its 95 % interval.
+    """
+    return "\n".join(_lines(by_model)) + "\n"
 
 
-def _lines(reports: dict[str, dict[str, Any]]) -> Iterable[str]:
-    first = next(iter(reports.values()))
+def _lines(by_model: dict[str, dict[str, Any]]) -> Iterable[str]:
+    first = next(iter(by_model.values()))
     rule = f" by the rule {first['rule']}" if first["rule"] else ""
     without = f" without those of {Path(first['without']).name}" if "without" in first else ""
     yield f"{first['n']:,} images of {first['split'] or first['data']}{rule}{without}.\n"
-    yield table_row("", *reports)
-    yield table_row("---", *("---" for _ in reports))
+    yield table_row("", *by_model)
+    yield table_row("---", *("---" for _ in by_model))
     for name, title in _FIGURES.items():
-        yield table_row(title, *(f"{report[name]:.4f}" for report in reports.values()))
+        yield table_row(title, *(f"{figures[name]:.4f}" for figures in by_model.values()))
     for label, confusions in zip(first["labels"], first["confusion"], strict=True):
         if n := sum(confusions):
-            cells = (_recall(report, label) for report in reports.values())
+            cells = (_recall(figures, label) for figures in by_model.values())
             yield table_row(f"recall of {label} ({n:,})", *cells)
 
 
-def _recall(report: dict[str, Any], label: str) -> str:
-    if report["recall"].get(label) is None:
+def _recall(figures: dict[str, Any], label: str) -> str:
+    if figures["recall"].get(label) is None:
         return ""  # a model that has no such label
-    low, high = report["recall_interval"][label]
-    return f"{100 * report['recall'][label]:.1f} ({100 * low:.1f} to {100 * high:.1f})"
+    low, high = figures["recall_interval"][label]
+    return f"{100 * figures['recall'][label]:.1f} ({100 * low:.1f} to {100 * high:.1f})"

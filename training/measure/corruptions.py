@@ -19,14 +19,14 @@ _CROP = CropGeometry()
 _EYES_Y = _CROP.center_y - _CROP.eye_mouth_distance / 2
 _MOUTH_Y = _CROP.center_y + _CROP.eye_mouth_distance / 2
 _PIXELS_OF_STRENGTHS = 48
-"""The side that strengths in pixels are given for; they grow with the side."""
+"""The side of a face for which strengths in pixels are given; they grow with the side."""
 
 Corruption = Callable[[UInt8Array, int, np.random.Generator], UInt8Array]
 """(face (S, S) uint8, strength 1 to 3, random numbers) -> face of the same shape."""
 
 
 def corrupt(name: str, faces: UInt8Array, strength: int, seed: int = 0) -> UInt8Array:
-    """Every face of (N, S, S) uint8 corrupted; the same seed gives the same images."""
+    """Corrupt every face of (N, S, S) uint8; the same seed gives the same images."""
     if strength not in STRENGTHS:
         raise ValueError(f"strength: expected one of {STRENGTHS}, got {strength}")
     generator = np.random.default_rng([seed, strength])
@@ -138,7 +138,7 @@ CORRUPTIONS: dict[str, Corruption] = {
 }
 
 CROP_CORRUPTIONS = ("misplaced", "wrong_size", "rolled")
-"""Those that a detector does, not a camera."""
+"""The corruptions that a detector causes, not a camera."""
 
 
 def _with_gamma(face: UInt8Array, gamma: float) -> UInt8Array:
@@ -163,7 +163,10 @@ def _warped(
     scale: float = 1.0,
     roll_degrees: float = 0.0,
 ) -> UInt8Array:
-    """Around the face's middle; beyond the edge its last pixels are repeated, as in a live crop."""
+    """Shift, scale and roll a face around its middle.
+
+    Beyond the edge its last pixels are repeated, as in a live crop.
+    """
     side = len(face)
     middle = (_CROP.center_x * side, _CROP.center_y * side)
     matrix = cv2.getRotationMatrix2D(middle, roll_degrees, scale)

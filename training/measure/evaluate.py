@@ -15,6 +15,8 @@ from fer_live.errors import InputError, ModelError
 from fer_live.model.manifest import Manifest
 from fer_live.sources.images import read_image
 from fer_live.vision.alignment import align_face
+from fer_live.vision.classifier import ExpressionClassifier
+from fer_live.vision.detector import FaceDetector
 from training.data.folder import LabeledFiles, list_labeled_files
 from training.data.image_files import read_gray_face
 from training.data.labeled_images import LabeledImages
@@ -29,7 +31,7 @@ _BATCH = 256
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Model:
-    """What evaluation needs of any model: `predict` takes (N, S, S) uint8, gives (N, C) probs."""
+    """What evaluation needs of a model: `predict` turns faces (N, S, S) uint8 into probs (N, C)."""
 
     manifest: Manifest
     predict: Callable[[UInt8Array], FloatArray]
@@ -75,39 +77,39 @@ def evaluate(
 
 
 def load_crops(data: str, split: str | None, rule: str | None, side: int) -> LabeledImages:
-    """The part of a data set of crops (any but folder:DIR) that `split` and `rule` name, of `side`
-    pixels; `InputError` or `DataError` says what is wrong with the names."""
+    """Load the part of a data set of crops (any but folder:DIR) that `split` and `rule` name.
+
+    `InputError` or `DataError` says what is wrong with the names.
+    """
     kind, folder = split_source(data, tuple(kind for kind in LABELED_KINDS if kind != "folder"))
     _check_parts(kind, split, rule, crops_only=False)
     return LABELED_KINDS[kind].load(folder, split, rule, side)
 
 
-def summary(report: dict[str, Any]) -> str:
-    """A few lines for a person."""
+def summary(figures: dict[str, Any]) -> str:
+    """Tell the figures of an evaluation in two lines for a person."""
     recalls = "  ".join(
-        f"{label} {value:.3f}" for label, value in report["recall"].items() if value is not None
+        f"{label} {value:.3f}" for label, value in figures["recall"].items() if value is not None
     )
     undetected = (
-        f", {report['n_undetected']} without a face found" if report["n_undetected"] else ""
+        f", {figures['n_undetected']} without a face found" if figures["n_undetected"] else ""
     )
     return (
-        f"{report['n']} images{undetected}: accuracy {report['accuracy']:.4f}, "
-        f"balanced {report['balanced_accuracy']:.4f}, macro-F1 {report['macro_f1']:.4f}, "
-        f"ECE {report['ece']:.4f}\nrecall: {recalls}"
+        f"{figures['n']} images{undetected}: accuracy {figures['accuracy']:.4f}, "
+        f"balanced {figures['balanced_accuracy']:.4f}, macro-F1 {figures['macro_f1']:.4f}, "
+        f"ECE {figures['ece']:.4f}\nrecall: {recalls}"
     )
 
 
 def require_distinct(models: Sequence[Path]) -> None:
-    """Figures are told by the models' paths; `InputError` where one comes twice."""
+    """Refuse a model that is named twice, because figures are told by the models' paths."""
     if len({str(path) for path in models}) < len(models):
         raise InputError("a model is named twice; name each once")
 
 
 def open_model(path: Path) -> Model:
-    """An .onnx, .safetensors or run folder; `ModelError` for anything else."""
+    """Open an .onnx, a .safetensors or a run folder; `ModelError` for anything else."""
     if path.suffix.lower() == ".onnx":
-        from fer_live.vision.classifier import ExpressionClassifier
-
         classifier = ExpressionClassifier(path, "cpu")  # the same figures on every machine
         return Model(classifier.manifest, lambda faces: _batched(classifier.classify, faces))
     if path.is_dir() or path.suffix == ".safetensors":
@@ -117,8 +119,10 @@ def open_model(path: Path) -> Model:
 
 
 def read_faces(network: ExpressionNet, manifest: Manifest, faces: UInt8Array) -> FloatArray:
-    """Probabilities (N, C) by a checkpoint's network of faces (N, S, S) uint8, calibrated as its
-    manifest says."""
+    """Compute the probabilities (N, C) of faces (N, S, S) uint8 by a checkpoint's network.
+
+    They are calibrated as its manifest says.
+    """
     images = torch.from_numpy(faces[:, None])
     probs = predict_probs(network, images, temperature=manifest.temperature)
     return np.asarray(probs.numpy(), dtype=np.float32)
@@ -130,7 +134,7 @@ def _batched(classify: Callable[[UInt8Array], FloatArray], faces: UInt8Array) ->
 
 
 def _check_parts(kind: str, split: str | None, rule: str | None, *, crops_only: bool) -> None:
-    """Each data set has its own parts and label rules; `InputError` says which."""
+    """Refuse a split or a label rule that the kind of data set does not have."""
     splits, rules = LABELED_KINDS[kind].splits, LABELED_KINDS[kind].rules
     wanted = [
         f"{option} {'|'.join(known)}"
@@ -148,7 +152,7 @@ def _check_parts(kind: str, split: str | None, rule: str | None, *, crops_only: 
 
 
 def evaluate_crops(model: Model, labeled: LabeledImages) -> Metrics:
-    """Measure on images that are crops already; `ModelError` for labels the model has not."""
+    """Measure on images that are crops already; `ModelError` for labels that the model lacks."""
     unknown = [
         labeled.classes[index]
         for index in np.unique(labeled.labels)
@@ -183,9 +187,7 @@ def _evaluate_folder(model: Model, folder: Path, *, detect: bool, only_present: 
 
 
 def _detect_faces(listed: LabeledFiles, manifest: Manifest) -> tuple[UInt8Array, NDArray[np.bool_]]:
-    """The largest face of each image, cut as the live app does, and whether there was one."""
-    from fer_live.vision.detector import FaceDetector
-
+    """Cut the largest face of each image as the app does, and mark the images that have one."""
     side = manifest.input_side
     faces: list[UInt8Array] = []
     found = np.zeros(len(listed.files), dtype=np.bool_)

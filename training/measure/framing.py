@@ -1,4 +1,4 @@
-"""Where faces lie in a data set's images: the measurement behind `CropGeometry`'s defaults."""
+"""Measures where faces lie in a data set's images, from which `CropGeometry` has its defaults."""
 
 from typing import Any
 
@@ -19,7 +19,7 @@ _MARGIN = SIDE // 2
 def measure_framing(data: str) -> dict[str, Any]:
     """Run the app's detector on FER2013 Training images; medians in fractions of the side.
 
-    Images are enlarged 4 times and given a margin of half a side (their edge repeated), for the
+    Images are enlarged 4 times and given a margin of half a side (their edge repeated), because the
     detector wants to see around a face. 3,000 images are drawn with seed 0.
     """
     _, folder = split_source(data, ("fer2013",))

@@ -1,6 +1,6 @@
-"""What every table of figures is written with."""
+"""Writes the rows of Markdown tables, which all figures are printed in."""
 
 
 def table_row(*cells: str) -> str:
-    """One line of a Markdown table."""
+    """Write one row of a Markdown table."""
     return f"| {' | '.join(cells)} |"

@@ -15,14 +15,14 @@ ECE_BINS = 15
 
 @dataclass(frozen=True, slots=True)
 class Metrics:
-    """Macro figures are means over the labels that occur among the true ones.
+    """The figures of a classifier; macro figures are means over the labels that occur.
 
     `n` counts all images, `n_undetected` those without a face found, which count as wrong and stand
     in no column of `confusion` (rows: true label, columns: predicted, in label order). `recall` has
     None for a label that does not occur, and so has `recall_interval`, the 95 % interval (Wilson)
-    that so many images leave for it. `ece` is the expected calibration error over the images
-    with a prediction: 15 equal bins of confidence, |accuracy - mean confidence| weighted by count
-    (Guo et al., "On Calibration of Modern Neural Networks", 2017).
+    that so many images leave for it. `ece` is the expected calibration error over the images with a
+    prediction: 15 equal bins of confidence, |accuracy - mean confidence| weighted by count (Guo et
+    al., "On Calibration of Modern Neural Networks", 2017).
     """
 
     n: int
@@ -37,6 +37,7 @@ class Metrics:
     labels: list[str]
 
     def as_dict(self) -> dict[str, Any]:
+        """Return the figures as plain values for JSON."""
         return asdict(self)
 
 
@@ -82,10 +83,10 @@ def measure(
 
 
 def wilson_interval(hits: int, n: int, confidence: float = 0.95) -> tuple[float, float]:
-    """The interval of a share of which `hits` of `n` were seen.
+    """Compute the interval of a share of which `hits` of `n` were seen.
 
-    Wilson, "Probable Inference, the Law of Succession, and Statistical Inference" (1927), which
-    holds for few images and for shares near 0 too.
+    Wilson, "Probable Inference, the Law of Succession, and Statistical Inference" (1927). It holds
+    for few images and for shares near 0 too.
     """
     z = NormalDist().inv_cdf((1 + confidence) / 2)
     share, spread = hits / n, z * z / n
@@ -95,13 +96,13 @@ def wilson_interval(hits: int, n: int, confidence: float = 0.95) -> tuple[float,
 
 
 def expected_calibration_error(probs: FloatArray, true_labels: NDArray[np.int64]) -> float:
-    """ECE of (N, C) probabilities; 0 for no images."""
+    """Compute the ECE of probabilities (N, C); 0 without any image."""
     counts, confidences, hits = _confidence_bins(probs, true_labels)
     return float(np.abs(hits - confidences).sum() / max(counts.sum(), 1))
 
 
 def reliability(probs: FloatArray, true_labels: NDArray[np.int64]) -> list[dict[str, float]]:
-    """Each bin of the ECE that is not empty: `n` images, mean `confidence`, `accuracy`."""
+    """Describe each bin of the ECE that is not empty: `n` images, mean `confidence`, `accuracy`."""
     bins = zip(*_confidence_bins(probs, true_labels), strict=True)
     return [
         {"n": int(n), "confidence": float(confidence / n), "accuracy": float(hits / n)}
@@ -113,7 +114,7 @@ def reliability(probs: FloatArray, true_labels: NDArray[np.int64]) -> list[dict[
 def _confidence_bins(
     probs: FloatArray, true_labels: NDArray[np.int64]
 ) -> tuple[NDArray[np.int64], NDArray[np.float64], NDArray[np.float64]]:
-    """Images, summed confidence and right answers of each of the ECE's bins."""
+    """Sum images, confidences and right answers in each bin of the ECE."""
     confidence = probs.max(axis=1).astype(np.float64)
     right = probs.argmax(axis=1) == true_labels
     bins = np.minimum((confidence * ECE_BINS).astype(np.int64), ECE_BINS - 1)

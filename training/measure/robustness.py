@@ -15,10 +15,10 @@ from training.measure.markdown import table_row
 def measure_robustness(
     model_paths: list[Path], data: str, *, split: str | None, rule: str | None
 ) -> dict[str, Any]:
-    """Accuracy of every model on the images as they are and on the same images corrupted.
+    """Measure the accuracy of every model on images as they are, and on the same images corrupted.
 
-    `accuracy` holds model -> "clean" -> a number, and model -> corruption -> one number a strength.
-    The same images are shown to every model. Raises `InputError` as `evaluate` does.
+    `accuracy` holds model -> "clean" -> a number, and model -> corruption -> one number per
+    strength. The same images are shown to every model. Raises `InputError` as `evaluate` does.
     """
     require_distinct(model_paths)
     models = {str(path): open_model(path) for path in model_paths}
@@ -47,8 +47,11 @@ def measure_robustness(
 
 
 def to_markdown(result: dict[str, Any]) -> str:
-    """Two tables, of what a webcam does and of how the crop lies: a row a corruption, three columns
-    a model, in percent; the mean last."""
+    """Write two tables, of what a webcam does and of how the crop lies.
+
+    Each has one row per corruption and three columns per model, in percent; the last row is the
+    mean.
+    """
     return "\n".join(_lines(result)) + "\n"
 
 

@@ -1,4 +1,4 @@
-"""Objectives, one file each, whose differences are the differences between the papers.
+"""The training objectives, one file each: two files differ as their two papers do.
 
 A new method is one new file and one line here.
 """

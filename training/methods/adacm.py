@@ -9,7 +9,7 @@ from training.methods.dynamic_threshold import DynamicThreshold
 from training.methods.method import (
     Batch,
     Method,
-    Outcome,
+    StepResult,
     mean_prediction,
     predict,
     read_together,
@@ -21,28 +21,36 @@ from training.section import Section
 
 
 class AdaCMOptions(Section):
+    """The table [options] of Ada-CM; each field says what it means."""
+
     beta: float = Field(0.97, gt=0, le=1, description="factor of the labeled images' confidence")
-    tau_min: float = Field(0.8, ge=0, le=1, description="least margin of a class")
-    decay: float = Field(0.99, ge=0, lt=1, description="of the confidences' moving average, a step")
+    tau_min: float = Field(0.8, ge=0, le=1, description="minimal margin of a class")
+    decay: float = Field(
+        0.99, ge=0, lt=1, description="of the confidences' moving average, per step"
+    )
     lambda_x: float = Field(0.5, ge=0, description="weight of the supervised term")
     lambda_u: float = Field(1.0, ge=0, description="weight of the pseudo-label term")
     lambda_c: float = Field(0.1, ge=0, description="weight of the contrastive term")
-    temperature: float = Field(0.07, gt=0, description="of the contrastive term")
+    temperature: float = Field(0.07, gt=0, description="temperature of the contrastive term")
 
 
 class AdaCM(Method):
-    """L = lambda_x * CE(f(x), y)
-    + lambda_u * mean(1[max p >= T] * CE(f(strong(u)), argmax p))
-    + lambda_c * NT-Xent(both weak views of the images below their margin),
-    p the mean of the student's probabilities on two weak views.
+    """Ada-CM: adaptive confidence margins, and a contrastive term for the images below them.
 
-    The margins are those of `DynamicThreshold`, from the teacher's confidence in labeled images,
-    taken every step (as in the journal version) instead of once an epoch.
+    L = lambda_x * CE(f(x), y) + lambda_u * mean(1[max p >= T] * CE(f(strong(u)), argmax p))
+    + lambda_c * NT-Xent(both weak views of the images below their margin)
+    (Li et al., "Towards Semi-Supervised Deep Facial Expression Recognition with An Adaptive
+    Confidence Margin", CVPR 2022).
+
+    f is the student, x a labeled image with target y, u an unlabeled image, and p the mean of the
+    student's probabilities on two weak views of u. The margins T are those of `DynamicThreshold`,
+    from the teacher's confidence in labeled images, taken every step (as in the journal version)
+    instead of once an epoch.
     """
 
     Options = AdaCMOptions
     n_weak_views = 2
-    several_processes = False  # the rejected images of all would have to be contrasted together
+    several_processes = False  # the rejected images of all processes belong in one contrast
 
     def __init__(self, options: AdaCMOptions, n_classes: int) -> None:
         super().__init__(options, n_classes)
@@ -59,7 +67,7 @@ class AdaCM(Method):
 
     def step(
         self, student: ExpressionNet, teacher: ExpressionNet, batch: Batch, passes: float
-    ) -> Outcome:
+    ) -> StepResult:
         assert batch.strong is not None
         images, classes = batch.weak_labeled()
         self.margin.update(predict(teacher, images), classes)
@@ -79,7 +87,7 @@ class AdaCM(Method):
             + self.options.lambda_u * unsupervised
             + self.options.lambda_c * contrast
         )
-        return Outcome(loss, labeled.logits.detach(), pseudo.labels, pseudo.kept)
+        return StepResult(loss, labeled.logits.detach(), pseudo.labels, pseudo.kept)
 
     def thresholds(self, passes: float) -> Tensor:
         tau: Tensor = self.margin(passes)
@@ -87,10 +95,18 @@ class AdaCM(Method):
 
 
 def nt_xent(first: Tensor, second: Tensor, temperature: float) -> Tensor:
-    """The contrastive loss of SimCLR (Chen et al., 2020): two views (N, D) of N images each.
+    """Compute the contrastive loss of SimCLR (Chen et al., ICML 2020, eq. 1).
 
-    A view's positive is the other view of its image; every other view is a negative, of this
-    process's images alone. 0 where there is no image.
+    The positive of a view is the other view of its image. Every other view is a negative; only the
+    images of this process count.
+
+    Args:
+        first: (N, D), embeddings of one view of N images.
+        second: (N, D), embeddings of another view of the same images.
+        temperature: Divisor of the cosine similarities, above 0.
+
+    Returns:
+        The mean over all views, a scalar; 0 where there is no image.
     """
     n = len(first)
     if n == 0:

@@ -4,7 +4,7 @@ Reconstructed from the abstract of arXiv 2601.05556, "Semi-Supervised Facial Exp
 based on Dynamic Threshold and Negative Learning". Either half can be switched off.
 """
 
-from typing import Literal
+from typing import Literal, NamedTuple
 
 import torch
 from pydantic import Field
@@ -14,19 +14,21 @@ from training.methods.dynamic_threshold import DynamicThreshold
 from training.methods.method import (
     Batch,
     Method,
-    Outcome,
+    StepResult,
     mean_prediction,
     predict,
     read_together,
     supervised_loss,
 )
 from training.methods.negative_learning import complementary_classes, complementary_loss
-from training.methods.pseudo_label import pseudo_label, pseudo_label_loss
+from training.methods.pseudo_label import PseudoLabels, pseudo_label, pseudo_label_loss
 from training.models.resnet import ExpressionNet
 from training.section import Section
 
 
 class DtaSnlOptions(Section):
+    """The table [options] of DTA + SNL; each field says what it means."""
+
     dta: bool = Field(True, description="dynamic thresholds; false: one fixed threshold")
     snl: bool = Field(True, description="complementary labels for images without a pseudo-label")
     threshold: float = Field(0.95, ge=0, le=1, description="the fixed threshold without dta")
@@ -39,9 +41,13 @@ class DtaSnlOptions(Section):
     gamma: float = Field(
         2.718281828, gt=1, description="... (1 + gamma ** -passes): how fast thresholds rise"
     )
-    tau_min: float = Field(0.8, ge=0, le=1, description="least threshold of a class")
-    tau_max: float = Field(0.95, ge=0, le=1, description="largest, and that of a class not seen")
-    decay: float = Field(0.99, ge=0, lt=1, description="of the confidences' moving average, a step")
+    tau_min: float = Field(0.8, ge=0, le=1, description="minimal threshold of a class")
+    tau_max: float = Field(
+        0.95, ge=0, le=1, description="maximal threshold, and that of a class not seen"
+    )
+    decay: float = Field(
+        0.99, ge=0, lt=1, description="of the confidences' moving average, per step"
+    )
     teacher_labels: bool = Field(True, description="pseudo-labels by the teacher, not the student")
     weak_views: int = Field(
         1, ge=1, le=8, description="weak views of an image whose mean probabilities label it"
@@ -62,10 +68,17 @@ class DtaSnlOptions(Section):
 
 
 class DtaSnl(Method):
-    """L = CE(f(x), y) + lambda_u * mean(1[max p >= tau] * CE(f(strong(u)), argmax p))
-    + lambda_n * mean over complementary pairs of -log(1 - softmax(f(strong(u)))_c),
-    p = softmax(f_bar(weak(u))), the mean over `weak_views` views, f_bar the teacher, tau the
-    class's dynamic threshold."""
+    """DTA + SNL: dynamic thresholds for pseudo-labels, complementary labels for the other images.
+
+    L = CE(f(x), y) + lambda_u * mean(1[max p >= tau] * CE(f(strong(u)), argmax p))
+    + lambda_n * mean over complementary pairs of -log(1 - softmax(f(strong(u)))_c)
+    (reconstructed from the abstract of arXiv 2601.05556).
+
+    f is the student, x a labeled image with target y, u an unlabeled image, and p = softmax(f_bar(
+    weak(u))), the mean over `weak_views` views, f_bar the teacher. tau is the dynamic threshold of
+    the class (`DynamicThreshold`), a pair is an image and a class that it is not of
+    (`complementary_classes`).
+    """
 
     Options = DtaSnlOptions
 
@@ -87,24 +100,31 @@ class DtaSnl(Method):
 
     def step(
         self, student: ExpressionNet, teacher: ExpressionNet, batch: Batch, passes: float
-    ) -> Outcome:
+    ) -> StepResult:
         assert batch.strong is not None
         options = self.options
         labeler = teacher if options.teacher_labels else student
         probs = mean_prediction(labeler, batch.weak)
         self._adjust(teacher, batch, probs)
-        pseudo = pseudo_label(probs, self.thresholds(passes))
 
         labeled, strong = read_together(student, batch.labeled, batch.strong)
-        loss = supervised_loss(labeled.logits, batch)
-        labels = probs if options.soft_labels else pseudo.labels
-        loss = loss + options.lambda_u * pseudo_label_loss(strong.logits, labels, pseudo.kept)
-        chosen = None
+        by_student = mean_prediction(student, batch.weak) if options.both_networks else None
+        terms = unlabeled_terms(
+            strong.logits,
+            probs,
+            self.thresholds(passes),
+            ceiling=options.ceiling,
+            rank=options.rank,
+            second_probs=by_student,
+            soft_labels=options.soft_labels,
+        )
+        loss = supervised_loss(labeled.logits, batch) + options.lambda_u * terms.pseudo_label
         if options.snl:
-            chosen = self._complementary(student, batch.weak, probs, pseudo.kept)
-            warmed = min(passes / options.negative_warmup, 1.0) if options.negative_warmup else 1.0
-            loss = loss + warmed * options.lambda_n * complementary_loss(strong.logits, chosen)
-        return Outcome(loss, labeled.logits.detach(), pseudo.labels, pseudo.kept, chosen)
+            loss = loss + self._warmed(passes) * options.lambda_n * terms.complementary
+        chosen = terms.chosen if options.snl else None
+        return StepResult(
+            loss, labeled.logits.detach(), terms.pseudo.labels, terms.pseudo.kept, chosen
+        )
 
     def thresholds(self, passes: float) -> Tensor:
         tau: Tensor = self.dynamic(passes) if self.options.dta else self.get_buffer("fixed")
@@ -119,12 +139,64 @@ class DtaSnl(Method):
         else:
             self.dynamic.update(unlabeled_probs, unlabeled_probs.argmax(dim=1))
 
-    def _complementary(
-        self, student: ExpressionNet, weak: tuple[Tensor, ...], probs: Tensor, kept: Tensor
-    ) -> Tensor:
-        limits = {"ceiling": self.options.ceiling, "rank": self.options.rank}
-        chosen = complementary_classes(probs, kept, **limits)  # type: ignore[arg-type]
-        if self.options.both_networks:
-            by_student = mean_prediction(student, weak)
-            chosen &= complementary_classes(by_student, kept, **limits)  # type: ignore[arg-type]
-        return chosen
+    def _warmed(self, passes: float) -> float:
+        """The share of lambda_n that counts after `passes` passes, 0 to 1."""
+        warmup = self.options.negative_warmup
+        return min(passes / warmup, 1.0) if warmup else 1.0
+
+
+class UnlabeledTerms(NamedTuple):
+    """What U unlabeled images add to the loss, before its weights, and the labels behind it.
+
+    Attributes:
+        pseudo_label: Pseudo-label term, a scalar.
+        complementary: Complementary term, a scalar.
+        pseudo: The pseudo-labels of the images.
+        chosen: (U, C) bool, True for "it is not this class".
+    """
+
+    pseudo_label: Tensor
+    complementary: Tensor
+    pseudo: PseudoLabels
+    chosen: Tensor
+
+
+def unlabeled_terms(
+    strong_logits: Tensor,
+    probs: Tensor,
+    thresholds: Tensor,
+    *,
+    ceiling: float,
+    rank: int,
+    second_probs: Tensor | None = None,
+    soft_labels: bool = False,
+) -> UnlabeledTerms:
+    """Label unlabeled images by their weak views, and compare their strong views with the labels.
+
+    An image whose confidence reaches the threshold of its class gets a pseudo-label; of the others
+    it is said which classes they are not.
+
+    Args:
+        strong_logits: (U, C), the student's logits of the strong views.
+        probs: (U, C), the probabilities that label the images, by their weak views.
+        thresholds: (C,), the confidence 0 to 1 from which a pseudo-label of each class is kept.
+        ceiling: Probability 0 to 1 that a complementary class is below.
+        rank: How many classes are likelier than a complementary class, at least.
+        second_probs: (U, C), probabilities by another network, which must agree on every
+            complementary class; None: none must.
+        soft_labels: Learn the whole distribution `probs` of a kept image, not its likeliest class.
+
+    Returns:
+        Both terms as scalars with gradient, and the labels that they are made from.
+    """
+    pseudo = pseudo_label(probs, thresholds)
+    chosen = complementary_classes(probs, pseudo.kept, ceiling=ceiling, rank=rank)
+    if second_probs is not None:
+        chosen &= complementary_classes(second_probs, pseudo.kept, ceiling=ceiling, rank=rank)
+    labels = probs if soft_labels else pseudo.labels
+    return UnlabeledTerms(
+        pseudo_label_loss(strong_logits, labels, pseudo.kept),
+        complementary_loss(strong_logits, chosen),
+        pseudo,
+        chosen,
+    )

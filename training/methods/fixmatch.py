@@ -4,13 +4,22 @@ import torch
 from pydantic import Field
 from torch import Tensor
 
-from training.methods.method import Batch, Method, Outcome, predict, read_together, supervised_loss
+from training.methods.method import (
+    Batch,
+    Method,
+    StepResult,
+    predict,
+    read_together,
+    supervised_loss,
+)
 from training.methods.pseudo_label import pseudo_label, pseudo_label_loss
 from training.models.resnet import ExpressionNet
 from training.section import Section
 
 
 class FixMatchOptions(Section):
+    """The table [options] of FixMatch; each field says what it means."""
+
     threshold: float = Field(0.95, ge=0, le=1, description="confidence from which a label is kept")
     lambda_u: float = Field(1.0, ge=0, description="weight of the pseudo-label term")
     teacher_labels: bool = Field(
@@ -19,8 +28,12 @@ class FixMatchOptions(Section):
 
 
 class FixMatch(Method):
-    """L = CE(f(x), y) + lambda_u * mean(1[max p >= tau] * CE(f(strong(u)), argmax p)),
-    p = softmax of weak(u) by the teacher, or by the student (`teacher_labels = false`)."""
+    """FixMatch: L = CE(f(x), y) + lambda_u * mean(1[max p >= tau] * CE(f(strong(u)), argmax p)).
+
+    f is the student, x a labeled image with target y, u an unlabeled image, and p = softmax of
+    weak(u) by the teacher, or by the student (`teacher_labels = false`). Sohn et al., "FixMatch"
+    (NeurIPS 2020), eq. 3 and 4. tau is the same for all classes.
+    """
 
     Options = FixMatchOptions
 
@@ -31,7 +44,7 @@ class FixMatch(Method):
 
     def step(
         self, student: ExpressionNet, teacher: ExpressionNet, batch: Batch, passes: float
-    ) -> Outcome:
+    ) -> StepResult:
         assert batch.strong is not None
         labeler = teacher if self.options.teacher_labels else student
         pseudo = pseudo_label(predict(labeler, batch.weak[0]), self.thresholds(passes))
@@ -40,7 +53,7 @@ class FixMatch(Method):
         supervised = supervised_loss(labeled.logits, batch)
         unsupervised = pseudo_label_loss(strong.logits, pseudo.labels, pseudo.kept)
         loss = supervised + self.options.lambda_u * unsupervised
-        return Outcome(loss, labeled.logits.detach(), pseudo.labels, pseudo.kept)
+        return StepResult(loss, labeled.logits.detach(), pseudo.labels, pseudo.kept)
 
     def thresholds(self, passes: float) -> Tensor:
         tau: Tensor = self.get_buffer("tau")

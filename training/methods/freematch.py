@@ -6,14 +6,23 @@ from pydantic import Field
 from torch import Tensor
 
 from training.distributed import mean_over_processes, n_processes, sum_over_processes
-from training.methods.method import Batch, Method, Outcome, predict, read_together, supervised_loss
+from training.methods.method import (
+    Batch,
+    Method,
+    StepResult,
+    predict,
+    read_together,
+    supervised_loss,
+)
 from training.methods.pseudo_label import PseudoLabels, pseudo_label, pseudo_label_loss
 from training.models.resnet import ExpressionNet
 from training.section import Section
 
 
 class FreeMatchOptions(Section):
-    decay: float = Field(0.999, ge=0, lt=1, description="of the moving averages, a step")
+    """The table [options] of FreeMatch; each field says what it means."""
+
+    decay: float = Field(0.999, ge=0, lt=1, description="of the moving averages, per step")
     lambda_u: float = Field(1.0, ge=0, description="weight of the pseudo-label term")
     lambda_f: float = Field(0.01, ge=0, description="weight of the fairness term")
     teacher_labels: bool = Field(
@@ -22,13 +31,21 @@ class FreeMatchOptions(Section):
 
 
 class FreeMatch(Method):
-    """L = CE(f(x), y) + lambda_u * mean(1[max p >= T] * CE(f(strong(u)), argmax p))
-    - lambda_f * H(SumNorm(p~ / h~), SumNorm(q_ / h_)), with T_c = tau * p~_c / max p~.
+    """FreeMatch: pseudo-labels above self-adaptive thresholds, and a fairness term.
 
-    p = softmax of weak(u) by the teacher, or by the student (`teacher_labels = false`);
-    tau, p~ and h~ are moving averages that start at 1 / C: of max p, of p, and of the histogram of
-    argmax p over the unlabeled images; q_ and h_ are the mean and the histogram of the strong views
-    that were kept (eq. 5 to 12).
+    L = CE(f(x), y) + lambda_u * mean(1[max p >= T] * CE(f(strong(u)), argmax p))
+    - lambda_f * H(SumNorm(p~ / h~), SumNorm(q_ / h_)), with T_c = tau * p~_c / max p~
+    (Wang et al., "FreeMatch", ICLR 2023, eq. 5 to 12).
+
+    f is the student, x a labeled image with target y, u an unlabeled image, and p = softmax of
+    weak(u) by the teacher, or by the student (`teacher_labels = false`). tau, p~ and h~ are moving
+    averages that start at 1 / C: of max p, of p, and of the histogram of argmax p over the
+    unlabeled images. q_ and h_ are the mean and the histogram of the strong views that were kept.
+
+    Attributes:
+        tau: The global threshold, a scalar, 0 to 1.
+        mean_probs: (C,), p~.
+        histogram: (C,), h~.
     """
 
     Options = FreeMatchOptions
@@ -46,7 +63,7 @@ class FreeMatch(Method):
 
     def step(
         self, student: ExpressionNet, teacher: ExpressionNet, batch: Batch, passes: float
-    ) -> Outcome:
+    ) -> StepResult:
         assert batch.strong is not None
         labeler = teacher if self.options.teacher_labels else student
         probs = predict(labeler, batch.weak[0])
@@ -58,7 +75,7 @@ class FreeMatch(Method):
         unsupervised = pseudo_label_loss(strong.logits, pseudo.labels, pseudo.kept)
         loss = supervised + self.options.lambda_u * unsupervised
         loss = loss + self.options.lambda_f * self._unfairness(strong.logits, pseudo)
-        return Outcome(loss, labeled.logits.detach(), pseudo.labels, pseudo.kept)
+        return StepResult(loss, labeled.logits.detach(), pseudo.labels, pseudo.kept)
 
     def thresholds(self, passes: float) -> Tensor:
         return self.tau * self.mean_probs / self.mean_probs.max()
@@ -71,7 +88,10 @@ class FreeMatch(Method):
         self.histogram.lerp_(_global_mean(counts), 1 - keep)
 
     def _unfairness(self, strong_logits: Tensor, pseudo: PseudoLabels) -> Tensor:
-        """The cross-entropy between both normalised distributions, negated; 0 if none is kept."""
+        """Compute the negated fairness term: the cross-entropy of both normalised distributions.
+
+        It is 0 where no image is kept.
+        """
         n_kept = sum_over_processes(pseudo.kept.sum())
         if not n_kept:
             return strong_logits.new_zeros(())

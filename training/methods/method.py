@@ -1,4 +1,4 @@
-"""What every method is: an objective of student, teacher and batch, with the state it keeps."""
+"""The interface of a method, an objective of student, teacher and batch, and what methods share."""
 
 from dataclasses import dataclass
 from math import gcd
@@ -8,17 +8,27 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
-from training.models.resnet import ExpressionNet, Reading
+from training.models.resnet import ExpressionNet, NetworkOutput
 from training.section import Section
 
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Batch:
-    """One step's images, augmented, (B or U, 1, S, S) in [-1, 1], and the labeled ones' `targets`
-    (B, C), distributions that sum to 1. `weak` and `strong` are views of the same U unlabeled
-    images, row by row: as many weak ones as the method asks for, and one strong. `labeled_weakly`
-    (B,) bool says which labeled images are weakly augmented, the others strongly; None: all.
-    `logit_adjustment` (C,) is added to the labeled images' logits in the loss; None: nothing."""
+    """The augmented images of one step: B labeled ones, and views of U unlabeled ones.
+
+    Pixels are in [-1, 1], S is the side of an image, C the number of classes. Row by row, all views
+    are of the same unlabeled images.
+
+    Attributes:
+        labeled: (B, 1, S, S), the labeled images.
+        targets: (B, C), their distributions over the classes, which sum to 1.
+        weak: As many weakly augmented views as the method asks for, each (U, 1, S, S).
+        strong: (U, 1, S, S), the strongly augmented view; None without unlabeled images.
+        labeled_weakly: (B,) bool, which labeled images are weakly augmented, the others strongly;
+            None: all are.
+        logit_adjustment: (C,), added to the logits of the labeled images in the loss; None: nothing
+            is added.
+    """
 
     labeled: Tensor
     targets: Tensor
@@ -28,8 +38,11 @@ class Batch:
     logit_adjustment: Tensor | None = None
 
     def weak_labeled(self) -> tuple[Tensor, Tensor]:
-        """The weakly augmented labeled images and their classes, seen as unlabeled ones are when
-        they get their pseudo-labels."""
+        """Select the labeled images that are augmented as unlabeled ones are when they are labeled.
+
+        Returns:
+            The weakly augmented labeled images (b, 1, S, S), and their classes (b,) int64.
+        """
         classes = self.targets.argmax(dim=1)
         if self.labeled_weakly is None:
             return self.labeled, classes
@@ -37,11 +50,17 @@ class Batch:
 
 
 @dataclass(frozen=True, slots=True, eq=False)
-class Outcome:
-    """The `loss` to descend, and what the log tells of a step.
+class StepResult:
+    """The loss of one step, and what the log tells of the step.
 
-    `labeled_logits` (B, C); `pseudo_labels` (U,) with `kept` (U,) bool; `complementary` (U, C)
-    bool, True for "it is not this class". None for what a method does not have.
+    What a method does not have is None.
+
+    Attributes:
+        loss: The scalar to descend, with gradient.
+        labeled_logits: (B, C), the student's logits of the labeled images, without gradient.
+        pseudo_labels: (U,) int64, the likeliest class of each unlabeled image.
+        kept: (U,) bool, which pseudo-labels are learned.
+        complementary: (U, C) bool, True for "the image is not of this class".
     """
 
     loss: Tensor
@@ -52,41 +71,84 @@ class Outcome:
 
 
 class Method(nn.Module):
-    """An objective. What it carries from step to step is a buffer, and so is saved and restored."""
+    """An objective: a function of student, teacher and batch to the loss of one step.
+
+    The training loop knows nothing else of a method. What a method carries from step to step is a
+    buffer, and so it is saved in checkpoints and restored from them.
+
+    Args:
+        options: The table [options] of a config, an instance of the class's `Options`.
+        n_classes: The number C of classes.
+
+    Attributes:
+        Options: The class of [options] for this method.
+        uses_unlabeled: Whether a step needs unlabeled images.
+        needs_labels: Whether a step needs labeled images.
+        n_weak_views: How many weak views of each unlabeled image a step needs.
+        several_processes: Whether several processes descend the loss that one process would have on
+            the whole batch.
+    """
 
     Options: ClassVar[type[Section]] = Section
-    """The table [options] of a config for this method."""
-
     uses_unlabeled: ClassVar[bool] = True
     needs_labels: ClassVar[bool] = True
     n_weak_views: int = 1
     several_processes: ClassVar[bool] = True
-    """Whether several processes descend the loss that one would have on the whole batch."""
 
     def __init__(self, options: Any, n_classes: int) -> None:
         super().__init__()
 
     def begin(self, student: ExpressionNet) -> None:
-        """The student has the weights that it starts from; also before a run is resumed."""
+        """Prepare the student for the run, or remember its weights.
+
+        Is called once before the first step, and again before a run is resumed.
+
+        Args:
+            student: The network to train, with the weights that it starts from.
+        """
         return
 
     def step(
         self, student: ExpressionNet, teacher: ExpressionNet, batch: Batch, passes: float
-    ) -> Outcome:
-        """The objective on one batch, `passes` passes over the images into the run."""
+    ) -> StepResult:
+        """Compute the objective on one batch.
+
+        Args:
+            student: The network that learns, in training mode.
+            teacher: The moving average of the student, in eval mode; it gets no gradient.
+            batch: The images of the step.
+            passes: How many passes over the images the run is old, a fraction.
+
+        Returns:
+            The loss to descend, and what the log tells of the step.
+        """
         raise NotImplementedError
 
     def thresholds(self, passes: float) -> Tensor | None:
-        """The confidence (C,) from which a pseudo-label of each class is kept; None without any."""
+        """Tell from which confidence a pseudo-label of each class is kept.
+
+        Args:
+            passes: How many passes over the images the run is old, a fraction.
+
+        Returns:
+            (C,), confidences 0 to 1; None for a method without pseudo-labels.
+        """
         return None
 
 
 def supervised_loss(logits: Tensor, batch: Batch) -> Tensor:
-    """Cross-entropy of the labeled images' logits (B, C) with their targets.
+    """Compute the cross-entropy of labeled images with their targets.
 
     With a logit adjustment, tau * log(class share), it is that of logits + adjustment (Menon et
-    al., "Long-Tail Learning via Logit Adjustment", ICLR 2021, eq. 10): for tau 1 the logits
+    al., "Long-Tail Learning via Logit Adjustment", ICLR 2021, eq. 10). For tau 1 the logits
     themselves then answer as if all classes were equally frequent.
+
+    Args:
+        logits: (B, C), the student's logits of the labeled images.
+        batch: The targets of these images, and the logit adjustment.
+
+    Returns:
+        The mean over the images, a scalar.
     """
     if batch.logit_adjustment is not None:
         logits = logits + batch.logit_adjustment
@@ -94,7 +156,17 @@ def supervised_loss(logits: Tensor, batch: Batch) -> Tensor:
 
 
 def predict(network: ExpressionNet, faces: Tensor) -> Tensor:
-    """softmax probabilities (N, C) of `network` in eval mode, without gradient."""
+    """Compute a network's probabilities in eval mode, without gradient.
+
+    The network is left in the mode that it was in.
+
+    Args:
+        network: Any network, student or teacher.
+        faces: (N, 1, S, S) in [-1, 1].
+
+    Returns:
+        (N, C) float32, softmax of the logits.
+    """
     was_training = network.training
     network.eval()
     with torch.no_grad():
@@ -104,27 +176,45 @@ def predict(network: ExpressionNet, faces: Tensor) -> Tensor:
 
 
 def mean_prediction(network: ExpressionNet, views: tuple[Tensor, ...]) -> Tensor:
-    """The mean (N, C) of `predict` over several views (N, 1, S, S) of the same N images."""
+    """Average the predictions of a network over several views of the same images.
+
+    Args:
+        network: Any network, student or teacher.
+        views: One or more views, each (N, 1, S, S) in [-1, 1].
+
+    Returns:
+        (N, C) float32, the mean of the probabilities, without gradient.
+    """
     probs = predict(network, torch.cat(views))
     return probs.reshape(len(views), -1, probs.shape[1]).mean(dim=0)
 
 
 def read_together(
     student: ExpressionNet, labeled: Tensor, unlabeled: Tensor
-) -> tuple[Reading, Reading]:
-    """One forward pass over labeled (B, ...) and unlabeled (U, ...) images.
+) -> tuple[NetworkOutput, NetworkOutput]:
+    """Run the student once over labeled and unlabeled images, which then share batch statistics.
 
-    One pass, so that both share their batch statistics; in groups of B / g labeled and U / g
-    unlabeled images, g = gcd(B, U), so that the order is the same however many processes share it.
+    The images go in groups of B / g labeled and U / g unlabeled ones, g = gcd(B, U), so that their
+    order is the same however many processes share the batch.
+
+    Args:
+        student: The network that learns.
+        labeled: (B, 1, S, S) in [-1, 1].
+        unlabeled: (U, 1, S, S) in [-1, 1].
+
+    Returns:
+        The logits and embeddings, float32, of the labeled and of the unlabeled images.
     """
     groups = gcd(len(labeled), len(unlabeled))
     sizes = [len(labeled) // groups, len(unlabeled) // groups]
     parts = [images.reshape(groups, -1, *images.shape[1:]) for images in (labeled, unlabeled)]
-    reading = student.read(torch.cat(parts, dim=1).flatten(0, 1))
+    output = student.read(torch.cat(parts, dim=1).flatten(0, 1))
 
     def split(values: Tensor) -> list[Tensor]:
         both = values.float().reshape(groups, -1, values.shape[1]).split_with_sizes(sizes, dim=1)
         return [part.flatten(0, 1) for part in both]
 
-    logits, embeddings = split(reading.logits), split(reading.embedding)
-    return Reading(logits[0], embeddings[0], None), Reading(logits[1], embeddings[1], None)
+    logits, embeddings = split(output.logits), split(output.embedding)
+    return NetworkOutput(logits[0], embeddings[0], None), NetworkOutput(
+        logits[1], embeddings[1], None
+    )

@@ -11,28 +11,52 @@ from training.distributed import share_of_mean
 
 
 def complementary_classes(probs: Tensor, kept: Tensor, *, ceiling: float, rank: int) -> Tensor:
-    """Which classes an image certainly is not: (U, C) bool, all False for kept images.
+    """Choose the classes that an image certainly is not of.
 
     A class is chosen where its probability is below `ceiling` *and* at least `rank` classes are
-    more likely, so that the classes which are really confused are left alone.
+    more likely, so that the classes which are really confused are left alone. The rule is ours: the
+    abstract of arXiv 2601.05556 only says that complementary labels are selected.
+
+    Args:
+        probs: (U, C), probabilities of U images.
+        kept: (U,) bool, the images that have a pseudo-label and need no complementary one.
+        ceiling: Probability 0 to 1 that a chosen class is below.
+        rank: How many classes are more likely than a chosen one, at least.
+
+    Returns:
+        (U, C) bool, True for "the image is not of this class"; all False for kept images.
     """
     more_likely = probs.argsort(dim=1, descending=True).argsort(dim=1)
     return ~kept[:, None] & (probs < ceiling) & (more_likely >= rank)
 
 
 def complementary_loss(strong_logits: Tensor, chosen: Tensor) -> Tensor:
-    """Mean of -log(1 - q_c) over the chosen (image, class) pairs, q by the strong view.
+    """Compute the complementary term: the mean of -log(1 - q_c) over the chosen pairs.
 
-    0 where no pair is chosen. `strong_logits` and `chosen` are (U, C).
+    q = softmax of the strong view, a pair is an image and a class that it is not of (Kim et al.,
+    "NLNL: Negative Learning for Noisy Labels", ICCV 2019, eq. 2).
+
+    Args:
+        strong_logits: (U, C), the student's logits of the strong views.
+        chosen: (U, C) bool, the pairs.
+
+    Returns:
+        The term, a scalar; 0 where no pair is chosen.
     """
     return share_of_mean(-log_not(strong_logits), chosen.to(strong_logits.dtype))
 
 
 def log_not(logits: Tensor) -> Tensor:
-    """log(1 - softmax(logits)) (N, C), exact where the probability is nearly 1.
+    """Compute log(1 - softmax(logits)), exactly even where the probability is nearly 1.
 
-    That is logsumexp of the other logits - logsumexp of all; with an epsilon inside the logarithm,
-    as in published codes, it would depend on the epsilon alone there.
+    It is the logsumexp of the other logits minus that of all. With an epsilon inside the logarithm,
+    as in published codes, it would depend on nothing but the epsilon there.
+
+    Args:
+        logits: (N, C).
+
+    Returns:
+        (N, C), each at most 0.
     """
     n_classes = logits.shape[1]
     own = torch.eye(n_classes, dtype=torch.bool, device=logits.device)

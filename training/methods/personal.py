@@ -16,32 +16,35 @@ import torch.nn.functional as F
 from pydantic import Field
 from torch import Tensor
 
+from training.methods.dta_snl import unlabeled_terms
 from training.methods.dynamic_threshold import DynamicThreshold
 from training.methods.method import (
     Batch,
     Method,
-    Outcome,
+    StepResult,
     mean_prediction,
     predict,
     read_together,
     supervised_loss,
 )
-from training.methods.negative_learning import complementary_classes, complementary_loss
-from training.methods.pseudo_label import pseudo_label, pseudo_label_loss
 from training.models.resnet import ExpressionNet
 from training.section import Section
 
 
 class PersonalOptions(Section):
+    """The table [options] of `personal`; each field says what it means."""
+
     thresholds: tuple[float, ...] = Field(
         (),
         description="confidence from which each class's pseudo-labels are kept at first, in label "
         "order; empty: those in the start's manifest, or tau_min",
     )
     beta: float = Field(0.97, gt=0, le=1, description="threshold = beta * mean confidence")
-    tau_min: float = Field(0.8, ge=0, le=1, description="least threshold of a class")
-    tau_max: float = Field(0.95, ge=0, le=1, description="largest")
-    decay: float = Field(0.9, ge=0, lt=1, description="of the confidences' moving average, a step")
+    tau_min: float = Field(0.8, ge=0, le=1, description="minimal threshold of a class")
+    tau_max: float = Field(0.95, ge=0, le=1, description="maximal threshold of a class")
+    decay: float = Field(
+        0.9, ge=0, lt=1, description="of the confidences' moving average, per step"
+    )
     lambda_u: float = Field(1.0, ge=0, description="weight of the pseudo-label term")
     lambda_n: float = Field(1.0, ge=0, description="weight of the complementary term")
     ceiling: float = Field(0.05, ge=0, le=1, description="a complementary class is below it ...")
@@ -71,9 +74,15 @@ class PersonalOptions(Section):
 
 
 class Personal(Method):
-    """L = CE(f(x), y) + lambda_u * pseudo-label term + lambda_n * complementary term, as in
-    `dta_snl`, + lambda_a * KL(f_0(weak(u)) || f(strong(u))) + pull / 2 * |theta - theta_0|^2, f_0
-    the start. Without labeled images the first term is missing and the thresholds stay."""
+    """DTA + SNL on one person's faces, held by the model that it starts from.
+
+    L = CE(f(x), y) + lambda_u * pseudo-label term + lambda_n * complementary term, as in `DtaSnl`,
+    + lambda_a * KL(f_0(weak(u)) || f(strong(u))) + pull / 2 * |theta - theta_0|^2
+    (ours; the last two terms after Li & Hoiem, 2016, and Li et al., ICML 2018).
+
+    f is the student with weights theta, f_0 the model that it starts from, with weights theta_0.
+    Without labeled images the first term is missing and the thresholds stay as they are.
+    """
 
     Options = PersonalOptions
     needs_labels = False
@@ -97,35 +106,25 @@ class Personal(Method):
         self._anchor: tuple[ExpressionNet, ...] = ()
 
     def begin(self, student: ExpressionNet) -> None:
-        # In a tuple, for it is no state: a resumed run starts from the same weights.
+        # In a tuple, because it is no state: a resumed run starts from the same weights.
         self._anchor = (copy.deepcopy(student).eval().requires_grad_(False),)
         student.freeze_norms(self.options.freeze_norms)
         student.freeze_stages_from(self.options.learning_stages)
 
     def step(
         self, student: ExpressionNet, teacher: ExpressionNet, batch: Batch, passes: float
-    ) -> Outcome:
-        assert batch.strong is not None
+    ) -> StepResult:
         (anchor,), options = self._anchor, self.options
         probs = mean_prediction(teacher, batch.weak)
         if len(batch.labeled):
             images, classes = batch.weak_labeled()
             self.dynamic.update(predict(teacher, images), classes)
-        pseudo = pseudo_label(probs, self.thresholds(passes))
-        chosen = complementary_classes(
-            probs, pseudo.kept, ceiling=options.ceiling, rank=options.rank
+        labeled_logits, logits, loss = self._read(student, batch)
+        terms = unlabeled_terms(
+            logits, probs, self.thresholds(passes), ceiling=options.ceiling, rank=options.rank
         )
-        if len(batch.labeled):
-            labeled, strong = read_together(student, batch.labeled, batch.strong)
-            labeled_logits = labeled.logits
-            loss = supervised_loss(labeled_logits, batch)
-        else:
-            strong = student.read(batch.strong)
-            labeled_logits = strong.logits[:0]
-            loss = strong.logits.sum() * 0
-        logits = strong.logits.float()
-        loss = loss + options.lambda_u * pseudo_label_loss(logits, pseudo.labels, pseudo.kept)
-        loss = loss + options.lambda_n * complementary_loss(logits, chosen)
+        loss = loss + options.lambda_u * terms.pseudo_label
+        loss = loss + options.lambda_n * terms.complementary
         if options.lambda_a:
             anchored = predict(anchor, batch.weak[0])
             divergence = F.kl_div(logits.log_softmax(dim=1), anchored, reduction="batchmean")
@@ -134,7 +133,17 @@ class Personal(Method):
             pairs = zip(student.parameters(), anchor.parameters(), strict=True)
             distance = sum(((now - then) ** 2).sum() for now, then in pairs)
             loss = loss + options.pull / 2 * distance
-        return Outcome(loss, labeled_logits.detach(), pseudo.labels, pseudo.kept, chosen)
+        pseudo = terms.pseudo
+        return StepResult(loss, labeled_logits.detach(), pseudo.labels, pseudo.kept, terms.chosen)
+
+    def _read(self, student: ExpressionNet, batch: Batch) -> tuple[Tensor, Tensor, Tensor]:
+        """Logits (B, C) and (U, C) of labeled images and strong views, and the supervised term."""
+        assert batch.strong is not None
+        if len(batch.labeled):
+            labeled, strong = read_together(student, batch.labeled, batch.strong)
+            return labeled.logits, strong.logits, supervised_loss(labeled.logits, batch)
+        logits = student.read(batch.strong).logits
+        return logits[:0], logits.float(), logits.sum() * 0
 
     def thresholds(self, passes: float) -> Tensor:
         tau: Tensor = self.dynamic(torch.inf)  # the start's thresholds have risen already

@@ -1,20 +1,23 @@
 """Supervised training: cross-entropy against the class or the raters' distribution."""
 
-from training.methods.method import Batch, Method, Outcome, supervised_loss
+from training.methods.method import Batch, Method, StepResult, supervised_loss
 from training.models.resnet import ExpressionNet
 
 
 class Supervised(Method):
-    """L = mean over the batch of -sum_c y_c log softmax(f(x))_c.
+    """Supervised training: L = mean over the batch of -sum_c y_c log softmax(f(x))_c.
 
-    Where a config has unlabeled images, this objective gets strongly augmented *labeled* images in
-    their place, so that a step costs and sees as much as a step of its rivals.
+    f is the student, x a labeled image, y its target: the class, or the distribution of the raters'
+    votes (Barsoum et al., "Training Deep Networks for Facial Expression Recognition with
+    Crowd-Sourced Label Distribution", ICMI 2016). Where a config has unlabeled images, this
+    objective gets strongly augmented *labeled* images in their place, so that a step costs and sees
+    as much as a step of its rivals.
     """
 
     uses_unlabeled = False
 
     def step(
         self, student: ExpressionNet, teacher: ExpressionNet, batch: Batch, passes: float
-    ) -> Outcome:
+    ) -> StepResult:
         logits = student(batch.labeled).float()
-        return Outcome(supervised_loss(logits, batch), logits.detach())
+        return StepResult(supervised_loss(logits, batch), logits.detach())

@@ -30,7 +30,7 @@ class LocalAttention(nn.Module):
         self.drop_probability = drop_probability
 
     def forward(self, features: Tensor) -> tuple[Tensor, Tensor]:
-        """The enhanced features (B, D, h, w), and the attention (B, h, w) in 0..1."""
+        """Return the enhanced features (B, D, h, w), and the attention (B, h, w) in 0..1."""
         maps = torch.sigmoid(self.look(torch.relu(self.reduce(features))))  # (B, K, h, w)
         if self.training and self.drop_probability > 0:
             maps = maps * self._kept(len(maps), maps.device)[:, :, None, None]
@@ -39,7 +39,7 @@ class LocalAttention(nn.Module):
         return features + features * attention, attention.squeeze(1)
 
     def _kept(self, n: int, device: torch.device) -> Tensor:
-        """(n, K) of 1, with a 0 in the column that an image loses."""
+        """Draw which maps are kept: (n, K) of 1, with a 0 in the column that an image loses."""
         chance = rand_rows(n, 2, device)
         loses = chance[:, :1] < self.drop_probability
         branch = (chance[:, 1] * self.n_branches).long().clamp_max(self.n_branches - 1)

@@ -1,9 +1,10 @@
 """ResNets for small gray faces: (B, 1, S, S) -> a map of S / 8 a side -> logits (B, C).
 
 After He et al., "Deep Residual Learning for Image Recognition" (2015), with two changes for faces
-of 48 pixels. The stem halves the side, for a 7x7 with pooling would leave 12 pixels: either two 3x3
-convolutions of which the second strides ("deep stem", He et al., "Bag of Tricks", 2018), or 2x2
-pixels as four channels and one convolution ("unshuffle", 2.5 times as fast on a CPU at width 16).
+of 48 pixels. The stem halves the side, because a 7x7 with pooling would leave 12 pixels: either
+two 3x3 convolutions of which the second strides ("deep stem", He et al., "Bag of Tricks", 2018), or
+2x2 pixels as four channels and one convolution ("unshuffle", 2.5 times as fast on a CPU at width
+16).
 The last stage keeps its resolution, so that 48 pixels end in a 6x6 map, on which "local" still
 means something.
 """
@@ -20,8 +21,8 @@ from training.models.local_attention import LocalAttention
 Stem = Literal["deep", "unshuffle"]
 
 _EVALUATION_BATCH = 512
-_LEAST_VARIANCE = 1e-3
-"""Of an image in [-1, 1]; below it, noise is all there is to enlarge."""
+_MIN_VARIANCE = 1e-3
+"""Variance of an image in [-1, 1] below which there is nothing but noise to enlarge."""
 _STAGE_STRIDES = (1, 2, 2, 1)
 
 
@@ -47,10 +48,13 @@ class BasicBlock(nn.Module):
         return torch.relu(out + self.shortcut(x))
 
 
-class Reading(NamedTuple):
-    """What a network makes of B faces: `logits` (B, C), the pooled features `embedding` (B, D),
-    `attention` (B, h, w) in 0..1, None where the network has none, and the last `features`
-    (B, D, h, w), None where nobody needs them."""
+class NetworkOutput(NamedTuple):
+    """What a network computes from B faces.
+
+    `logits` (B, C); `embedding` (B, D), the pooled features; `attention` (B, h, w) in 0..1, None
+    where the network has none; `features` (B, D, h, w), the last feature map, None where nobody
+    needs it.
+    """
 
     logits: Tensor
     embedding: Tensor
@@ -105,12 +109,12 @@ class ExpressionNet(nn.Module):
                 nn.init.kaiming_normal_(module.weight, mode="fan_out", nonlinearity="relu")
 
     def freeze_norms(self, frozen: bool) -> None:
-        """Whether batch norms keep their statistics in training, and normalize by them."""
+        """Set whether batch norms keep their statistics in training, and normalize by them."""
         self._norms_frozen = frozen
         self.train(self.training)
 
     def freeze_stages_from(self, first_frozen: int) -> None:
-        """Only the stem and the first `first_frozen` of four stages learn; 4: everything does."""
+        """Let only the stem and the first `first_frozen` of four stages learn; 4: all learn."""
         if first_frozen == len(_STAGE_STRIDES):
             return
         n_learning = len(self.stages) * first_frozen // len(_STAGE_STRIDES)
@@ -127,10 +131,10 @@ class ExpressionNet(nn.Module):
         return self
 
     def features(self, faces: Tensor) -> tuple[Tensor, Tensor | None]:
-        """The last feature map, (B, 8 * width, S / 8, S / 8), and the attention (B, h, w)."""
+        """Return the last feature map (B, 8 * width, S / 8, S / 8), and the attention (B, h, w)."""
         if self.standardize:
             variance, mean = torch.var_mean(faces, dim=(1, 2, 3), keepdim=True, correction=0)
-            faces = (faces - mean) * torch.rsqrt(variance + _LEAST_VARIANCE)
+            faces = (faces - mean) * torch.rsqrt(variance + _MIN_VARIANCE)
         out: Tensor = self.stem(faces)
         attention = None
         for number, block in enumerate(self.stages, 1):
@@ -139,8 +143,8 @@ class ExpressionNet(nn.Module):
                 out, attention = self.attention(out)
         return out, attention
 
-    def read(self, faces: Tensor) -> Reading:
-        """Logits, and what they were made from."""
+    def read(self, faces: Tensor) -> NetworkOutput:
+        """Compute the logits of faces; returns them with the features that they were made from."""
         features, attention = self.features(faces)
         embedding = features.mean(dim=(2, 3))
         pooled = embedding
@@ -148,14 +152,14 @@ class ExpressionNet(nn.Module):
             n, channels = pooled.shape
             kept = rand_rows(n, channels, pooled.device) >= self.dropout
             pooled = pooled * kept / (1 - self.dropout)
-        return Reading(self.classifier(pooled), embedding, attention, features)
+        return NetworkOutput(self.classifier(pooled), embedding, attention, features)
 
-    def class_activation(self, features: Tensor, classes: Tensor) -> Tensor:
-        """Where in the last features what spoke for a class lies, (B, h, w) in 0..1.
+    def heat_map(self, features: Tensor, classes: Tensor) -> Tensor:
+        """Compute where in the last features what spoke for a class lies: (B, h, w) in 0..1.
 
-        The class activation map of Zhou et al., "Learning Deep Features for Discriminative
+        It is the class activation map of Zhou et al., "Learning Deep Features for Discriminative
         Localization" (2016): its mean over the places is that class's logit without the bias. What
-        spoke against it is left out, and the largest value is 1.
+        spoke against the class is left out, and the largest value is 1.
         """
         maps = F.conv2d(features, self.classifier.weight[:, :, None, None])
         rows = classes[:, None, None, None].expand(-1, 1, *maps.shape[2:])
@@ -181,12 +185,12 @@ def _stem(kind: Stem, width: int) -> nn.Sequential:
 
 
 def scale_faces(faces: Tensor) -> Tensor:
-    """uint8 0..255 -> float32 in [-1, 1], what the network reads; exports hold the same line."""
+    """Scale faces as networks and exports read them: uint8 0..255 -> float32 in [-1, 1]."""
     return faces.float() / 127.5 - 1.0
 
 
 def predict_logits(network: nn.Module, images: Tensor) -> Tensor:
-    """Logits (N, C) float32 on the CPU of uint8 images (N, 1, S, S).
+    """Compute the logits (N, C) float32, on the CPU, of images (N, 1, S, S) uint8.
 
     In fp32, batch after batch on the images' device. The network must be in eval mode.
     """
@@ -197,5 +201,8 @@ def predict_logits(network: nn.Module, images: Tensor) -> Tensor:
 
 
 def predict_probs(network: nn.Module, images: Tensor, *, temperature: float = 1.0) -> Tensor:
-    """softmax(logits / temperature) of `predict_logits`: (N, C) float32 on the CPU."""
+    """Compute softmax(logits / temperature) of images (N, 1, S, S) uint8.
+
+    Returns (N, C) float32 on the CPU.
+    """
     return (predict_logits(network, images) / temperature).softmax(dim=1)

@@ -1,241 +1,188 @@
-"""The person's faces, out of clips and images."""
+"""Stage 1 of a retraining: find the person's faces, and keep them in `faces.npz`."""
 
+import io
 import sys
-from collections import Counter
-from collections.abc import Iterator, Sequence
-from dataclasses import dataclass, field
+from collections.abc import Sequence
+from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
 from numpy.typing import NDArray
-from tqdm import tqdm
 
-from fer_live.datatypes import TrackedFace, UInt8Array
-from fer_live.errors import DataError, InputError, SourceError, TruncatedError
-from fer_live.model.manifest import CropGeometry
-from fer_live.sources.images import IMAGE_SUFFIXES, read_image
-from fer_live.vision.alignment import align_face
-from fer_live.vision.detector import FaceDetector
-from fer_live.vision.tracker import FaceTracker
-from training.data.image_files import CLIP_SUFFIXES, clip_frames, read_gray_face
+from fer_live.base.atomic_file import write_atomically
+from fer_live.errors import DataError
+from fer_live.model.manifest import Manifest
+from fer_live.personal.proof import FACES_FILE
+from fer_live.personal.takes import take_number
+from training.data.labeled_images import LabeledImages
+from training.personalize.collect import PersonFaces, collect_faces
+from training.personalize.progress import OnProgress
+from training.personalize.task import Task
 
-_LOOKS_PER_S = 10.0
-_FACES_PER_S = 5.0
-"""Closer in time, faces of one clip hardly differ."""
-_LARGEST_CROP = 64
-"""Pixels of a square image in which there is nothing left to cut away."""
-_SEVERAL_FROM = 5
-"""Frames that show two faces at once, from which on a clip has two people in it."""
-
-IMAGES = "images"
-"""In place of a clip's name, for faces out of image files."""
+MIN_FACES = 20
+MAX_FACES = 4000
+"""More faces than these cannot be learned from in the time that a person waits."""
 
 
 @dataclass(frozen=True, slots=True, eq=False)
-class PersonFaces:
-    """`images` (N, S, S) uint8 in order of clip and time; `files` (N,) str, the clip or image file
-    of each, relative to the folder it was found in; `times_s` (N,); `tracks` (N,) int64, the number
-    that a face has in its clip. `skipped` has a line for each file that could not be used."""
+class PersonData:
+    """All faces that a retraining has of a person.
 
-    images: UInt8Array
-    files: NDArray[np.str_]
-    times_s: NDArray[np.float64]
-    tracks: NDArray[np.int64]
-    skipped: tuple[str, ...] = ()
-
-    def __len__(self) -> int:
-        return len(self.images)
-
-    def where(self, chosen: NDArray[np.bool_]) -> "PersonFaces":
-        """Those that `chosen` (N,) says."""
-        return PersonFaces(
-            self.images[chosen],
-            self.files[chosen],
-            self.times_s[chosen],
-            self.tracks[chosen],
-            self.skipped,
-        )
-
-
-@dataclass(slots=True)
-class TrackChoice:
-    """Whose faces: `--track largest`, `--track all`, `--track N` or `--track CLIP:N`."""
-
-    everywhere: str = ""
-    by_clip: dict[str, int] = field(default_factory=dict)
-
-    @classmethod
-    def parse(cls, texts: Sequence[str]) -> "TrackChoice":
-        """Raises `InputError`."""
-        choice = cls()
-        for text in texts:
-            clip, separator, number = text.rpartition(":")
-            if separator and number.isdecimal():
-                choice.by_clip[clip] = int(number)
-            elif text in ("largest", "all") or text.isdecimal():
-                choice.everywhere = text
-            else:
-                raise InputError(f"--track {text}: write largest, all, a number, or CLIP:NUMBER")
-        return choice
-
-    def of(self, clip: str) -> str:
-        """ "largest", "all", a number, or "" where nothing was said."""
-        for name in (clip, Path(clip).name, Path(clip).stem, Path(clip).parent.name):
-            if name in self.by_clip:
-                return str(self.by_clip[name])
-        return self.everywhere
-
-
-def collect_faces(folder: Path, side: int, crop: CropGeometry, choice: TrackChoice) -> PersonFaces:
-    """Every face of the person in the clips and images below `folder`, cut as live.
-
-    Hidden folders are left out, for takes that nobody has reviewed lie in one.
-
-    Clips are looked at ten times a second and give at most five faces a second. An image that is a
-    crop already (square, of at most 64 pixels, or square and no face found in it) is taken as it
-    is; of several faces in an image the largest. A file that cannot be read, or has no face, is
-    skipped and named. `InputError` where a clip shows several people at once and `choice` does not
-    say which; `DataError` where there is no face at all.
+    `unlabeled` faces, `labeled` faces whose ids name the take of each, and in `skipped` one line
+    for each file that could not be used.
     """
-    files = sorted(
-        path
-        for path in folder.rglob("*")
-        if path.suffix.lower() in (*CLIP_SUFFIXES, *IMAGE_SUFFIXES)
-        and path.is_file()
-        and not any(part.startswith(".") for part in path.relative_to(folder).parts)
-    )
-    if not files:
-        raise DataError(f"{folder}: no clip and no image below this folder")
-    images: list[UInt8Array] = []
-    places: list[tuple[str, float, int]] = []
-    skipped: list[str] = []
-    with FaceDetector("auto") as detector:
-        for file in tqdm(files, desc=f"finding faces in {folder.name}", unit="file", disable=None):
-            name = file.relative_to(folder).as_posix()
-            is_image = file.suffix.lower() in IMAGE_SUFFIXES
-            found: list[_Found] = []
-            try:
-                read = _image_faces if is_image else _clip_faces
-                found.extend(read(file, detector, side, crop))
-            except (SourceError, TruncatedError) as error:
-                skipped.append(str(error))
-            if not is_image:
-                found = _of_one_person(found, name, choice)
-            if not found and not (skipped and skipped[-1].startswith(str(file))):
-                skipped.append(f"{file}: no face in it")
-            images += [face.image for face in found]
-            places += [(name, face.time_s, face.track_id) for face in found]
-    if not images:
-        first = f"; the first: {skipped[0]}" if skipped else ""
-        raise DataError(f"{folder}: no face in its {len(files)} files{first}")
-    if skipped:
-        print(f"{folder}: skipped {len(skipped)} of {len(files)} files:", file=sys.stderr)
-        for line in skipped:
-            print(f"  {line}", file=sys.stderr)
-    names, times_s, tracks = zip(*places, strict=True)
-    return PersonFaces(
-        np.asarray(images, dtype=np.uint8),
-        np.array(names),
-        np.array(times_s, dtype=np.float64),
-        np.array(tracks, dtype=np.int64),
-        tuple(skipped),
-    )
+
+    unlabeled: PersonFaces
+    labeled: LabeledImages
+    skipped: tuple[str, ...]
+
+    @property
+    def takes(self) -> NDArray[np.str_]:
+        """The take (L,) that each labeled face was captured in."""
+        return self.labeled.ids
+
+    @property
+    def is_first_take(self) -> NDArray[np.bool_] | None:
+        """Which labeled faces (L,) are of first takes; None where no take is a second one."""
+        numbers = np.array([_number_of_take(take) for take in self.takes.tolist()], dtype=np.int64)
+        return numbers != 2 if (numbers == 2).any() else None
+
+    @property
+    def training(self) -> LabeledImages:
+        """The labeled faces that the new model learns: second takes are kept for the proof."""
+        first = self.is_first_take
+        return self.labeled if first is None else self.labeled.where(first)
 
 
-@dataclass(frozen=True, slots=True, eq=False)
-class _Found:
-    image: UInt8Array
-    time_s: float
-    track_id: int
-    center_x: float
-    """In shares of the picture's width."""
-    area: float
-    frame: int
+def find_faces(task: Task, on_progress: OnProgress) -> PersonData:
+    """Find all faces of the person, or load those that an interrupted retraining found.
 
-
-def _clip_faces(
-    file: Path, detector: FaceDetector, side: int, crop: CropGeometry
-) -> Iterator[_Found]:
-    detector.reset()
-    tracker = FaceTracker()
-    taken_s = float("-inf")
-    for number, (image_bgr, time_s) in enumerate(clip_frames(file, _LOOKS_PER_S)):
-        tracked = tracker.update(detector.detect(image_bgr, time_s), time_s)
-        if time_s - taken_s < 1 / _FACES_PER_S - 1e-3 or not tracked:
-            continue
-        taken_s = time_s
-        for face in tracked:
-            yield _found(image_bgr, face, side, crop, time_s, number)
-
-
-def _image_faces(
-    file: Path, detector: FaceDetector, side: int, crop: CropGeometry
-) -> Iterator[_Found]:
-    image_bgr = read_image(file)
-    height, width = image_bgr.shape[:2]
-    is_square = height == width
-    detections = []
-    if not (is_square and width <= _LARGEST_CROP):
-        detector.reset()
-        detections = detector.detect(image_bgr, 0.0)
-    if detections:
-        best = max(detections, key=lambda d: float(np.prod(d.box_xyxy[2:] - d.box_xyxy[:2])))
-        yield _found(image_bgr, TrackedFace(1, best), side, crop, 0.0, 0)
-    elif is_square:
-        yield _Found(read_gray_face(file, side), 0.0, 1, 0.5, float(height * width), 0)
-
-
-def _found(
-    image_bgr: UInt8Array,
-    face: TrackedFace,
-    side: int,
-    crop: CropGeometry,
-    time_s: float,
-    number: int,
-) -> _Found:
-    x1, y1, x2, y2 = face.detection.box_xyxy.tolist()
-    return _Found(
-        align_face(image_bgr, face.detection, side, crop),
-        time_s,
-        face.track_id,
-        (x1 + x2) / 2 / image_bgr.shape[1],
-        (x2 - x1) * (y2 - y1),
-        number,
-    )
-
-
-def _of_one_person(found: list[_Found], clip: str, choice: TrackChoice) -> list[_Found]:
-    """The faces that `choice` names; where it says nothing, all, if never two at once."""
-    wanted = choice.of(clip)
-    if wanted == "all" or not found:
-        return found
-    if wanted == "largest":
-        best: dict[int, _Found] = {}
-        for face in found:
-            if face.frame not in best or face.area > best[face.frame].area:
-                best[face.frame] = face
-        return list(best.values())
-    if wanted:
-        chosen = [face for face in found if face.track_id == int(wanted)]
-        if not chosen:
-            there = ", ".join(str(number) for number in sorted({f.track_id for f in found}))
-            raise InputError(f"--track {wanted}: {clip} has the faces {there}")
-        return chosen
-    together = Counter(face.frame for face in found)
-    if sum(n > 1 for n in together.values()) >= _SEVERAL_FROM:
-        raise InputError(
-            f"{clip}: {_who_is_there(found)}; add --track {clip}:N for yours, "
-            "or --track largest, or --track all"
+    `DataError` where there are too few faces or a folder is not named after a label.
+    """
+    file = task.out / FACES_FILE
+    on_progress("faces", 0.0)
+    if file.is_file():
+        return load_faces(file, task.manifest)
+    side, crop = task.manifest.input_side, task.manifest.crop
+    parts = [collect_faces(folder, side, crop, task.choice) for folder in task.clips]
+    on_progress("faces", 0.7)
+    unlabeled = _joined([_without_second_takes(part) for part in parts])
+    found, trouble = _find_labeled(task)
+    if task.labeled and not found:
+        raise DataError(f"{task.labeled}: no labeled face; the first: {trouble[0]}")
+    if len(unlabeled) < MIN_FACES:
+        raise DataError(
+            f"{', '.join(map(str, task.clips))}: {len(unlabeled)} faces in all, and at least "
+            f"{MIN_FACES} are needed; capture some minutes"
         )
-    return found
+    for line in trouble:
+        print(line, file=sys.stderr)
+    skipped = (*unlabeled.skipped, *trouble, *(line for f in found.values() for line in f.skipped))
+    save_faces(file, PersonData(unlabeled, _as_labeled(found, task.manifest), skipped))
+    return load_faces(file, task.manifest)
 
 
-def _who_is_there(found: list[_Found]) -> str:
-    """For example "two people in it: face 1 (left, in 80 pictures), face 2 (right, in 75)"."""
-    counts = Counter(face.track_id for face in found)
-    lines = []
-    for number, n in counts.most_common():
-        x = float(np.median([face.center_x for face in found if face.track_id == number]))
-        place = "left" if x < 0.4 else "right" if x > 0.6 else "middle"
-        lines.append(f"face {number} ({place}, in {n} pictures)")
-    return f"several people at once: {', '.join(lines)}"
+def save_faces(file: Path, person: PersonData) -> None:
+    """Write `faces.npz`, which `load_faces` reads."""
+    content = io.BytesIO()
+    np.savez_compressed(
+        content,
+        images=person.unlabeled.images,
+        files=person.unlabeled.files,
+        times_s=person.unlabeled.times_s,
+        tracks=person.unlabeled.tracks,
+        skipped=np.array(person.skipped, dtype=np.str_),
+        labeled=person.labeled.images,
+        classes=person.labeled.labels,
+        takes=person.takes,
+    )
+    write_atomically(file, content.getvalue())
+
+
+def load_faces(file: Path, manifest: Manifest) -> PersonData:
+    """Read what `save_faces` wrote; the labels are those of the `manifest`."""
+    with np.load(file) as stored:
+        unlabeled = PersonFaces(
+            *(stored[name] for name in ("images", "files", "times_s", "tracks"))
+        )
+        takes, classes, images = stored["takes"], stored["classes"], stored["labeled"]
+        skipped = tuple(stored["skipped"].tolist())
+    name = "the person's takes" if len(takes) else "no labels"
+    return PersonData(
+        unlabeled, LabeledImages(name, manifest.labels, images, classes, takes), skipped
+    )
+
+
+def _without_second_takes(faces: PersonFaces) -> PersonFaces:
+    """Second takes are the proof, in whatever folder they lie."""
+    return faces.where(np.array([_number_of_take(name) != 2 for name in faces.files.tolist()]))
+
+
+def _number_of_take(name: str) -> int:
+    """The number in a take's own name or in that of its folder; 0 where there is none."""
+    path = Path(name)
+    return next((n for part in (Path(path.stem), path.parent) if (n := take_number(part))), 0)
+
+
+def _joined(parts: Sequence[PersonFaces]) -> PersonFaces:
+    """The faces of all folders, or `MAX_FACES` of them, spread evenly."""
+    joined = PersonFaces(
+        np.concatenate([part.images for part in parts]),
+        np.concatenate([np.char.add(f"{n}/", part.files) for n, part in enumerate(parts)]),
+        np.concatenate([part.times_s for part in parts]),
+        np.concatenate([part.tracks for part in parts]),
+        tuple(line for part in parts for line in part.skipped),
+    )
+    chosen = np.zeros(len(joined), dtype=np.bool_)
+    chosen[np.linspace(0, len(joined) - 1, min(len(joined), MAX_FACES)).astype(int)] = True
+    return joined.where(chosen)
+
+
+def _find_labeled(task: Task) -> tuple[dict[str, PersonFaces], list[str]]:
+    """The faces of each label's folder, and one line for each folder in which there is none."""
+    if task.labeled is None:
+        return {}, []
+    found: dict[str, PersonFaces] = {}
+    trouble: list[str] = []
+    for folder in _label_folders(task.labeled, task.manifest.labels):
+        try:
+            found[folder.name] = collect_faces(
+                folder, task.manifest.input_side, task.manifest.crop, task.choice
+            )
+        except DataError as error:
+            trouble.append(str(error))
+    return found, trouble
+
+
+def _label_folders(folder: Path, labels: tuple[str, ...]) -> list[Path]:
+    """The folders in `folder`; `DataError` names one that is none of the model's labels."""
+    folders = sorted(path for path in folder.glob("[!.]*") if path.is_dir())
+    unknown = [path.name for path in folders if path.name not in labels]
+    if unknown:
+        raise DataError(
+            f"{folder / unknown[0]}: {unknown[0]} is no label of this model; they are "
+            f"{', '.join(labels)}"
+        )
+    if not folders:
+        raise DataError(f"{folder}: no folder of a label in it, for instance {labels[0]}/")
+    return folders
+
+
+def _as_labeled(found: dict[str, PersonFaces], manifest: Manifest) -> LabeledImages:
+    """The faces of all label folders in one, with the take of each face as its id."""
+    side = manifest.input_side
+    return LabeledImages(
+        "the person's takes",
+        manifest.labels,
+        np.concatenate([np.empty((0, side, side), np.uint8), *(f.images for f in found.values())]),
+        np.repeat(
+            np.array([manifest.labels.index(label) for label in found], dtype=np.int64),
+            np.array([len(faces) for faces in found.values()], dtype=np.int64),
+        ),
+        np.concatenate(
+            [
+                np.empty(0, np.str_),
+                *(np.char.add(f"{label}/", faces.files) for label, faces in found.items()),
+            ]
+        ),
+    )

@@ -1,161 +1,85 @@
-"""Learns a person's faces: a short run of the method `personal` from a model that is there."""
+"""Stage 2 of a retraining: learn the person's faces, and let other networks learn for the proof."""
 
-import copy
-from collections.abc import Callable
-from pathlib import Path
+from dataclasses import dataclass
 
 import numpy as np
-import torch
-from torch import nn
+from numpy.typing import NDArray
 
-from fer_live.datatypes import UInt8Array
 from fer_live.model.manifest import Manifest
-from training.config import ModelConfig, TrainConfig
 from training.data.labeled_images import LabeledImages
-from training.data.sources import TrainingData
-from training.data.splits import SplitList
-from training.loop.train import fit
-from training.methods.personal import PersonalOptions
-from training.models import checkpoint
-from training.models.resnet import ExpressionNet, scale_faces
+from training.loop.train import OnStep
+from training.models.resnet import ExpressionNet
+from training.personalize.faces import PersonData
+from training.personalize.progress import OnProgress
+from training.personalize.retrain import retrain
+from training.personalize.task import Task
 
-CONFIG = Path(__file__).parents[1] / "configs" / "personal.toml"
-"""Set after two looks, see docs/method.md; `fer-train persons` measures it."""
-
-_PERSONAL_CARD = (
-    "**Retrained on one person's faces.** That it reads that person better is proven before it is "
-    "installed; how well it reads anyone else is not measured. What follows is the card of the "
-    "model that it was retrained from."
-)
-
-START_FILE = "start.safetensors"
-_NORM_BATCH = 256
-
-OnStep = Callable[[int, int], None]
+LEARNING = "learning"
+HALVES = ("half-1", "half-2")
+RUN_FOLDERS = (LEARNING, *HALVES)
+"""The runs in the folder of an unfinished retraining: of the new model, and of the halves."""
 
 
-def learn(
-    start: Path,
-    unlabeled: UInt8Array,
-    labeled: LabeledImages | None,
-    run_dir: Path,
-    *,
-    config: TrainConfig,
-    on_step: OnStep = lambda done, steps: None,
+@dataclass(frozen=True, slots=True, eq=False)
+class HeldOut:
+    """A network, and the rows (n,) of the labeled faces that it has never learned."""
+
+    network: ExpressionNet
+    rows: NDArray[np.int64]
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Learned:
+    """The new network with its manifest, and the networks that it is proven by."""
+
+    network: ExpressionNet
+    manifest: Manifest
+    held_out: tuple[HeldOut, ...]
+
+
+def learn(task: Task, person: PersonData, on_progress: OnProgress) -> Learned:
+    """Retrain on all faces of a person but the second takes.
+
+    The new network is tested on the second takes. Where there are none, the labeled takes are
+    halved, and each half is tested by another network that learned the other half alone.
+    """
+    on_progress("learn", 0.0)
+    first, labeled = person.is_first_take, person.labeled
+    halves = [] if first is not None else _halves(person.takes)
+    n_runs = len(halves) + 1
+    held_out = []
+    for number, half in enumerate(halves):
+        on_step = _share_of(on_progress, number, n_runs)
+        other, _ = _run(task, person, labeled.where(~half), HALVES[number], on_step)
+        held_out.append(HeldOut(other, np.flatnonzero(half)))
+    on_step = _share_of(on_progress, len(halves), n_runs)
+    network, manifest = _run(task, person, person.training, LEARNING, on_step)
+    if first is not None:
+        held_out.append(HeldOut(network, np.flatnonzero(~first)))
+    return Learned(network, manifest, tuple(held_out))
+
+
+def _run(
+    task: Task, person: PersonData, labeled: LabeledImages, folder: str, on_step: OnStep
 ) -> tuple[ExpressionNet, Manifest]:
-    """The network of `start` (a checkpoint) after learning, and its manifest.
-
-    `unlabeled` (U, S, S) uint8 and the images of `labeled` have the start's input side, `labeled`
-    its classes. The model that `config` names is replaced by the start's. An interrupted run in
-    `run_dir` is gone on with.
-    """
-    network, manifest = checkpoint.load_model(start)
-    config = _for_start(config, manifest)
-    options = config.options
-    assert isinstance(options, PersonalOptions)
-    if labeled is None:
-        labeled = _no_labels(manifest)
-    start_file = run_dir / START_FILE
-    if not start_file.is_file():
-        run_dir.mkdir(parents=True, exist_ok=True)
-        faces = np.concatenate([unlabeled, labeled.images])
-        adapted = with_norms_of(network, faces, options.norm_share)
-        checkpoint.save_model(start_file, adapted, manifest)
-    config = config.model_copy(
-        update={"schedule": config.schedule.model_copy(update={"start_from": str(start_file)})}
-    )
-    data = TrainingData(
-        labeled,
-        unlabeled,
-        np.full(len(unlabeled), -1, dtype=np.int64),
-        SplitList(data=labeled.name, n_images=len(labeled), seed=0, per_class={}, ids=()),
-        {},
-    )
-    fit(config, run_dir, resume=True, show_progress=False, data=data, on_step=on_step)
-    learned, made = checkpoint.load_model(run_dir)
-    training = {
-        **manifest.training,
-        "personalized": {
-            "n_labeled": len(labeled),
-            "n_unlabeled": len(unlabeled),
-            "steps": made.training["steps"],
-            "seed": config.run.seed,
-        },
-    }
-    training["thresholds"] = made.training["thresholds"]
-    return (
-        averaged(learned, network, options.keep),
-        manifest.model_copy(
-            update={"training": training, "metrics": {}, "card": _card(manifest.card)}
-        ),
+    """Retrain one network on the unlabeled faces and some labeled ones, of which there may be 0."""
+    return retrain(
+        task.start,
+        person.unlabeled.images,
+        labeled if len(labeled) else None,
+        task.out / folder,
+        config=task.config,
+        on_step=on_step,
     )
 
 
-def _card(card_of_start: str) -> str:
-    """The start's, for what it is not for holds for this one too."""
-    if card_of_start.startswith(_PERSONAL_CARD):
-        return card_of_start
-    return f"{_PERSONAL_CARD}\n\n---\n\n{card_of_start}"
+def _share_of(on_progress: OnProgress, number: int, n_runs: int) -> OnStep:
+    """Tell the steps of one of several runs as the progress of this stage."""
+    return lambda done, steps: on_progress("learn", (number + done / steps) / n_runs)
 
 
-def with_norms_of(network: ExpressionNet, faces: UInt8Array, share: float) -> ExpressionNet:
-    """The same with batch statistics moved by `share` towards those of `faces` (N, S, S) uint8.
-
-    After Schneider et al., "Improving robustness against common corruptions by covariate shift
-    adaptation" (NeurIPS 2020).
-    """
-    adapted = copy.deepcopy(network)
-    if share == 0 or len(faces) == 0:
-        return adapted
-    norms = [module for module in adapted.modules() if isinstance(module, nn.BatchNorm2d)]
-    before = [(norm.running_mean.clone(), norm.running_var.clone()) for norm in norms]  # type: ignore[union-attr]
-    momenta = [norm.momentum for norm in norms]
-    for norm in norms:
-        norm.reset_running_stats()
-        norm.momentum = None  # a plain mean over the batches
-        norm.train()
-    with torch.inference_mode():
-        for batch in torch.split(torch.from_numpy(faces[:, None]), _NORM_BATCH):
-            if len(batch) > 1:
-                adapted(scale_faces(batch))
-    for norm, momentum, (mean, variance) in zip(norms, momenta, before, strict=True):
-        norm.momentum = momentum
-        norm.running_mean = torch.lerp(mean, norm.running_mean.clone(), share)  # type: ignore[union-attr]
-        norm.running_var = torch.lerp(variance, norm.running_var.clone(), share)  # type: ignore[union-attr]
-    return adapted.eval()
-
-
-def averaged(new: ExpressionNet, old: ExpressionNet, share_of_old: float) -> ExpressionNet:
-    """The average of two networks' weights and statistics (Wortsman et al., "Robust fine-tuning of
-    zero-shot models", CVPR 2022)."""
-    if share_of_old == 0:
-        return new
-    mixed, before = new.state_dict(), old.state_dict()
-    for name, value in mixed.items():
-        if value.is_floating_point():
-            mixed[name] = torch.lerp(value, before[name], share_of_old)
-    new.load_state_dict(mixed)
-    return new
-
-
-def _for_start(config: TrainConfig, manifest: Manifest) -> TrainConfig:
-    """The network is the start's, and so are the thresholds that it was trained with."""
-    options = config.options
-    assert isinstance(options, PersonalOptions)
-    architecture = {k: v for k, v in manifest.architecture.items() if k != "name"}
-    model = ModelConfig.model_validate({"input_side": manifest.input_side, **architecture})
-    thresholds = options.thresholds or tuple(manifest.training.get("thresholds", ()))
-    return config.model_copy(
-        update={"model": model, "options": options.model_copy(update={"thresholds": thresholds})}
-    )
-
-
-def _no_labels(manifest: Manifest) -> LabeledImages:
-    side = manifest.input_side
-    return LabeledImages(
-        "no labels",
-        manifest.labels,
-        np.empty((0, side, side), np.uint8),
-        np.empty(0, np.int64),
-        np.empty(0, np.str_),
-    )
+def _halves(takes: NDArray[np.str_]) -> list[NDArray[np.bool_]]:
+    """Masks (L,) of every second take and of the others; none where there is only one take."""
+    _, numbers = np.unique(takes, return_inverse=True)
+    halves = [numbers % 2 == 0, numbers % 2 == 1]
+    return halves if all(half.any() for half in halves) else []

@@ -43,7 +43,7 @@ class Look:
     shift_y: float = 0.0
 
     def apply(self, faces: UInt8Array) -> UInt8Array:
-        """(N, S, S) uint8 -> the same, as this person looks."""
+        """Show faces (N, S, S) uint8 as this person looks."""
         return np.array([self._one(face) for face in faces], dtype=np.uint8).reshape(faces.shape)
 
     def _one(self, face: UInt8Array) -> UInt8Array:
@@ -90,8 +90,8 @@ LOOKS = (
 
 
 @dataclass(frozen=True, slots=True, eq=False)
-class Person:
-    """A person's images, disjoint: few labeled, more unlabeled, and those that are tested on."""
+class SimulatedPerson:
+    """The disjoint images of a simulated person: few labeled, more unlabeled, and tested ones."""
 
     look: Look
     labeled: LabeledImages
@@ -107,10 +107,10 @@ def make_persons(
     n_tested: int = 500,
     seed: int = 0,
     looks: tuple[Look, ...] = LOOKS,
-) -> tuple[list[Person], LabeledImages]:
-    """Persons out of `data`'s images, and the images used nowhere, as they are.
+) -> tuple[list[SimulatedPerson], LabeledImages]:
+    """Make persons out of `data`'s images; returns them and the images used nowhere, as they are.
 
-    The labels of `unlabeled` are for figures alone. Images that occur twice stay together.
+    The labels of `unlabeled` are only for figures. Images that occur twice stay together.
     """
     _, groups = np.unique(data.images.reshape(len(data), -1), axis=0, return_inverse=True)
     order = np.random.default_rng(seed).permutation(groups.max() + 1)[groups.ravel()]
@@ -124,7 +124,7 @@ def make_persons(
         parts = np.split(left[: n_unlabeled + n_tested], [n_unlabeled])
         left = left[n_unlabeled + n_tested :]
         taken = [_as_looked(data, rows, look) for rows in (labeled, *parts)]
-        persons.append(Person(look, *taken))
+        persons.append(SimulatedPerson(look, *taken))
     return persons, data.where(_mask(left, len(data)))
 
 

@@ -1,4 +1,4 @@
-"""How far a retraining is: as a bar for a person, as JSON lines for the window."""
+"""Shows how far a retraining is: as a bar for a person, as JSON lines for the window."""
 
 import json
 import time
@@ -8,22 +8,22 @@ from contextlib import contextmanager
 from tqdm import tqdm
 
 SHARES = {"faces": 0.1, "learn": 0.7, "prove": 0.05, "export": 0.15}
-"""Of the time that each stage takes, roughly."""
+"""The share of the whole time that each stage takes, roughly."""
 
-Report = Callable[[str, float], None]
-"""(stage, share of it that is done) -> nothing."""
+OnProgress = Callable[[str, float], None]
+"""Is called with a stage and the share of it that is done, 0 to 1."""
 
 
 def done_of_all(stage: str, done: float) -> float:
-    """The share of the whole, 0 to 1."""
+    """The share of the whole retraining that is done, 0 to 1, given the share of one stage."""
     stages = list(SHARES)
     before = sum(SHARES[name] for name in stages[: stages.index(stage)])
     return before + SHARES[stage] * done
 
 
 @contextmanager
-def show_bar() -> Iterator[Report]:
-    """On stderr, where that is a terminal."""
+def show_bar() -> Iterator[OnProgress]:
+    """Show progress as a bar on stderr, where that is a terminal."""
     with tqdm(
         total=100, bar_format="{desc}: {percentage:3.0f}% |{bar}| {remaining} left", disable=None
     ) as bar:
@@ -36,8 +36,11 @@ def show_bar() -> Iterator[Report]:
 
 
 @contextmanager
-def tell_program() -> Iterator[Report]:
-    """A line {"stage", "done" (0 to 1, of the whole), "left_s" (None at first)} on stdout."""
+def tell_program() -> Iterator[OnProgress]:
+    """Print one JSON object per report on stdout, for programs.
+
+    Its keys are "stage", "done" (0 to 1, of the whole) and "left_s" (seconds, None at first).
+    """
     began_s = time.monotonic()
 
     def report(stage: str, done: float) -> None:

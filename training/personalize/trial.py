@@ -15,8 +15,8 @@ from training.measure.markdown import table_row
 from training.measure.metrics import measure
 from training.models.checkpoint import load_model
 from training.models.resnet import ExpressionNet
-from training.personalize.learn import learn
-from training.personalize.persons import Person, make_persons
+from training.personalize.persons import SimulatedPerson, make_persons
+from training.personalize.retrain import retrain
 
 ROWS = ("labels alone", "clips alone", "labels and clips")
 
@@ -33,22 +33,19 @@ def try_persons(
 ) -> dict[str, Any]:
     """Retrain `start` for each simulated person, with labels alone, clips alone, and both.
 
-    Accuracy before and after, on the person's tested images, and on the images that were used
-    nowhere, as they are. Each run is in `runs`/PERSON/ROW; one that is there is gone on with.
+    Measures the accuracy before and after, on the person's tested images, and on the images that
+    were used nowhere, as they are. Each run is in `runs`/PERSON/ROW; an interrupted one is resumed.
     """
     network, manifest = load_model(start)
     labeled = load_crops(data, split, rule, manifest.input_side).in_classes(manifest.labels)
     persons, rest = make_persons(labeled, seed=seed)
-    before_rest = _accuracy(network, manifest, rest)
     results = []
     for person in persons:
-        before = _accuracy(network, manifest, person.tested)
         rows = {}
         for row in ROWS:
             unlabeled, labels = _material(row, person)
-            learned, _ = learn(
-                start, unlabeled, labels, runs / person.look.name / row, config=config
-            )
+            run_dir = runs / person.look.name / row
+            learned, _ = retrain(start, unlabeled, labels, run_dir, config=config)
             rows[row] = {
                 "after": _accuracy(learned, manifest, person.tested),
                 "rest": _accuracy(learned, manifest, rest),
@@ -57,7 +54,7 @@ def try_persons(
             {
                 "person": person.look.name,
                 "without_look": _accuracy(network, manifest, _as_they_are(labeled, person)),
-                "before": before,
+                "before": _accuracy(network, manifest, person.tested),
                 "rows": rows,
             }
         )
@@ -71,17 +68,17 @@ def try_persons(
         "n_labeled": len(persons[0].labeled),
         "n_unlabeled": len(persons[0].unlabeled),
         "n_rest": len(rest),
-        "rest_before": before_rest,
+        "rest_before": _accuracy(network, manifest, rest),
         "persons": results,
     }
 
 
-def _as_they_are(data: LabeledImages, person: Person) -> LabeledImages:
-    """The person's tested images, without the look."""
+def _as_they_are(data: LabeledImages, person: SimulatedPerson) -> LabeledImages:
+    """Select the person's tested images, without the look."""
     return data.where(np.isin(data.ids, person.tested.ids))
 
 
-def _material(row: str, person: Person) -> tuple[UInt8Array, LabeledImages | None]:
+def _material(row: str, person: SimulatedPerson) -> tuple[UInt8Array, LabeledImages | None]:
     if row == "labels alone":
         return person.labeled.images, person.labeled
     return person.unlabeled.images, person.labeled if row == "labels and clips" else None
@@ -93,7 +90,11 @@ def _accuracy(network: ExpressionNet, manifest: Manifest, data: LabeledImages) -
 
 
 def to_markdown(result: dict[str, Any]) -> str:
-    """Rows: what was learnt from; columns: the persons, their mean, and what is forgotten."""
+    """Write one table with one row for each material that was learned from.
+
+    The columns are the persons, their mean gain, and the accuracy on the rest, which tells what is
+    forgotten.
+    """
     persons = result["persons"]
     names = [person["person"] for person in persons]
     lines = [

@@ -6,7 +6,7 @@ import pytest
 
 from fer_live.errors import DataError
 from fer_live.model.manifest import EXPRESSIONS
-from tests.conftest import FerTree
+from tests.helpers.fer_tree import FerTree
 from training.data.fer2013 import load_fer2013
 
 

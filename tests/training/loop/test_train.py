@@ -6,10 +6,12 @@ import torch
 
 from fer_live.errors import DataError, InputError, ModelError
 from training.config import TrainConfig, config_to_toml, load_config, parse_config
-from training.loop.train import fit, learning_rate, resolve_precision
+from training.loop import resume, train
+from training.loop.resume import load_run_state
+from training.loop.run import resolve_precision
+from training.loop.train import fit, learning_rate
 from training.methods import METHODS
-from training.models import checkpoint
-from training.models.checkpoint import load_model, load_run_state
+from training.models.checkpoint import load_model
 
 CONFIG = """
 [run]
@@ -51,7 +53,7 @@ def fit_and_stop(
 ) -> None:
     """Train until so many checkpoints are written, then stop as an interruption would."""
     saves = 0
-    original = checkpoint.save_run
+    original = resume.save_run
 
     def save_then_stop(*arguments) -> None:
         nonlocal saves
@@ -61,7 +63,7 @@ def fit_and_stop(
             raise Stop
 
     with monkeypatch.context() as patch:
-        patch.setattr(checkpoint, "save_run", save_then_stop)
+        patch.setattr(train, "save_run", save_then_stop)
         with pytest.raises(Stop):
             fit(config, run_dir, resume=False)
 
@@ -226,7 +228,7 @@ def test_a_resume_without_a_checkpoint_says_that_it_begins(
     (tmp_path / "run/resume.safetensors").unlink()
     capfd.readouterr()
     fit(config(epochs=1), tmp_path / "run", resume=True)
-    assert "no checkpoint to go on from; begins at the first step" in capfd.readouterr().err
+    assert "no checkpoint to resume from; begins at the first step" in capfd.readouterr().err
 
 
 def test_files_of_someone_else_are_not_replaced(config, tmp_path: Path):

@@ -8,13 +8,13 @@ import torch
 from fer_live.errors import InputError
 from fer_live.model.manifest import EXPRESSIONS, CropGeometry, Manifest
 from training.cli import main
-from training.config import ModelConfig
 from training.data.labeled_images import LabeledImages
 from training.data.splits import draw_share
 from training.measure.calibration import calibrate, cross_fit, fit_temperature
 from training.measure.evaluate import evaluate
 from training.measure.metrics import expected_calibration_error
 from training.models.checkpoint import architecture, build_network, load_model, save_model
+from training.models.config import ModelConfig
 
 CLASSES = ("a", "b", "c", "d")
 

@@ -16,7 +16,7 @@ from training.methods.negative_learning import (
     log_not,
 )
 from training.methods.pseudo_label import pseudo_label, pseudo_label_loss
-from training.models.resnet import ExpressionNet, Reading
+from training.models.resnet import ExpressionNet, NetworkOutput
 
 SEMI_SUPERVISED = [name for name, method in METHODS.items() if method.uses_unlabeled]
 
@@ -29,9 +29,9 @@ class Scripted(ExpressionNet):
         self.scale = torch.nn.Parameter(torch.ones(()))
         self.n_classes = n_classes
 
-    def read(self, faces: Tensor) -> Reading:
+    def read(self, faces: Tensor) -> NetworkOutput:
         logits = self.scale * faces[:, 0, 0, : self.n_classes]
-        return Reading(logits, faces[:, 0, 0, :], None)
+        return NetworkOutput(logits, faces[:, 0, 0, :], None)
 
 
 def faces_with(probs: list[list[float]]) -> Tensor:
@@ -82,21 +82,21 @@ def test_dta_and_snl_by_hand():
     )
     # The teacher is right on both labeled images: r = (0.8, 0.5), class 2 is not seen yet. After
     # one pass, tau = r / (1 + 1/4) = (0.64, 0.4), and tau_max = 0.9 for class 2.
-    outcome = method.step(student, teacher, batch, passes=1.0)
+    result = method.step(student, teacher, batch, passes=1.0)
     torch.testing.assert_close(method.thresholds(1.0), torch.tensor([0.64, 0.4, 0.9]))
     # 0.7 >= 0.64 kept; 0.55 < 0.9 not; 0.45 >= 0.4 kept.
-    assert outcome.pseudo_labels is not None and outcome.kept is not None
-    assert outcome.pseudo_labels.tolist() == [0, 2, 1]
-    assert outcome.kept.tolist() == [True, False, True]
+    assert result.pseudo_labels is not None and result.kept is not None
+    assert result.pseudo_labels.tolist() == [0, 2, 1]
+    assert result.kept.tolist() == [True, False, True]
     # Of the rejected image only class 0 is below 0.2 (and has a likelier one).
-    assert outcome.complementary is not None
-    assert outcome.complementary.tolist() == [[False] * 3, [True, False, False], [False] * 3]
+    assert result.complementary is not None
+    assert result.complementary.tolist() == [[False] * 3, [True, False, False], [False] * 3]
     supervised = -(math.log(0.8) + math.log(0.5)) / 2
     pseudo = -(math.log(0.6) + math.log(0.5)) / 3
     complementary = -math.log(1 - 0.2)
     # lambda_n is warmed up to half: 1 of 2 passes.
     expected = supervised + 2.0 * pseudo + 1.5 * complementary
-    assert outcome.loss.item() == pytest.approx(expected, rel=1e-5)
+    assert result.loss.item() == pytest.approx(expected, rel=1e-5)
 
 
 @pytest.mark.parametrize("name", ["dta_snl", "adacm"])
@@ -113,8 +113,8 @@ def test_thresholds_are_learnt_from_weak_views(name: str):
         assert state.confidence[0].item() == pytest.approx(seen)
     state.seen.zero_()
     none = Batch(faces, torch.eye(3)[[0, 0]], weak, faces, torch.zeros(2, dtype=torch.bool))
-    outcome = method.step(Scripted(3), Scripted(3), none, 1.0)
-    assert outcome.loss.isfinite() and not state.seen.any()
+    result = method.step(Scripted(3), Scripted(3), none, 1.0)
+    assert result.loss.isfinite() and not state.seen.any()
 
 
 def test_a_network_predicts_no_image_at_all():
@@ -128,8 +128,8 @@ def test_no_gradient_reaches_the_teacher(name: str):
     before = [p.clone() for p in teacher.state_dict().values()]
     method = make(name)
     method.begin(student)
-    outcome = method.step(student, teacher, random_batch(n_weak=method.n_weak_views), 1.0)
-    outcome.loss.backward()
+    result = method.step(student, teacher, random_batch(n_weak=method.n_weak_views), 1.0)
+    result.loss.backward()
     assert all(p.grad is None for p in teacher.parameters())
     assert any(p.grad is not None and p.grad.abs().sum() > 0 for p in student.parameters())
     assert all(map(torch.equal, before, teacher.state_dict().values()))
@@ -215,9 +215,9 @@ def test_an_image_is_labeled_by_the_mean_of_its_weak_views():
     for threshold, kept in ((0.59, True), (0.61, False)):
         method = make("dta_snl", 2, weak_views=2, dta=False, threshold=threshold)
         assert method.n_weak_views == 2
-        outcome = method.step(Scripted(2), Scripted(2), batch, 1.0)
-        assert outcome.pseudo_labels.tolist() == [1]
-        assert outcome.kept.tolist() == [kept]
+        result = method.step(Scripted(2), Scripted(2), batch, 1.0)
+        assert result.pseudo_labels.tolist() == [1]
+        assert result.kept.tolist() == [kept]
 
 
 @pytest.mark.parametrize("soft", [False, True])
@@ -325,10 +325,10 @@ def test_freematch_thresholds_by_hand():
         weak=(faces_with([[0.9, 0.1], [0.7, 0.3]]),),
         strong=faces_with([[0.5, 0.5], [0.5, 0.5]]),
     )
-    outcome = method.step(student, teacher, batch, 0.0)
+    result = method.step(student, teacher, batch, 0.0)
     # tau = (0.5 + 0.8) / 2 = 0.65; p~ = (0.5 + 0.8, 0.5 + 0.2) / 2 = (0.65, 0.35).
     torch.testing.assert_close(method.thresholds(0.0), torch.tensor([0.65, 0.65 * 0.35 / 0.65]))
-    assert outcome.kept is not None and outcome.kept.tolist() == [True, True]
+    assert result.kept is not None and result.kept.tolist() == [True, True]
 
 
 def test_freematch_fairness_by_hand():
@@ -353,11 +353,11 @@ def test_adacm_contrasts_only_what_is_below_its_margin():
     sure, unsure = [0.98, 0.01, 0.01], [0.4, 0.3, 0.3]
     weak = faces_with([sure, unsure])
     batch = Batch(faces_with([sure]), torch.eye(3)[:1], (weak, weak), weak)
-    outcome = method.step(student, teacher, batch, 5.0)
-    assert outcome.kept is not None and outcome.kept.tolist() == [True, False]
+    result = method.step(student, teacher, batch, 5.0)
+    assert result.kept is not None and result.kept.tolist() == [True, False]
     # One rejected image: its two views are each other's only neighbours, which costs nothing.
     expected = -0.5 * math.log(0.98) - math.log(0.98) / 2
-    assert outcome.loss.item() == pytest.approx(expected, abs=1e-5)
+    assert result.loss.item() == pytest.approx(expected, abs=1e-5)
 
 
 def test_nt_xent_by_hand():
@@ -392,8 +392,8 @@ def test_predicting_leaves_the_network_as_it_was():
 def test_either_half_can_be_switched_off(dta: bool, snl: bool):
     torch.manual_seed(0)
     method = make("dta_snl", dta=dta, snl=snl, threshold=0.9)
-    outcome = method.step(ExpressionNet(4, width=8), ExpressionNet(4, width=8), random_batch(), 1.0)
-    assert (outcome.complementary is not None) == snl
+    result = method.step(ExpressionNet(4, width=8), ExpressionNet(4, width=8), random_batch(), 1.0)
+    assert (result.complementary is not None) == snl
     fixed = torch.full((4,), 0.9)
     assert torch.equal(method.thresholds(1.0), fixed) != dta
 

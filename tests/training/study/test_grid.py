@@ -11,17 +11,10 @@ import pytest
 from fer_live.errors import InputError
 from fer_live.model.manifest import CropGeometry, Manifest
 from training.models.checkpoint import architecture, build_network, load_model, save_model
-from training.study.grid import (
-    Cell,
-    _in_order,
-    _is_finished,
-    _run_start,
-    _start_name,
-    cells_of,
-    load_grid,
-    run_grid,
-)
+from training.study.cells import Cell, cells_of, load_grid, start_name
+from training.study.grid import _in_order, _is_finished, run_grid
 from training.study.report import write_report
+from training.study.worker import run_start
 
 GRID = """
 title = "A small grid"
@@ -221,7 +214,7 @@ def test_a_grid_goes_on_elsewhere_from_the_very_same_start(grid_file: Path, tmp_
     cells = cells_of(load_grid(grid_file))
     (out / "cells/dta_snl_0.25_1.json").rename(tmp_path / "first.json")
     # What an interruption before that cell would have left.
-    (start,) = {_start_name(cell.start) for cell in cells if cell.budget == 0.25}
+    (start,) = {start_name(cell.start) for cell in cells if cell.budget == 0.25}
     network, manifest = load_model(tmp_path / "here" / start)
     made_by = next(cell.start for cell in cells if cell.budget == 0.25).model_dump(mode="json")
     took = {"steps": 9, "labeled_images_seen": 72, "wall_s": 1.5, "config": made_by}
@@ -254,11 +247,11 @@ def test_a_start_of_other_settings_is_not_taken(
         architecture=architecture(cell.start.model),
         training=training,
     )
-    weights = tmp_path / "starts" / f"{_start_name(cell.start)}.safetensors"
+    weights = tmp_path / "starts" / f"{start_name(cell.start)}.safetensors"
     weights.parent.mkdir()
     save_model(weights, network, manifest)
     with pytest.raises(InputError, match="was made by another config; delete it"):
-        _run_start(cell.start, tmp_path, tmp_path / "runs", None)
+        run_start(cell.start, tmp_path, tmp_path / "runs", None)
 
 
 def test_a_start_on_other_data_is_not_taken(

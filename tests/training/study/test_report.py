@@ -4,7 +4,7 @@ from pathlib import Path
 import pytest
 
 from fer_live.errors import InputError
-from training.study.grid import load_grid
+from training.study.cells import load_grid
 from training.study.report import write_report
 
 GRID = """
@@ -129,7 +129,7 @@ def test_a_claim_with_missing_cells_is_open(folder: Path):
     (folder / "cells/base_1_2.json").unlink()
     page = write_report(folder).read_text()
     assert "| base, 100 % | -6.0 (1 of 2 missing) | +1.0 (1 of 2 missing) |" in page
-    assert "reaches base at 100 %: open, for cells are missing." in page
+    assert "reaches base at 100 %: open, because cells are missing." in page
 
 
 def test_a_grid_need_not_compare(folder: Path):

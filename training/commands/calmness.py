@@ -1,0 +1,37 @@
+"""Measure how often the shown label switches, and how late it does."""
+
+import argparse
+from pathlib import Path
+
+from training.commands.figures import check_measuring, declare_data, declare_json, tell_figures
+
+HELP = "measure how often the shown label switches, and how late it does"
+
+
+def declare(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument("model", type=Path, help=".onnx, .safetensors or a run folder")
+    declare_data(parser)
+    declare_json(parser)
+    parser.add_argument("--clips", type=_count, default=20, metavar="N", help="default: 20")
+    parser.add_argument("--seed", type=int, default=0)
+
+
+def run(arguments: argparse.Namespace) -> int:
+    on = check_measuring(arguments)
+    from training.measure.calmness import measure_calmness, to_markdown
+
+    figures = measure_calmness(
+        arguments.model,
+        on.data,
+        split=on.split,
+        rule=on.rule,
+        n_clips=arguments.clips,
+        seed=arguments.seed,
+    )
+    return tell_figures(arguments, figures, to_markdown(figures))
+
+
+def _count(text: str) -> int:
+    if not text.isdecimal() or int(text) == 0:
+        raise argparse.ArgumentTypeError(f"{text!r} is not a number of at least 1")
+    return int(text)

@@ -1,0 +1,29 @@
+"""Measure models side by side on the same images, every recall with its interval."""
+
+import argparse
+from pathlib import Path
+
+from training.commands.figures import (
+    check_measuring,
+    declare_data,
+    declare_json,
+    declare_without,
+    tell_figures,
+)
+
+HELP = "measure models side by side, every recall with its interval"
+
+
+def declare(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument("models", type=Path, nargs="+", metavar="MODEL")
+    declare_data(parser)
+    declare_without(parser)
+    declare_json(parser)
+
+
+def run(arguments: argparse.Namespace) -> int:
+    on = check_measuring(arguments)
+    from training.measure.comparison import compare, to_markdown
+
+    figures = compare(arguments.models, on.data, split=on.split, rule=on.rule, without=on.without)
+    return tell_figures(arguments, figures, to_markdown(figures))

@@ -1,0 +1,17 @@
+"""Print every field of a config with its meaning and default."""
+
+import argparse
+
+HELP = "print every field of a config with its default"
+
+
+def declare(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument("--method", default="supervised", help="also its [options]")
+
+
+def run(arguments: argparse.Namespace) -> int:
+    from training.config import config_to_toml, parse_config
+
+    config = parse_config({"run": {"method": arguments.method}}, "--method")
+    print(config_to_toml(config), end="")
+    return 0

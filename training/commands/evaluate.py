@@ -1,0 +1,43 @@
+"""Measure a model on a data set."""
+
+import argparse
+from pathlib import Path
+
+from training.commands.figures import (
+    check_measuring,
+    declare_data,
+    declare_json,
+    declare_without,
+    tell_figures,
+)
+
+HELP = "measure a model on a data set"
+
+
+def declare(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument("model", type=Path, help=".onnx, .safetensors or a run folder")
+    declare_data(parser)
+    parser.add_argument("--detect", action="store_true", help="find and crop the faces first")
+    parser.add_argument(
+        "--classes",
+        choices=("all", "present"),
+        help="folder: the labels that the model may choose among (default: all)",
+    )
+    declare_without(parser)
+    declare_json(parser)
+
+
+def run(arguments: argparse.Namespace) -> int:
+    on = check_measuring(arguments)
+    from training.measure.evaluate import evaluate, summary
+
+    figures = evaluate(
+        arguments.model,
+        on.data,
+        split=on.split,
+        rule=on.rule,
+        detect=arguments.detect,
+        classes=arguments.classes,
+        without=on.without,
+    )
+    return tell_figures(arguments, figures, summary(figures))

@@ -1,0 +1,121 @@
+"""How commands that measure name their data, and how commands print and write their figures.
+
+What was not given on the command line comes from the environment variables FER_TRAIN_DATA,
+FER_TRAIN_SPLIT and FER_TRAIN_LABELS. The three belong together: split and labels of the environment
+are those of its data set, so they do not count where --data names another one.
+"""
+
+import argparse
+import json
+import os
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from fer_live.base.atomic_file import write_atomically
+from fer_live.base.console import check_output_file
+from fer_live.errors import InputError
+
+LABEL_RULES = ("ferplus-argmax", "ferplus-majority", "fer2013")
+
+DATA_VARIABLE = "FER_TRAIN_DATA"
+SPLIT_VARIABLE = "FER_TRAIN_SPLIT"
+LABELS_VARIABLE = "FER_TRAIN_LABELS"
+
+
+@dataclass(frozen=True, slots=True)
+class DataChoice:
+    """The images that a command measures on.
+
+    `data` is the data set as KIND:DIR, `split` its part, `rule` its label rule, `without` a
+    split.json of images to leave out; None where it was not given.
+    """
+
+    data: str
+    split: str | None
+    rule: str | None
+    without: Path | None = None
+
+
+def declare_data(parser: argparse.ArgumentParser) -> None:
+    """Declare --data, --split and --labels, as every measuring command has them."""
+    parser.add_argument(
+        "--data",
+        metavar="KIND:DIR",
+        help=f"fer2013, raf-db, affectnet or folder (default: ${DATA_VARIABLE})",
+    )
+    parser.add_argument(
+        "--split",
+        help="fer2013: Training, PublicTest or PrivateTest; raf-db: train or test; affectnet: "
+        f"training or validation (default: ${SPLIT_VARIABLE}, unless --data is given)",
+    )
+    parser.add_argument(
+        "--labels",
+        choices=LABEL_RULES,
+        help=f"fer2013 only (default: ${LABELS_VARIABLE}, unless --data is given)",
+    )
+
+
+def declare_without(parser: argparse.ArgumentParser) -> None:
+    """Declare --without, of the commands that can leave out the images that chose settings."""
+    parser.add_argument(
+        "--without", type=Path, metavar="FILE.json", help="a split.json of images to leave out"
+    )
+
+
+def declare_json(parser: argparse.ArgumentParser) -> None:
+    """Declare --json, the file that the figures are written to."""
+    parser.add_argument("--json", type=Path, metavar="FILE", help="write the figures there")
+
+
+def named_data(data: str | None) -> str:
+    """The data set of --data, or of the environment; `InputError` where neither names one."""
+    named = data or os.environ.get(DATA_VARIABLE)
+    if not named:
+        raise InputError(
+            f"no data set is named; give --data KIND:DIR, or set {DATA_VARIABLE}, and "
+            f"{SPLIT_VARIABLE} and {LABELS_VARIABLE} where the data set needs them"
+        )
+    return named
+
+
+def chosen_data(arguments: argparse.Namespace) -> DataChoice:
+    """The images that the arguments and the environment name together.
+
+    Where --data is given, only what is given beside it counts, because split and labels of the
+    environment are those of another data set.
+    """
+    split, rule = arguments.split, arguments.labels
+    if not arguments.data:
+        split = split or os.environ.get(SPLIT_VARIABLE) or None
+        rule = rule or os.environ.get(LABELS_VARIABLE) or None
+        if rule is not None and rule not in LABEL_RULES:
+            raise InputError(
+                f"{LABELS_VARIABLE}={rule}: no such label rule; choose {', '.join(LABEL_RULES)}"
+            )
+    return DataChoice(named_data(arguments.data), split, rule, getattr(arguments, "without", None))
+
+
+def check_json(path: Path | None) -> None:
+    """Refuse a --json file that cannot be written, before any work."""
+    if path is not None:
+        check_output_file(path, (".json",))
+
+
+def check_measuring(arguments: argparse.Namespace) -> DataChoice:
+    """Check what every measuring command is given, before anything slow; returns the data."""
+    check_json(arguments.json)
+    return chosen_data(arguments)
+
+
+def tell_figures(arguments: argparse.Namespace, figures: dict[str, Any], text: str) -> int:
+    """Print figures as `text`, and write them where --json says; returns the exit code."""
+    print(text.rstrip("\n"))
+    write_json(arguments.json, figures)
+    return 0
+
+
+def write_json(path: Path | None, figures: dict[str, Any]) -> None:
+    """Write figures where --json says; nothing where it was not given."""
+    if path is not None:
+        write_atomically(path, json.dumps(figures, indent=2).encode() + b"\n")

@@ -1,0 +1,37 @@
+"""Run methods x budgets x seeds, or what is missing of them."""
+
+import argparse
+from pathlib import Path
+
+from fer_live.errors import FerLiveError, InputError
+
+HELP = "run methods x budgets x seeds, or what is missing"
+
+
+def declare(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument("--config", type=Path, required=True, metavar="FILE.toml")
+    parser.add_argument("--out", type=Path, required=True, metavar="DIR", help="for the results")
+    parser.add_argument(
+        "--runs", type=Path, metavar="DIR", help="for the run folders (default: OUT/runs)"
+    )
+    parser.add_argument("--jobs", type=int, default=1, metavar="N", help="cells side by side")
+    parser.add_argument("--data", metavar="KIND:DIR", help="instead of the config's data.source")
+
+
+def run(arguments: argparse.Namespace) -> int:
+    from training.study.grid import run_grid
+
+    if arguments.jobs < 1:
+        raise InputError(f"--jobs {arguments.jobs}: at least 1")
+    runs = arguments.runs or arguments.out / "runs"
+    try:
+        n_failed = run_grid(
+            arguments.config, arguments.out, runs, jobs=arguments.jobs, data=arguments.data
+        )
+    except KeyboardInterrupt:
+        raise FerLiveError(
+            "interrupted; the same command resumes it from the last checkpoints"
+        ) from None
+    if n_failed:
+        raise FerLiveError(f"{n_failed} cells failed, the others are in {arguments.out}")
+    return 0

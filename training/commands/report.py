@@ -1,0 +1,17 @@
+"""Make tables and plots of a grid's results."""
+
+import argparse
+from pathlib import Path
+
+HELP = "make tables and plots of a grid's results"
+
+
+def declare(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument("folder", type=Path, metavar="DIR", help="--out of the grid")
+
+
+def run(arguments: argparse.Namespace) -> int:
+    from training.study.report import write_report
+
+    print(write_report(arguments.folder))
+    return 0

@@ -1,0 +1,40 @@
+"""Draw a share of a data set and save the list of its images."""
+
+import argparse
+from pathlib import Path
+
+from fer_live.base.console import check_output_file
+from fer_live.errors import InputError
+from training.commands.figures import DATA_VARIABLE, LABEL_RULES, named_data
+
+HELP = "draw a share of a data set and save the list"
+
+
+def declare(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument("--data", metavar="KIND:DIR", help=f"default: ${DATA_VARIABLE}")
+    parser.add_argument("--split", help="part of the data set (default: its training part)")
+    parser.add_argument(
+        "--labels", choices=LABEL_RULES, default=LABEL_RULES[0], help=f"default: {LABEL_RULES[0]}"
+    )
+    parser.add_argument("--share", type=float, required=True, help="of each class, 0 to 1")
+    parser.add_argument("--seed", type=int, default=0)
+    parser.add_argument("--out", type=Path, required=True, metavar="FILE.json")
+
+
+def run(arguments: argparse.Namespace) -> int:
+    from training.data.sources import draw_list
+    from training.data.splits import save_list
+
+    check_output_file(arguments.out, (".json",))
+    if not 0 < arguments.share <= 1:
+        raise InputError(f"--share {arguments.share}: above 0, at most 1")
+    drawn = draw_list(
+        named_data(arguments.data),
+        arguments.split,
+        arguments.labels,
+        arguments.share,
+        arguments.seed,
+    )
+    save_list(arguments.out, drawn)
+    print(f"{len(drawn.ids)} of {drawn.n_images} images: {arguments.out}")
+    return 0

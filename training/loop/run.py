@@ -1,0 +1,250 @@
+"""What one training run holds, and how it is prepared: anew, or from where it was interrupted."""
+
+import sys
+import time
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import torch
+from torch import nn
+
+from fer_live.base.atomic_file import write_atomically
+from fer_live.errors import InputError
+from training import distributed
+from training.config import TrainConfig, config_to_toml, load_config
+from training.data.batches import Batches
+from training.data.sources import TrainingData, load_training_data
+from training.data.splits import save_list
+from training.loop.ema import EmaTeacher
+from training.loop.log import TrainingLog
+from training.loop.optimizers import build_optimizers
+from training.loop.resume import RESUME_FILE, restore_run
+from training.methods import METHODS
+from training.methods.method import Method
+from training.models import checkpoint
+from training.models.config import ModelConfig
+from training.models.resnet import ExpressionNet
+
+CONFIG_FILE = "config.toml"
+LOG_FILE = "log.jsonl"
+METRICS_FILE = "metrics.json"
+SPLIT_FILE = "split.json"
+
+_NATIVE_BF16 = ("avx512_bf16", "amx_bf16", "bf16")
+"""Names of the ability to compute in bf16: of x86 processors and, the last one, of Arm."""
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Run:
+    """A run that is ready for its next step, `first_step`: 0, or the one it was interrupted at.
+
+    `precision` is "bf16" or "fp32". `began_s` is on the monotonic clock, as if the run had never
+    been interrupted.
+    """
+
+    config: TrainConfig
+    run_dir: Path
+    device: torch.device
+    precision: str
+    data: TrainingData
+    student: ExpressionNet
+    teacher: EmaTeacher
+    optimizers: list[torch.optim.Optimizer]
+    method: Method
+    batches: Batches
+    log: TrainingLog
+    first_step: int
+    began_s: float
+
+    @property
+    def modules(self) -> dict[str, nn.Module]:
+        """Everything with a state that a resumed run needs, by name."""
+        return _modules(self.student, self.teacher, self.method)
+
+    @property
+    def identity(self) -> dict[str, int | str]:
+        """What must not change between an interruption and the resumption."""
+        return _identity(self.data, self.device)
+
+
+def prepare_run(
+    config: TrainConfig,
+    run_dir: Path,
+    device: torch.device,
+    data: TrainingData | None,
+    *,
+    resume: bool,
+    show_progress: bool,
+) -> Run:
+    """Load the data, build everything that a run moves, and restore its state if it is resumed.
+
+    The order counts: what draws random numbers must draw them in the same order in every run.
+    """
+    torch.backends.cudnn.deterministic = True  # or a resumed run would differ on a GPU
+    torch.manual_seed(config.run.seed)
+    _check_processes(config)
+    if data is None:
+        data = load_training_data(config.data, config.model.input_side, config.run.seed)
+    classes = data.labeled.classes
+    student = _build_student(config, classes, device)
+    teacher = EmaTeacher(student, config.schedule.ema_decay, ramp=not config.schedule.start_from)
+    optimizers = build_optimizers(student, config.schedule)
+    method = METHODS[config.run.method](config.options, len(classes)).to(device)
+    method.begin(student)
+    batches = Batches(config, data, method, device)
+
+    first_step, log, began_s = 0, TrainingLog(device), time.monotonic()
+    resume_file = run_dir / RESUME_FILE
+    if resume and resume_file.is_file():
+        state = restore_run(resume_file, _modules(student, teacher, method), optimizers)
+        _check_same_run(resume_file, state, **_identity(data, device))
+        first_step, log = state["step"], TrainingLog.restored(device, state["log"])
+        began_s -= state["wall_s"]
+    elif resume and show_progress and distributed.is_first():
+        print(f"{run_dir}: no checkpoint to resume from; begins at the first step", file=sys.stderr)
+    distributed.wait_for_all()  # until every process has found the folder free
+    if distributed.is_first():
+        _make_run_dir(config, run_dir, data)
+    return Run(
+        config=config,
+        run_dir=run_dir,
+        device=device,
+        precision=resolve_precision(config.run.precision, device),
+        data=data,
+        student=student,
+        teacher=teacher,
+        optimizers=optimizers,
+        method=method,
+        batches=batches,
+        log=log,
+        first_step=first_step,
+        began_s=began_s,
+    )
+
+
+def check_run_dir(config: TrainConfig, run_dir: Path, resume: bool) -> None:
+    """Refuse to overwrite a run, or to resume it with another config."""
+    config_file = run_dir / CONFIG_FILE
+    if not config_file.is_file():
+        outputs = (checkpoint.MODEL_FILE, METRICS_FILE, LOG_FILE, SPLIT_FILE)
+        foreign = [name for name in outputs if (run_dir / name).exists()]
+        if foreign:
+            raise InputError(
+                f"{run_dir}: holds a {foreign[0]} that is no part of a run, because there is no "
+                f"{CONFIG_FILE}; choose another --out"
+            )
+        return
+    if not resume:
+        raise InputError(
+            f"{run_dir}: a run is there already; add --resume, or choose another --out"
+        )
+    if load_config(config_file) != config:
+        raise InputError(
+            f"{config_file}: the run there was started with another config; resume with that file, "
+            "or choose another --out"
+        )
+
+
+def resolve_device(name: str) -> torch.device:
+    """Choose the device of a config; asking for cuda where there is none is the user's mistake."""
+    if name == "cuda" and not torch.cuda.is_available():
+        raise InputError("run.device: cuda was asked for, but torch finds no CUDA GPU; use cpu")
+    if name == "auto":
+        name = "cuda" if torch.cuda.is_available() else "cpu"
+    return torch.device(name)
+
+
+def resolve_precision(name: str, device: torch.device) -> str:
+    """Choose the precision of a config, "bf16" or "fp32".
+
+    A processor that has to emulate bf16 takes ten times as long as in fp32.
+    """
+    if name != "auto":
+        return name
+    if device.type == "cuda":
+        native = torch.cuda.is_bf16_supported(including_emulation=False)
+    else:
+        native = any(torch.cpu.get_capabilities().get(ability) for ability in _NATIVE_BF16)
+    return "bf16" if native else "fp32"
+
+
+def _check_processes(config: TrainConfig) -> None:
+    """Refuse a method or a batch size that several processes cannot share."""
+    if distributed.n_processes() > 1 and not METHODS[config.run.method].several_processes:
+        raise InputError(f"run.method {config.run.method}: one process alone; leave torchrun out")
+    distributed.check_divisible(
+        **{
+            "schedule.batch_size": config.schedule.batch_size,
+            "schedule.unlabeled_batch_size": config.schedule.unlabeled_batch_size,
+        }
+    )
+
+
+def _build_student(
+    config: TrainConfig, classes: tuple[str, ...], device: torch.device
+) -> ExpressionNet:
+    """Build the network to train, with random weights or those of schedule.start_from."""
+    student = checkpoint.build_network(config.model, len(classes))
+    if config.schedule.start_from:
+        _start_from(student, Path(config.schedule.start_from), classes, config.model)
+    distributed.with_global_norms(student)
+    student.to(device).to(memory_format=torch.channels_last)  # type: ignore[call-overload]
+    return student
+
+
+def _start_from(
+    student: ExpressionNet, path: Path, classes: tuple[str, ...], config: ModelConfig
+) -> None:
+    """Give the student the weights of a checkpoint of the same network and the same labels."""
+    network, manifest = checkpoint.load_model(path)
+    if manifest.labels != classes:
+        raise InputError(
+            f"schedule.start_from {path}: its labels {', '.join(manifest.labels)} are not the "
+            f"data's: {', '.join(classes)}"
+        )
+    try:
+        student.load_state_dict(network.state_dict())
+    except RuntimeError:
+        raise InputError(
+            f"schedule.start_from {path}: another network than [model] says, "
+            f"{manifest.architecture}; make both the same"
+        ) from None
+
+
+def _modules(student: ExpressionNet, teacher: EmaTeacher, method: Method) -> dict[str, nn.Module]:
+    return {"student": student, "teacher": teacher.module, "method": method}
+
+
+def _identity(data: TrainingData, device: torch.device) -> dict[str, int | str]:
+    """What must be the same in a resumed run, because order and random numbers depend on it."""
+    return {
+        "n_images": len(data.labeled),
+        "n_unlabeled": len(data.unlabeled),
+        "device": device.type,
+        "processes": distributed.n_processes(),
+    }
+
+
+def _check_same_run(path: Path, state: dict[str, Any], **now: int | str) -> None:
+    """Refuse to resume a run on other data, on another device, or in other processes."""
+    for name, value in now.items():
+        if state[name] != value:
+            raise InputError(
+                f"{path}: the run there had {name} {state[name]}, this one has {value}; it cannot "
+                "be resumed, choose another --out"
+            )
+
+
+def _make_run_dir(config: TrainConfig, run_dir: Path, data: TrainingData) -> None:
+    """Make the run folder and write the config and the split list.
+
+    This waits until data and device are known to be there, so that a mistake leaves no half-made
+    run.
+    """
+    try:
+        run_dir.mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        raise InputError(f"{run_dir}: cannot make this folder: {error.strerror}") from None
+    write_atomically(run_dir / CONFIG_FILE, config_to_toml(config).encode())
+    save_list(run_dir / SPLIT_FILE, data.split)

@@ -1,0 +1,153 @@
+"""A grid file, and the cells that it asks for: methods x budgets x seeds."""
+
+import hashlib
+import json
+import tomllib
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from pydantic import Field, ValidationError
+
+from fer_live.errors import InputError
+from training.config import RunConfig, TrainConfig, parse_config
+from training.section import Section, first_fault
+
+GRID_FILE = "grid.toml"
+CELLS = "cells"
+"""The folder of the finished cells, in that of the grid."""
+
+Tables = dict[str, dict[str, Any]]
+
+
+class GridRow(Section):
+    """A row of the table: a method with settings of its own."""
+
+    name: str = Field(pattern=r"^[a-z0-9_]+$", description="also of its result files")
+    title: str = Field("", description="in the report; empty: the name")
+    method: str = Field(description="run.method")
+    budgets: tuple[float, ...] = Field((), description="empty: those of the grid")
+    settings: Tables = Field({}, description="tables of a training config, over those of the base")
+
+
+class GridConfig(Section):
+    """The content of a grid file.
+
+    `base` and `start` are tables of a training config. `start`, where it is given, is laid over the
+    base and makes the supervised start of each budget and seed.
+    """
+
+    title: str = Field(description="of the report")
+    budgets: tuple[float, ...] = Field(description="shares of the labels, 1 is all of them")
+    seeds: tuple[int, ...] = Field(description="each cell is run with each")
+    rows: tuple[GridRow, ...]
+    base: Tables = Field({}, description="of every cell")
+    start: Tables = Field({}, description="of the starts; empty: none")
+    compare: str = Field(
+        "", description="name of the row whose lead over every other the report shows; empty: none"
+    )
+
+
+@dataclass(frozen=True, slots=True)
+class Cell:
+    """One result: a row at a budget with a seed; `start` is the run that it begins from."""
+
+    row: str
+    method: str
+    budget: float
+    seed: int
+    config: TrainConfig
+    start: TrainConfig | None
+
+    @property
+    def name(self) -> str:
+        return f"{self.row}_{self.budget:g}_{self.seed}"
+
+
+def load_grid(path: Path) -> GridConfig:
+    """Read and check a grid file, every cell's config included; `InputError` names the fault."""
+    try:
+        grid = GridConfig.model_validate(tomllib.loads(path.read_text(encoding="utf-8")))
+    except OSError as error:
+        raise InputError(f"{path}: cannot read the grid: {error.strerror}") from None
+    except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
+        raise InputError(f"{path}: not a TOML file: {error}") from None
+    except ValidationError as error:
+        raise InputError(f"{path}: {first_fault(error)}") from None
+    names = [row.name for row in grid.rows]
+    if len(set(names)) < len(names):
+        raise InputError(f"{path}: two rows have one name; their results would be one file")
+    if grid.compare and grid.compare not in names:
+        raise InputError(f"{path}: compare: no row is called {grid.compare}")
+    titles = [row.title or row.name for row in grid.rows]
+    if len(set(titles)) < len(titles):
+        raise InputError(f"{path}: two rows have one title; the report could not tell them apart")
+    cells = cells_of(grid, str(path))
+    if len({cell.name for cell in cells}) < len(cells):
+        raise InputError(f"{path}: a seed or a budget is named twice")
+    for cell in cells:
+        if cell.config.data.labeled_list or cell.config.data.labeled_per_class:
+            raise InputError(
+                f"{path}: row {cell.row}: data.labeled_list and data.labeled_per_class would hide "
+                "the budgets; leave them out"
+            )
+    return grid
+
+
+def cells_of(grid: GridConfig, where: str = "grid") -> list[Cell]:
+    """List every cell, seed after seed, so that an unfinished grid has whole columns."""
+    return [
+        _cell(grid, row, budget, seed, where)
+        for seed in grid.seeds
+        for row in grid.rows
+        for budget in row.budgets or grid.budgets
+    ]
+
+
+def start_name(config: TrainConfig) -> str:
+    """Name a start by what it computes, so that other settings make another start.
+
+    Fields at their defaults do not count, because later versions may add some.
+    """
+    run = {"seed": config.run.seed, "method": config.run.method}
+    settings = config.model_dump(mode="json", exclude_defaults=True) | {"run": run}
+    what = json.dumps(settings, sort_keys=True)
+    return f"start_{hashlib.sha256(what.encode()).hexdigest()[:12]}"
+
+
+def _cell(grid: GridConfig, row: GridRow, budget: float, seed: int, where: str) -> Cell:
+    own: Tables = {"run": {"seed": seed}, "data": {"labeled_share": budget}}
+    of_row: Tables = {"run": {"method": row.method}}
+    config = parse_config(_merged(grid.base, row.settings, of_row, own), f"{where}: row {row.name}")
+    start = None
+    if grid.start:
+        # Data and network must be those of the row; the rest, targets too, is the same for all.
+        data = {k: v for k, v in row.settings.get("data", {}).items() if k != "targets"}
+        shared: Tables = {"data": data, "model": row.settings.get("model", {})}
+        supervised: Tables = {"run": {"method": "supervised"}}
+        start = parse_config(
+            _merged(grid.base, grid.start, shared, supervised, own), f"{where}: start"
+        )
+    return Cell(row.name, row.method, budget, seed, config, start)
+
+
+def _merged(*layers: Tables) -> Tables:
+    """Merge tables field by field, later layers over earlier ones."""
+    tables: Tables = {}
+    for layer in layers:
+        for name, fields in layer.items():
+            tables[name] = {**tables.get(name, {}), **fields}
+    return tables
+
+
+def compute_same(one: TrainConfig | None, other: TrainConfig | None) -> bool:
+    """Whether two configs make the same result, wherever and however it is computed."""
+    return _what(one) == _what(other)
+
+
+def _what(config: TrainConfig | None) -> dict[str, Any]:
+    """Describe a config without where and how it is computed, which a result names by itself."""
+    if config is None:
+        return {}
+    plain = RunConfig(seed=config.run.seed, method=config.run.method)
+    return config.model_copy(update={"run": plain}).model_dump(mode="json")

@@ -1,0 +1,65 @@
+"""The finished cells of a grid, read from their files; tables and plots are made from these."""
+
+import json
+from collections.abc import Iterable
+from pathlib import Path
+from typing import Any
+
+from fer_live.errors import InputError
+from training.study.cells import CELLS, GridConfig, GridRow
+
+_NEEDED = {
+    "seed",
+    "split",
+    "rule",
+    "metrics",
+    "other_metrics",
+    "network",
+    "start",
+    "log",
+    "precision",
+}
+"""Keys that the file of a cell must have; `fer-train grid` writes them all."""
+
+Results = dict[tuple[str, float], list[dict[str, Any]]]
+"""(row, budget) -> the finished cells, one per seed."""
+
+
+def read_results(folder: Path, grid: GridConfig) -> Results:
+    """Read the files of all finished cells of a grid; `InputError` names one that is no result."""
+    results: Results = {}
+    for row in grid.rows:
+        for budget in row.budgets or grid.budgets:
+            for seed in grid.seeds:
+                file = folder / CELLS / f"{row.name}_{budget:g}_{seed}.json"
+                if not file.is_file():
+                    continue
+                try:
+                    cell = json.loads(file.read_bytes())
+                    lacks = _NEEDED - set(cell)
+                except (OSError, ValueError, TypeError) as error:
+                    raise InputError(f"{file}: not a result: {error}; delete it") from None
+                if lacks:
+                    raise InputError(f"{file}: not a result, it lacks {min(lacks)}; delete it")
+                results.setdefault((row.name, budget), []).append(cell)
+    return results
+
+
+def groups(
+    grid: GridConfig, results: Results
+) -> Iterable[tuple[GridRow, float, list[dict[str, Any]]]]:
+    """Yield row, budget and cells in the order of the table, without what is missing."""
+    for row in grid.rows:
+        for budget in row.budgets or grid.budgets:
+            if (row.name, budget) in results:
+                yield row, budget, results[row.name, budget]
+
+
+def all_budgets(grid: GridConfig) -> list[float]:
+    """List every budget of a grid, the smallest first."""
+    return sorted({b for row in grid.rows for b in row.budgets or grid.budgets})
+
+
+def percent(budget: float) -> str:
+    """Write a share as percent."""
+    return f"{100 * budget:g} %"
