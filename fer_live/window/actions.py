@@ -83,7 +83,7 @@ ACTIONS = (
     WindowAction("retry", mark("Try the source again"), "F5", run=lambda w: w.source.open()),
     WindowAction("live", mark("Live"), "Ctrl+1", run=lambda w: w.pages.turn_to(w.live)),
     WindowAction("review", mark("Review"), "Ctrl+2", run=lambda w: w.pages.turn_to(w.review)),
-    WindowAction("personal", mark("Yourself"), "Ctrl+3", run=lambda w: w.pages.turn_to(w.personal)),
+    WindowAction("personal", mark("Personal"), "Ctrl+3", run=lambda w: w.pages.turn_to(w.personal)),
     WindowAction(
         "play", mark("Play or pause a recording"), "P", run=lambda w: w.review.toggle_play()
     ),

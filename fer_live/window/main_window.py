@@ -175,7 +175,7 @@ class MainWindow(Translated, QMainWindow):
         self.pages.show_tabs()
         self.source.open()
         if unfinished_run() is not None:
-            self.say(tr("A retraining was interrupted; the tab Yourself goes on with it"))
+            self.say(tr("A retraining was interrupted; you can resume it in the tab Personal"))
 
     @property
     def message(self) -> str:

@@ -60,5 +60,5 @@ class Pages(Translated, QStackedWidget):
             self._personal.refresh()
 
     def translate(self) -> None:
-        for index, title in enumerate((tr("Live"), tr("Review"), tr("Yourself"))):
+        for index, title in enumerate((tr("Live"), tr("Review"), tr("Personal"))):
             self._tabs.setTabText(index, title)

@@ -1,1 +1,1 @@
-"""Everything about one's own face: clips, guided takes, retraining, and one's own models."""
+"""The tab *Personal*: clips, guided takes, retraining, and one's own models."""

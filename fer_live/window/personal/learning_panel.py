@@ -127,7 +127,7 @@ class LearningPanel(Translated, QWidget):
         if run is not None:
             self._is_ending = True
             self._background.run(run.cancel, self._has_ended)
-        self._trouble = tr("Cancelled; it can be gone on with")
+        self._trouble = tr("Cancelled; it can be resumed")
         self._show()
 
     def _has_ended(self, _: object) -> None:
