@@ -1,6 +1,7 @@
 """What travels between the stages. Every stored coordinate is a pixel of the unmirrored frame."""
 
 from dataclasses import dataclass
+from datetime import datetime
 from typing import Literal, TypeAlias
 
 import numpy as np
@@ -22,6 +23,9 @@ class Frame:
         index: Its number within its source, from 0.
         captured_at_s: When it was taken, in seconds on the source's own clock, which must not go
             back between two frames of one source. It is the only clock the pipeline knows.
+        captured_at_utc: The same moment on the wall clock, with its time zone, to lay data beside
+            another log; None where nobody knows it. Nothing is computed from it, because a wall
+            clock can be set.
 
     Raises:
         ValueError: `image_bgr` has another shape or type; the message tells which.
@@ -30,6 +34,7 @@ class Frame:
     image_bgr: UInt8Array
     index: int
     captured_at_s: float
+    captured_at_utc: datetime | None = None
 
     def __post_init__(self) -> None:
         image = self.image_bgr

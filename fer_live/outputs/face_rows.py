@@ -1,6 +1,7 @@
 """The one schema of CSV, JSONL and Parquet: one row per face."""
 
 from collections.abc import Iterator
+from datetime import UTC, datetime
 
 from fer_live.datatypes import FrameResult
 
@@ -10,17 +11,25 @@ Row = dict[str, str | int | float]
 def column_names(labels: tuple[str, ...]) -> list[str]:
     """The columns in order; `p_<label>` are the raw probabilities in the model's label order."""
     return [
-        *("source", "frame", "time_s", "track_id", "x1", "y1", "x2", "y2"),
+        *("source", "frame", "time_s", "utc", "track_id", "x1", "y1", "x2", "y2"),
         *("detection_confidence", "label", "shown_label", "confidence"),
         *(f"p_{label}" for label in labels),
     ]
 
 
+def utc_text(moment: datetime | None) -> str:
+    """A moment as ISO 8601 in UTC, for example "2026-11-25T14:03:22.517Z"; None is empty."""
+    if moment is None:
+        return ""
+    return moment.astimezone(UTC).isoformat(timespec="milliseconds").replace("+00:00", "Z")
+
+
 def face_rows(source: str, result: FrameResult, labels: tuple[str, ...]) -> Iterator[Row]:
     """One row for each face of a frame; none where no face was found.
 
-    Boxes are pixels of the unmirrored frame, rounded to hundredths; time to microseconds;
-    probabilities keep seven digits, so that a row still sums to 1 within 1e-6.
+    Boxes are pixels of the unmirrored frame, rounded to hundredths; time to microseconds; `utc` to
+    milliseconds, empty where the wall clock of the capture is not known. Probabilities keep seven
+    digits, so that a row still sums to 1 within 1e-6.
     """
     for face in result.faces:
         x1, y1, x2, y2 = (round(float(value), 2) for value in face.box_xyxy)
@@ -28,6 +37,7 @@ def face_rows(source: str, result: FrameResult, labels: tuple[str, ...]) -> Iter
             "source": source,
             "frame": result.frame.index,
             "time_s": round(result.frame.captured_at_s, 6),
+            "utc": utc_text(result.frame.captured_at_utc),
             "track_id": face.track_id,
             "x1": x1,
             "y1": y1,

@@ -1,6 +1,8 @@
-"""WebSocket, for web pages and robots: one JSON object a frame, to every client.
+"""WebSocket, for web pages and robots: one JSON object per frame, to every client.
 
-{"schema": 1, "source": ..., "frame": ..., "time_s": ..., "faces": [{"track_id": ..., "x1": ...}]}
+{"schema": 1, "source": ..., "frame": ..., "time_s": ..., "utc": ...,
+ "faces": [{"track_id": ..., "x1": ...}]}
+
 with the keys of the JSONL. Safe by default: it listens on this machine alone, and refuses pages of
 other origins, which a browser would let connect to it.
 """
@@ -19,7 +21,7 @@ from fer_live.base.translation import tr
 from fer_live.datatypes import FrameResult
 from fer_live.errors import InputError
 from fer_live.outputs.address import Address
-from fer_live.outputs.face_rows import face_rows
+from fer_live.outputs.face_rows import face_rows, utc_text
 
 if TYPE_CHECKING:
     from websockets.asyncio.server import ServerConnection
@@ -29,7 +31,7 @@ SCHEMA = 1
 _MAX_CLIENTS = 16
 _MAX_MESSAGE_BYTES = 1024
 _WAITING_FRAMES = 8
-_OF_THE_FRAME = ("source", "frame", "time_s")
+_OF_THE_FRAME = ("source", "frame", "time_s", "utc")
 _STARTS_WITHIN_S = 5.0
 
 
@@ -206,6 +208,7 @@ def frame_object(source: str, result: FrameResult, labels: tuple[str, ...]) -> d
         "source": source,
         "frame": result.frame.index,
         "time_s": round(result.frame.captured_at_s, 6),
+        "utc": utc_text(result.frame.captured_at_utc),
         "faces": [
             {key: value for key, value in row.items() if key not in _OF_THE_FRAME}
             for row in face_rows(source, result, labels)

@@ -43,7 +43,7 @@ def about_now(pipeline: Pipeline, source: str) -> About:
         labels=pipeline.labels,
         model=pipeline.classifier.name,
         source=source,
-        began_at=datetime.now(),
+        began_at=datetime.now().astimezone(),
         with_overlay=False,
     )
 

@@ -3,6 +3,7 @@
 import threading
 import time
 from collections.abc import Callable
+from datetime import UTC, datetime
 
 import numpy as np
 
@@ -103,7 +104,8 @@ class SourceSupervisor:
     def _deliver(self, frame: Frame) -> None:
         if self._stop.is_set():
             return
-        numbered = Frame(frame.image_bgr, self._n_frames, frame.captured_at_s)
+        utc = frame.captured_at_utc or datetime.now(UTC)
+        numbered = Frame(frame.image_bgr, self._n_frames, frame.captured_at_s, utc)
         self._n_frames += 1
         self._on_frame(numbered)
 

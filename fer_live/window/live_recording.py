@@ -50,7 +50,7 @@ class LiveRecording(QObject):
             labels=pipeline.labels,
             model=pipeline.classifier.name,
             source=source,
-            began_at=datetime.now(),
+            began_at=datetime.now().astimezone(),
             with_overlay=with_overlay,
         )
         paint = FramePainter(pipeline.labels) if with_overlay else None

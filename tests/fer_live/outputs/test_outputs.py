@@ -131,6 +131,7 @@ def test_every_client_gets_every_frame_in_the_keys_of_the_jsonl(server: WebSocke
         "source": "camera 0",
         "frame": 3,
         "time_s": 1.25,
+        "utc": "",
     }
     (face,) = messages[0]["faces"]
     assert (face["track_id"], face["shown_label"], face["p_happiness"]) == (1, "happiness", 0.75)
@@ -368,7 +369,7 @@ def test_files_are_read_back(demo_clip: Path, tmp_path: Path):
         [str(demo_clip)], outputs={"csv": str(csv), "jsonl": str(jsonl)}, every=25
     )
     analyze(options)
-    rows, objects = pd.read_csv(csv), pd.read_json(jsonl, lines=True)
+    rows, objects = pd.read_csv(csv, keep_default_na=False), pd.read_json(jsonl, lines=True)
     pd.testing.assert_frame_equal(
         rows, objects[list(rows.columns)], check_dtype=False, check_exact=False
     )

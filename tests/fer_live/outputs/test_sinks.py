@@ -1,5 +1,6 @@
 import errno
 import json
+from datetime import datetime, timedelta, timezone
 from pathlib import Path
 
 import numpy as np
@@ -14,13 +15,15 @@ from fer_live.outputs.files import open_file_sink
 
 LABELS = ("neutral", "happiness")
 COLUMNS = (
-    "source,frame,time_s,track_id,x1,y1,x2,y2,detection_confidence,label,shown_label,confidence,"
+    "source,frame,time_s,utc,track_id,x1,y1,x2,y2,detection_confidence,label,shown_label,confidence,"
     "p_neutral,p_happiness"
 )
 
 
 def result(index: int, n_faces: int) -> FrameResult:
-    frame = Frame(np.zeros((8, 8, 3), np.uint8), index, index / 30)
+    captured_at = datetime(2026, 11, 25, 23, 3, 22, 517_900, tzinfo=timezone(timedelta(hours=9)))
+    utc = captured_at if index else None
+    frame = Frame(np.zeros((8, 8, 3), np.uint8), index, index / 30, utc)
     face = FaceResult(
         track_id=3,
         box_xyxy=np.array([1, 2, 3.456, 4], np.float32),
@@ -57,6 +60,7 @@ def test_a_row_a_face_in_every_kind(tmp_path: Path, kind: str):
     assert rows["source"].tolist() == ["a, “clip”.mp4"] * 3
     assert rows["shown_label"].tolist() == [""] * 3
     assert rows["x2"].tolist() == [3.46] * 3
+    assert rows["utc"].tolist() == ["2026-11-25T14:03:22.517Z"] * 3
     np.testing.assert_allclose(rows[["p_neutral", "p_happiness"]].sum(axis=1), 1, atol=1e-6)
     assert list(tmp_path.iterdir()) == [path]
 
@@ -109,3 +113,12 @@ def test_what_an_earlier_run_left_is_not_written_over(tmp_path: Path):
     sink.close()
     assert (tmp_path / "out.partial.csv").read_text() == "precious"
     assert sorted(p.name for p in tmp_path.iterdir()) == ["out.csv", "out.partial.csv"]
+
+
+@pytest.mark.parametrize("kind", [".csv", ".jsonl", ".parquet"])
+def test_without_a_wall_clock_utc_is_empty(tmp_path: Path, kind: str):
+    path = tmp_path / f"out{kind}"
+    sink = open_file_sink(path, LABELS)
+    sink.write("a.mp4", result(0, 2))
+    sink.close()
+    assert read(path)["utc"].tolist() == ["", ""]

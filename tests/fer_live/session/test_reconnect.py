@@ -5,6 +5,7 @@ import subprocess
 import threading
 import time
 from collections.abc import Callable, Iterator
+from datetime import UTC, datetime
 from pathlib import Path
 
 import numpy as np
@@ -105,6 +106,16 @@ def test_a_camera_that_stops_is_told_and_opened_again(quick: None, then: str):
     viewer.supervisor.stop()
     assert len(viewer.failures) == 1
     assert [frame.index for frame in viewer.frames] == list(range(len(viewer.frames)))
+
+
+def test_frames_carry_the_wall_clock_of_their_capture(quick: None):
+    began = datetime.now(UTC)
+    viewer = Viewer(lambda: Device(10_000, "end"))
+    viewer.wait_for(lambda: len(viewer.frames) > 5)
+    viewer.supervisor.stop()
+    moments = [frame.captured_at_utc for frame in viewer.frames]
+    assert all(moment is not None and began <= moment <= datetime.now(UTC) for moment in moments)
+    assert moments == sorted(moments)  # type: ignore[type-var]
 
 
 def test_the_last_picture_of_an_unplugged_camera_is_no_return(quick: None):

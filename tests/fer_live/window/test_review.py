@@ -1,3 +1,4 @@
+from datetime import datetime
 from pathlib import Path
 
 import pytest
@@ -22,6 +23,9 @@ def test_a_recording_is_made_and_reviewed(
     (recording,) = list_recordings(own_home / "recordings")
     assert len({row["frame"] for row in recording.rows()}) >= 30
     assert recording.folder.stat().st_mode & 0o077 == 0
+    assert recording.about.began_at.tzinfo is not None
+    first = datetime.fromisoformat(str(recording.rows()[0]["utc"]))
+    assert abs((first - recording.about.began_at).total_seconds()) < 2, "beside another log"
 
     qtbot.keyClick(window, Qt.Key.Key_2, Qt.KeyboardModifier.ControlModifier)
     review = window.review
