@@ -200,6 +200,9 @@ def test_an_export_that_differs_is_refused(difference: float):
 
 def test_a_lower_precision_that_reads_faces_otherwise_is_refused():
     require_agreement(Parity(10, 0.3, 0.0, 0.95))
+    require_agreement(Parity(6, 0.3, 0.0, 5 / 6))  # one face of six
+    with pytest.raises(FerLiveError, match="another label on 33%"):
+        require_agreement(Parity(6, 0.3, 0.0, 4 / 6))
     with pytest.raises(FerLiveError, match="another label on 20%"):
         require_agreement(Parity(10, 0.3, 0.0, 0.8))
 
