@@ -28,7 +28,10 @@ _TAIL_BYTES = 4096
 _GENERATE_PTS: int = av.container.Flags.gen_pts.value  # type: ignore[assignment]
 _SCHEMES_OF_FILES = ("http:", "https:", "ftp:", "ftps:", "sftp:")
 _LAST_SAMPLES = slice(-50, None)
+_LIMITS = {"max_pixels": "178956970"}
+"""A header that claims more pixels than this is broken; Pillow's limit is the same."""
 _URL_OPTIONS = {
+    **_LIMITS,
     "rtsp_transport": "tcp",  # a lost UDP packet costs half a picture
     "reconnect": "1",  # a file that breaks off goes on from where it was
     "reconnect_delay_max": "4",
@@ -60,6 +63,7 @@ class VideoDecoder:
         except BaseException:
             self.close()
             raise
+        self._stream.codec_context.options = _LIMITS
         self._stream.thread_count = n_threads
         # A live picture is decoded as it arrives; otherwise several are decoded side by side.
         self._stream.thread_type = "SLICE" if self.is_live else "AUTO"
@@ -68,6 +72,7 @@ class VideoDecoder:
         self._container.flags &= ~_GENERATE_PTS
         self._clock = _FrameClock(self.fps)
         self._n_bytes_read = 0
+        self._shape: tuple[tuple[int, int], Fraction | None] = ((0, 0), None)
         self._has_begun = False
         self._n_to_joint = 0
 
@@ -103,9 +108,11 @@ class VideoDecoder:
             for frame in self._decode(packet):
                 time_s = self._clock.time_s(frame)
                 try:
-                    yield self._to_picture(frame, self._stream.sample_aspect_ratio), time_s
-                except (av.FFmpegError, ValueError):  # a size or format that cannot be converted
-                    self.is_damaged = True
+                    picture = self._to_picture(frame, self._pixel_shape(frame))
+                except (OSError, av.FFmpegError, ValueError, MemoryError):
+                    self.is_damaged = True  # a size or format that cannot be converted
+                    continue
+                yield picture, time_s
         self._look_at_the_end()
 
     def seek(self, time_s: float) -> None:
@@ -138,7 +145,7 @@ class VideoDecoder:
             with open_file(where) as file:
                 # By its descriptor, which FFmpeg duplicates: a name would decide about the
                 # decoder, and would have to be valid text.
-                descriptor = {"fd": str(file.fileno())}
+                descriptor = {"fd": str(file.fileno()), **_LIMITS}
                 return av.open("fd:", options=descriptor, metadata_errors="replace")
         except av.ExitError:
             raise SourceTimeout(
@@ -208,6 +215,13 @@ class VideoDecoder:
             self._n_to_joint -= 1
             self.is_damaged |= self._n_to_joint == 0
 
+    def _pixel_shape(self, frame: av.VideoFrame) -> Fraction | None:
+        """A pixel's width by its height; it may change where the size does."""
+        size_wh = frame.width, frame.height
+        if self._shape[0] != size_wh:
+            self._shape = size_wh, self._stream.sample_aspect_ratio
+        return self._shape[1]
+
     def _decode(self, packet: _Packet) -> list[av.VideoFrame]:
         try:
             frames = self._stream.codec_context.decode(packet)
@@ -274,7 +288,7 @@ class _FrameClock:
         if best is None or frame.time_base is None:
             self._last_s += self._frame_s
         else:
-            self._last_s = float(best * Fraction(frame.time_base))
+            self._last_s = best * frame.time_base.numerator / frame.time_base.denominator
         return self._last_s
 
     def _best(self, pts: int | None, dts: int | None) -> int | None:

@@ -26,12 +26,12 @@ class Folder:
     def left_out(self) -> str:
         """One line on what is not read; empty where everything is."""
         counts = {
-            "that are no images": self.n_other_files,
-            "that are folders": self.n_folders,
-            "that the file system keeps for itself": self.n_companions,
+            "other files": self.n_other_files,
+            "folders": self.n_folders,
+            "the file system's own": self.n_companions,
         }
-        told = ", ".join(f"{n} {which}" for which, n in counts.items() if n)
-        return f"{self.path}: {len(self.images)} images; left out {told}" if told else ""
+        told = ", ".join(f"{which} {n}" for which, n in counts.items() if n)
+        return f"{self.path}: images {len(self.images)}; left out: {told}" if told else ""
 
 
 def look_into(path: Path) -> Folder:

@@ -1,9 +1,13 @@
 """Image files, one by one or as a frame source; Pillow reads all of them."""
 
+import logging
+import os
+import sys
+import threading
 import time
 import warnings
-from collections.abc import Generator, Sequence
-from contextlib import closing
+from collections.abc import Generator, Iterator, Sequence
+from contextlib import closing, contextmanager, nullcontext
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -27,8 +31,12 @@ _SHOWN_S_WITHOUT_DURATION = 0.1
 _STILL_SHOWN_FOR_S = 2.0
 _STILL_FPS = 10.0
 
-# An image too large is an error of ours; one that is only large is none.
+_ONE_SILENCES = threading.Lock()
+
+# What Pillow says of a broken file, on stderr, is no help to a person; our own lines are.
+warnings.filterwarnings("ignore", module="PIL")
 warnings.filterwarnings("ignore", category=Image.DecompressionBombWarning)
+logging.getLogger("PIL").addHandler(logging.NullHandler())
 
 
 class ImageSource:
@@ -137,18 +145,34 @@ def _pictures(path: Path) -> Generator[_Picture]:
 def _decoded(image: Image.Image) -> tuple[UInt8Array, bool]:
     """The picture that an opened image is at, and whether a part of it is missing."""
     is_cut = False
-    try:
-        image.load()
-    except (OSError, SyntaxError):
-        if isinstance(image, ImageFile.ImageFile):
-            image.tile = []  # what was decoded until then is in place, and wanted
-        image.load()
-        is_cut = True
+    with _libtiff_silenced() if image.format == "TIFF" else nullcontext():
+        try:
+            image.load()
+        except (OSError, SyntaxError):
+            if isinstance(image, ImageFile.ImageFile):
+                image.tile = []  # what was decoded until then is in place, and wanted
+            image.load()
+            is_cut = True
     upright = ImageOps.exif_transpose(image)
     image_bgr = _to_bgr(upright)
     if is_cut and (image_bgr == image_bgr[:1, :1]).all():
         raise SyntaxError("not one pixel was decoded")
     return image_bgr, is_cut
+
+
+@contextmanager
+def _libtiff_silenced() -> Iterator[None]:
+    """libtiff writes its own lines to the process's standard error, past Python."""
+    with _ONE_SILENCES:
+        sys.stderr.flush()
+        kept, nowhere = os.dup(2), os.open(os.devnull, os.O_WRONLY)
+        os.dup2(nowhere, 2)
+        try:
+            yield
+        finally:
+            os.dup2(kept, 2)
+            os.close(kept)
+            os.close(nowhere)
 
 
 def _to_bgr(image: Image.Image) -> UInt8Array:

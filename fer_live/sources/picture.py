@@ -38,12 +38,9 @@ class PictureMaker:
             interpolation=Interpolation.BILINEAR,
             threads=self._n_threads,
         )
-        plane = converted.planes[0]
-        rows = np.frombuffer(memoryview(plane), np.uint8).reshape(-1, plane.line_size)
-        image = rows[: converted.height, : converted.width * 3].reshape(
-            converted.height, converted.width, 3
-        )
-        return np.ascontiguousarray(_upright(image, _display_matrix(frame)))
+        # A view of the decoder's memory, whose rows may be padded: to copy them costs as much as to
+        # decode a small picture.
+        return _upright(np.asarray(converted.to_ndarray(), np.uint8), _display_matrix(frame))
 
 
 def square_pixel_size(width: int, height: int, pixel_shape: Fraction | None) -> tuple[int, int]:
@@ -66,7 +63,7 @@ def _display_matrix(frame: av.VideoFrame) -> tuple[int, int, int, int] | None:
 
 
 def _upright(image: UInt8Array, matrix: tuple[int, int, int, int] | None) -> UInt8Array:
-    """Turned and mirrored by quarters, as the matrix says; others are left alone."""
+    """Turned and mirrored by quarters, as the matrix says; other angles are left alone."""
     if matrix is None:
         return image
     a, b, c, d = matrix
@@ -77,4 +74,4 @@ def _upright(image: UInt8Array, matrix: tuple[int, int, int, int] | None) -> UIn
         is_mirrored, is_upside_down = a < 0, d < 0
     if is_mirrored:
         image = image[:, ::-1]
-    return image[::-1] if is_upside_down else image
+    return np.ascontiguousarray(image[::-1] if is_upside_down else image)

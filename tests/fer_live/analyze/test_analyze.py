@@ -320,7 +320,7 @@ def test_what_a_folder_leaves_out_is_counted_and_said(
     (folder / "._a.png").write_bytes(b"Mac OS X")
     (folder / "notes.txt").write_text("not an image")
     done = run_cli("fer-live", "analyze", folder, "--out", tmp_path / "a.csv")
-    fails(done, 0, "1 images; left out 1 that are no images, 1 that are folders, 1 that the file")
+    fails(done, 0, "images 1; left out: other files 1, folders 1, the file system's own 1")
 
 
 def test_frames_that_change_their_size_are_shown_within_the_first_ones_size(tmp_path: Path):

@@ -120,6 +120,18 @@ def test_a_cut_image_is_read_as_far_as_it_goes_and_said_to_be_cut(tmp_path: Path
     assert read_image(tmp_path / name).shape == (200, 200, 3)
 
 
+def test_a_damaged_tiff_is_told_by_us_alone(tmp_path: Path, capfd: pytest.CaptureFixture[str]):
+    """libtiff wrote lines of its own."""
+    noise = np.random.default_rng(0).integers(0, 256, (200, 200, 3), dtype=np.uint8)
+    as_image(noise).save(tmp_path / "a.tif", compression="tiff_lzw")
+    content = bytearray((tmp_path / "a.tif").read_bytes())
+    content[len(content) // 2 : -1000] = bytes(len(content) - len(content) // 2 - 1000)
+    (tmp_path / "a.tif").write_bytes(content)
+    with pytest.raises((SourceError, TruncatedError)):
+        list(iter(ImageSource(tmp_path / "a.tif").read, None))
+    assert capfd.readouterr().err == ""
+
+
 def test_a_cut_animation_is_read_as_far_as_it_goes(tmp_path: Path):
     noise = np.random.default_rng(0).integers(0, 256, (6, 60, 60, 3), dtype=np.uint8)
     save_animation(list(noise), tmp_path / "a.gif", [100] * 6)
@@ -183,7 +195,7 @@ def test_a_folder_gives_its_images_and_counts_what_is_left_out(photos: Path):
     ]
     folder = look_into(photos)
     assert (folder.n_other_files, folder.n_folders, folder.n_companions) == (2, 1, 5)
-    assert folder.left_out.startswith(f"{photos}: 7 images; left out ")
+    assert folder.left_out.startswith(f"{photos}: images 7; left out: other files 2, ")
     assert len(folder.left_out.splitlines()) == 1
 
 
