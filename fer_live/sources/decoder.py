@@ -116,8 +116,11 @@ class VideoDecoder:
         self._look_at_the_end()
 
     def seek(self, time_s: float) -> None:
-        """Go on from the last key frame that is not later."""
-        self._container.seek(round(max(time_s, 0) * av.time_base), backward=True)
+        """Go on from the last key frame that is not later; `SourceError` where that cannot be."""
+        try:
+            self._container.seek(round(max(time_s, 0) * av.time_base), backward=True)
+        except (OSError, av.FFmpegError):
+            raise SourceError(_undecodable(self._path or self.name)) from None
         self._clock = _FrameClock(self.fps)
 
     def last_time_s(self) -> float:
@@ -126,7 +129,7 @@ class VideoDecoder:
         for packet in self._packets():
             if packet.pts is not None and packet.time_base is not None:
                 last_s = max(last_s, float(packet.pts * packet.time_base))
-        self._container.seek(0)
+        self.seek(0)
         return last_s
 
     def close(self) -> None:
