@@ -11,7 +11,7 @@ APP_PACKAGES := $(VENV_PACKAGE) $(shell awk '!/^\#/ {print $$2}' fer_live/base/s
 # One of them loads the WebSocket page in a browser.
 TEST_PACKAGES := $(APP_PACKAGES) xvfb strace ffmpeg chromium
 
-.PHONY: run test figures tables translations desktop clean system-app system-test
+.PHONY: run test fuzz figures tables translations desktop clean system-app system-test
 
 run: $(VENV)/.app
 	@$(BIN)/fer-live quickstart
@@ -22,6 +22,10 @@ test: $(VENV)/.test
 	$(BIN)/mypy
 	$(BIN)/lint-imports
 	$(BIN)/python -m pytest
+
+# Opens 10,000 spoilt files of every kind; the tests open 500.
+fuzz: $(VENV)/.test
+	@$(BIN)/python -m tests.fuzz
 
 # Measures the speed figures of the README anew.
 figures: $(VENV)/.test

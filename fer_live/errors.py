@@ -2,10 +2,12 @@
 
 FerLiveError            1  failed while running
 ├── OutputError         1  a result could not be written (full disk, lost folder)
-├── TruncatedError      1  a source ended before its own header says it should
+├── TruncatedError      1  a source is damaged or was cut off; what could be read of it was
 ├── RefusedError        3  a retrained model that is not shown to be better
 └── InputError          2  the user's mistake: says what, where and what to do
     ├── SourceError     2  a camera, clip, image or stream that cannot be read
+    │   ├── SourceTimeout  2  one that does not answer, or sends nothing more
+    │   └── StreamEnded    1  a stream that was read, then stopped and did not come back
     ├── ModelError      2  a model file that cannot be used
     └── DataError       2  a data set that does not have the layout it should
 """
@@ -22,7 +24,7 @@ class OutputError(FerLiveError):
 
 
 class TruncatedError(FerLiveError):
-    """A source ended early; everything read until then has been processed."""
+    """A source is damaged or was cut off; everything readable of it has been processed."""
 
 
 class RefusedError(FerLiveError):
@@ -39,6 +41,16 @@ class InputError(FerLiveError):
 
 class SourceError(InputError):
     """A camera, clip, image or stream that cannot be read."""
+
+
+class SourceTimeout(SourceError):
+    """A server or device that does not answer, or that sends nothing more; it has not ended."""
+
+
+class StreamEnded(SourceError):
+    """A stream that was read until it stopped, and that did not come back in the time it had."""
+
+    exit_code = 1
 
 
 class ModelError(InputError):

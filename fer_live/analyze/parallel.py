@@ -15,7 +15,7 @@ import signal
 from collections import Counter
 from collections.abc import Iterator, Sequence
 from concurrent.futures import Future, ProcessPoolExecutor, wait
-from dataclasses import asdict, dataclass, field
+from dataclasses import asdict, dataclass, field, replace
 from multiprocessing.sharedctypes import Synchronized
 from multiprocessing.synchronize import Event
 from pathlib import Path
@@ -29,7 +29,8 @@ from fer_live.datatypes import FrameResult
 from fer_live.errors import SourceError, TruncatedError
 from fer_live.outputs.face_rows import Row
 from fer_live.outputs.jsonl_file import JsonlFile
-from fer_live.sources.images import IMAGE_SUFFIXES
+from fer_live.sources.content import kind_of
+from fer_live.sources.open import local_path, open_source
 from fer_live.vision.pipeline import Pipeline
 
 _MAX_IMAGES_PER_PART = 200
@@ -81,7 +82,7 @@ class Counts:
 def parts_of(names: Sequence[str], settings: dict[str, Any]) -> list[Part]:
     """A part a clip, and one for some hundred images in a row, fewer where cores would idle."""
     groups: list[list[str]] = []
-    images = {name for name in names if Path(name).suffix.lower() in IMAGE_SUFFIXES}
+    images = {name for name in names if _is_image(name)}
     evenly = len(images) // _PARTS_OF_IMAGES
     images_per_part = min(max(evenly, _MIN_IMAGES_PER_PART), _MAX_IMAGES_PER_PART)
     for name in names:
@@ -107,7 +108,10 @@ def read_parts(
     context = multiprocessing.get_context("spawn")
     stop, done = context.Event(), context.Value("q", 0)
     missing = [part for part in parts if not _counts_file(folder, part).is_file()]
-    n_workers = max(min(os.cpu_count() or 1, len(missing)), 1)
+    n_cores = os.cpu_count() or 1
+    n_workers = max(min(n_cores, len(missing)), 1)
+    # Each process decodes on its share of the cores; more threads would only wait for one another.
+    read_options = replace(read_options, decoder_threads=max(n_cores // n_workers, 1))
     with (
         ProcessPoolExecutor(n_workers, context, _begin_worker, (read_options, stop, done)) as pool,
         tqdm(total=n_frames, unit="frame", desc="reading", disable=None) as progress,
@@ -149,13 +153,27 @@ def _wait(
     future.result()
 
 
+def _is_image(name: str) -> bool:
+    path = local_path(name)
+    try:
+        return path is not None and kind_of(path) == "image"
+    except SourceError:  # said when it is read
+        return False
+
+
 def _key(names: Sequence[str], settings: dict[str, Any]) -> str:
-    stats = [Path(name).stat() for name in names]
-    files = [
-        (name, stat.st_size, stat.st_mtime_ns) for name, stat in zip(names, stats, strict=True)
-    ]
+    files = [(name, *_state_of(local_path(name) or Path(name))) for name in names]
     content = json.dumps([files, settings], sort_keys=True)
     return hashlib.sha256(content.encode()).hexdigest()[:16]
+
+
+def _state_of(path: Path) -> tuple[int, int]:
+    """What changes when a file does: its size and the time of its last change."""
+    try:
+        stat = path.stat()
+    except OSError:
+        return 0, 0
+    return stat.st_size, stat.st_mtime_ns
 
 
 def _counts_file(folder: Path, part: Part) -> Path:
@@ -206,7 +224,8 @@ def _read_part(part: Part, folder: Path) -> None:
     rows = JsonlFile(folder / f"{part.key}.jsonl", pipeline.labels)
     for name in part.names:
         try:
-            for result in read_source(name, _read_options, pipeline):
+            source = open_source(name, _read_options.decoder_threads)
+            for result in read_source(source, _read_options, pipeline):
                 if _stop.is_set():
                     rows.abandon().unlink(missing_ok=True)
                     return

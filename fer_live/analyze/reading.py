@@ -1,54 +1,136 @@
 """A source from its first frame to its last, through the pipeline."""
 
-from collections.abc import Iterator
-from contextlib import closing
+import queue
+import signal
+import threading
+import time
+from collections.abc import Generator, Iterator
+from contextlib import closing, contextmanager
 from dataclasses import dataclass, replace
-from itertools import islice
+from itertools import chain, islice, repeat
 from pathlib import Path
 
 from fer_live.datatypes import DetectorMode, Frame, FrameResult, Provider
-from fer_live.sources.images import IMAGE_SUFFIXES
+from fer_live.errors import StreamEnded
+from fer_live.session.reconnect import OpenSource, SourceSupervisor
 from fer_live.sources.open import open_source
 from fer_live.sources.source import FrameSource
-from fer_live.sources.stream import StreamSource
 from fer_live.vision.pipeline import Pipeline
+
+_AWAY_MAX_S = 20.0
+"""A stream that stays away for longer than this has ended."""
+_QUEUED_FRAMES = 8
+_LOOK_EVERY_S = 0.1
 
 
 @dataclass(frozen=True, slots=True)
 class ReadOptions:
-    """How the sources of one `fer-live analyze` are read: which frames, by which model, on what."""
+    """How the sources of one `fer-live analyze` are read.
+
+    Every `every`-th frame, by which model, on what; `decoder_threads` decode a video, 0 takes all
+    cores.
+    """
 
     every: int = 1
     model: Path | None = None
     provider: Provider = "auto"
     detector: DetectorMode = "auto"
+    decoder_threads: int = 0
 
 
-def read_source(name: str, read_options: ReadOptions, pipeline: Pipeline) -> Iterator[FrameResult]:
-    """Every K-th frame of a clip, image or stream, read. Raises what the source raises."""
+def read_source(
+    source: FrameSource, read_options: ReadOptions, pipeline: Pipeline
+) -> Iterator[FrameResult]:
+    """Every K-th frame of an opened clip, image or stream, read; the source is closed.
+
+    A stream that stops is opened again. Raises what the source raises, and `StreamEnded` where a
+    stream does not come back.
+    """
     pipeline.reset()
-    with closing(open_source(name)) as source:
-        for frame in islice(_frames(source), 0, None, read_options.every):
+    frames = _stream_frames(source) if source.reconnects else _frames(source)
+    with closing(frames):
+        for frame in islice(frames, 0, None, read_options.every):
             yield pipeline.process(frame)
 
 
-def count_frames(name: str, read_options: ReadOptions) -> int | None:
-    """How many frames that will be, where the file tells."""
-    if Path(name).suffix.lower() in IMAGE_SUFFIXES:
-        return 1  # to open it would decode it
-    with closing(open_source(name)) as source:
-        return source.n_frames and -(-source.n_frames // read_options.every)
+def n_frames_to_read(source: FrameSource, read_options: ReadOptions) -> int | None:
+    """How many frames that will be, where the header tells; for a progress bar alone."""
+    return source.n_frames and -(-source.n_frames // read_options.every)
 
 
-def _frames(source: FrameSource) -> Iterator[Frame]:
-    """All frames. A stream's clock starts at its first frame, and Ctrl-C is its end."""
-    started_s: float | None = None
-    try:
+def _frames(source: FrameSource) -> Generator[Frame]:
+    with closing(source):
         while (frame := source.read()) is not None:
-            if isinstance(source, StreamSource):
-                started_s = frame.captured_at_s if started_s is None else started_s
-                frame = replace(frame, captured_at_s=frame.captured_at_s - started_s)
             yield frame
-    except KeyboardInterrupt:
-        if not isinstance(source, StreamSource) or started_s is None:
-            raise
+
+
+def _stream_frames(source: FrameSource) -> Generator[Frame]:
+    """All frames of a live stream, on a clock that starts at its first one. Ctrl-C is its end."""
+    openings: Iterator[OpenSource] = chain(
+        [lambda: source], repeat(lambda: open_source(source.name))
+    )
+    news: queue.Queue[Frame | Exception] = queue.Queue(_QUEUED_FRAMES)
+    ready = threading.Event()
+    ready.set()
+    supervisor = SourceSupervisor(
+        lambda: next(openings)(), news.put, news.put, ready=ready, repeats_are_news=True
+    )
+    started_s: float | None = None
+    lost: tuple[float, Exception] | None = None
+    try:
+        with _interrupt_noted() as interrupted:
+            while not interrupted.is_set():
+                try:
+                    item = news.get(timeout=_LOOK_EVERY_S)
+                except queue.Empty:
+                    _refuse_long_absence(source.name, lost)
+                    continue
+                if isinstance(item, Frame):
+                    lost = None
+                    started_s = item.captured_at_s if started_s is None else started_s
+                    yield replace(item, captured_at_s=item.captured_at_s - started_s)
+                elif started_s is None:
+                    raise item
+                else:
+                    lost = time.monotonic(), item
+        if started_s is None:
+            raise KeyboardInterrupt
+    finally:
+        supervisor.ask_to_stop()
+        while not news.empty():  # a thread may wait for room
+            news.get_nowait()
+        supervisor.stop()
+
+
+def _refuse_long_absence(name: str, lost: tuple[float, Exception] | None) -> None:
+    if lost is None:
+        return
+    since_s, why = lost
+    if time.monotonic() - since_s > _AWAY_MAX_S:
+        reason = str(why.__cause__ or why)
+        raise StreamEnded(f"{reason}; it did not come back within {_AWAY_MAX_S:.0f} s")
+
+
+@contextmanager
+def _interrupt_noted() -> Iterator[threading.Event]:
+    """Ctrl-C sets the event, so that it ends a stream between two frames; the second one interrupts
+    as always."""
+    interrupted = threading.Event()
+    if threading.current_thread() is not threading.main_thread():
+        yield interrupted  # signals reach the main thread alone
+        return
+    numbers = (signal.SIGINT, signal.SIGTERM)
+    before = {number: signal.getsignal(number) for number in numbers}
+
+    def note(*_: object) -> None:
+        interrupted.set()
+        for number, handler in before.items():
+            signal.signal(number, handler)
+
+    for number in numbers:
+        signal.signal(number, note)
+    try:
+        yield interrupted
+    finally:
+        for number, handler in before.items():
+            signal.signal(number, handler)

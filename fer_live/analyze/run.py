@@ -3,26 +3,29 @@
 import sys
 import time
 from collections.abc import Sequence
-from dataclasses import dataclass, field
+from contextlib import closing
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 from tqdm import tqdm
 
 from fer_live import __version__
 from fer_live.analyze.parallel import Counts, Part, forget_parts, parts_of, read_parts
-from fer_live.analyze.reading import ReadOptions, count_frames, read_source
+from fer_live.analyze.reading import ReadOptions, n_frames_to_read, read_source
+from fer_live.base.atomic_file import beside, link_target
 from fer_live.base.console import check_output_file
 from fer_live.base.system_libraries import require_qt_libraries
 from fer_live.datatypes import DetectorMode, Provider
 from fer_live.errors import FerLiveError, InputError, SourceError, TruncatedError
 from fer_live.outputs.files import FILE_SUFFIXES, open_file_sink
 from fer_live.outputs.kind import Opening, Paint
-from fer_live.outputs.registry import Outputs, check_outputs, open_output
+from fer_live.outputs.registry import Outputs, check_outputs, open_output, output_kinds
 from fer_live.outputs.sink import ResultSink, RowSink
 from fer_live.personal.models import resolve_model
 from fer_live.recording.video_file import VIDEO_SUFFIXES
-from fer_live.sources.images import images_in
-from fer_live.sources.open import is_url, open_source
+from fer_live.sources.folder import look_into
+from fer_live.sources.open import is_url, local_path, open_source
+from fer_live.sources.source import FrameSource
 from fer_live.vision.pipeline import Pipeline
 
 
@@ -66,10 +69,11 @@ def analyze(options: AnalyzeOptions) -> tuple[Summary, list[str]]:
     interrupt ends a stream as its end would. Otherwise, and where nothing could be read,
     `FerLiveError` is raised: the output's place is untouched then, what was read lies beside it.
     """
+    for source in options.sources:
+        _check_source(source)
     names = _expand(options.sources)
+    options = _at_links_targets(options)
     _check_outputs(options, names)
-    for name in names:
-        _check_source(name, explicit=name in options.sources)
     if options.video is not None or "virtual_camera" in options.outputs:
         require_qt_libraries(headless=True)
     read_options = ReadOptions(options.every, options.model, options.provider, options.detector)
@@ -85,6 +89,9 @@ def _read_in_turn(
 ) -> tuple[Summary, list[str]]:
     counts = Counts()
     sinks: list[ResultSink] = []
+    # One file alone that cannot be read is told before the seconds that a pipeline takes.
+    is_alone = len(names) == 1 and not is_url(names[0])
+    opened: list[FrameSource] = [open_source(names[0])] if is_alone else []
     with Pipeline.load(options.model, options.provider, options.detector) as pipeline:
         counts.model, counts.provider = pipeline.classifier.name, pipeline.classifier.provider
         if pipeline.classifier.warning:
@@ -99,8 +106,9 @@ def _read_in_turn(
             started_s = time.perf_counter()
             for name in names:
                 try:
-                    total = None if is_url(name) else count_frames(name, read_options)
-                    results = read_source(name, read_options, pipeline)
+                    source = opened.pop() if opened else open_source(name)
+                    results = read_source(source, read_options, pipeline)
+                    total = n_frames_to_read(source, read_options)
                     # tqdm's None: no bar where stderr is no terminal.
                     bar = {"desc": Path(name).name, "unit": "frame", "disable": None}
                     for result in tqdm(results, total=total, **bar):
@@ -121,13 +129,12 @@ def _read_batch(
 ) -> tuple[Summary, list[str]]:
     output = options.out or options.report
     assert output is not None, "checked with the arguments"
-    folder = output.with_name(output.name + ".parts")
+    folder = beside(output, ".parts")
     sinks: list[RowSink] = []
     total = Counts()
     started_s = time.perf_counter()
     try:
-        frames = [count_frames(name, read_options) for name in names]
-        n_frames = sum(n for n in frames if n) if all(frames) else None
+        n_frames = _n_frames(names, read_options) if sys.stderr.isatty() else None
         for counts, rows in read_parts(parts, folder, read_options, n_frames):
             if not sinks:
                 if counts.warning:
@@ -140,6 +147,8 @@ def _read_batch(
         wall_s = time.perf_counter() - started_s
         _finish(sinks, total)
     except BaseException as error:  # noqa: BLE001  # raised again, after the sinks
+        if total.broken and not total.frames:
+            forget_parts(folder)
         failure = _after_failure(error, sinks, total)
         if isinstance(error, KeyboardInterrupt):
             failure = FerLiveError(f"{failure}; the same command goes on from there")
@@ -150,7 +159,8 @@ def _read_batch(
 
 def _finish(sinks: Sequence[ResultSink], counts: Counts) -> None:
     if counts.broken and counts.frames == 0:
-        raise SourceError(counts.broken[-1])
+        others = f" (and {n} more that cannot be read)" if (n := len(counts.broken) - 1) else ""
+        raise SourceError(counts.broken[0] + others)
     for sink in sinks:
         sink.close()
 
@@ -198,24 +208,67 @@ def _after_failure(
 
 
 def _expand(sources: Sequence[str]) -> list[str]:
-    """Folders become their images, sorted by name; everything else stays."""
+    """Folders become their images, sorted by name, and what is left out is told; everything else
+    stays."""
     names: list[str] = []
     for source in sources:
-        if not source:
-            raise SourceError("a SOURCE is empty; name a file, a folder or a stream")
-        is_folder = not is_url(source) and Path(source).is_dir()
-        names += map(str, images_in(Path(source))) if is_folder else [source]
+        path = local_path(source)
+        if path is None or not path.is_dir():
+            names.append(source)
+            continue
+        folder = look_into(path)
+        if folder.left_out:
+            print(f"fer-live: {folder.left_out}", file=sys.stderr)
+        names += map(str, folder.images)
     return names
 
 
-def _check_source(name: str, *, explicit: bool) -> None:
-    """Find a file that cannot be read before anything starts. A stream is only there once."""
-    if is_url(name):
+def _check_source(name: str) -> None:
+    """Refuse a source that is not there before anything starts; one that is there and cannot be
+    read is told when its turn comes. A stream is only there once."""
+    if not name:
+        raise SourceError("a SOURCE is empty; name a file, a folder or a stream")
+    path = local_path(name)
+    if path is None:
         return
-    if not Path(name).exists():
-        raise SourceError(f"{name}: no such file or folder")
-    if explicit:
-        open_source(name).close()
+    try:
+        path.stat()
+    except PermissionError:
+        return
+    except FileNotFoundError:
+        raise SourceError(f"{name}: no such file or folder") from None
+    except (OSError, ValueError) as error:  # a circle of links, a name too long or with a NUL byte
+        reason = error.strerror if isinstance(error, OSError) else str(error)
+        raise SourceError(f"{name}: no such file or folder: {reason}") from None
+
+
+def _at_links_targets(options: AnalyzeOptions) -> AnalyzeOptions:
+    """A link among the outputs stays, and what it leads to is written."""
+    kinds = output_kinds()
+    return replace(
+        options,
+        out=options.out and link_target(options.out),
+        video=options.video and link_target(options.video),
+        report=options.report and link_target(options.report),
+        outputs={
+            name: str(link_target(Path(where)))
+            if name in kinds and kinds[name].writes_file
+            else where
+            for name, where in options.outputs.items()
+        },
+    )
+
+
+def _n_frames(names: Sequence[str], read_options: ReadOptions) -> int | None:
+    """What all headers claim together, for the progress bar; None where one is silent."""
+    total = 0
+    for name in names:
+        try:
+            with closing(open_source(name, n_threads=1)) as source:
+                total += n_frames_to_read(source, read_options) or 0
+        except SourceError:
+            continue
+    return total or None
 
 
 def _check_outputs(options: AnalyzeOptions, names: Sequence[str]) -> None:
@@ -231,14 +284,19 @@ def _check_outputs(options: AnalyzeOptions, names: Sequence[str]) -> None:
         raise InputError(f"--every {options.every}: must be 1 or more")
     if options.out is not None:
         check_output_file(options.out, FILE_SUFFIXES)
-        if any(not is_url(n) and options.out.resolve() == Path(n).resolve() for n in names):
+        if any(_is_same_file(options.out, name) for name in names):
             raise InputError(f"{options.out}: is a source itself; choose another --out")
     if options.video is not None:
         check_output_file(options.video, VIDEO_SUFFIXES)
         if len(names) != 1:
             raise InputError(f"--video takes one source at a time, got {len(names)}")
-        if not is_url(names[0]) and options.video.resolve() == Path(names[0]).resolve():
+        if _is_same_file(options.video, names[0]):
             raise InputError(f"{options.video}: is the source itself; choose another --video")
+
+
+def _is_same_file(output: Path, name: str) -> bool:
+    path = local_path(name)
+    return path is not None and path.exists() and output.exists() and output.samefile(path)
 
 
 def _open_row_sinks(options: AnalyzeOptions, labels: tuple[str, ...]) -> list[RowSink]:

@@ -2,27 +2,97 @@
 
 import itertools
 import os
+import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
 from fer_live.base.translation import tr
-from fer_live.errors import OutputError
+from fer_live.errors import InputError, OutputError
+
+if sys.platform != "win32":
+    import fcntl
+
+_MAX_NAME_BYTES = 255
+"""Where the file system does not tell."""
+_locks: dict[Path, int] = {}
+"""Descriptors that hold the locks of this process: the lock goes with the descriptor, and so with
+the process, however it ends."""
 
 
 def partial_path(path: Path) -> Path:
     """Where `path` grows until it is whole: beside it, with the same suffix (writers go by it).
 
-    A name that is free: another run's rows, or a person's own file, are not written over.
+    A name that is free: another run's rows, or a person's own file, are not written over. The empty
+    file is there and locked when this returns, so that a second writer of `path` is told; it raises
+    `InputError`, and `OutputError` where nothing can be written.
     """
-    names = itertools.chain(["partial"], (f"partial-{n}" for n in itertools.count(2)))
-    places = (path.with_name(f"{path.stem}.{name}{path.suffix}") for name in names)
-    return next(place for place in places if not place.exists())
+    refuse_second_writer(path)
+    while True:
+        place = next(place for place in _partials(path) if not place.exists())
+        with writing(path):
+            try:
+                descriptor = os.open(place, os.O_RDWR | os.O_CREAT | os.O_EXCL, 0o666)
+            except FileExistsError:  # made by another process just now
+                continue
+        _forget_old_locks()
+        _lock(descriptor)
+        _locks[place] = descriptor
+        return place
+
+
+def refuse_second_writer(path: Path) -> None:
+    """Raise `InputError` where another process is writing `path`. What a crash left behind is no
+    writer, and neither is what this process left unfinished."""
+    _forget_old_locks()
+    for place in itertools.takewhile(Path.exists, _partials(path)):
+        if place in _locks:
+            continue
+        try:
+            descriptor = os.open(place, os.O_RDONLY)
+        except OSError:
+            continue
+        try:
+            is_free = _lock(descriptor)
+        finally:
+            os.close(descriptor)
+        if not is_free:
+            raise InputError(
+                tr("{path}: is being written by another run; name another file", path=path)
+            )
+
+
+def beside(path: Path, ending: str) -> Path:
+    """`path` with `ending` behind its name, which is cut where the file system's limit asks it."""
+    return path.with_name(_fitted(path.parent, path.name, ending))
+
+
+def link_target(path: Path) -> Path:
+    """What a link leads to, so that it is replaced and the link stays; any other path as it is."""
+    try:
+        if not path.is_symlink():
+            return path
+    except OSError:  # a name too long, which is said when the output is checked
+        return path
+    target = Path(os.path.realpath(path))
+    if target.is_symlink():
+        raise InputError(tr("{path}: is a link that leads to itself", path=path))
+    return target
+
+
+def max_name_bytes(folder: Path) -> int:
+    """How long a file's name in this folder may be."""
+    try:
+        return os.pathconf(folder, "PC_NAME_MAX")
+    except (AttributeError, OSError, ValueError):
+        return _MAX_NAME_BYTES
 
 
 def write_atomically(path: Path, content: bytes) -> None:
-    """Replace `path` by `content` in one step, or raise `OutputError` and leave what was there."""
-    temporary = partial_path(path)
+    """Replace `path` by `content` in one step, or raise `OutputError` and leave what was there. A
+    link stays, and what it leads to is replaced."""
+    path = link_target(path)
+    temporary = next(place for place in _partials(path) if not place.exists())
     with writing(path):
         try:
             with temporary.open("wb") as file:
@@ -49,3 +119,40 @@ def writing(path: Path) -> Iterator[None]:
                 reason=reason,
             )
         ) from None
+
+
+def _partials(path: Path) -> Iterator[Path]:
+    numbers = itertools.chain([""], (f"-{n}" for n in itertools.count(2)))
+    for number in numbers:
+        ending = f".partial{number}{path.suffix}"
+        yield path.with_name(_fitted(path.parent, path.stem, ending))
+
+
+def _fitted(folder: Path, stem: str, ending: str) -> str:
+    room = max_name_bytes(folder) - len(os.fsencode(ending))
+    return os.fsencode(stem)[:room].decode(errors="ignore") + ending
+
+
+def _lock(descriptor: int) -> bool:
+    """Whether nobody else holds it. Windows replaces no file that is open, lock or not."""
+    if sys.platform == "win32":
+        return True
+    try:
+        fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except OSError:
+        return False
+    return True
+
+
+def _forget_old_locks() -> None:
+    """Of partial files that have moved to their place, or were deleted."""
+    for place, descriptor in list(_locks.items()):
+        if not _is_open_here(place, descriptor):
+            os.close(_locks.pop(place))
+
+
+def _is_open_here(place: Path, descriptor: int) -> bool:
+    try:
+        return os.path.samestat(place.stat(), os.fstat(descriptor))
+    except OSError:
+        return False

@@ -8,6 +8,7 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import NoReturn
 
+from fer_live.base.atomic_file import link_target, max_name_bytes, refuse_second_writer
 from fer_live.base.system_libraries import install_line, package_of_failed_import
 from fer_live.base.translation import tr
 from fer_live.errors import FerLiveError, InputError
@@ -61,6 +62,9 @@ def check_output_file(path: Path, suffixes: tuple[str, ...]) -> Path:
     if path.suffix.lower() not in suffixes:
         kind = f"unknown kind {path.suffix!r}" if path.suffix else "no file extension"
         raise InputError(f"{path}: {kind}; end it in {' or '.join(suffixes)}")
+    if len(os.fsencode(path.name)) > max_name_bytes(path.parent):
+        raise InputError(tr("{path}: its name is too long; choose a shorter one", path=path))
+    path = link_target(path)
     if path.is_dir():
         raise InputError(tr("{path}: is a folder; name a file", path=path))
     if not path.parent.is_dir():
@@ -78,6 +82,7 @@ def check_output_file(path: Path, suffixes: tuple[str, ...]) -> Path:
         raise InputError(
             tr("{path}: no permission to write in {folder}", path=path, folder=path.parent)
         )
+    refuse_second_writer(path)
     return path
 
 

@@ -3,6 +3,7 @@
 from pathlib import Path
 from typing import cast
 
+import cv2
 import numpy as np
 from PyQt6.QtCore import QCoreApplication, QRectF
 from PyQt6.QtGui import QGuiApplication, QImage, QPainter
@@ -18,14 +19,16 @@ from fer_live.recording.video_file import VideoFile
 class AnnotatedVideo:
     """A `ResultSink` into one video file, painted as the window paints.
 
-    Each frame keeps its own time, and the speed shown is the pipeline's own. The file is written
-    beside its place and moves there when it is closed.
+    Each frame keeps its own time, and the speed shown is the pipeline's own. A frame of another
+    size than the first one is shown within that size. The file is written beside its place and
+    moves there when it is closed.
     """
 
     def __init__(self, path: Path, labels: tuple[str, ...]) -> None:
         self._path = path
         self._partial = partial_path(path)
         self._video: VideoFile | None = None
+        self._size_wh = (0, 0)
         self._latency_ms = 0.0
         self._paint = FramePainter(labels)
 
@@ -38,10 +41,12 @@ class AnnotatedVideo:
         image = self._paint(result, hud)
         if self._video is None:
             self._video = VideoFile(self._partial)
-        self._video.write(image, result.frame.captured_at_s)
+            self._size_wh = image.shape[1], image.shape[0]
+        self._video.write(letterbox(image, self._size_wh), result.frame.captured_at_s)
 
     def close(self) -> None:
         if self._video is None:
+            self._partial.unlink(missing_ok=True)
             return
         self._video.close()
         with writing(self._path):
@@ -49,9 +54,24 @@ class AnnotatedVideo:
 
     def abandon(self) -> Path | None:
         if self._video is None:
+            self._partial.unlink(missing_ok=True)
             return None
         self._video.close()
         return self._partial
+
+
+def letterbox(image_bgr: UInt8Array, size_wh: tuple[int, int]) -> UInt8Array:
+    """The whole image within a size, as large as fits, on black."""
+    height, width = image_bgr.shape[:2]
+    if (width, height) == size_wh:
+        return image_bgr
+    scale = min(size_wh[0] / width, size_wh[1] / height)
+    inner_wh = max(round(width * scale), 1), max(round(height * scale), 1)
+    left, top = (size_wh[0] - inner_wh[0]) // 2, (size_wh[1] - inner_wh[1]) // 2
+    boxed = np.zeros((size_wh[1], size_wh[0], 3), np.uint8)
+    scaled = cv2.resize(image_bgr, inner_wh, interpolation=cv2.INTER_AREA)
+    boxed[top : top + inner_wh[1], left : left + inner_wh[0]] = scaled
+    return boxed
 
 
 class FramePainter:

@@ -1,14 +1,11 @@
 """Plays a recorded video at any moment of it."""
 
 from collections.abc import Iterator
+from itertools import count
 from pathlib import Path
 
-import av
-import numpy as np
-
-from fer_live.base.translation import tr
 from fer_live.datatypes import Frame
-from fer_live.errors import SourceError
+from fer_live.sources.decoder import VideoDecoder
 
 
 class ClipPlayer:
@@ -16,14 +13,8 @@ class ClipPlayer:
     header of a recording that a crash cut off does not tell it. Raises `SourceError`."""
 
     def __init__(self, path: Path) -> None:
-        try:
-            self._container = av.open(str(path))
-            self._stream = self._container.streams.video[0]
-            self.length_s = self._last_time_s()
-        except (OSError, av.FFmpegError, IndexError) as error:
-            raise SourceError(
-                tr("{path}: not a video that can be decoded: {why}", path=path, why=error)
-            ) from None
+        self._decoder = VideoDecoder(path)
+        self.length_s = self._decoder.last_time_s()
         self._frames: Iterator[Frame] = iter(())
         self._last: Frame | None = None
         self._ahead: Frame | None = None
@@ -45,24 +36,10 @@ class ClipPlayer:
 
     def close(self) -> None:
         """Close the video file; nothing can be played afterwards."""
-        self._container.close()
+        self._decoder.close()
 
     def _seek(self, time_s: float) -> None:
-        self._container.seek(round(max(time_s, 0) * av.time_base), backward=True)
-        self._frames, self._last, self._ahead = self._decode(), None, None
-
-    def _decode(self) -> Iterator[Frame]:
-        try:
-            for index, frame in enumerate(self._container.decode(self._stream)):
-                image = frame.to_ndarray(format="bgr24")
-                yield Frame(np.asarray(image, np.uint8), index, float(frame.time or 0.0))
-        except (OSError, av.FFmpegError):
-            return  # the end of a recording that was cut off
-
-    def _last_time_s(self) -> float:
-        last_s = 0.0
-        for packet in self._container.demux(self._stream):
-            if packet.pts is not None and packet.time_base is not None:
-                last_s = max(last_s, float(packet.pts * packet.time_base))
-        self._container.seek(0)
-        return last_s
+        self._decoder.seek(time_s)
+        numbered = zip(count(), self._decoder.frames(), strict=False)
+        self._frames = (Frame(image, index, at_s) for index, (image, at_s) in numbered)
+        self._last, self._ahead = None, None

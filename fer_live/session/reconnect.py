@@ -9,7 +9,7 @@ import numpy as np
 
 from fer_live.base.translation import tr
 from fer_live.datatypes import Frame, UInt8Array
-from fer_live.errors import SourceError
+from fer_live.errors import SourceError, SourceTimeout
 from fer_live.sources.source import FrameSource
 
 _STALLED_AFTER_S = 2.5
@@ -46,11 +46,17 @@ class SourceSupervisor:
         *,
         ready: threading.Event,
         after: "SourceSupervisor | None" = None,
+        repeats_are_news: bool = False,
     ) -> None:
-        """Nothing is read before `ready` is set, nor opened while `after` may hold the device."""
+        """Nothing is read before `ready` is set, nor opened while `after` may hold the device.
+
+        With `repeats_are_news`, a source that shows one picture for a long time is not taken for
+        one that has stopped: no driver of a camera is at work in it.
+        """
         self._open_source = open_source
         self._on_frame, self._on_failure = on_frame, on_failure
         self._ready = ready
+        self._repeats_are_news = repeats_are_news
         self._n_frames = 0
         self._stop = threading.Event()
         self._thread = threading.Thread(
@@ -73,7 +79,11 @@ class SourceSupervisor:
         n_attempts = 0
         while not self._stop.is_set():
             reader = _Reader(
-                self._open_source, self._deliver, self._ready, is_retry=self._n_frames > 0
+                self._open_source,
+                self._deliver,
+                self._ready,
+                is_retry=self._n_frames > 0,
+                repeats_are_news=self._repeats_are_news,
             )
             error = self._watch(reader)
             if self._stop.is_set():
@@ -83,7 +93,9 @@ class SourceSupervisor:
                 break
             if reader.showed_something:
                 n_attempts = 0
-                self._on_failure(SourceLost(tr("{why}; trying again", why=error)))
+                lost = SourceLost(tr("{why}; trying again", why=error))
+                lost.__cause__ = error
+                self._on_failure(lost)
             self._stop.wait(_RETRY_AFTER_S[min(n_attempts, len(_RETRY_AFTER_S) - 1)])
             n_attempts += 1
 
@@ -95,10 +107,10 @@ class SourceSupervisor:
                 break
             if reader.opens_too_long():
                 reader.leave(0)
-                return SourceError(tr("the source does not open; is another program using it?"))
+                return SourceTimeout(tr("the source does not open; is another program using it?"))
             if reader.is_stalled():
                 reader.leave(0)
-                return SourceError(tr("{name}: sends no new pictures", name=reader.name))
+                return SourceTimeout(tr("{name}: sends no new pictures", name=reader.name))
         return reader.error or SourceError(tr("{name}: has ended", name=reader.name))
 
     def _deliver(self, frame: Frame) -> None:
@@ -120,6 +132,7 @@ class _Reader:
         ready: threading.Event,
         *,
         is_retry: bool,
+        repeats_are_news: bool,
     ) -> None:
         self.name = "source"
         self.error: Exception | None = None
@@ -128,6 +141,7 @@ class _Reader:
         self.done = threading.Event()
         self._open_source, self._deliver, self._ready = open_source, deliver, ready
         self._is_retry = is_retry
+        self._repeats_are_news = repeats_are_news
         self._left = threading.Event()
         self._lock = threading.Lock()
         self._thumbnail: UInt8Array | None = None
@@ -184,7 +198,8 @@ class _Reader:
 
     def _look_for_news(self, image_bgr: UInt8Array) -> None:
         thumbnail = image_bgr[::_COMPARED_STEP, ::_COMPARED_STEP]
-        if self._thumbnail is None or not np.array_equal(thumbnail, self._thumbnail):
-            self.showed_something = self._thumbnail is not None
+        last = self._thumbnail
+        if last is None or self._repeats_are_news or not np.array_equal(thumbnail, last):
+            self.showed_something = self._repeats_are_news or last is not None
             self._thumbnail = thumbnail.copy()
             self._news_at_s = time.monotonic()

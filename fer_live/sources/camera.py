@@ -5,12 +5,14 @@ import time
 from dataclasses import dataclass
 
 import cv2
+import numpy as np
 from cv2_enumerate_cameras import enumerate_cameras
 
 from fer_live.base.translation import tr
 from fer_live.datatypes import Frame
 from fer_live.errors import SourceError
-from fer_live.sources.opencv import next_frame
+
+cv2.utils.logging.setLogLevel(cv2.utils.logging.LOG_LEVEL_SILENT)  # our own lines say what to do
 
 _CAMERA_BACKENDS = {"win32": cv2.CAP_MSMF, "darwin": cv2.CAP_AVFOUNDATION}
 """The one whose numbering `cv2.VideoCapture` follows; V4L2 elsewhere."""
@@ -57,13 +59,15 @@ class CameraSource:
             self._capture.set(cv2.CAP_PROP_FPS, mode.fps)
 
     def read(self) -> Frame | None:
-        frame = next_frame(self._capture, self._index, time.monotonic)
-        if frame is None:
+        ok, image = self._capture.read()
+        if not ok or image is None or image.size == 0:
             raise SourceError(
                 tr("{name}: it stopped sending pictures; is it still plugged in?", name=self.name)
             )
+        if image.ndim == 2:
+            image = cv2.cvtColor(image, cv2.COLOR_GRAY2BGR)
         self._index += 1
-        return frame
+        return Frame(np.asarray(image, np.uint8), self._index - 1, time.monotonic())
 
     def close(self) -> None:
         self._capture.release()

@@ -5,7 +5,7 @@ from pathlib import Path
 
 from fer_live.model.assets import asset
 from fer_live.sources.camera import CameraMode, CameraSource, list_cameras
-from fer_live.sources.clip import PacedClip
+from fer_live.sources.clip import ClipSource, PacedClip
 from fer_live.sources.open import open_live_source
 from fer_live.sources.source import FrameSource
 
@@ -62,7 +62,7 @@ class Demo:
 
     def open(self) -> FrameSource:
         """Open the demo clip, on whichever thread calls it."""
-        return PacedClip(asset(DEMO_CLIP))
+        return PacedClip(lambda: ClipSource(asset(DEMO_CLIP)))
 
 
 SourceChoice = Camera | Location | Demo

@@ -1,38 +1,76 @@
-"""Image files, one by one or as a frame source."""
+"""Image files, one by one or as a frame source; Pillow reads all of them."""
 
+import logging
+import os
+import sys
+import threading
 import time
-from collections.abc import Sequence
+import warnings
+from collections.abc import Generator, Iterator, Sequence
+from contextlib import closing, contextmanager, nullcontext
+from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
-import cv2
 import numpy as np
+from numpy.typing import NDArray
+from PIL import Image, ImageFile, ImageOps
 
 from fer_live.base.translation import tr
 from fer_live.datatypes import Frame, UInt8Array
-from fer_live.errors import SourceError
+from fer_live.errors import SourceError, TruncatedError
+from fer_live.sources.content import IMAGE_FORMATS, IMAGE_SUFFIXES, open_file
 
-IMAGE_SUFFIXES = (".png", ".jpg", ".jpeg", ".bmp", ".webp")
+__all__ = ["IMAGE_SUFFIXES", "ImageSource", "Slideshow", "read_image"]
 
+_ANIMATED_FORMATS = ("GIF", "WEBP", "PNG", "AVIF")
+"""In others, further pictures are pages or smaller copies."""
+_MIN_SHOWN_S = {"GIF": 0.02}
+_SHOWN_S_WITHOUT_DURATION = 0.1
+"""As browsers and FFmpeg do: a picture that is to be shown for no time at all stays so long."""
 _STILL_SHOWN_FOR_S = 2.0
 _STILL_FPS = 10.0
 
+_ONE_SILENCES = threading.Lock()
+
+# What Pillow says of a broken file, on stderr, is no help to a person; our own lines are.
+warnings.filterwarnings("ignore", module="PIL")
+warnings.filterwarnings("ignore", category=Image.DecompressionBombWarning)
+logging.getLogger("PIL").addHandler(logging.NullHandler())
+
 
 class ImageSource:
-    """One image file as a source of one frame."""
+    """An image file: one frame, or those of an animation, each at its own time.
 
-    n_frames: int | None = 1
+    One that was cut off is read as far as it goes, and `TruncatedError` raised after it.
+    """
+
     reconnects = False
 
     def __init__(self, path: Path) -> None:
         self.name = str(path)
-        self._frame: Frame | None = Frame(read_image(path), 0, 0.0)
+        self._pictures = _pictures(path)
+        self._next = next(self._pictures, None)
+        self._index = 0
+        self._is_cut = False
+        self.n_frames: int | None = None if self._next is None else self._next.n
 
     def read(self) -> Frame | None:
-        frame, self._frame = self._frame, None
-        return frame
+        picture = self._next
+        if picture is None:
+            if self._is_cut:
+                raise TruncatedError(
+                    tr("{name}: is damaged or was cut off; read as far as it goes", name=self.name)
+                )
+            return None
+        self._is_cut |= picture.is_cut
+        self._next = next(self._pictures, None)
+        self._index += 1
+        return Frame(picture.image_bgr, self._index - 1, picture.time_s)
 
     def close(self) -> None:
-        self._frame = None
+        self._pictures.close()
+        self._next = None
 
 
 class Slideshow:
@@ -62,39 +100,103 @@ class Slideshow:
 
 
 def read_image(path: Path) -> UInt8Array:
-    """Read an image file as (H, W, 3) uint8 BGR, or raise `SourceError`."""
-    if path.exists() and not path.is_file():  # a pipe would be waited for
-        raise SourceError(tr("{path}: is not a regular file; name an image", path=path))
-    try:
-        content = np.fromfile(path, dtype=np.uint8)  # imread cannot open every path on Windows
-    except OSError as error:
-        raise SourceError(
-            tr("{path}: cannot be read: {why}", path=path, why=error.strerror)
-        ) from None
-    try:
-        image = cv2.imdecode(content, cv2.IMREAD_COLOR) if content.size else None
-    except cv2.error:  # for instance a header that claims 60,000 pixels a side
-        image = None
-    if image is None:
-        raise SourceError(tr("{path}: not an image that can be decoded", path=path))
-    return np.asarray(image, dtype=np.uint8)
+    """Read an image file as (H, W, 3) uint8 BGR, upright; the first picture of an animation, and
+    what is there of one that was cut off. Raises `SourceError`."""
+    with closing(_pictures(path)) as pictures:
+        return next(pictures).image_bgr
 
 
-def images_in(folder: Path) -> list[Path]:
-    """The images of a folder, by name; `SourceError` where there is none."""
-    try:
-        files = sorted(folder.iterdir())
-    except OSError as error:
-        raise SourceError(
-            tr("{path}: cannot be read: {why}", path=folder, why=error.strerror)
-        ) from None
-    images = [file for file in files if file.suffix.lower() in IMAGE_SUFFIXES]
-    if not images:
-        raise SourceError(
-            tr(
-                "{folder}: no image in this folder ({suffixes})",
-                folder=folder,
-                suffixes=", ".join(IMAGE_SUFFIXES),
-            )
-        )
-    return images
+@dataclass(frozen=True, slots=True, eq=False)
+class _Picture:
+    """A decoded picture, when it is shown in its animation, and of how many it is one."""
+
+    image_bgr: UInt8Array
+    time_s: float
+    n: int
+    is_cut: bool
+
+
+def _pictures(path: Path) -> Generator[_Picture]:
+    """Every picture of a file; an animation that breaks in its midst ends there, `is_cut`."""
+    with open_file(path) as file:
+        try:
+            image = Image.open(file, formats=IMAGE_FORMATS)
+            is_animated = image.format in _ANIMATED_FORMATS
+            n = getattr(image, "n_frames", 1) if is_animated else 1
+            image_bgr, is_cut = _decoded(image)
+        except Exception:  # noqa: BLE001  # Pillow's readers raise anything on a broken file
+            raise SourceError(tr("{path}: not an image that can be decoded", path=path)) from None
+        if n == 1:
+            yield _Picture(image_bgr, 0.0, 1, is_cut)
+            return
+        time_s = 0.0
+        for index in range(1, n):
+            yield _Picture(image_bgr, time_s, n, is_cut)
+            time_s += _shown_for_s(image)
+            try:
+                image.seek(index)
+                image_bgr, is_cut = _decoded(image)
+            except Exception:  # noqa: BLE001  # as above
+                yield _Picture(image_bgr, time_s, n, is_cut=True)
+                return
+        yield _Picture(image_bgr, time_s, n, is_cut)
+
+
+def _decoded(image: Image.Image) -> tuple[UInt8Array, bool]:
+    """The picture that an opened image is at, and whether a part of it is missing."""
+    is_cut = False
+    with _libtiff_silenced() if image.format == "TIFF" else nullcontext():
+        try:
+            image.load()
+        except (OSError, SyntaxError):
+            if isinstance(image, ImageFile.ImageFile):
+                image.tile = []  # what was decoded until then is in place, and wanted
+            image.load()
+            is_cut = True
+    upright = ImageOps.exif_transpose(image)
+    image_bgr = _to_bgr(upright)
+    if is_cut and (image_bgr == image_bgr[:1, :1]).all():
+        raise SyntaxError("not one pixel was decoded")
+    return image_bgr, is_cut
+
+
+@contextmanager
+def _libtiff_silenced() -> Iterator[None]:
+    """libtiff writes its own lines to the process's standard error, past Python."""
+    with _ONE_SILENCES:
+        sys.stderr.flush()
+        kept, nowhere = os.dup(2), os.open(os.devnull, os.O_WRONLY)
+        os.dup2(nowhere, 2)
+        try:
+            yield
+        finally:
+            os.dup2(kept, 2)
+            os.close(kept)
+            os.close(nowhere)
+
+
+def _to_bgr(image: Image.Image) -> UInt8Array:
+    """(H, W, 3) uint8 BGR of an image in any mode; what is transparent is white."""
+    if image.mode.startswith("I") or image.mode == "F":
+        gray = _to_8_bits(np.asarray(image))
+        return np.ascontiguousarray(np.repeat(gray[..., None], 3, axis=2))
+    if image.has_transparency_data:
+        image = image.convert("RGBA")
+        ground = Image.new("RGBA", image.size, "white")
+        image = Image.alpha_composite(ground, image)
+    return np.ascontiguousarray(np.asarray(image.convert("RGB"))[..., ::-1])
+
+
+def _to_8_bits(values: NDArray[Any]) -> UInt8Array:
+    """Gray of 16 or 32 bits, or in real numbers from 0 to 1 or to 255."""
+    if values.dtype.kind == "f":
+        values = np.nan_to_num(values)
+        return np.asarray((values * (255 if values.max() <= 1 else 1)).clip(0, 255), np.uint8)
+    return np.asarray(values.clip(0, 65_535) // 256, np.uint8)
+
+
+def _shown_for_s(image: Image.Image) -> float:
+    """How long the picture of an animation that `image` is at stays."""
+    duration_s = float(image.info.get("duration") or 0) / 1000
+    is_too_short = duration_s < _MIN_SHOWN_S.get(image.format or "", 1e-3)
+    return _SHOWN_S_WITHOUT_DURATION if is_too_short else duration_s

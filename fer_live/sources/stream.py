@@ -1,50 +1,42 @@
-"""Network streams."""
+"""Network streams, which have no end of their own."""
 
 import time
-
-import cv2
 
 from fer_live.base.translation import tr
 from fer_live.datatypes import Frame
 from fer_live.errors import SourceError
-from fer_live.sources.opencv import next_frame
-
-_OPEN_TIMEOUT_MS = 10_000
-_READ_TIMEOUT_MS = 10_000
+from fer_live.sources.decoder import VideoDecoder
 
 
 class StreamSource:
-    """A network stream (rtsp, http, udp, ...), stamped with the monotonic clock as it arrives."""
+    """A live stream (rtsp, rtmp, udp, srt, MJPEG over http, ...), stamped with the monotonic clock
+    as it arrives.
+
+    `read` returns None where the server has ended it, and raises `SourceTimeout` where it sends
+    nothing more: both may come back, see `fer_live.session.reconnect`. A damaged picture is left
+    out; the next one follows.
+    """
 
     n_frames: int | None = None
     reconnects = True
 
-    def __init__(self, url: str) -> None:
-        self.name = url
-        self._capture = cv2.VideoCapture(
-            url,
-            cv2.CAP_FFMPEG,
-            [
-                cv2.CAP_PROP_OPEN_TIMEOUT_MSEC,
-                _OPEN_TIMEOUT_MS,
-                cv2.CAP_PROP_READ_TIMEOUT_MSEC,
-                _READ_TIMEOUT_MS,
-            ],
-        )
-        if not self._capture.isOpened():
-            raise SourceError(
-                tr("{url}: no stream there; check the address and that it is running", url=url)
-            )
+    def __init__(self, where: str | VideoDecoder) -> None:
+        self._decoder = where if isinstance(where, VideoDecoder) else VideoDecoder(where)
+        self.name = self._decoder.name
+        self._frames = self._decoder.frames()
         self._index = 0
 
     def read(self) -> Frame | None:
-        frame = next_frame(self._capture, self._index, time.monotonic)
-        if frame is None and self._index == 0:
-            raise SourceError(
-                tr("{url}: the stream holds no picture that can be decoded", url=self.name)
-            )
+        image_bgr, _ = next(self._frames, (None, 0.0))
+        if image_bgr is None:
+            if self._index == 0:
+                raise SourceError(
+                    tr("{url}: the stream holds no picture that can be decoded", url=self.name)
+                )
+            return None
         self._index += 1
-        return frame
+        return Frame(image_bgr, self._index - 1, time.monotonic())
 
     def close(self) -> None:
-        self._capture.release()
+        self._frames.close()
+        self._decoder.close()

@@ -3,7 +3,9 @@
 import sys
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import closing
 from pathlib import Path
+from typing import Literal
 
 import cv2
 import numpy as np
@@ -13,13 +15,17 @@ from tqdm import tqdm
 from fer_live.datatypes import UInt8Array
 from fer_live.errors import DataError, SourceError, TruncatedError
 from fer_live.model.manifest import CropGeometry
-from fer_live.sources.clip import ClipSource
-from fer_live.sources.images import IMAGE_SUFFIXES, read_image
+from fer_live.sources.folder import is_companion, promises_image
+from fer_live.sources.images import read_image
+from fer_live.sources.open import open_source
 from fer_live.vision.alignment import align_face
 from fer_live.vision.detector import FaceDetector
 from training.data.labeled_images import FaceImages, resize_faces
 
-CLIP_SUFFIXES = (".mp4", ".avi", ".mov", ".mkv", ".webm", ".m4v")
+CLIP_SUFFIXES = (
+    *(".mp4", ".avi", ".mov", ".mkv", ".webm", ".m4v", ".mts", ".m2ts", ".ts", ".mpg", ".mpeg"),
+    *(".wmv", ".flv", ".3gp", ".ogv"),
+)
 _CLIP_FACES_PER_S = 5.0
 """Faces of one clip that are closer in time hardly differ."""
 
@@ -61,8 +67,8 @@ def read_crops(
 
 
 def load_image_folder(folder: Path, side: int) -> FaceImages:
-    """Read every image below `folder` as a face crop."""
-    files = files_below(folder, IMAGE_SUFFIXES, "image")
+    """Every image below `folder`, by its content, as a face crop."""
+    files = files_below(folder, "image")
     images, readable = read_crops(
         f"images {folder.name}", len(files), lambda i: read_gray_face(files[i], side), side
     )
@@ -70,31 +76,41 @@ def load_image_folder(folder: Path, side: int) -> FaceImages:
 
 
 def load_photos(folder: Path, side: int) -> FaceImages:
-    """Find every face in the photos below `folder` with the app's detector, and cut it as live."""
-    return _detected("photos", folder, IMAGE_SUFFIXES, side, _photo)
+    """Every face that the app's detector finds in the photos below `folder`, cut as live."""
+    return _detected("photos", folder, side, _photo)
 
 
 def load_clips(folder: Path, side: int) -> FaceImages:
-    """Find every face in the clips below `folder`, five times a second, cut as the app does."""
-    return _detected("clips", folder, CLIP_SUFFIXES, side, clip_frames)
+    """Every face in the clips below `folder`, five times a second, cut as the app does."""
+    return _detected("clips", folder, side, clip_frames)
 
 
-def files_below(folder: Path, suffixes: tuple[str, ...], kind: str) -> list[Path]:
-    """List the files of some kinds below `folder`, by name; `DataError` where there is none."""
-    files = sorted(path for path in folder.rglob("*") if path.suffix.lower() in suffixes)
+def files_below(folder: Path, kind: Literal["image", "clip"]) -> list[Path]:
+    """All such files in `folder` and its folders, by name; `DataError` where there is none.
+
+    What an image is is told by its content; a clip is what is called like one, for to open every
+    other file would take minutes.
+    """
+    found = sorted(path for path in folder.rglob("*") if path.is_file() and not is_companion(path))
+    is_wanted = promises_image if kind == "image" else _promises_clip
+    files = [path for path in found if is_wanted(path)]
     if not files:
-        raise DataError(f"{folder}: no {kind} below this folder ({', '.join(suffixes)})")
+        raise DataError(f"{folder}: no {kind} below this folder")
     return files
+
+
+def _promises_clip(file: Path) -> bool:
+    return file.suffix.lower() in CLIP_SUFFIXES
 
 
 def _detected(
     kind: str,
     folder: Path,
-    suffixes: tuple[str, ...],
     side: int,
     frames: Callable[[Path], Iterator[tuple[UInt8Array, float]]],
 ) -> FaceImages:
-    files = files_below(folder, suffixes, kind.removesuffix("s"))
+
+    files = files_below(folder, "clip" if kind == "clips" else "image")
     faces: list[UInt8Array] = []
     ids: list[str] = []
     errors: list[SourceError | TruncatedError] = []
@@ -122,19 +138,16 @@ def _photo(file: Path) -> Iterator[tuple[UInt8Array, float]]:
 
 
 def clip_frames(file: Path, per_s: float = _CLIP_FACES_PER_S) -> Iterator[tuple[UInt8Array, float]]:
-    """Yield frames (H, W, 3) of a clip and their times, at most `per_s` a second.
-
-    Raises what a source raises.
-    """
-    clip = ClipSource(file)
-    next_s = 0.0
-    try:
+    """Frames (H, W, 3) of a clip and their times, at most `per_s` a second; raises what a source
+    raises."""
+    last_s: float | None = None
+    with closing(open_source(str(file))) as clip:
         while (frame := clip.read()) is not None:
-            if frame.captured_at_s >= next_s:
-                next_s = frame.captured_at_s + 1 / per_s
-                yield frame.image_bgr, frame.captured_at_s
-    finally:
-        clip.close()
+            time_s = frame.captured_at_s
+            # A clock that goes back begins anew, as in a file of two parts.
+            if last_s is None or not 0 <= time_s - last_s < 1 / per_s:
+                last_s = time_s
+                yield frame.image_bgr, time_s
 
 
 def _names(files: list[Path], folder: Path) -> NDArray[np.str_]:

@@ -1,0 +1,309 @@
+"""Decodes the first real video of a file or a URL: its pictures and their times."""
+
+from collections.abc import Generator, Iterator
+from fractions import Fraction
+from pathlib import Path
+from typing import Any, TypeAlias
+
+import av
+import av.container
+from av.stream import Discard, Disposition
+
+from fer_live.base.translation import tr
+from fer_live.datatypes import UInt8Array
+from fer_live.errors import SourceError, SourceTimeout
+from fer_live.sources.content import IMAGE_SUFFIXES, kind_of, open_file
+from fer_live.sources.extent import is_cut, matroska_ends
+from fer_live.sources.picture import PictureMaker
+
+_DEFAULT_FPS = 25.0
+_MAX_FPS = 1000.0
+_ANSWERS_WITHIN_S = 10.0
+_NO_VIDEO = Disposition.attached_pic | Disposition.timed_thumbnails
+_JOINED = {"mpegts", "mpeg", "h264", "hevc", "mpegvideo"}
+"""Made to be joined, also at any moment: until the first key frame nothing in them can be decoded,
+and nothing is damaged."""
+_PACKETS_TO_A_JOINT = 3
+_TAIL_BYTES = 4096
+_GENERATE_PTS: int = av.container.Flags.gen_pts.value  # type: ignore[assignment]
+_SCHEMES_OF_FILES = ("http:", "https:", "ftp:", "ftps:", "sftp:")
+_LAST_SAMPLES = slice(-50, None)
+_LIMITS = {"max_pixels": "178956970"}
+"""A header that claims more pixels than this is broken; Pillow's limit is the same."""
+_URL_OPTIONS = {
+    **_LIMITS,
+    "rtsp_transport": "tcp",  # a lost UDP packet costs half a picture
+    "reconnect": "1",  # a file that breaks off goes on from where it was
+    "reconnect_delay_max": "4",
+}
+_Packet: TypeAlias = "av.Packet[Any]"
+
+# FFmpeg writes its own lines to stderr otherwise; ours say what the person can do.
+av.logging.set_level(None)
+
+
+class VideoDecoder:
+    """The pictures of one video, (H, W, 3) uint8 BGR, upright and in square pixels, with their
+    times in seconds on the file's own clock, in the order they are shown.
+
+    Reads the first video track that is neither a cover nor thumbnails; every other track is
+    skipped. Frames keep their own sizes. What cannot be decoded is left out and makes `is_damaged`
+    true. Raises `SourceError` where there is no video, `SourceTimeout` where a server is silent.
+    """
+
+    def __init__(self, where: Path | str, n_threads: int = 0) -> None:
+        """A path, or the text of a URL. `n_threads` decode; 0 takes all cores."""
+        self.name = str(where)
+        self.is_damaged = False
+        self._path = where if isinstance(where, Path) else None
+        self._to_picture = PictureMaker(n_threads)
+        self._container = self._open(where)
+        try:
+            self._stream = self._first_video()
+        except BaseException:
+            self.close()
+            raise
+        self._stream.codec_context.options = _LIMITS
+        self._stream.thread_count = n_threads
+        # A live picture is decoded as it arrives; otherwise several are decoded side by side.
+        self._stream.thread_type = "SLICE" if self.is_live else "AUTO"
+        # A time that is missing is taken from the decoding time, as ffprobe does, instead of waited
+        # for until later packets tell it.
+        self._container.flags &= ~_GENERATE_PTS
+        self._clock = _FrameClock(self.fps)
+        self._n_bytes_read = 0
+        self._shape: tuple[tuple[int, int], Fraction | None] = ((0, 0), None)
+        self._has_begun = False
+        self._n_to_joint = 0
+
+    @property
+    def fps(self) -> float:
+        """Frames a second as the header has it."""
+        rate = self._stream.average_rate or self._stream.guessed_rate
+        return float(rate) if rate and 0 < rate <= _MAX_FPS else _DEFAULT_FPS
+
+    @property
+    def n_frames(self) -> int | None:
+        """How many frames the header claims, for a progress bar alone."""
+        if self._stream.frames > 0:
+            return self._stream.frames
+        length = self._container.duration
+        return round(length / av.time_base * self.fps) if length and length > 0 else None
+
+    @property
+    def is_live(self) -> bool:
+        """Whether this has no end of its own; a finished file has one wherever it lies."""
+        if self._path is None and not self.name.lower().startswith(_SCHEMES_OF_FILES):
+            return True
+        length = self._container.duration
+        if length is not None and length > 0:
+            return False
+        # The size of a playlist is not that of what it lists.
+        is_list = self._container.format.name.startswith(("hls", "dash"))
+        return is_list or (self._path is None and self._container.size <= 0)
+
+    def frames(self) -> Generator[tuple[UInt8Array, float]]:
+        """Every picture from here to the end, and its time."""
+        for packet in self._packets():
+            for frame in self._decode(packet):
+                time_s = self._clock.time_s(frame)
+                try:
+                    picture = self._to_picture(frame, self._pixel_shape(frame))
+                except (OSError, av.FFmpegError, ValueError, MemoryError):
+                    self.is_damaged = True  # a size or format that cannot be converted
+                    continue
+                yield picture, time_s
+        self._look_at_the_end()
+
+    def seek(self, time_s: float) -> None:
+        """Go on from the last key frame that is not later; `SourceError` where that cannot be."""
+        try:
+            self._container.seek(round(max(time_s, 0) * av.time_base), backward=True)
+        except (OSError, av.FFmpegError):
+            raise SourceError(_undecodable(self._path or self.name)) from None
+        self._clock = _FrameClock(self.fps)
+
+    def last_time_s(self) -> float:
+        """The time of the last frame, measured packet by packet, and go back to the beginning."""
+        last_s = 0.0
+        for packet in self._packets():
+            if packet.pts is not None and packet.time_base is not None:
+                last_s = max(last_s, float(packet.pts * packet.time_base))
+        self.seek(0)
+        return last_s
+
+    def close(self) -> None:
+        """Release the file or the connection; safe to call twice."""
+        self._container.close()
+
+    def _open(self, where: Path | str) -> av.container.InputContainer:
+        try:
+            if isinstance(where, str):
+                times_s = (_ANSWERS_WITHIN_S, _ANSWERS_WITHIN_S)
+                return av.open(
+                    where, options=_URL_OPTIONS, timeout=times_s, metadata_errors="replace"
+                )
+            if kind_of(where) == "playlist":  # its parts lie beside it
+                return av.open(f"file:{where.absolute()}", metadata_errors="replace")
+            with open_file(where) as file:
+                # By its descriptor, which FFmpeg duplicates: a name would decide about the
+                # decoder, and would have to be valid text.
+                descriptor = {"fd": str(file.fileno()), **_LIMITS}
+                return av.open("fd:", options=descriptor, metadata_errors="replace")
+        except av.ExitError:
+            raise SourceTimeout(
+                tr("{url}: does not answer; check the address and the network", url=self.name)
+            ) from None
+        except (OSError, av.FFmpegError, ValueError):
+            raise SourceError(_undecodable(where)) from None
+
+    def _first_video(self) -> av.VideoStream:
+        found = [
+            stream
+            for stream in self._container.streams.video
+            if not stream.disposition & _NO_VIDEO and stream.codec_context is not None
+        ]
+        if not found:
+            raise SourceError(
+                tr("{path}: holds no video; name a file with moving pictures", path=self.name)
+            )
+        # Matroska's other tracks are read to tell how far the reading went.
+        if not self._is_matroska:
+            for stream in self._container.streams:
+                if stream is not found[0]:
+                    stream.discard = Discard.all
+        return found[0]
+
+    @property
+    def _is_matroska(self) -> bool:
+        return self._path is not None and self._container.format.name.startswith("matroska")
+
+    def _packets(self) -> Iterator[_Packet]:
+        """The video's packets; the one that the file's end cut off is left out."""
+        cut: _Packet | None = None
+        tracks = [] if self._is_matroska else [self._stream]
+        packets = self._container.demux(*tracks)
+        while True:
+            try:
+                packet = next(packets)
+            except StopIteration:
+                break
+            except av.ExitError:
+                raise SourceTimeout(tr("{name}: sends no new pictures", name=self.name)) from None
+            except (OSError, av.FFmpegError, ValueError):
+                self.is_damaged = True
+                break
+            if packet.pos is not None:
+                self._n_bytes_read = max(self._n_bytes_read, packet.pos + packet.size)
+            if packet.stream.index != self._stream.index:
+                continue
+            if cut is not None and packet.size:
+                self.is_damaged = True
+                yield cut
+                cut = None
+            if packet.is_corrupt and packet.size and not self._may_be_joined:
+                cut = packet
+                continue
+            self._look_for_a_joint(packet)
+            yield packet
+        self.is_damaged |= cut is not None or self._n_to_joint > 0
+
+    def _look_for_a_joint(self, packet: _Packet) -> None:
+        """A gap in a transport stream is a joint of two parts where a key frame follows it."""
+        if packet.is_keyframe:
+            self._n_to_joint = 0
+        elif packet.is_corrupt and packet.size and self._has_begun:
+            self._n_to_joint = _PACKETS_TO_A_JOINT
+        elif self._n_to_joint:
+            self._n_to_joint -= 1
+            self.is_damaged |= self._n_to_joint == 0
+
+    def _pixel_shape(self, frame: av.VideoFrame) -> Fraction | None:
+        """A pixel's width by its height; it may change where the size does."""
+        size_wh = frame.width, frame.height
+        if self._shape[0] != size_wh:
+            self._shape = size_wh, self._stream.sample_aspect_ratio
+        return self._shape[1]
+
+    def _decode(self, packet: _Packet) -> list[av.VideoFrame]:
+        try:
+            frames = self._stream.codec_context.decode(packet)
+        except EOFError:
+            return []
+        except (OSError, av.FFmpegError, ValueError, MemoryError):
+            self.is_damaged |= not self._begins_anywhere
+            return []
+        if any(frame.is_corrupt for frame in frames):
+            self.is_damaged |= not self._begins_anywhere
+        self._has_begun |= any(not frame.is_corrupt for frame in frames)
+        return frames
+
+    @property
+    def _begins_anywhere(self) -> bool:
+        """Whether what cannot be decoded now is only the beginning of something that was joined."""
+        return self._may_be_joined and not self._has_begun
+
+    @property
+    def _may_be_joined(self) -> bool:
+        return self._container.format.name in _JOINED
+
+    def _look_at_the_end(self) -> None:
+        """Neither decoder nor demuxer tell of what was cut off between two packets."""
+        if self._container.format.name.startswith("mov"):
+            samples = self._stream.index_entries[_LAST_SAMPLES]
+            end = max((sample.pos + sample.size for sample in samples), default=0)
+            self.is_damaged |= self._n_bytes_read < end
+        if self._path is None:
+            return
+        with open_file(self._path) as file:
+            self.is_damaged |= is_cut(file)
+            if self._is_matroska:
+                _, last_cluster_end = matroska_ends(file)
+                unread = (last_cluster_end or 0) - self._n_bytes_read
+                self.is_damaged |= unread > _TAIL_BYTES
+
+
+def _undecodable(where: Path | str) -> str:
+    if isinstance(where, str):
+        return tr("{url}: no stream there; check the address and that it is running", url=where)
+    if where.suffix.lower() in IMAGE_SUFFIXES:
+        return tr("{path}: not an image that can be decoded", path=where)
+    return tr("{path}: not a video that can be decoded; is it damaged or another kind?", path=where)
+
+
+class _FrameClock:
+    """The time at which each frame is shown, chosen as FFmpeg's `best_effort_timestamp` is.
+
+    The presentation time; the decoding time where the file has no other, or where its presentation
+    times go backwards more often than those do. One that is still missing follows the one before.
+    """
+
+    def __init__(self, fps: float) -> None:
+        self._frame_s = 1 / fps
+        self._last_s = -self._frame_s
+        self._n_backwards_pts = self._n_backwards_dts = 0
+        self._last_pts: int | None = None
+        self._last_dts: int | None = None
+
+    def time_s(self, frame: av.VideoFrame) -> float:
+        """Seconds on the file's clock."""
+        best = self._best(frame.pts, frame.dts)
+        if best is None or frame.time_base is None:
+            self._last_s += self._frame_s
+        else:
+            self._last_s = best * frame.time_base.numerator / frame.time_base.denominator
+        return self._last_s
+
+    def _best(self, pts: int | None, dts: int | None) -> int | None:
+        if dts is not None:
+            self._n_backwards_dts += self._last_dts is not None and dts <= self._last_dts
+            self._last_dts = dts
+        elif pts is not None:
+            self._last_dts = pts
+        if pts is not None:
+            self._n_backwards_pts += self._last_pts is not None and pts <= self._last_pts
+            self._last_pts = pts
+        elif dts is not None:
+            self._last_pts = dts
+        pts_is_better = self._n_backwards_pts <= self._n_backwards_dts or dts is None
+        return pts if pts is not None and pts_is_better else dts

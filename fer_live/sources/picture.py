@@ -1,0 +1,77 @@
+"""From a decoded frame to the picture a person would see: upright, square pixels, 8 bits."""
+
+from fractions import Fraction
+from typing import Any
+
+import av
+import numpy as np
+from av.video.reformatter import Interpolation, VideoReformatter
+
+from fer_live.datatypes import UInt8Array
+
+_MAX_PIXEL_STRETCH = 8
+"""A pixel that is said to be longer than this is a mistake in the header."""
+_MAX_SIDE = 16_384
+
+
+class PictureMaker:
+    """Makes (H, W, 3) uint8 BGR of decoded frames, which may change size, format and shape.
+
+    The plain conversion of the color matrix: the tags of HDR video (HLG, PQ, BT.2020 primaries) ask
+    for a tone mapping that costs nine times as much and that a gray crop of a face does not need.
+    """
+
+    def __init__(self, n_threads: int = 0) -> None:
+        """`n_threads` convert; 0 takes all cores."""
+        self._n_threads = n_threads
+        # One for all frames: setting it up costs as much as a small picture.
+        self._reformatter = VideoReformatter()
+
+    def __call__(self, frame: av.VideoFrame, pixel_shape: Fraction | None) -> UInt8Array:
+        """`pixel_shape` is a pixel's width by its height; None is square."""
+        width, height = square_pixel_size(frame.width, frame.height, pixel_shape)
+        converted = self._reformatter.reformat(
+            frame,
+            width,
+            height,
+            "bgr24",
+            interpolation=Interpolation.BILINEAR,
+            threads=self._n_threads,
+        )
+        # A view of the decoder's memory, whose rows may be padded: to copy them costs as much as to
+        # decode a small picture.
+        return _upright(np.asarray(converted.to_ndarray(), np.uint8), _display_matrix(frame))
+
+
+def square_pixel_size(width: int, height: int, pixel_shape: Fraction | None) -> tuple[int, int]:
+    """The size in square pixels. The height stays, as players have it."""
+    if not pixel_shape or not 1 / _MAX_PIXEL_STRETCH <= pixel_shape <= _MAX_PIXEL_STRETCH:
+        return width, height
+    return min(max(round(width * pixel_shape), 1), max(width, _MAX_SIDE)), height
+
+
+def _display_matrix(frame: av.VideoFrame) -> tuple[int, int, int, int] | None:
+    """a, b, c, d of the 3x3 matrix that takes a stored pixel to where it is shown; None: as stored.
+
+    PyAV's own `rotation` leaves out that a picture may be mirrored too.
+    """
+    side_data: Any = frame.side_data.get("DISPLAYMATRIX")
+    if side_data is None:
+        return None
+    matrix = np.frombuffer(side_data, np.int32)
+    return (int(matrix[0]), int(matrix[1]), int(matrix[3]), int(matrix[4]))
+
+
+def _upright(image: UInt8Array, matrix: tuple[int, int, int, int] | None) -> UInt8Array:
+    """Turned and mirrored by quarters, as the matrix says; other angles are left alone."""
+    if matrix is None:
+        return image
+    a, b, c, d = matrix
+    if abs(a) + abs(d) < abs(b) + abs(c):  # x and y change places
+        image = image.transpose(1, 0, 2)
+        is_mirrored, is_upside_down = c < 0, b < 0
+    else:
+        is_mirrored, is_upside_down = a < 0, d < 0
+    if is_mirrored:
+        image = image[:, ::-1]
+    return np.ascontiguousarray(image[::-1] if is_upside_down else image)
