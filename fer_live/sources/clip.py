@@ -2,6 +2,7 @@
 
 import time
 from collections.abc import Callable
+from datetime import timedelta
 from pathlib import Path
 
 from fer_live.base.translation import tr
@@ -19,8 +20,9 @@ _JUMP_SHOWN_FOR_S = 1 / 25
 class ClipSource:
     """A finished video, in a file or behind a URL, read as fast as asked.
 
-    `captured_at_s` is the frame's time on the file's own clock, jumps and all. `n_threads` decode;
-    0 takes all cores.
+    `captured_at_s` is the frame's time on the file's own clock, jumps and all; the wall clock is
+    that of the file's creation, where its header tells it, plus that time. `n_threads` decode; 0
+    takes all cores.
     """
 
     reconnects = False
@@ -30,6 +32,7 @@ class ClipSource:
         self.name = self._decoder.name
         self.n_frames: int | None = self._decoder.n_frames
         self._frames = self._decoder.frames()
+        self._began_at = self._decoder.began_at
         self._index = 0
 
     def read(self) -> Frame | None:
@@ -38,7 +41,8 @@ class ClipSource:
             self._refuse_what_is_missing()
             return None
         self._index += 1
-        return Frame(image_bgr, self._index - 1, time_s)
+        utc = None if self._began_at is None else self._began_at + timedelta(seconds=time_s)
+        return Frame(image_bgr, self._index - 1, time_s, utc)
 
     def close(self) -> None:
         self._frames.close()

@@ -1,6 +1,7 @@
 """Decodes the first real video of a file or a URL: its pictures and their times."""
 
 from collections.abc import Generator, Iterator
+from datetime import datetime
 from fractions import Fraction
 from pathlib import Path
 from typing import Any, TypeAlias
@@ -27,6 +28,9 @@ _PACKETS_TO_A_JOINT = 3
 _TAIL_BYTES = 4096
 _GENERATE_PTS: int = av.container.Flags.gen_pts.value  # type: ignore[assignment]
 _SCHEMES_OF_FILES = ("http:", "https:", "ftp:", "ftps:", "sftp:")
+_CREATION_TAGS = ("com.apple.quicktime.creationdate", "creation_time")
+"""The first one is local time with its zone, the second one UTC."""
+_FIRST_YEAR = 1970
 _LAST_SAMPLES = slice(-50, None)
 _LIMITS = {"max_pixels": "178956970"}
 """A header that claims more pixels than this is broken; Pillow's limit is the same."""
@@ -89,6 +93,19 @@ class VideoDecoder:
             return self._stream.frames
         length = self._container.duration
         return round(length / av.time_base * self.fps) if length and length > 0 else None
+
+    @property
+    def began_at(self) -> datetime | None:
+        """The wall clock at the file's time 0, where its header tells it with a time zone."""
+        for name in _CREATION_TAGS:
+            try:
+                moment = datetime.fromisoformat(self._container.metadata.get(name, ""))
+            except ValueError:
+                continue
+            # A camera whose clock was never set counts from 1904 or 1970.
+            if moment.tzinfo is not None and moment.year > _FIRST_YEAR:
+                return moment
+        return None
 
     @property
     def is_live(self) -> bool:

@@ -2,6 +2,7 @@ import os
 import subprocess
 import sys
 import time
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import av
@@ -60,6 +61,25 @@ def test_the_times_are_on_the_files_own_clock(tmp_path: Path):
     assert len(read_all(ClipSource(trimmed(tmp_path)))) == 15
     times_s = [frame.captured_at_s for frame in read_all(ClipSource(time_jump(tmp_path)))]
     assert np.diff(times_s).max() == pytest.approx(7200 - 1.5, abs=0.2)
+
+
+@pytest.mark.parametrize(
+    ("told", "moment"),
+    [
+        ("2026-11-25T14:03:22Z", datetime(2026, 11, 25, 14, 3, 22, tzinfo=UTC)),
+        ("1970-01-01T00:00:00Z", None),  # a camera whose clock was never set
+        ("", None),
+    ],
+)
+def test_the_wall_clock_is_that_of_the_files_creation(
+    tmp_path: Path, told: str, moment: datetime | None
+):
+    plain, dated = make_clip("plain.mp4", tmp_path), tmp_path / "dated.mp4"
+    metadata = ("-metadata", f"creation_time={told}") if told else ()
+    ffmpeg("-i", plain, "-c", "copy", *metadata, dated)
+    for frame in read_all(ClipSource(dated)):
+        expected = moment and moment + timedelta(seconds=frame.captured_at_s)
+        assert frame.captured_at_utc == expected
 
 
 @pytest.mark.parametrize("name", ["wide_pixels.mp4", "tall_pixels.mkv"])
