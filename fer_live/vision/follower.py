@@ -83,7 +83,7 @@ def _moved(face: _Face, image_bgr: UInt8Array) -> FaceDetection | None:
     if np.count_nonzero(good) < _MIN_SHARE * len(_POINTS):
         return None
     similarity, agree = cv2.estimateAffinePartial2D(
-        _POINTS[good], there[good], ransacReprojThreshold=1.0
+        _POINTS[good], there[good], ransacReprojThreshold=1.0, refineIters=1
     )
     if similarity is None or agree.sum() < _MIN_SHARE * len(_POINTS):
         return None
