@@ -95,6 +95,10 @@ class FaceTracker:
         self._tracks = [track for track in self._tracks if not track.has_ended(time_s)]
         return tracked
 
+    def end_all(self) -> None:
+        """End all tracks: the next frame shows another scene. The numbers go on from the last."""
+        self._tracks.clear()
+
     def reset(self) -> None:
         """Forget everything: the next frame is of another source. Numbers start at 1 again."""
         self._tracks.clear()
