@@ -119,16 +119,17 @@ class Pipeline:
         self.close()
 
     def _find(self, frame: Frame) -> list[FaceDetection]:
-        change = self._cuts.look(frame.image_bgr, frame.captured_at_s)
+        image_bgr, now_s = frame.image_bgr, frame.captured_at_s
+        followed = self._follower.follow(image_bgr, now_s)
+        if followed is not None:
+            return followed  # pixel by pixel the same faces, so there was no cut
+        change = self._cuts.look(image_bgr, now_s)
         if change == "blinded":
             return []
         if change == "cut":
             self._begin_scene()
-        followed = self._follower.follow(frame.image_bgr, frame.captured_at_s)
-        if followed is not None:
-            return followed
-        detections = self.detector.detect(frame.image_bgr, frame.captured_at_s)
-        self._follower.begin(frame.image_bgr, detections, frame.captured_at_s)
+        detections = self.detector.detect(image_bgr, now_s)
+        self._follower.begin(image_bgr, detections, now_s)
         return detections
 
     def _begin_scene(self) -> None:
