@@ -23,22 +23,22 @@ def face_transform(keypoints_xy: FloatArray, side: int, crop: CropGeometry) -> F
     log scale, eye distance alone by 0.252). The point midway between eyes and mouth goes to the
     crop's centre point.
     """
-    left_eye, right_eye = keypoints_xy[LEFT_EYE], keypoints_xy[RIGHT_EYE]
-    mouth = keypoints_xy[MOUTH]
-    between_eyes = (left_eye + right_eye) / 2
-    eye_line = right_eye - left_eye
+    # Plain numbers: arrays of two cost ten times as much, and this runs for every face.
+    (left_x, left_y), (right_x, right_y) = keypoints_xy[[LEFT_EYE, RIGHT_EYE]].tolist()
+    mouth_x, mouth_y = keypoints_xy[MOUTH].tolist()
+    between_x, between_y = (left_x + right_x) / 2, (left_y + right_y) / 2
     face_size = max(
-        float(np.hypot(*eye_line)) / crop.eye_distance,
-        float(np.hypot(*(mouth - between_eyes))) / crop.eye_mouth_distance,
+        math.hypot(right_x - left_x, right_y - left_y) / crop.eye_distance,
+        math.hypot(mouth_x - between_x, mouth_y - between_y) / crop.eye_mouth_distance,
         1e-3,  # all keypoints in one place: still a finite transform
     )
     scale = side / face_size
-    roll = math.atan2(float(eye_line[1]), float(eye_line[0]))
+    roll = math.atan2(right_y - left_y, right_x - left_x)
     cos, sin = scale * math.cos(roll), scale * math.sin(roll)
-    rotation = np.array([[cos, sin], [-sin, cos]])
-    target = np.array([crop.center_x, crop.center_y]) * side
-    shift = target - rotation @ ((between_eyes + mouth) / 2)
-    return np.column_stack([rotation, shift]).astype(np.float32)
+    middle_x, middle_y = (between_x + mouth_x) / 2, (between_y + mouth_y) / 2
+    shift_x = crop.center_x * side - cos * middle_x - sin * middle_y
+    shift_y = crop.center_y * side + sin * middle_x - cos * middle_y
+    return np.array([[cos, sin, shift_x], [-sin, cos, shift_y]], np.float32)
 
 
 def align_face(
@@ -52,17 +52,19 @@ def align_face(
     Beyond the frame's edge its last pixels are repeated.
     """
     transform = face_transform(detection.keypoints_xy, side, crop)
-    shrink = 1 / max(float(np.hypot(transform[0, 0], transform[0, 1])), 1e-6)
+    (cos, sin, shift_x), (_, _, shift_y) = transform.tolist()
+    shrink = 1 / max(math.hypot(cos, sin), 1e-6)
     before, after = max(int(shrink / 2), 1), 2 if shrink >= 1.5 else 1
     region, left, top = _gray_region(image_bgr, transform, side, before)
     # From the region's pixels to the crop's; from pixel edges, which the detector counts from, to
     # pixel centres, which OpenCV counts from.
-    matrix = transform[:, :2] * (before * after)
-    shift = after * (transform[:, :2] @ (left, top) + transform[:, 2])
-    shift += matrix.sum(axis=1) * 0.5 - 0.5
+    shift_x = after * (cos * left + sin * top + shift_x)
+    shift_y = after * (-sin * left + cos * top + shift_y)
+    cos, sin = cos * before * after, sin * before * after
+    shift_x, shift_y = shift_x + (cos + sin) / 2 - 0.5, shift_y + (cos - sin) / 2 - 0.5
     face = cv2.warpAffine(
         region,
-        np.column_stack([matrix, shift]),
+        np.array([[cos, sin, shift_x], [-sin, cos, shift_y]]),
         (side * after, side * after),
         flags=cv2.INTER_LINEAR,
         borderMode=cv2.BORDER_REPLICATE,
@@ -77,10 +79,11 @@ def _gray_region(
 ) -> tuple[UInt8Array, int, int]:
     """The part of the frame that a crop reads, gray and shrunk, and its left and top there."""
     height, width = image_bgr.shape[:2]
-    corners = np.array([[0, 0], [side, 0], [0, side], [side, side]]) - transform[:, 2]
-    places = corners @ np.linalg.inv(transform[:, :2]).T
-    left, right = _span(places[:, 0], width, shrink)
-    top, bottom = _span(places[:, 1], height, shrink)
+    (cos, sin, shift_x), (_, _, shift_y) = transform.tolist()
+    area = max(cos * cos + sin * sin, 1e-12)
+    corners = [(x - shift_x, y - shift_y) for x in (0, side) for y in (0, side)]
+    left, right = _span([(cos * x - sin * y) / area for x, y in corners], width, shrink)
+    top, bottom = _span([(sin * x + cos * y) / area for x, y in corners], height, shrink)
     region = cv2.cvtColor(image_bgr[top:bottom, left:right], cv2.COLOR_BGR2GRAY)
     if shrink > 1:
         size_wh = max((right - left) // shrink, 1), max((bottom - top) // shrink, 1)
@@ -88,9 +91,9 @@ def _gray_region(
     return np.asarray(region, dtype=np.uint8), left, top
 
 
-def _span(places: FloatArray, limit: int, shrink: int) -> tuple[int, int]:
+def _span(places: list[float], limit: int, shrink: int) -> tuple[int, int]:
     """Whole pixels around all places, within 0..limit, as many as a multiple of `shrink`."""
     margin = 2 * shrink
-    start = min(max(math.floor(places.min()) - margin, 0), limit - 1)
-    stop = max(min(math.ceil(places.max()) + margin, limit), start + 1)
+    start = min(max(math.floor(min(places)) - margin, 0), limit - 1)
+    stop = max(min(math.ceil(max(places)) + margin, limit), start + 1)
     return start, stop - (stop - start) % shrink if stop - start >= shrink else stop

@@ -23,6 +23,7 @@ from fer_live.datatypes import (
 )
 from fer_live.vision.alignment import align_face, face_transform
 from fer_live.vision.classifier import ExpressionClassifier
+from fer_live.vision.cuts import CutDetector
 from fer_live.vision.detector import FaceDetector
 from fer_live.vision.follower import FaceFollower
 from fer_live.vision.smoothing import ExpressionSmoother, SmoothingConfig
@@ -34,7 +35,8 @@ class Pipeline:
 
     The window, `fer-live analyze` and the benchmarks all call this one. Not for use by two threads
     at once, but for `smoothing` and `with_heat_map`, which may be set from another: the next frame
-    goes by them. Its only sense of time is `Frame.captured_at_s`.
+    goes by them. Its only sense of time is `Frame.captured_at_s`. A hard cut within a source ends
+    all tracks: the faces after it get new numbers.
     """
 
     def __init__(self, detector: FaceDetector, classifier: ExpressionClassifier) -> None:
@@ -42,6 +44,7 @@ class Pipeline:
         self.classifier = classifier
         self.with_heat_map = False
         """Whether to ask the model where it looked, which costs a copy a face."""
+        self._cuts = CutDetector()
         self._follower = FaceFollower()
         self._tracker = FaceTracker()
         self._smoother = ExpressionSmoother(classifier.labels)
@@ -95,6 +98,7 @@ class Pipeline:
     def reset(self) -> None:
         """Forget faces and time: the next frame is of another source."""
         self.detector.reset()
+        self._cuts.reset()
         self._follower.reset()
         self._tracker.reset()
         self._smoother.reset()
@@ -115,12 +119,25 @@ class Pipeline:
         self.close()
 
     def _find(self, frame: Frame) -> list[FaceDetection]:
-        followed = self._follower.follow(frame.image_bgr, frame.captured_at_s)
+        image_bgr, now_s = frame.image_bgr, frame.captured_at_s
+        followed = self._follower.follow(image_bgr, now_s)
         if followed is not None:
-            return followed
-        detections = self.detector.detect(frame.image_bgr, frame.captured_at_s)
-        self._follower.begin(frame.image_bgr, detections, frame.captured_at_s)
+            return followed  # pixel by pixel the same faces, so there was no cut
+        change = self._cuts.look(image_bgr, now_s)
+        if change == "blinded":
+            return []
+        if change == "cut":
+            self._begin_scene()
+        detections = self.detector.detect(image_bgr, now_s)
+        self._follower.begin(image_bgr, detections, now_s)
         return detections
+
+    def _begin_scene(self) -> None:
+        """Nobody after a cut is who was there before it, wherever he stands."""
+        self.detector.reset()
+        self._follower.reset()
+        self._tracker.end_all()
+        self._smoother.reset()
 
     def _align(self, frame: Frame, tracked: list[TrackedFace]) -> UInt8Array:
         side, crop = self.classifier.side, self.classifier.manifest.crop

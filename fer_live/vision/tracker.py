@@ -1,9 +1,7 @@
 """Gives each face a number that it keeps from frame to frame."""
 
 import math
-from dataclasses import dataclass, field
-
-import numpy as np
+from dataclasses import dataclass
 
 from fer_live.datatypes import FaceDetection, FloatArray, TrackedFace
 
@@ -19,27 +17,36 @@ _VELOCITY_TIME_CONSTANT_S = 0.1
 _PREDICTED_FOR_S = 0.5
 
 
+_Box = list[float]
+"""x1, y1, x2, y2 in pixels."""
+
+
 @dataclass(slots=True, eq=False)
 class _Track:
-    box_xyxy: FloatArray
+    box_xyxy: _Box
     since_s: float
     seen_at_s: float
     track_id: int | None = None
-    velocity_xy: FloatArray = field(default_factory=lambda: np.zeros(2, np.float32))
+    velocity_xy: tuple[float, float] = (0.0, 0.0)
     """Pixels a second, averaged over the last tenth of a second or so."""
 
-    def predicted_box(self, time_s: float) -> FloatArray:
+    def predicted_box(self, time_s: float) -> _Box:
         """Where the face is now if it went on as it went, at most for half a second."""
         ahead_s = min(max(time_s - self.seen_at_s, 0.0), _PREDICTED_FOR_S)
-        return (self.box_xyxy + np.tile(self.velocity_xy * ahead_s, 2)).astype(np.float32)
+        x, y = (speed * ahead_s for speed in self.velocity_xy)
+        x1, y1, x2, y2 = self.box_xyxy
+        return [x1 + x, y1 + y, x2 + x, y2 + y]
 
-    def move_to(self, box_xyxy: FloatArray, time_s: float) -> None:
+    def move_to(self, box_xyxy: _Box, time_s: float) -> None:
         """The face was seen there."""
         passed_s = time_s - self.seen_at_s
         if passed_s > 0:
-            velocity = (_center(box_xyxy) - _center(self.box_xyxy)) / passed_s
+            (x, y), (before_x, before_y) = _center(box_xyxy), _center(self.box_xyxy)
+            speed_x, speed_y = self.velocity_xy
             weight = 1 - math.exp(-passed_s / _VELOCITY_TIME_CONSTANT_S)
-            self.velocity_xy = self.velocity_xy + weight * (velocity - self.velocity_xy)
+            speed_x += weight * ((x - before_x) / passed_s - speed_x)
+            speed_y += weight * ((y - before_y) / passed_s - speed_y)
+            self.velocity_xy = speed_x, speed_y
         self.box_xyxy, self.seen_at_s = box_xyxy, time_s
 
     def has_ended(self, time_s: float) -> bool:
@@ -69,14 +76,15 @@ class FaceTracker:
 
     def update(self, detections: list[FaceDetection], time_s: float) -> list[TrackedFace]:
         """Number the faces of the frame at `time_s`, in the order given, without tentative ones."""
-        matched = self._match(detections, time_s)
+        boxes = [detection.box_xyxy.tolist() for detection in detections]
+        matched = self._match(boxes, time_s)
         tracked = []
         for index, detection in enumerate(detections):
             track = matched.get(index)
             if track is None:
-                track = _Track(detection.box_xyxy, time_s, time_s)
+                track = _Track(boxes[index], time_s, time_s)
                 self._tracks.append(track)
-            track.move_to(detection.box_xyxy, time_s)
+            track.move_to(boxes[index], time_s)
             if track.track_id is None and self._is_sure(track, detection, time_s):
                 track.track_id, self._next_id = self._next_id, self._next_id + 1
             if track.track_id is not None:
@@ -86,6 +94,10 @@ class FaceTracker:
         # is longer than a track may be lost.
         self._tracks = [track for track in self._tracks if not track.has_ended(time_s)]
         return tracked
+
+    def end_all(self) -> None:
+        """End all tracks: the next frame shows another scene. The numbers go on from the last."""
+        self._tracks.clear()
 
     def reset(self) -> None:
         """Forget everything: the next frame is of another source. Numbers start at 1 again."""
@@ -97,13 +109,13 @@ class FaceTracker:
         lasted_s = time_s - track.since_s
         return self._is_first_frame or detection.confidence >= _SURE or lasted_s >= _TENTATIVE_FOR_S
 
-    def _match(self, detections: list[FaceDetection], time_s: float) -> dict[int, _Track]:
-        """Detection index -> its track, greedily by score; each used once."""
+    def _match(self, boxes: list[_Box], time_s: float) -> dict[int, _Track]:
+        """Index of a box -> its track, greedily by score; each used once."""
         candidates = [
             (score, index, track)
-            for index, detection in enumerate(detections)
+            for index, box in enumerate(boxes)
             for track in self._tracks
-            if (score := _score(detection.box_xyxy, track, time_s)) is not None
+            if (score := _score(box, track, time_s)) is not None
         ]
         matched: dict[int, _Track] = {}
         for _, index, track in sorted(candidates, key=lambda candidate: -candidate[0]):
@@ -114,35 +126,40 @@ class FaceTracker:
 
 def iou(a_xyxy: FloatArray, b_xyxy: FloatArray) -> float:
     """Intersection over union of two boxes, 0..1; 0 for boxes without area."""
-    overlap_wh = np.minimum(a_xyxy[2:], b_xyxy[2:]) - np.maximum(a_xyxy[:2], b_xyxy[:2])
-    if np.any(overlap_wh <= 0):
+    # Plain numbers: arrays of four cost ten times as much.
+    return _iou(a_xyxy.tolist(), b_xyxy.tolist())
+
+
+def _iou(a_xyxy: _Box, b_xyxy: _Box) -> float:
+    overlap_w = min(a_xyxy[2], b_xyxy[2]) - max(a_xyxy[0], b_xyxy[0])
+    overlap_h = min(a_xyxy[3], b_xyxy[3]) - max(a_xyxy[1], b_xyxy[1])
+    if overlap_w <= 0 or overlap_h <= 0:
         return 0.0
-    intersection = float(np.prod(overlap_wh))
-    union = _area(a_xyxy) + _area(b_xyxy) - intersection
-    return intersection / union if union > 0 else 0.0
+    union = _area(a_xyxy) + _area(b_xyxy) - overlap_w * overlap_h
+    return overlap_w * overlap_h / union if union > 0 else 0.0
 
 
-def _score(box_xyxy: FloatArray, track: _Track, time_s: float) -> float | None:
+def _score(box_xyxy: _Box, track: _Track, time_s: float) -> float | None:
     """1..2 for an overlap, 0..1 for a near box, None for neither."""
     expected = track.predicted_box(time_s)
-    overlap = iou(box_xyxy, expected)
+    overlap = _iou(box_xyxy, expected)
     if overlap >= _MIN_IOU:
         # Of two that fit alike, it is the one seen lately, not the one hidden behind it.
         return 1 + overlap * math.exp(track.seen_at_s - time_s)
-    side, track_side = _area(box_xyxy) ** 0.5, _area(expected) ** 0.5
+    side, track_side = math.sqrt(_area(box_xyxy)), math.sqrt(_area(expected))
     if (
         min(side, track_side) <= 0
         or not 1 / _MAX_SIZE_RATIO <= side / track_side <= _MAX_SIZE_RATIO
     ):
         return None
-    distance = float(np.hypot(*(_center(box_xyxy) - _center(expected))))
+    distance = math.dist(_center(box_xyxy), _center(expected))
     reach = max(side, track_side) * (_REACH + _REACH_PER_S * (time_s - track.seen_at_s))
     return 1 - distance / reach if distance < reach else None
 
 
-def _center(box_xyxy: FloatArray) -> FloatArray:
-    return np.asarray((box_xyxy[:2] + box_xyxy[2:]) / 2, np.float32)
+def _center(box_xyxy: _Box) -> tuple[float, float]:
+    return (box_xyxy[0] + box_xyxy[2]) / 2, (box_xyxy[1] + box_xyxy[3]) / 2
 
 
-def _area(box_xyxy: FloatArray) -> float:
-    return float(np.prod(np.maximum(box_xyxy[2:] - box_xyxy[:2], 0)))
+def _area(box_xyxy: _Box) -> float:
+    return max(box_xyxy[2] - box_xyxy[0], 0.0) * max(box_xyxy[3] - box_xyxy[1], 0.0)

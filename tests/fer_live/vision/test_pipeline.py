@@ -1,5 +1,3 @@
-from itertools import pairwise
-
 import cv2
 import numpy as np
 import pytest
@@ -124,15 +122,3 @@ def test_ten_faces_in_a_wide_shot_are_found_and_read(pipeline: Pipeline, shared_
     assert centers == pytest.approx([1280 - x for x in reversed(centers)], abs=12)
     later = pipeline.process(Frame(frame, 1, 1 / 30))
     assert {face.track_id for face in later.faces} == set(range(1, 11))
-
-
-def test_parts_cover_the_frame_and_overlap():
-    from fer_live.vision.detector import _parts
-
-    for width, height in ((1280, 720), (720, 1280), (640, 480), (500, 500), (2000, 300), (1, 9)):
-        parts = _parts(width, height)
-        side = min(width, height)
-        starts = sorted(left + top for left, top, _ in parts)
-        assert starts[0] == 0
-        assert starts[-1] + side == max(width, height)
-        assert all(b - a <= 0.81 * side + 1 for a, b in pairwise(starts))
