@@ -21,6 +21,7 @@ from multiprocessing.synchronize import Event
 from pathlib import Path
 from typing import Any
 
+import cv2
 from tqdm import tqdm
 
 from fer_live.analyze.reading import ReadOptions, read_source
@@ -203,6 +204,8 @@ _done: "Synchronized[int]"
 def _begin_worker(read_options: ReadOptions, stop: Event, done: "Synchronized[int]") -> None:
     global _read_options, _stop, _done
     _read_options, _stop, _done = read_options, stop, done
+    # As with the decoder: the processes share out the cores, and threads in them would wait.
+    cv2.setNumThreads(read_options.decoder_threads)
     signal.signal(signal.SIGINT, signal.SIG_IGN)  # the parent decides, by `stop`
 
 
