@@ -12,13 +12,14 @@ from fer_live.outputs.text_file import GrowingTextFile, check_text_file, suggest
 
 
 class CsvFile:
-    """A `ResultSink` into one CSV file with a header."""
+    """A `ResultSink` into one CSV file with a header, UTF-8, with or without a byte order mark."""
 
-    def __init__(self, path: Path, labels: tuple[str, ...]) -> None:
+    def __init__(self, path: Path, labels: tuple[str, ...], *, with_bom: bool = False) -> None:
         self._labels = labels
         self._file = GrowingTextFile(path)
         self._text = io.StringIO()
         self._writer = csv.DictWriter(self._text, column_names(labels), lineterminator="\n")
+        self._text.write("\ufeff" if with_bom else "")
         self._writer.writeheader()
         self._append()
 

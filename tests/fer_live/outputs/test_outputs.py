@@ -376,6 +376,16 @@ def test_files_are_read_back(demo_clip: Path, tmp_path: Path):
     assert len(rows) >= 9
 
 
+def test_excel_is_told_that_the_text_is_utf_8(tmp_path: Path):
+    path = tmp_path / "a.csv"
+    sink = open_output("csv_bom", opening(str(path)))
+    sink.write("촬영.mp4", result(0, 0.0))
+    sink.close()
+    assert path.read_bytes().startswith(b"\xef\xbb\xbfsource,")
+    assert path.read_bytes().count(b"\xef\xbb\xbf") == 1
+    assert pd.read_csv(path)["source"].tolist() == ["촬영.mp4"], "pandas reads it all the same"
+
+
 def test_cells_of_a_csv_cannot_become_formulas(tmp_path: Path):
     sink = open_output("csv", opening(str(tmp_path / "a.csv")))
     for source in ("=1+1.mp4", "+cmd", "-2", "@x", "\ttab", "normal.mp4"):
