@@ -1,6 +1,7 @@
 """Measure a model on a data set."""
 
 import argparse
+import sys
 from pathlib import Path
 
 from training.commands.figures import (
@@ -40,4 +41,7 @@ def run(arguments: argparse.Namespace) -> int:
         classes=arguments.classes,
         without=on.without,
     )
-    return tell_figures(arguments, figures, summary(figures))
+    tell_figures(arguments, figures, summary(figures))
+    for line in figures.get("unreadable", ()):
+        print(f"fer-train: {line}", file=sys.stderr)
+    return 1 if "unreadable" in figures else 0

@@ -1,4 +1,4 @@
-"""A data set with one folder per class: `DIR/<label>/*.png|jpg|jpeg|bmp|webp`."""
+"""A data set with one folder per class: `DIR/<label>/` of images, known by their content."""
 
 from dataclasses import dataclass
 from pathlib import Path
@@ -8,7 +8,7 @@ from numpy.typing import NDArray
 
 from fer_live.errors import DataError
 from fer_live.model.manifest import EXPRESSIONS
-from fer_live.sources.images import IMAGE_SUFFIXES
+from fer_live.sources.folder import is_companion, promises_image
 from training.data.image_files import read_crops, read_gray_face
 from training.data.labeled_images import LabeledImages
 
@@ -50,7 +50,9 @@ def _class_folders(folder: Path) -> list[Path]:
 
 
 def _images(folder: Path) -> list[Path]:
-    return sorted(f for f in folder.iterdir() if f.suffix.lower() in IMAGE_SUFFIXES)
+    """The files that begin like an image or are called like one, by name."""
+    files = (path for path in folder.iterdir() if path.is_file() and not is_companion(path))
+    return sorted(file for file in files if promises_image(file))
 
 
 def load_labeled_folder(folder: Path, side: int) -> LabeledImages:

@@ -1,23 +1,23 @@
 """`fer-train evaluate`: one model, one data set, all figures."""
 
 from collections.abc import Callable, Iterator, Sequence
+from contextlib import nullcontext
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 import torch
-from numpy.typing import NDArray
 from tqdm import tqdm
 
 from fer_live.datatypes import FloatArray, UInt8Array
-from fer_live.errors import InputError, ModelError
+from fer_live.errors import DataError, InputError, ModelError, SourceError
 from fer_live.model.manifest import Manifest
 from fer_live.sources.images import read_image
 from fer_live.vision.alignment import align_face
 from fer_live.vision.classifier import ExpressionClassifier
 from fer_live.vision.detector import FaceDetector
-from training.data.folder import LabeledFiles, list_labeled_files
+from training.data.folder import list_labeled_files
 from training.data.image_files import read_gray_face
 from training.data.labeled_images import LabeledImages
 from training.data.sources import LABELED_KINDS, split_source
@@ -59,13 +59,16 @@ def evaluate(
     if kind == "folder" and without is not None:
         raise InputError("--without goes with data sets of crops; name the files of folder:DIR")
     model = open_model(model_path)
+    unreadable: list[str] = []
     if kind != "folder":
         labeled = LABELED_KINDS[kind].load(folder, split, rule, model.manifest.input_side)
         if without is not None:
             labeled = labeled.where(~load_list(without, labeled, partly=True))
         metrics = evaluate_crops(model, labeled)
     else:
-        metrics = _evaluate_folder(model, folder, detect=detect, only_present=classes == "present")
+        metrics, unreadable = _evaluate_folder(
+            model, folder, detect=detect, only_present=classes == "present"
+        )
     return {
         **metrics.as_dict(),
         "model": str(model_path),
@@ -73,6 +76,7 @@ def evaluate(
         "split": split,
         "rule": rule,
         **({} if without is None else {"without": str(without)}),
+        **({"unreadable": unreadable} if unreadable else {}),
     }
 
 
@@ -170,39 +174,52 @@ def evaluate_crops(model: Model, labeled: LabeledImages) -> Metrics:
     )
 
 
-def _evaluate_folder(model: Model, folder: Path, *, detect: bool, only_present: bool) -> Metrics:
+def _evaluate_folder(
+    model: Model, folder: Path, *, detect: bool, only_present: bool
+) -> tuple[Metrics, list[str]]:
+    """The figures of the images that can be read, and a line for each one that cannot."""
     names, side = model.manifest.labels, model.manifest.input_side
     listed = list_labeled_files(folder, names)
-    if detect:
-        faces, found = _detect_faces(listed, model.manifest)
-    else:
-        faces = np.stack([read_gray_face(file, side) for file in _shown(listed.files)])
-        found = np.ones(len(listed.files), dtype=np.bool_)
-    probs = model.predict(faces)
+    faces: list[UInt8Array] = []
+    shown: list[int] = []
+    missed: list[int] = []
+    unreadable: list[str] = []
+    with FaceDetector("auto") if detect else nullcontext() as detector:
+        for file, label in zip(_shown(listed.files), listed.labels.tolist(), strict=True):
+            try:
+                face = (
+                    read_gray_face(file, side)
+                    if detector is None
+                    else _largest_face(file, detector, model.manifest)
+                )
+            except SourceError as error:
+                unreadable.append(str(error))
+                continue
+            if face is None:
+                missed.append(label)
+            else:
+                shown.append(label)
+                faces.append(face)
+    if not shown and not missed:
+        raise DataError(f"{folder}: none of its images can be read; the first: {unreadable[0]}")
+    probs = model.predict(np.array(faces, dtype=np.uint8).reshape(-1, side, side))
     if only_present:
-        absent = np.setdiff1d(np.arange(len(names)), listed.labels)
+        absent = np.setdiff1d(np.arange(len(names)), [*shown, *missed])
         probs[:, absent] = 0
         probs /= np.maximum(probs.sum(axis=1, keepdims=True), np.finfo(np.float32).tiny)
-    return measure(probs, listed.labels[found], names, listed.labels[~found])
+    truth, undetected = (np.array(labels, dtype=np.int64) for labels in (shown, missed))
+    return measure(probs, truth, names, undetected), unreadable
 
 
-def _detect_faces(listed: LabeledFiles, manifest: Manifest) -> tuple[UInt8Array, NDArray[np.bool_]]:
-    """Cut the largest face of each image as the app does, and mark the images that have one."""
-    side = manifest.input_side
-    faces: list[UInt8Array] = []
-    found = np.zeros(len(listed.files), dtype=np.bool_)
-    with FaceDetector("auto") as detector:
-        for index, file in enumerate(_shown(listed.files)):
-            image_bgr = read_image(file)
-            detector.reset()
-            detections = detector.detect(image_bgr, 0.0)
-            if detections:
-                largest = max(
-                    detections, key=lambda d: float(np.prod(d.box_xyxy[2:] - d.box_xyxy[:2]))
-                )
-                faces.append(align_face(image_bgr, largest, side, manifest.crop))
-                found[index] = True
-    return np.array(faces, dtype=np.uint8).reshape(-1, side, side), found
+def _largest_face(file: Path, detector: FaceDetector, manifest: Manifest) -> UInt8Array | None:
+    """The largest face of an image, cut as the app does; None where no face is found."""
+    image_bgr = read_image(file)
+    detector.reset()
+    detections = detector.detect(image_bgr, 0.0)
+    if not detections:
+        return None
+    largest = max(detections, key=lambda d: float(np.prod(d.box_xyxy[2:] - d.box_xyxy[:2])))
+    return align_face(image_bgr, largest, manifest.input_side, manifest.crop)
 
 
 def _shown(files: tuple[Path, ...]) -> Iterator[Path]:

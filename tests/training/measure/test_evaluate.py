@@ -60,6 +60,28 @@ def test_the_command_writes_its_figures(run_cli, photos: Path, tmp_path: Path):
     }
 
 
+def test_a_folder_is_read_by_content_and_what_cannot_be_read_is_named(
+    run_cli, photos: Path, tmp_path: Path
+):
+    (photos / "happiness/a.png").rename(photos / "happiness/a.jfif")
+    (photos / "happiness/broken.jpg").write_text("hello")
+    (photos / "neutral/._b.jpg").write_bytes(b"\x00\x05\x16\x07")
+    (photos / "neutral/notes.txt").write_text("hello")
+    out = tmp_path / "figures.json"
+    done = run_cli("fer-train", "evaluate", MODEL, "--data", f"folder:{photos}", "--json", out)
+    fails(done, 1, "broken.jpg: not an image")
+    figures = json.loads(out.read_text())
+    assert figures["n"] == 3
+    assert len(figures["unreadable"]) == 1
+
+
+def test_a_folder_of_which_nothing_can_be_read_is_the_users_mistake(run_cli, tmp_path: Path):
+    (tmp_path / "photos/happiness").mkdir(parents=True)
+    (tmp_path / "photos/happiness/broken.jpg").write_text("hello")
+    done = run_cli("fer-train", "evaluate", MODEL, "--data", f"folder:{tmp_path / 'photos'}")
+    fails(done, 2, "none of its images can be read", "broken.jpg")
+
+
 def test_a_checkpoint_and_its_export_agree_on_a_data_set(learnable_tree: Path):
     data = f"fer2013:{learnable_tree}"
     options = {"split": "PublicTest", "rule": "ferplus-argmax"}
