@@ -4,6 +4,7 @@ from dataclasses import dataclass
 
 import cv2
 import numpy as np
+from numpy.typing import NDArray
 
 from fer_live.datatypes import FaceDetection, FloatArray, UInt8Array
 from fer_live.model.manifest import CropGeometry
@@ -14,7 +15,9 @@ _SIDE = 64
 _CROP = CropGeometry(eye_distance=0.3, eye_mouth_distance=0.32, center_x=0.5, center_y=0.55)
 _POINTS = np.mgrid[10:56:11, 10:56:11].T.reshape(-1, 1, 2).astype(np.float32)
 """5 x 5 points: twice as many cost a quarter more and are as exact."""
+_PLACES = _POINTS.view(np.complex64).ravel()
 _MAX_ASTRAY_PX = 0.5
+_MAX_APART_PX = 1.0
 _MIN_SHARE = 0.6
 _MAX_MOVED = 0.15
 _MAX_SCALED = 1.1
@@ -34,9 +37,9 @@ class FaceFollower:
 
     Every face is compared with what it looked like when the detector found it, so nothing adds up
     from frame to frame. Points of a grid over the face are followed there and back (Kalal et al.,
-    "Forward-Backward Error", 2010); those that return to within half a pixel vote for one
-    similarity (RANSAC). Where too few return or agree, or the face moved or grew further than this
-    is good for, the frame is the detector's.
+    "Forward-Backward Error", 2010); those that return to within half a pixel make one similarity,
+    on which they must agree. Where too few return or agree, or the face moved or grew further than
+    this is good for, the frame is the detector's.
     """
 
     def __init__(self) -> None:
@@ -78,16 +81,46 @@ def _moved(face: _Face, image_bgr: UInt8Array) -> FaceDetection | None:
     now = align_face(image_bgr, face.detection, _SIDE, _CROP)
     there, found = _flow(face.look, now, _POINTS)
     back, found_back = _flow(now, face.look, there)
-    astray = np.square(back - _POINTS).sum(axis=-1)
-    good = (found & found_back).astype(bool) & (astray < _MAX_ASTRAY_PX**2)
-    if np.count_nonzero(good) < _MIN_SHARE * len(_POINTS):
+    astray = np.abs(_as_complex(back) - _PLACES)
+    good = (found & found_back).ravel().astype(bool) & (astray < _MAX_ASTRAY_PX)
+    if np.count_nonzero(good) < _MIN_SHARE * len(_PLACES):
         return None
-    similarity, agree = cv2.estimateAffinePartial2D(
-        _POINTS[good], there[good], ransacReprojThreshold=1.0, refineIters=1
+    similarity = _agreed_similarity(_PLACES[good], _as_complex(there)[good])
+    return (
+        None if similarity is None else _apply(similarity, face.detection, image_bgr.shape[1::-1])
     )
-    if similarity is None or agree.sum() < _MIN_SHARE * len(_POINTS):
+
+
+def _agreed_similarity(
+    before: NDArray[np.complex64], after: NDArray[np.complex64]
+) -> tuple[complex, complex] | None:
+    """The similarity z -> turn * z + shift that takes the points (n,) before to those after.
+
+    By least squares, over all of them and then over those within a pixel of that; None where too
+    few are. RANSAC would find one among more that disagree, at three times the cost, and a face
+    like that is better left to the detector.
+    """
+    turn, shift = _least_squares(before, after)
+    agree = np.abs(turn * before + shift - after) < _MAX_APART_PX
+    n_agree = np.count_nonzero(agree)
+    if n_agree < _MIN_SHARE * len(_PLACES):
         return None
-    return _apply(similarity, face.detection, image_bgr.shape[1::-1])
+    return (turn, shift) if n_agree == len(before) else _least_squares(before[agree], after[agree])
+
+
+def _least_squares(
+    before: NDArray[np.complex64], after: NDArray[np.complex64]
+) -> tuple[complex, complex]:
+    """Umeyama (1991) in the plane, where it is one quotient of complex numbers."""
+    middle_before, middle_after = before.sum() / len(before), after.sum() / len(after)
+    away = before - middle_before
+    turn = complex(np.vdot(away, after - middle_after) / np.vdot(away, away))
+    return turn, complex(middle_after - turn * middle_before)
+
+
+def _as_complex(points: FloatArray) -> NDArray[np.complex64]:
+    """(n, 1, 2) or (n, 2) float32 -> (n,) x + iy."""
+    return np.ascontiguousarray(points, np.float32).view(np.complex64).ravel()
 
 
 def _flow(
@@ -107,12 +140,10 @@ def _flow(
 
 
 def _apply(
-    similarity: FloatArray, detection: FaceDetection, frame_wh: tuple[int, ...]
+    similarity: tuple[complex, complex], detection: FaceDetection, frame_wh: tuple[int, ...]
 ) -> FaceDetection | None:
-    """`similarity` (2, 3) takes pixels of the crop to pixels of the crop."""
-    # As complex numbers a similarity is z -> turn * z + shift, which is quicker than matrices.
-    turn = complex(similarity[0, 0], similarity[1, 0])
-    shift = complex(similarity[0, 2], similarity[1, 2])
+    """`similarity`, turn and shift, takes pixels of the crop to pixels of the crop."""
+    turn, shift = similarity
     center = complex(_SIDE / 2, _SIDE / 2)
     if abs(turn * center + shift - center) > _MAX_MOVED * _SIDE:
         return None
@@ -123,26 +154,23 @@ def _apply(
     crop_shift = complex(to_crop[0, 2], to_crop[1, 2])
     # To the crop, the motion there, and back to the frame.
     frame_shift = (turn * crop_shift + shift - crop_shift) / crop_turn
-    keypoints = _moved_points(detection.keypoints_xy, turn, frame_shift)
-    box, (width, height) = detection.box_xyxy, frame_wh
-    middle = np.asarray((box[:2] + box[2:]) / 2, np.float32)
-    x, y = _moved_points(middle, turn, frame_shift).tolist()
-    half_x, half_y = ((box[2:] - box[:2]) / 2 * abs(turn)).tolist()
-    sides = (
-        max(x - half_x, 0),
-        max(y - half_y, 0),
-        min(x + half_x, width),
-        min(y + half_y, height),
-    )
-    # A side that the detector cut off at the border stays there.
-    borders = np.array([0, 0, width, height], np.float32)
-    box = np.where(box == borders, borders, np.array(sides, np.float32))
-    if np.any(box[2:] <= box[:2]):
+    keypoints = turn * _as_complex(detection.keypoints_xy) + frame_shift
+    x1, y1, x2, y2 = detection.box_xyxy.tolist()
+    center = turn * complex(x1 + x2, y1 + y2) / 2 + frame_shift
+    half = complex(x2 - x1, y2 - y1) / 2 * abs(turn)
+    corners = center - half, center + half
+    width, height = frame_wh
+    box = [
+        # A side that the detector cut off at the border stays there.
+        border if before == border else min(max(side, 0), limit)
+        for before, side, border, limit in (
+            (x1, corners[0].real, 0, width),
+            (y1, corners[0].imag, 0, height),
+            (x2, corners[1].real, width, width),
+            (y2, corners[1].imag, height, height),
+        )
+    ]
+    if box[2] <= box[0] or box[3] <= box[1]:
         return None
-    return FaceDetection(box, keypoints, detection.confidence)
-
-
-def _moved_points(points_xy: FloatArray, turn: complex, shift: complex) -> FloatArray:
-    """(..., 2) points, turned and scaled about the origin and then shifted."""
-    matrix = np.array([[turn.real, turn.imag], [-turn.imag, turn.real]])
-    return np.asarray(points_xy @ matrix + (shift.real, shift.imag), np.float32)
+    points = keypoints.view(np.float32).reshape(-1, 2)
+    return FaceDetection(np.array(box, np.float32), points, detection.confidence)

@@ -6,11 +6,13 @@ from dataclasses import replace
 import cv2
 import numpy as np
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from fer_live import Frame, Pipeline
 from fer_live.datatypes import FaceDetection
 from fer_live.vision.detector import FaceDetector
-from fer_live.vision.follower import FaceFollower
+from fer_live.vision.follower import _PLACES, FaceFollower, _agreed_similarity
 
 
 @pytest.fixture(scope="module")
@@ -56,6 +58,29 @@ def test_a_face_is_followed_to_where_it_went(
     assert center_of[0] == pytest.approx(
         motion[:, :2] @ center_of[1] + motion[:, 2], abs=0.03 * eye_distance
     )
+
+
+@given(
+    st.floats(-0.3, 0.3),
+    st.floats(0.9, 1.1),
+    st.complex_numbers(max_magnitude=12),
+    st.lists(st.tuples(st.integers(0, 24), st.complex_numbers(max_magnitude=9)), max_size=5),
+)
+def test_points_that_disagree_spoil_no_similarity(
+    radians: float, scale: float, shift: complex, astray: list[tuple[int, complex]]
+):
+    """It is right to within a pixel, or there is none."""
+    turn = scale * complex(math.cos(radians), math.sin(radians))
+    right = (turn * _PLACES + shift).astype(np.complex64)
+    after = right.copy()
+    for index, away in astray:
+        after[index] = right[index] + away
+    similarity = _agreed_similarity(_PLACES, after)
+    if similarity is None:
+        assert astray
+        return
+    got = similarity[0] * _PLACES + similarity[1]
+    assert np.abs(got - right).max() < (1.0 if astray else 1e-3)
 
 
 def test_errors_do_not_add_up(demo_frames: list[np.ndarray], found: list[FaceDetection]):
