@@ -11,7 +11,7 @@ from fer_live.errors import SourceError, TruncatedError
 from fer_live.sources.decoder import VideoDecoder
 from fer_live.sources.source import FrameSource
 
-_MAX_WAIT_S = 5.0
+_MAX_WAIT_S = 15.0
 """Two frames that are further apart are a jump of the clock, not a picture that stands."""
 _MAX_LATE_S = 1.0
 _JUMP_SHOWN_FOR_S = 1 / 25

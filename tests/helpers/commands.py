@@ -1,6 +1,11 @@
 """What tests of the three commands share."""
 
+import signal
 import subprocess
+import sys
+import time
+from collections.abc import Callable
+from pathlib import Path
 
 
 def fails(done: subprocess.CompletedProcess[str], code: int, *says: str) -> None:
@@ -10,3 +15,21 @@ def fails(done: subprocess.CompletedProcess[str], code: int, *says: str) -> None
     assert len(lines) == 1, done.stderr
     for words in says:
         assert words in lines[0]
+
+
+def interrupt(
+    command: list[str], folder: Path, when: Callable[[], bool]
+) -> subprocess.CompletedProcess[str]:
+    """Run a command and press Ctrl-C once `when` holds."""
+    reading = subprocess.Popen(
+        [sys.executable, "-m", "fer_live", *command],
+        cwd=folder,
+        stderr=subprocess.PIPE,
+        text=True,
+    )
+    deadline = time.monotonic() + 60
+    while time.monotonic() < deadline and not when():
+        time.sleep(0.05)
+    reading.send_signal(signal.SIGINT)
+    _, errors = reading.communicate(timeout=30)
+    return subprocess.CompletedProcess(command, reading.returncode, "", errors)

@@ -12,7 +12,7 @@ import numpy as np
 import pytest
 
 from fer_live.datatypes import Frame
-from fer_live.errors import SourceError
+from fer_live.errors import SourceError, SourceTimeout
 from fer_live.session.reconnect import OpenSource, SourceLost, SourceSupervisor
 from fer_live.sources.stream import StreamSource
 
@@ -131,6 +131,33 @@ def test_the_last_picture_of_an_unplugged_camera_is_no_return(quick: None):
     assert len(viewer.failures) == 1, "told once, not at every attempt"
     n_by_first = opened[0].index
     assert len(viewer.frames) <= n_by_first
+
+
+def test_a_picture_that_stands_is_no_stall_where_no_driver_is_at_work(quick: None):
+    frames: list[Frame] = []
+    failures: list[Exception] = []
+    ready = threading.Event()
+    ready.set()
+    supervisor = SourceSupervisor(
+        lambda: Device(5, "repeat"),
+        frames.append,
+        failures.append,
+        ready=ready,
+        repeats_are_news=True,
+    )
+    time.sleep(3 * STALLED_AFTER_S)
+    supervisor.stop()
+    assert failures == []
+    assert len(frames) > 20
+
+
+def test_a_stall_is_a_time_out_and_an_end_is_none(quick: None):
+    for then, is_time_out in (("block", True), ("end", False), ("fail", False)):
+        devices = iter([Device(5, then), Device(10_000, "end")])
+        viewer = Viewer(lambda devices=devices: next(devices))
+        viewer.wait_for(lambda viewer=viewer: bool(viewer.failures))
+        viewer.supervisor.stop()
+        assert isinstance(viewer.failures[0].__cause__, SourceTimeout) is is_time_out
 
 
 def test_a_missing_camera_and_a_broken_clip_are_not_opened_again(quick: None):

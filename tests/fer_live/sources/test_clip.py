@@ -262,7 +262,7 @@ def test_a_paced_clip_plays_in_real_time_and_starts_again(demo_clip: Path):
     assert [frame.index for frame in frames] == list(range(20))
 
 
-@pytest.mark.parametrize("jump_s", [7200.0, -7200.0, 12.0])
+@pytest.mark.parametrize("jump_s", [7200.0, -7200.0, 20.0])
 def test_a_jump_of_the_clock_is_a_new_beginning(jump_s: float):
     times = [10_000 + k / 30 for k in range(4)]
     source = PacedClip(lambda: Timed([*times, *(time_s + jump_s for time_s in times)]))

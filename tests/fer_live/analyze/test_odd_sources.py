@@ -1,0 +1,165 @@
+"""Sources and outputs as people really have them: broken, missing, live, linked, at the limit."""
+
+import subprocess
+import sys
+from pathlib import Path
+
+import cv2
+import numpy as np
+import pandas as pd
+import pytest
+
+from fer_live.analyze.run import AnalyzeOptions, analyze
+from fer_live.errors import InputError
+from fer_live.sources.clip import ClipSource
+from tests.helpers.clips import changing_size, read_all, sound_alone
+from tests.helpers.commands import fails, interrupt
+from tests.helpers.images import save_animation
+from tests.helpers.servers import mjpeg_server
+
+
+def test_one_unreadable_file_among_named_ones_is_named_and_the_others_are_read(
+    run_cli, demo_frames: list[np.ndarray], tmp_path: Path
+):
+    cv2.imwrite(str(tmp_path / "a.jpg"), demo_frames[20])
+    (tmp_path / "bad.mp4").write_text("no video")
+    out = tmp_path / "a.csv"
+    for second in (tmp_path / "bad.mp4", sound_alone(tmp_path)):
+        done = run_cli("fer-live", "analyze", tmp_path / "a.jpg", second, "--out", out)
+        fails(done, 1, second.name)
+        assert pd.read_csv(out)["source"].tolist() == [str(tmp_path / "a.jpg")]
+
+
+def test_a_named_file_that_is_not_there_is_told_before_any_work(
+    run_cli, demo_clip: Path, tmp_path: Path
+):
+    loop = tmp_path / "loop.mp4"
+    loop.symlink_to(loop)
+    for missing in ("missing.mp4", "loop.mp4", "a" * 300, "missing.mp4/b"):
+        out = tmp_path / "a.csv"
+        done = run_cli("fer-live", "analyze", demo_clip, tmp_path / missing, "--out", out)
+        fails(done, 2, "no such file or folder")
+        assert not out.exists()
+
+
+def test_a_cut_image_gives_its_rows_and_is_named(
+    run_cli, demo_frames: list[np.ndarray], tmp_path: Path
+):
+    jpeg = cv2.imencode(".jpg", demo_frames[20])[1].tobytes()
+    (tmp_path / "cut.jpg").write_bytes(jpeg[: len(jpeg) * 9 // 10])
+    out = tmp_path / "a.csv"
+    fails(
+        run_cli("fer-live", "analyze", tmp_path / "cut.jpg", "--out", out), 1, "cut.jpg", "cut off"
+    )
+    assert len(pd.read_csv(out)) == 1
+
+
+def test_an_animation_is_read_picture_by_picture(demo_frames: list[np.ndarray], tmp_path: Path):
+    save_animation(demo_frames[:90:30], tmp_path / "a.webp", [500] * 3)
+    out = tmp_path / "a.csv"
+    summary, broken = analyze(AnalyzeOptions([str(tmp_path / "a.webp")], out=out))
+    assert (summary.frames, broken) == (3, [])
+    assert pd.read_csv(out)["time_s"].drop_duplicates().tolist() == [0.0, 0.5, 1.0]
+
+
+def test_what_a_folder_leaves_out_is_counted_and_said(
+    run_cli, demo_frames: list[np.ndarray], tmp_path: Path
+):
+    folder = tmp_path / "photos"
+    (folder / "dir.jpg").mkdir(parents=True)
+    cv2.imwrite(str(folder / "a.png"), demo_frames[20])
+    (folder / "._a.png").write_bytes(b"Mac OS X")
+    (folder / "notes.txt").write_text("not an image")
+    done = run_cli("fer-live", "analyze", folder, "--out", tmp_path / "a.csv")
+    fails(done, 0, "images 1; left out: other files 1, folders 1, the file system's own 1")
+
+
+def test_frames_that_change_their_size_are_shown_within_the_first_ones_size(tmp_path: Path):
+    video = tmp_path / "a.mp4"
+    summary, broken = analyze(AnalyzeOptions([str(changing_size(tmp_path))], video=video))
+    assert (summary.frames, broken) == (75, [])
+    frames = read_all(ClipSource(video))
+    assert {frame.image_bgr.shape for frame in frames} == {(120, 160, 3)}
+    assert frames[-1].image_bgr[:, :20].mean() < 8, "no black beside the tall picture"
+
+
+def test_a_stream_that_stops_is_opened_again_and_its_end_is_said(
+    demo_frames: list[np.ndarray], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+):
+    monkeypatch.setattr("fer_live.analyze.reading._AWAY_MAX_S", 3.0)
+    out = tmp_path / "a.csv"
+    for then, says in (("end", "has ended"), ("stall", "sends no new pictures")):
+        with mjpeg_server(demo_frames[:40], then, fps=40, n_connections=2) as url:
+            _, broken = analyze(AnalyzeOptions([url], out=out))
+        assert len(broken) == 1
+        assert says in broken[0]
+        assert "did not come back within 3 s" in broken[0]
+        rows = pd.read_csv(out)
+        assert rows["frame"].max() > 45, "not opened again"
+        assert rows["time_s"].iloc[0] == 0
+        assert rows["time_s"].is_monotonic_increasing
+
+
+def test_ctrl_c_is_the_end_of_a_stream(demo_frames: list[np.ndarray], tmp_path: Path):
+    partial = tmp_path / "a.partial.csv"
+    with mjpeg_server(demo_frames[:40], "repeat") as url:
+        done = interrupt(
+            ["analyze", url, "--out", "a.csv"],
+            tmp_path,
+            lambda: partial.is_file() and partial.stat().st_size > 5_000,
+        )
+    assert (done.returncode, done.stderr) == (0, "")
+    assert len(pd.read_csv(tmp_path / "a.csv")) > 10
+
+
+def test_a_link_stays_and_what_it_leads_to_is_written(demo_frames, tmp_path: Path):
+    cv2.imwrite(str(tmp_path / "a.png"), demo_frames[20])
+    (tmp_path / "elsewhere").mkdir()
+    for name in ("there.csv", "missing.csv"):
+        target, link = tmp_path / "elsewhere" / name, tmp_path / f"link_{name}"
+        if name == "there.csv":
+            target.write_text("old")
+        link.symlink_to(target)
+        analyze(AnalyzeOptions([str(tmp_path / "a.png")], out=link))
+        assert link.is_symlink()
+        assert len(pd.read_csv(target)) == 1
+    loop = tmp_path / "loop.csv"
+    loop.symlink_to(loop)
+    with pytest.raises(InputError, match="leads to itself"):
+        analyze(AnalyzeOptions([str(tmp_path / "a.png")], out=loop))
+
+
+def test_a_name_at_the_limit_is_written_and_a_longer_one_refused(demo_frames, tmp_path: Path):
+    cv2.imwrite(str(tmp_path / "a.png"), demo_frames[20])
+    for suffix in (".csv", ".parquet", ".jsonl"):
+        longest = tmp_path / ("é" * ((255 - len(suffix)) // 2) + suffix)
+        analyze(AnalyzeOptions([str(tmp_path / "a.png")], out=longest))
+        assert longest.is_file()
+    with pytest.raises(InputError, match="name is too long"):
+        analyze(AnalyzeOptions([str(tmp_path / "a.png")], out=tmp_path / ("a" * 252 + ".csv")))
+    assert len(list(tmp_path.iterdir())) == 4
+
+
+def test_a_second_writer_of_a_file_is_told_and_one_that_crashed_blocks_nobody(
+    run_cli, demo_frames: list[np.ndarray], tmp_path: Path
+):
+    cv2.imwrite(str(tmp_path / "a.png"), demo_frames[20])
+    out = tmp_path / "a.csv"
+    hold = (
+        "import sys; from pathlib import Path\n"
+        "from fer_live.base.atomic_file import partial_path\n"
+        "print(partial_path(Path(sys.argv[1])), flush=True); sys.stdin.read()"
+    )
+    first = subprocess.Popen(
+        [sys.executable, "-c", hold, out], stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True
+    )
+    assert first.stdout is not None
+    assert first.stdout.readline().strip() == str(tmp_path / "a.partial.csv")
+    done = run_cli("fer-live", "analyze", tmp_path / "a.png", "--out", out)
+    fails(done, 2, "a.csv: is being written by another run")
+    first.kill()
+    first.communicate()
+    assert (tmp_path / "a.partial.csv").is_file()
+    done = run_cli("fer-live", "analyze", tmp_path / "a.png", "--out", out)
+    assert (done.returncode, done.stderr) == (0, "")
+    assert len(pd.read_csv(out)) == 1
