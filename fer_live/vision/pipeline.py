@@ -31,12 +31,17 @@ from fer_live.vision.tracker import FaceTracker
 
 
 class Pipeline:
-    """Frame -> faces -> numbered faces -> crops -> probabilities -> calm labels.
+    """Reads the faces of a frame: finds and numbers them, cuts them out, reads and smooths.
 
-    The window, `fer-live analyze` and the benchmarks all call this one. Not for use by two threads
-    at once, but for `smoothing` and `with_heat_map`, which may be set from another: the next frame
-    goes by them. Its only sense of time is `Frame.captured_at_s`. A hard cut within a source ends
-    all tracks: the faces after it get new numbers.
+    The window, `fer-live analyze` and the benchmarks all call this one. Use it as a context
+    manager, or call `close`. Two threads must not call it at once; `smoothing` and `with_heat_map`
+    may be set from another thread, and hold from the next frame on. Its only sense of time is
+    `Frame.captured_at_s`. A hard cut within a source ends all tracks: the faces after it get new
+    numbers.
+
+    Args:
+        detector: Finds the faces.
+        classifier: Reads the expressions of cut-out faces.
     """
 
     def __init__(self, detector: FaceDetector, classifier: ExpressionClassifier) -> None:
@@ -56,19 +61,33 @@ class Pipeline:
         provider: Provider = "auto",
         detector: DetectorMode = "auto",
     ) -> "Pipeline":
-        """Build the whole line; `model` None takes the shipped one. Raises `ModelError`."""
+        """Build a pipeline from a model and a detector by name. Takes a second or two.
+
+        Args:
+            model: An .onnx file, or a folder that holds int8 for the CPU and fp32 for a GPU; None
+                takes the model that ships with the app.
+            provider: What the model runs on: auto, cpu, cuda or tensorrt. Where it does not load,
+                the CPU is used, and `classifier.warning` says why.
+            detector: auto, short (faces up to about two metres away) or full (small ones too).
+
+        Returns:
+            The pipeline, ready for its first frame.
+
+        Raises:
+            ModelError: The model cannot be read, has no manifest, or contradicts it.
+        """
         # The model first: a file that cannot be used is found before the detector's seconds.
         classifier = ExpressionClassifier(None if model is None else Path(model), provider)
         return cls(FaceDetector(detector), classifier)
 
     @property
     def labels(self) -> tuple[str, ...]:
-        """The expressions, in the order of every `probs`."""
+        """The C expressions that the model knows, in the order of every `probs`."""
         return self.classifier.labels
 
     @property
     def smoothing(self) -> SmoothingConfig:
-        """How calm the shown labels are."""
+        """How calm the shown labels are; setting it holds from the next frame on."""
         return self._smoother.config
 
     @smoothing.setter
@@ -76,7 +95,16 @@ class Pipeline:
         self._smoother.config = config
 
     def process(self, frame: Frame) -> FrameResult:
-        """Read one frame. Frames of one source come in order; call `reset` between sources."""
+        """Read one frame.
+
+        Args:
+            frame: The next frame of its source. Frames of one source come in the order of their
+                `captured_at_s`; call `reset` before the first one of another source.
+
+        Returns:
+            The frame with its faces, most confident detection first, and the time of each stage in
+            milliseconds (detect, track, align, classify, smooth).
+        """
         timings_ms: dict[str, float] = {}
         now_s = frame.captured_at_s
         with _timed(timings_ms, "detect"):
@@ -104,7 +132,7 @@ class Pipeline:
         self._smoother.reset()
 
     def close(self) -> None:
-        """Free the detector."""
+        """Free the networks of the detector; the pipeline cannot be used afterwards."""
         self.detector.close()
 
     def __enter__(self) -> "Pipeline":
