@@ -24,6 +24,10 @@ IMAGE_SUFFIXES = (
 
 _N_BYTES_OF_A_HEAD = 64
 _PLAYLIST_HEAD = b"#EXTM3U"
+_JPEG_HEAD, _JPEG_JOINT = b"\xff\xd8\xff", b"\xff\xd9\xff\xd8\xff"
+_SEARCHED_BYTES = 4 << 20
+_MIN_JOINTS = 3
+"""Some phones put one or two more JPEGs behind a photo; motion JPEG is a row of many."""
 
 pillow_heif.register_heif_opener()
 Image.init()
@@ -37,6 +41,9 @@ def kind_of(path: Path) -> Kind:
     """
     with open_file(path) as file:
         head = file.read(_N_BYTES_OF_A_HEAD)
+        if head.startswith(_JPEG_HEAD):
+            is_motion_jpeg = file.read(_SEARCHED_BYTES).count(_JPEG_JOINT) >= _MIN_JOINTS
+            return "video" if is_motion_jpeg else "image"
     if head.startswith(_PLAYLIST_HEAD):
         return "playlist"
     return "image" if is_image(head) else "video"

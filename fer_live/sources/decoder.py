@@ -130,6 +130,7 @@ class VideoDecoder:
                     self.is_damaged = True  # a size or format that cannot be converted
                     continue
                 yield picture, time_s
+                del picture  # its memory is taken for the next one
         self._look_at_the_end()
 
     def seek(self, time_s: float) -> None:

@@ -74,14 +74,15 @@ class ImageSource:
 
 
 class Slideshow:
-    """Images shown like a clip, two seconds each, over and over, on the monotonic clock."""
+    """Images shown like a clip, two seconds each, over and over, on the monotonic clock. One that
+    cannot be read is passed over; where none can, `SourceError` is raised."""
 
     n_frames: int | None = None
     reconnects = False
 
     def __init__(self, name: str, paths: Sequence[Path]) -> None:
         self.name = name
-        self._paths = paths
+        self._paths = list(paths)
         self._index = 0
         self._shown: tuple[Path, UInt8Array] | None = None
 
@@ -89,14 +90,23 @@ class Slideshow:
         if self._index:
             time.sleep(1 / _STILL_FPS)
         turn = int(self._index / (_STILL_FPS * _STILL_SHOWN_FOR_S))
-        path = self._paths[turn % len(self._paths)]
-        if self._shown is None or self._shown[0] != path:
-            self._shown = path, read_image(path)
         self._index += 1
-        return Frame(self._shown[1], self._index - 1, time.monotonic())
+        return Frame(self._image(turn), self._index - 1, time.monotonic())
 
     def close(self) -> None:
         self._shown = None
+
+    def _image(self, turn: int) -> UInt8Array:
+        while True:
+            path = self._paths[turn % len(self._paths)]
+            if self._shown is not None and self._shown[0] == path:
+                return self._shown[1]
+            try:
+                self._shown = path, read_image(path)
+            except SourceError:
+                if len(self._paths) == 1:
+                    raise
+                self._paths.remove(path)
 
 
 def read_image(path: Path) -> UInt8Array:

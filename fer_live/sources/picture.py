@@ -24,6 +24,8 @@ class PictureMaker:
     def __init__(self, n_threads: int = 0) -> None:
         """`n_threads` convert; 0 takes all cores."""
         self._n_threads = n_threads
+        self._matrix: tuple[int, int, int, int] | None = None
+        self._has_looked = False
         # One for all frames: setting it up costs as much as a small picture.
         self._reformatter = VideoReformatter()
 
@@ -40,7 +42,9 @@ class PictureMaker:
         )
         # A view of the decoder's memory, whose rows may be padded: to copy them costs as much as to
         # decode a small picture.
-        return _upright(np.asarray(converted.to_ndarray(), np.uint8), _display_matrix(frame))
+        if frame.key_frame or not self._has_looked:
+            self._matrix, self._has_looked = _display_matrix(frame), True
+        return _upright(np.asarray(converted.to_ndarray(), np.uint8), self._matrix)
 
 
 def square_pixel_size(width: int, height: int, pixel_shape: Fraction | None) -> tuple[int, int]:

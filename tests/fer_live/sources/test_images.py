@@ -211,6 +211,28 @@ def test_a_video_that_is_called_an_image_is_read_as_a_video(demo_clip: Path, tmp
     assert isinstance(open_source(str(tmp_path / "a.jpg")), ClipSource)
 
 
+def test_motion_jpeg_is_a_video_and_a_photo_with_others_behind_it_an_image(tmp_path: Path):
+    jpeg = cv2.imencode(".jpg", gradient())[1].tobytes()
+    (tmp_path / "motion").write_bytes(jpeg * 10)
+    (tmp_path / "photo").write_bytes(jpeg * 2)
+    assert len(read_all(open_source(str(tmp_path / "motion")))) == 10
+    assert isinstance(open_source(str(tmp_path / "photo")), ImageSource)
+
+
+def test_a_slideshow_passes_over_what_cannot_be_read(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+):
+    monkeypatch.setattr("fer_live.sources.images._STILL_FPS", 100)
+    monkeypatch.setattr("fer_live.sources.images._STILL_SHOWN_FOR_S", 0.02)
+    (tmp_path / "a.png").write_text("no image")
+    for name, value in (("b.png", 50), ("c.png", 200)):
+        cv2.imwrite(str(tmp_path / name), np.full((4, 4), value, np.uint8))
+    show = open_live_source(str(tmp_path))
+    assert {int(show.read().image_bgr.mean()) for _ in range(8)} == {50, 200}
+    with pytest.raises(SourceError, match=r"a\.png"):
+        Slideshow("broken", [tmp_path / "a.png"]).read()
+
+
 def test_a_folder_that_may_not_be_read_is_refused(tmp_path: Path, monkeypatch: pytest.MonkeyPatch):
     def refuse(_: Path) -> None:
         raise PermissionError(13, "Permission denied")
