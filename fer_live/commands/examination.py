@@ -25,6 +25,8 @@ _PACKAGES = (
     "onnxruntime",
     "mediapipe",
     "opencv-contrib-python",
+    "av",
+    "pillow",
     "PyQt6",
     "numpy",
 )

@@ -5,7 +5,7 @@ import os
 from datetime import datetime
 from pathlib import Path
 
-from fer_live.base.atomic_file import partial_path, writing
+from fer_live.base.atomic_file import link_target, partial_path, writing
 from fer_live.base.console import check_output_file
 from fer_live.base.home import home
 
@@ -21,10 +21,13 @@ def suggested_file(suffix: str) -> str:
 
 
 class GrowingTextFile:
-    """Appends to the partial file of `path`, flushed at every call, so a crash loses no row."""
+    """Appends to the partial file of `path`, flushed at every call, so a crash loses no row.
+
+    Where `path` is a link, the file that it leads to is replaced and the link stays.
+    """
 
     def __init__(self, path: Path) -> None:
-        self.path = path
+        self.path = path = link_target(path)
         self.partial = partial_path(path)
         with writing(path):
             self._file = self.partial.open(

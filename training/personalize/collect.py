@@ -13,7 +13,8 @@ from tqdm import tqdm
 from fer_live.datatypes import TrackedFace, UInt8Array
 from fer_live.errors import DataError, InputError, SourceError, TruncatedError
 from fer_live.model.manifest import CropGeometry
-from fer_live.sources.images import IMAGE_SUFFIXES, read_image
+from fer_live.sources.folder import is_companion, promises_image
+from fer_live.sources.images import read_image
 from fer_live.vision.alignment import align_face
 from fer_live.vision.detector import FaceDetector
 from fer_live.vision.tracker import FaceTracker
@@ -104,7 +105,7 @@ def collect_faces(folder: Path, side: int, crop: CropGeometry, choice: TrackChoi
     with FaceDetector("auto") as detector:
         for file in tqdm(files, desc=f"finding faces in {folder.name}", unit="file", disable=None):
             name = file.relative_to(folder).as_posix()
-            is_image = file.suffix.lower() in IMAGE_SUFFIXES
+            is_image = promises_image(file)
             found: list[_Found] = []
             fault = f"{file}: no face in it"
             try:
@@ -138,8 +139,9 @@ def _files_below(folder: Path) -> list[Path]:
     files = sorted(
         path
         for path in folder.rglob("*")
-        if path.suffix.lower() in (*CLIP_SUFFIXES, *IMAGE_SUFFIXES)
-        and path.is_file()
+        if path.is_file()
+        and not is_companion(path)
+        and (path.suffix.lower() in CLIP_SUFFIXES or promises_image(path))
         and not any(part.startswith(".") for part in path.relative_to(folder).parts)
     )
     if not files:

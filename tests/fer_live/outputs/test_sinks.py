@@ -122,3 +122,16 @@ def test_without_a_wall_clock_utc_is_empty(tmp_path: Path, kind: str):
     sink.write("a.mp4", result(0, 2))
     sink.close()
     assert read(path)["utc"].tolist() == ["", ""]
+
+
+@pytest.mark.parametrize("kind", [".csv", ".jsonl"])
+def test_a_link_stays_and_what_it_leads_to_is_replaced(tmp_path: Path, kind: str):
+    (tmp_path / "real").mkdir()
+    target, link = tmp_path / "real" / f"rows{kind}", tmp_path / f"out{kind}"
+    target.write_text("old")
+    link.symlink_to(target)
+    sink = open_file_sink(link, LABELS)
+    sink.write("a.mp4", result(1, 1))
+    sink.close()
+    assert link.is_symlink()
+    assert len(read(target)) == 1
