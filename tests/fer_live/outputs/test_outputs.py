@@ -216,11 +216,18 @@ def test_the_page_shows_the_timeline_in_a_browser(server: WebSocketSink):
     sender = threading.Thread(target=send)
     sender.start()
     try:
-        flags = ["--headless", "--no-sandbox", "--disable-gpu", "--virtual-time-budget=4000"]
         page = f"http://127.0.0.1:{server._address.port}/"
-        done = subprocess.run(
-            [browser, *flags, "--dump-dom", page], capture_output=True, text=True, timeout=60
-        )
+        # The page's time runs ahead of the network where the machine is busy.
+        for budget_ms in (4_000, 16_000, 64_000):
+            flags = ["--no-sandbox", "--disable-gpu", f"--virtual-time-budget={budget_ms}"]
+            done = subprocess.run(
+                [browser, "--headless", *flags, "--dump-dom", page],
+                capture_output=True,
+                text=True,
+                timeout=60,
+            )
+            if "face 1" in done.stdout:
+                break
     finally:
         stop.set()
         sender.join()
