@@ -12,6 +12,7 @@ import multiprocessing.util
 import os
 import shutil
 import signal
+import time
 from collections import Counter
 from collections.abc import Iterator, Sequence
 from concurrent.futures import Future, ProcessPoolExecutor, wait
@@ -62,6 +63,8 @@ class Counts:
     model: str = ""
     provider: str = ""
     warning: str = ""
+    began_s: float = 0.0
+    """When the reading began, on the machine's monotonic clock, which all processes share."""
 
     def add(self, result: FrameResult) -> None:
         """Add one frame and its faces to the counts."""
@@ -223,6 +226,7 @@ def _read_part(part: Part, folder: Path) -> None:
         model=classifier.name,
         provider=classifier.provider,
         warning=classifier.warning,
+        began_s=time.monotonic(),
     )
     rows = JsonlFile(folder / f"{part.key}.jsonl", pipeline.labels)
     for name in part.names:

@@ -132,7 +132,8 @@ def _read_batch(
     folder = beside(output, ".parts")
     sinks: list[RowSink] = []
     total = Counts()
-    started_s = time.perf_counter()
+    asked_at_s = time.monotonic()
+    began_at_s: list[float] = []
     try:
         n_frames = _n_frames(names, read_options) if sys.stderr.isatty() else None
         for counts, rows in read_parts(parts, folder, read_options, n_frames):
@@ -141,10 +142,12 @@ def _read_batch(
                     print(f"fer-live: {counts.warning}", file=sys.stderr)
                 sinks += _open_row_sinks(options, counts.labels)
             total.join(counts)
+            if counts.began_s >= asked_at_s:  # not what an earlier, interrupted run has read
+                began_at_s.append(counts.began_s)
             kept = list(rows)
             for sink in sinks:
                 sink.append(kept)
-        wall_s = time.perf_counter() - started_s
+        wall_s = time.monotonic() - min(began_at_s, default=asked_at_s)
         _finish(sinks, total)
     except BaseException as error:  # noqa: BLE001  # raised again, after the sinks
         if total.broken and not total.frames:
