@@ -79,8 +79,12 @@ def _require(parity: Parity, limit: float) -> None:
 
 
 def require_agreement(parity: Parity) -> None:
-    """Refuse a model of lower precision that reads real faces differently."""
-    if not parity.agreement >= MIN_AGREEMENT:
+    """Refuse a model of lower precision that reads real faces differently.
+
+    One face is no reason: of the six that a retraining on twenty holds out, it is 17 %.
+    """
+    may_differ = max((1 - MIN_AGREEMENT) * parity.n_faces, 1.0)
+    if not (1 - parity.agreement) * parity.n_faces <= may_differ + 1e-6:
         raise FerLiveError(
             f"the exported model gives another label on {1 - parity.agreement:.0%} of the faces, "
             f"more than {1 - MIN_AGREEMENT:.0%}; nothing was written. Are these real face crops?"
