@@ -136,10 +136,16 @@ def calibrate_embedded(
     with_alignment: bool = True,
     with_head: bool = True,
 ) -> Calibrated:
-    """Fit alignment and classifier; of labeled faces to those that `learned` (L,) marks alone."""
+    """Fit alignment and classifier; of labeled faces to those that `learned` (L,) marks alone.
+
+    Where there are labels of several expressions and nothing else, the classifier does what an
+    alignment would: to align as well gained 1 point of balanced recall on simulated persons, and
+    cost 5 on faces used nowhere.
+    """
     temperature = start.manifest.temperature
     alignment = no_alignment(start.head.weights.shape[1])
-    if with_alignment:
+    several = len(np.unique(person.labels[learned])) > 1
+    if with_alignment and (len(person.unlabeled) or not (several and with_head)):
         rows, first = np.unique(person.segments[learned], return_index=True)
         known = _mean_of_segments(person.labeled[learned], person.segments[learned])
         labels = person.labels[learned][first] if len(rows) else np.empty(0, np.int64)
@@ -151,7 +157,7 @@ def calibrate_embedded(
             start.statistics,
         )
     head, used = start.head, None
-    if with_head and len(np.unique(person.labels[learned])) > 1:
+    if with_head and several:
         head, used = _own_head(start, person, learned, alignment, hold), hold
     return Calibrated(head.after_affine(alignment.scale, alignment.shift), alignment, used)
 

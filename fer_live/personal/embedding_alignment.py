@@ -34,6 +34,8 @@ _MIN_VARIETY, _FULL_VARIETY = 1.0, 4.0
 """Expressions shown, by the exponential of their entropy. With one, nothing unlabeled is moved:
 the model's own answer alone says which it is. With three to six, moving to everybody's mean lost 6
 points (measured from outside)."""
+_TRUST_IN_LABELS = 0.5
+"""Of the rest face alone: where it lies is known, but not that other expressions lie so too."""
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -104,7 +106,7 @@ def _moved(
     often = n_of_class / n_of_class.sum()
     variety = float(np.exp(-(often * np.log(np.maximum(often, 1e-12))).sum()))
     trust = (variety - _MIN_VARIETY) / (_FULL_VARIETY - _MIN_VARIETY)
-    trust = 1.0 if (labels != UNKNOWN).all() else min(max(trust, 0.0), 1.0)
+    trust = min(max(trust, _TRUST_IN_LABELS if (labels != UNKNOWN).all() else 0.0), 1.0)
     strength = trust * n_independent / (n_independent + _FACES_FOR_A_SHIFT)
     means = np.array(statistics.class_means)
     directions = np.array(statistics.directions).reshape(-1, means.shape[1])

@@ -174,6 +174,11 @@ def _story(
             f"{change.scale:.2f} times as close, turned by {change.roll_degrees:+.0f} degrees, "
             f"moved by {100 * change.shift_y:+.0f} % of the side"
         )
+    aligned = "none; the classifier does it, or no face is there to compare"
+    if alignment.strength > 0:
+        aligned = (
+            f"{alignment.strength:.0%} of the way; about {alignment.variety:.1f} expressions shown"
+        )
     head = f"fitted to {len(person.labels)} labeled faces: {', '.join(shown)}"
     if fitted.hold is None:
         head = "left as it is; it takes labeled faces of two expressions or more"
@@ -182,8 +187,7 @@ def _story(
         f"faces: {len(material.unlabeled)} without a label ({len(person.unlabeled)} half seconds), "
         f"{len(material.labeled)} with one, {rest} of them at rest",
         f"crop: {crop}",
-        f"alignment: {alignment.strength:.0%} of the way; about {alignment.variety:.1f} "
-        "expressions shown",
+        f"alignment: {aligned}",
         f"classifier: {head}",
     ]
 
