@@ -20,7 +20,7 @@ Float64Array = NDArray[np.float64]
 Function = Callable[[Float64Array], tuple[float, Float64Array]]
 """Weights as one vector -> the loss, and its gradient."""
 
-HOLDS = (0.1, 0.03, 0.3)
+HOLDS = (0.1, 0.03, 0.3, 1.0)
 """How tightly the start is held; the first where nothing tells which is best."""
 _OTHERS_A_CLASS = 24
 _SHARE_OF_OTHERS = 3.0
