@@ -16,23 +16,25 @@ OPSET = 18
 class DeployedNet(nn.Module):
     """The network as it is exported: scaling, network, temperature, softmax and heat map in one.
 
-    Takes faces uint8 (N, 1, S, S). Gives what `outputs` names: `probs` (N, C) float32, and
-    `attention` (N, h, w) float32 in 0..1, the heat map of the likeliest expression. The maps of
-    local attention are not given, because training may close them.
+    Takes faces uint8 (N, 1, S, S). Gives what `outputs` names: `probs` (N, C) float32;
+    `attention` (N, h, w) float32 in 0..1, the heat map of the likeliest expression; and `embedding`
+    (N, D) float32, what the classifier reads, so that a person's own classifier can be fitted
+    without torch. The maps of local attention are not given, because training may close them.
     """
 
-    outputs = ("probs", "attention")
+    outputs = ("probs", "attention", "embedding")
 
     def __init__(self, network: ExpressionNet, temperature: float) -> None:
         super().__init__()
         self.network = network
         self.temperature = temperature
 
-    def forward(self, faces: Tensor) -> tuple[Tensor, Tensor]:
+    def forward(self, faces: Tensor) -> tuple[Tensor, Tensor, Tensor]:
         output = self.network.read(scale_faces(faces))
         probs = torch.softmax(output.logits / self.temperature, dim=1)
         assert output.features is not None
-        return probs, self.network.heat_map(output.features, probs.argmax(dim=1))
+        heat_map = self.network.heat_map(output.features, probs.argmax(dim=1))
+        return probs, heat_map, output.embedding
 
 
 def to_onnx(

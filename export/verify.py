@@ -22,13 +22,15 @@ class Parity:
 
     `max_difference` is the largest difference of any probability. `agreement` is the share of faces
     that get the same label from both. `heat_map_difference` is the largest mean difference of a
-    heat map, among the faces with the same label.
+    heat map, among the faces with the same label. `embedding_difference` is the mean difference of
+    the embeddings' numbers, in standard deviations of all of them.
     """
 
     n_faces: int
     max_difference: float
     heat_map_difference: float
     agreement: float
+    embedding_difference: float = 0.0
 
 
 def compare(deployed: DeployedNet, model: onnx.ModelProto, faces: UInt8Array) -> Parity:
@@ -43,7 +45,9 @@ def compare(deployed: DeployedNet, model: onnx.ModelProto, faces: UInt8Array) ->
     exported = [np.concatenate(parts) for parts in zip(*answers, strict=True)]
     with torch.inference_mode():
         original = [values.numpy() for values in deployed(torch.from_numpy(faces[:, None]))]
-    of_probs, of_heat_maps = (np.abs(a - b) for a, b in zip(exported, original, strict=True))
+    of_probs, of_heat_maps, of_embeddings = (
+        np.abs(a - b) for a, b in zip(exported, original, strict=True)
+    )
     same_label = exported[0].argmax(1) == original[0].argmax(1)
     of_faces = of_heat_maps[same_label].mean(axis=(1, 2))
     return Parity(
@@ -51,6 +55,7 @@ def compare(deployed: DeployedNet, model: onnx.ModelProto, faces: UInt8Array) ->
         float(of_probs.max()),
         float(of_faces.max(initial=0)),
         float(same_label.mean()),
+        float(of_embeddings.mean() / max(float(original[2].std()), 1e-6)),
     )
 
 
@@ -65,7 +70,7 @@ def require_fp16_parity(parity: Parity) -> None:
 
 
 def _require(parity: Parity, limit: float) -> None:
-    difference = max(parity.max_difference, parity.heat_map_difference)
+    difference = max(parity.max_difference, parity.heat_map_difference, parity.embedding_difference)
     if not difference <= limit:
         raise FerLiveError(
             f"the exported model differs from the network by {difference:.2g}, more "

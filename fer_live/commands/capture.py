@@ -33,7 +33,7 @@ def run(arguments: argparse.Namespace) -> int:
 
     settings, name = settings_in_use(), arguments.source
     if name is None or is_url(name):  # a file was captured before
-        settings = _with_consent(settings, agrees=arguments.agree)
+        settings = with_consent(settings, agrees=arguments.agree)
     # Before the seconds that a pipeline takes: a mistyped name is told at once.
     source = CameraSource(arguments.camera) if name is None else open_source(name)
     with load_pipeline(settings) as pipeline:
@@ -47,7 +47,7 @@ def run(arguments: argparse.Namespace) -> int:
     return 1 if captured.trouble else 0
 
 
-def _with_consent(settings: Settings, *, agrees: bool) -> Settings:
+def with_consent(settings: Settings, *, agrees: bool) -> Settings:
     """Ask once, and keep the answer."""
     from fer_live.personal.consent import consent_text
 

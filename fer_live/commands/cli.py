@@ -6,9 +6,18 @@ long to import is imported in `run`, so that `--help` and a mistake are answered
 
 from fer_live import __version__
 from fer_live.base.console import ArgumentParser, run_command
-from fer_live.commands import analyze, capture, clips, doctor, models, quickstart, window
+from fer_live.commands import (
+    analyze,
+    capture,
+    clips,
+    doctor,
+    models,
+    personalize,
+    quickstart,
+    window,
+)
 
-COMMANDS = (analyze, doctor, quickstart, capture, clips, models)
+COMMANDS = (analyze, doctor, quickstart, capture, clips, personalize, models)
 """In the order of `fer-live --help`."""
 
 

@@ -40,6 +40,8 @@ def _list(arguments: argparse.Namespace) -> int:
         if model.folder is not None:
             training = model.manifest().training
             made_from = f"made {training.get('made_on', '?')} from {training.get('data', '?')}"
+            if model.has_newer_base():
+                made_from += "; a newer shipped model is there, fer-live personalize makes it again"
         print(f"{mark} {model.name}  {made_from}")
     if in_use is not None and Path(in_use).is_file():
         print(f"* {in_use}")

@@ -61,6 +61,10 @@ def load_model_file(file: Path) -> "onnx.ModelProto":
         raise ModelError(
             f"{file}: its output `attention` is not float32 (N, h, w); export the model again"
         )
+    if "embedding" in outputs and not _fits(outputs["embedding"], _FLOAT, (_ANY, _ANY)):
+        raise ModelError(
+            f"{file}: its output `embedding` is not float32 (N, D); export the model again"
+        )
     return model
 
 

@@ -44,6 +44,36 @@ class CropGeometry(BaseModel):
         0.506, gt=0, lt=1, description="x of the midpoint between the eyes' midpoint and the mouth"
     )
     center_y: float = Field(0.588, gt=0, lt=1, description="y of the same point")
+    roll_degrees: float = Field(
+        0.0, gt=-45, lt=45, description="how far the line of the eyes falls to the right"
+    )
+
+
+class EmbeddingStatistics(BaseModel):
+    """Other people's embeddings in few numbers: what a person's own are compared with.
+
+    Of labeled faces, one expression at a time: their mean, and how embeddings spread around the
+    means, as a diagonal plus a few directions (covariance = diag(spread ** 2) + directions^T
+    directions). Nobody's face can be made from them.
+    """
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    class_means: tuple[tuple[float, ...], ...] = Field(description="(C, D), in label order")
+    spread: tuple[float, ...] = Field(description="(D,) deviation that the directions leave")
+    directions: tuple[tuple[float, ...], ...] = Field((), description="(K, D), the strongest first")
+    class_shares: tuple[float, ...] = Field(description="(C,), of the faces they are made from")
+    n: int = Field(ge=1, description="faces they are made from")
+    data: str = Field("", description="which faces those were")
+
+    @model_validator(mode="after")
+    def _sizes_agree(self) -> "EmbeddingStatistics":
+        sizes = {len(self.spread), *map(len, self.class_means), *map(len, self.directions)}
+        if len(sizes) != 1 or len(self.class_shares) != len(self.class_means):
+            raise ValueError(
+                f"class_means, spread, directions and class_shares disagree in size: {sizes}"
+            )
+        return self
 
 
 class Manifest(BaseModel):
@@ -61,6 +91,9 @@ class Manifest(BaseModel):
     )
     training: dict[str, Any] = Field(default_factory=dict, description="data, method, seed")
     metrics: dict[str, Any] = Field(default_factory=dict, description="measured figures")
+    embedding: EmbeddingStatistics | None = Field(
+        None, description="other people's embeddings; None: the model is not for calibration"
+    )
     card: str = Field(
         "", description="the model card, Markdown: use, what it is not for, data, figures, failures"
     )
@@ -69,6 +102,9 @@ class Manifest(BaseModel):
     def _labels_are_distinct(self) -> "Manifest":
         if len(set(self.labels)) != len(self.labels) or "" in self.labels:
             raise ValueError(f"labels must be distinct and not empty, got {list(self.labels)}")
+        n_means = len(self.embedding.class_means) if self.embedding else len(self.labels)
+        if n_means != len(self.labels):
+            raise ValueError(f"embedding has {n_means} class means for {len(self.labels)} labels")
         return self
 
     def to_json(self) -> str:

@@ -90,14 +90,14 @@ def find_clips(names: Sequence[str]) -> list[Recording]:
 
 
 def forget_retraining() -> bool:
-    """Delete the run folders of all retrainings: they may hold faces cut out of the clips. Says
-    whether there was one. Raises `OutputError`."""
-    folder = home() / "retraining"
-    if not folder.is_dir():
-        return False
-    with writing(folder):
-        shutil.rmtree(folder)
-    return True
+    """Delete the run folders of all retrainings, which may hold faces cut out of the clips, and the
+    models that were learnt from them and not installed. Says whether there was one. Raises
+    `OutputError`."""
+    folders = [home() / name for name in ("retraining", "calibrated") if (home() / name).is_dir()]
+    for folder in folders:
+        with writing(folder):
+            shutil.rmtree(folder)
+    return bool(folders)
 
 
 def bytes_used() -> int:

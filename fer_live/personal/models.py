@@ -1,10 +1,12 @@
 """Models that a person installed, beside the shipped one: FER_LIVE_HOME/models/NAME/.
 
 Each folder holds the variants that the assets hold: int8 for the CPU, fp32 for a GPU, and the
-checkpoint from which retraining goes on. It appears whole or not at all.
+checkpoint from which retraining goes on. A model that was calibrated without torch has none: a
+retraining of it starts from the shipped one. A folder appears whole or not at all.
 """
 
 import contextlib
+import hashlib
 import json
 import re
 import shutil
@@ -22,12 +24,12 @@ from fer_live.errors import InputError, ModelError, OutputError, RefusedError
 from fer_live.model.assets import CHECKPOINT, CPU_MODEL, GPU_MODEL, asset
 from fer_live.model.manifest import Manifest
 from fer_live.model.quantization import mend_file
+from fer_live.personal.model_folder import UNFINISHED, restore_replaced
 from fer_live.personal.proof import load_proof
 from fer_live.vision.classifier import ExpressionClassifier
 from fer_live.vision.pipeline import Pipeline
 
 SHIPPED = "shipped"
-_UNFINISHED = ".unfinished-"
 _LEFT_AFTER_S = 3600
 """Nobody is working any more on an unfinished folder of that age."""
 
@@ -40,13 +42,30 @@ class InstalledModel:
     folder: Path | None
 
     @property
+    def has_checkpoint(self) -> bool:
+        """Whether a retraining of this model can start from itself."""
+        return self.folder is None or (self.folder / CHECKPOINT).is_file()
+
+    @property
     def checkpoint(self) -> Path:
         """The checkpoint from which a retraining of this model starts."""
-        return asset(CHECKPOINT) if self.folder is None else self.folder / CHECKPOINT
+        own = self.folder is not None and self.has_checkpoint
+        return self.folder / CHECKPOINT if self.folder and own else asset(CHECKPOINT)
 
     def manifest(self) -> Manifest:
         """What it says of itself; `ModelError` where it cannot be read."""
         return _open(self.folder).manifest
+
+    def has_newer_base(self) -> bool:
+        """Whether the app has come with another model since this one was made from the shipped."""
+        personalized = self.manifest().training.get("personalized")
+        made_from = personalized.get("base_sha256") if isinstance(personalized, dict) else None
+        return made_from is not None and made_from != shipped_sha256()
+
+
+def shipped_sha256() -> str:
+    """Which model the app came with: the hash of its fp32 file."""
+    return hashlib.sha256(asset(GPU_MODEL).read_bytes()).hexdigest()
 
 
 def models_folder() -> Path:
@@ -57,10 +76,11 @@ def models_folder() -> Path:
 def list_models() -> list[InstalledModel]:
     """The shipped one first. What an interrupted installation left is cleared away."""
     folder = models_folder()
+    restore_replaced(folder)
     folders = sorted(folder.iterdir()) if folder.is_dir() else []
     models = [InstalledModel(SHIPPED, None)]
     for path in folders:
-        if path.name.startswith(_UNFINISHED):
+        if path.name.startswith(UNFINISHED):
             if time.time() - path.stat().st_mtime > _LEFT_AFTER_S:
                 shutil.rmtree(path, ignore_errors=True)
         elif (path / CPU_MODEL).is_file():
@@ -83,6 +103,8 @@ def resolve_model(name: str | Path | None) -> Path | None:
         return None
     path = Path(name)
     installed = models_folder() / str(name)  # which is `path` itself where that is absolute
+    if not path.exists() and installed.parent == models_folder():
+        restore_replaced(models_folder())
     if installed.parent == models_folder() and (installed / CPU_MODEL).is_file():
         _mend(installed)
         return installed
@@ -116,7 +138,7 @@ def install_model(run_dir: Path, name: str = "") -> InstalledModel:
         raise ModelError(f"{run_dir / CHECKPOINT}: no such checkpoint")
     with writing(folder):
         folder.parent.mkdir(parents=True, exist_ok=True)
-        unfinished = Path(tempfile.mkdtemp(prefix=_UNFINISHED, dir=folder.parent))
+        unfinished = Path(tempfile.mkdtemp(prefix=UNFINISHED, dir=folder.parent))
         try:
             for variant in (CPU_MODEL, GPU_MODEL, CHECKPOINT):
                 shutil.copyfile(run_dir / variant, unfinished / variant)
@@ -133,7 +155,7 @@ def remove_model(model: InstalledModel) -> None:
         raise InputError(f"{SHIPPED}: came with the app and stays; name another model")
     with writing(model.folder):
         # Renamed first, so that a half-deleted folder is never taken for a model.
-        doomed = model.folder.with_name(_UNFINISHED + model.name)
+        doomed = model.folder.with_name(UNFINISHED + model.name)
         model.folder.rename(doomed)
         shutil.rmtree(doomed)
 
@@ -143,6 +165,7 @@ def card(model: InstalledModel) -> dict[str, Any]:
     manifest = model.manifest()
     return {
         "name": model.name,
+        "retraining starts from": "itself" if model.has_checkpoint else SHIPPED,
         "training": manifest.training,
         "metrics": manifest.metrics,
         "card": manifest.card.splitlines(),
@@ -175,11 +198,16 @@ def _free_name() -> str:
     return f"personal-{number}"
 
 
-def _checked_name(name: str) -> str:
+def check_name(name: str) -> None:
+    """`InputError` for what cannot be a model's name."""
     if not re.fullmatch(r"\w[\w .-]*", name) or name == SHIPPED or Path(name).suffix == ".onnx":
         raise InputError(
             f"{name!r}: cannot be a model's name; use letters, digits, blanks, dots and dashes"
         )
+
+
+def _checked_name(name: str) -> str:
+    check_name(name)
     if (models_folder() / name).exists():
         raise InputError(f"{name}: a model of this name is installed; choose another, or remove it")
     return name

@@ -64,11 +64,12 @@ def require_training_packages() -> None:
 
 def arguments_for(model: InstalledModel, whose: str = "") -> list[str]:
     """What `personalize` is called with: all clips, the takes where there are any, and the model
-    in use as the start. `whose` is a value of --track."""
+    in use as the start, or the shipped one where that has no checkpoint. `whose` is a value of
+    --track."""
     arguments = ["--clips", str(clips_folder() if list_clips() else takes_folder())]
     if list_takes():
         arguments += ["--labeled", str(takes_folder())]
-    if model.folder is not None:
+    if model.folder is not None and model.has_checkpoint:
         arguments += ["--from", str(model.checkpoint)]
     return [*arguments, "--track", whose] if whose else arguments
 

@@ -106,6 +106,21 @@ class ExpressionClassifier:
         probs, heat_maps = self._read(faces, ("probs", "attention"))
         return probs, heat_maps
 
+    @property
+    def has_embedding(self) -> bool:
+        """Whether the model gives what its classifier reads."""
+        return "embedding" in (output.name for output in self._session.get_outputs())
+
+    def embed(self, faces: UInt8Array) -> FloatArray:
+        """(N, S, S) uint8 gray crops -> (N, D) float32, what the classifier reads; N above 0.
+
+        Raises `ModelError` where the model does not give it.
+        """
+        if not self.has_embedding:
+            raise ModelError(tr("{name}: gives no embedding; export it again", name=self.name))
+        (embedding,) = self._read(faces, ("embedding",))
+        return embedding
+
     def _read(self, faces: UInt8Array, outputs: tuple[str, ...]) -> list[FloatArray]:
         if faces.shape[1:] != (self.side, self.side) or faces.dtype != np.uint8:
             raise ValueError(

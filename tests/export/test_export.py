@@ -1,3 +1,4 @@
+import copy
 import json
 from pathlib import Path
 
@@ -17,6 +18,7 @@ from export.verify import (
 )
 from fer_live.errors import FerLiveError
 from fer_live.model.assets import asset
+from fer_live.model.head import read_head
 from fer_live.model.manifest import EXPRESSIONS, MANIFEST_KEY, CropGeometry, Manifest
 from fer_live.model.quantization import int8_weights, may_saturate
 from fer_live.vision.classifier import ExpressionClassifier
@@ -72,12 +74,12 @@ def test_the_temperature_is_in_the_graph(trained, exported, faces):
 
 
 def test_the_file_is_what_the_interfaces_say(exported, trained):
-    (faces,), (probs, attention) = exported.graph.input, exported.graph.output
+    (faces,), (probs, attention, embedding) = exported.graph.input, exported.graph.output
     shape = [d.dim_param or d.dim_value for d in faces.type.tensor_type.shape.dim]
     assert (faces.name, shape[1:]) == ("faces", [1, 48, 48])
     assert isinstance(shape[0], str)
     assert faces.type.tensor_type.elem_type == onnx.TensorProto.UINT8
-    assert (probs.name, attention.name) == ("probs", "attention")
+    assert (probs.name, attention.name, embedding.name) == ("probs", "attention", "embedding")
     manifest = {p.key: p.value for p in exported.metadata_props}[MANIFEST_KEY]
     assert json.loads(manifest) == json.loads(trained[1].to_json())
     assert not any(
@@ -109,7 +111,7 @@ def test_attention_is_a_second_output(attentive, faces, tmp_path: Path, precisio
         output.name: [d.dim_value for d in output.type.tensor_type.shape.dim][1:]
         for output in model.graph.output
     }
-    assert shapes == {"probs": [8], "attention": [6, 6]}
+    assert shapes == {"probs": [8], "attention": [6, 6], "embedding": [64]}
     close = MAX_DIFFERENCE_FP32
     if precision != "fp32":
         model = to_fp16(model) if precision == "fp16" else to_int8(model, faces)
@@ -135,7 +137,7 @@ def test_a_batch_of_one_size_is_filled_up(trained, faces, tmp_path: Path, precis
     assert compare(deployed, model, faces).max_difference <= close
     (tmp_path / "m.onnx").write_bytes(serialize(model))
     classifier = ExpressionClassifier(tmp_path / "m.onnx", "cpu")
-    expected, _ = deployed(torch.from_numpy(faces[:7, None]))
+    expected, *_ = deployed(torch.from_numpy(faces[:7, None]))
     assert compare(deployed, model, faces[:3]).n_faces == 4, "filled up"
     for n in (0, 1, 3, 4, 7):
         np.testing.assert_allclose(
@@ -185,6 +187,25 @@ def test_int8_is_quantized_per_channel_and_close(trained, exported, faces):
     assert not may_saturate(quantized), "a processor without VNNI would read other numbers"
     parity = compare(DeployedNet(trained[0], 1.7).eval(), quantized, faces)
     assert parity.max_difference < 0.1
+
+
+@pytest.mark.parametrize("precision", ["fp32", "fp16", "int8"])
+def test_the_embedding_is_what_torch_computes(trained, exported, faces, precision: str):
+    model, close = exported, 1e-5
+    if precision != "fp32":
+        model = to_fp16(copy.deepcopy(exported)) if precision == "fp16" else to_int8(model, faces)
+        close = 5e-3 if precision == "fp16" else 0.15
+    assert compare(DeployedNet(trained[0], 1.7).eval(), model, faces).embedding_difference <= close
+
+
+def test_the_classifier_stays_in_float_where_all_else_is_int8(attentive, faces, tmp_path: Path):
+    network, manifest = attentive
+    model = to_int8(to_onnx(network, manifest), faces)
+    add_manifest(model, manifest)
+    (tmp_path / "m.onnx").write_bytes(serialize(model))
+    head = read_head(tmp_path / "m.onnx")
+    np.testing.assert_array_equal(head.weights, network.classifier.weight.detach().numpy())
+    np.testing.assert_array_equal(head.bias, network.classifier.bias.detach().numpy())
 
 
 def test_fp16_is_close(trained, exported, faces):

@@ -3,22 +3,42 @@
 import argparse
 from pathlib import Path
 
-from training.commands.figures import check_measuring, declare_data, declare_json, tell_figures
+from fer_live.errors import InputError
+from training.commands.figures import (
+    DataChoice,
+    check_measuring,
+    declare_data,
+    declare_json,
+    tell_figures,
+)
 
 HELP = "measure retraining on simulated persons, made from a data set"
 
+_SEEDS = 3
+
 
 def declare(parser: argparse.ArgumentParser) -> None:
-    parser.add_argument("model", type=Path, help="checkpoint to begin with")
+    parser.add_argument(
+        "model", type=Path, help="checkpoint to begin with; with --closed-form an fp32 .onnx"
+    )
+    parser.add_argument(
+        "--closed-form",
+        action="store_true",
+        help="measure fer-live personalize instead: more looks, three seeds, no run folder",
+    )
     declare_data(parser)
     declare_json(parser)
     parser.add_argument("--config", type=Path, metavar="FILE.toml", help="default: personal.toml")
-    parser.add_argument("--runs", type=Path, required=True, metavar="DIR", help="run folders")
+    parser.add_argument("--runs", type=Path, metavar="DIR", help="run folders")
     parser.add_argument("--seed", type=int, default=0, help="of which image is whose")
 
 
 def run(arguments: argparse.Namespace) -> int:
     on = check_measuring(arguments)
+    if arguments.closed_form:
+        return _closed_form(arguments, on)
+    if arguments.runs is None:
+        raise InputError("--runs DIR is missing: where the run folders are made")
     from training.config import load_config
     from training.personalize.retrain import CONFIG
     from training.personalize.trial import to_markdown, try_persons
@@ -33,3 +53,13 @@ def run(arguments: argparse.Namespace) -> int:
         seed=arguments.seed,
     )
     return tell_figures(arguments, figures, to_markdown(figures))
+
+
+def _closed_form(arguments: argparse.Namespace, on: DataChoice) -> int:
+    from training.personalize.closed_form_trial import to_table, try_closed_form
+
+    seeds = range(arguments.seed, arguments.seed + _SEEDS)
+    figures = try_closed_form(
+        arguments.model, on.data, split=on.split, rule=on.rule, seeds=list(seeds)
+    )
+    return tell_figures(arguments, figures, to_table(figures))

@@ -72,4 +72,6 @@ def _with_story(manifest: Manifest, task: Task, person: PersonData, proof: Proof
         "personalized": personalized,
     }
     metrics = {"gain": proof.gain.model_dump()} if proof.gain else {}
-    return manifest.model_copy(update={"training": training, "metrics": metrics})
+    # The statistics are of the start's embeddings, and those of this network are others.
+    story = {"training": training, "metrics": metrics, "embedding": None}
+    return manifest.model_copy(update=story)

@@ -16,6 +16,8 @@ from fer_live.model.manifest import CropGeometry
 from training.data.labeled_images import LabeledImages
 
 _CROP = CropGeometry()
+_WARP_POINTS = 6
+"""Across a face: about the distance between an eye and its brow."""
 _EYES_Y = _CROP.center_y - _CROP.eye_mouth_distance / 2
 
 
@@ -27,7 +29,9 @@ class Look:
     around from the right; `gamma` above 1 darkens; `contrast` is around the image's mean; `blur` is
     a Gaussian's standard deviation in shares of the side; `glasses` is the height of a dark frame
     before the eyes in shares of the side, of which `glasses_gray` is the gray level; `scale`,
-    `roll_degrees` and `shift_y` (shares of the side) are how the crop lies.
+    `roll_degrees` and `shift_y` (shares of the side) are how the crop lies. `warp` moves what a
+    face is made of, smoothly and in each image alike, by that deviation in shares of the side:
+    brows that are always low, corners of the mouth that hang. `warp_seed` says which way.
     """
 
     name: str
@@ -41,6 +45,8 @@ class Look:
     scale: float = 1.0
     roll_degrees: float = 0.0
     shift_y: float = 0.0
+    warp: float = 0.0
+    warp_seed: int = 0
 
     def apply(self, faces: UInt8Array) -> UInt8Array:
         """Show faces (N, S, S) uint8 as this person looks."""
@@ -54,6 +60,10 @@ class Look:
         warped = cv2.warpAffine(
             face, matrix, (side, side), flags=cv2.INTER_LINEAR, borderMode=cv2.BORDER_REPLICATE
         )
+        if self.warp:
+            warped = cv2.remap(
+                warped, *self._moved(side), cv2.INTER_LINEAR, borderMode=cv2.BORDER_REPLICATE
+            )
         image: FloatArray = warped.astype(np.float32)
         if self.glasses:
             center_y = _EYES_Y * side
@@ -80,6 +90,17 @@ class Look:
         image = image * light.astype(np.float32)
         darkened = 255 * (image / 255) ** self.gamma
         return np.asarray(np.clip(np.rint(darkened), 0, 255), dtype=np.uint8)
+
+    def _moved(self, side: int) -> tuple[FloatArray, FloatArray]:
+        """From where each pixel of a warped face is read: x and y, (side, side) float32."""
+        generator = np.random.default_rng(self.warp_seed)
+        coarse = generator.normal(0, self.warp * side, (2, _WARP_POINTS, _WARP_POINTS))
+        moved = [
+            cv2.resize(field.astype(np.float32), (side, side), interpolation=cv2.INTER_CUBIC)
+            for field in coarse
+        ]
+        y, x = np.mgrid[:side, :side].astype(np.float32)
+        return x + moved[0], y + moved[1]
 
 
 LOOKS = (

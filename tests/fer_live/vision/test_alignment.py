@@ -74,3 +74,13 @@ def test_a_large_face_is_averaged_down_not_sampled(size: int):
     assert crop.shape == (SIDE, SIDE)
     shrink = size / SIDE
     assert crop.std() < 60 / max(shrink * 0.55, 1)
+
+
+@given(st.floats(-30, 30), st.floats(-np.pi, np.pi))
+def test_a_crop_of_ones_own_may_be_turned(degrees: float, roll: float):
+    crop = CropGeometry(roll_degrees=degrees)
+    keypoints = face_at(300, 200, 100, roll)
+    transform = face_transform(keypoints, SIDE, crop)
+    left, right = keypoints[[LEFT_EYE, RIGHT_EYE]] @ transform[:, :2].T
+    fallen = np.degrees(np.arctan2(right[1] - left[1], right[0] - left[0]))
+    assert fallen == pytest.approx(degrees, abs=0.01)

@@ -1,0 +1,211 @@
+"""`fer-live personalize`: calibrate the model to one person, in seconds and without torch."""
+
+import argparse
+import json
+import sys
+import time
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from fer_live.base.console import ArgumentParser, check_output_file, natural
+from fer_live.base.settings import save_settings
+from fer_live.commands.capture import with_consent
+from fer_live.commands.options import settings_in_use, tell
+from fer_live.errors import InputError
+
+if TYPE_CHECKING:
+    from fer_live.personal.evidence import Evidence
+    from fer_live.personal.personalize import Personalized
+
+_SECONDS = 10.0
+_COUNTDOWN_S = 3
+_REFUSED = 3
+
+
+def add(commands: "argparse._SubParsersAction[ArgumentParser]") -> None:
+    """Declare the command."""
+    parser = commands.add_parser("personalize", help="calibrate the model to your face")
+    source = parser.add_mutually_exclusive_group()
+    source.add_argument(
+        "--camera",
+        type=natural,
+        metavar="N",
+        help="make all sorts of faces before this camera for ten seconds (default: 0)",
+    )
+    source.add_argument("--source", metavar="S", help="a video, image or stream instead")
+    source.add_argument(
+        "--clips", type=Path, nargs="+", default=[], metavar="DIR", help="folders of your clips"
+    )
+    parser.add_argument(
+        "--labeled", type=Path, metavar="DIR", help="DIR/LABEL/ of images or clips of yours"
+    )
+    parser.add_argument("--name", default="me", help="of the profile (default: me)")
+    parser.add_argument(
+        "--install", action="store_true", help="read with it from now on, also if nothing proves it"
+    )
+    parser.add_argument(
+        "--out", type=Path, metavar="DIR", help="where to write the model, if it is not installed"
+    )
+    parser.add_argument("--json", type=Path, metavar="FILE", help="write what came of it")
+    parser.add_argument(
+        "--agree", action="store_true", help="agree to being captured, where nobody can be asked"
+    )
+    parser.set_defaults(run=run)
+
+
+def run(arguments: argparse.Namespace) -> int:
+    """Calibrate; 0 where a model was written, 3 where the evidence speaks against it."""
+    if arguments.json is not None:
+        check_output_file(arguments.json, (".json",))
+    from fer_live.personal.personalize import (
+        Wishes,
+        gather_material,
+        personalize,
+        start_of_profile,
+    )
+
+    _check_out(arguments.out)
+    _check_places(arguments)
+    start = start_of_profile(arguments.name, print)
+    wishes = Wishes(_clips(arguments), arguments.labeled, arguments.name)
+    began_s = time.perf_counter()
+    material = gather_material(wishes, start, print)
+    made = personalize(start, material, arguments.name, print)
+    print(f"took {time.perf_counter() - began_s:.1f} s")
+    verdict = made.evidence.verdict
+    if verdict == "against":
+        _write_json(arguments.json, made, None, installed=False)
+        tell(_refusal(made.evidence))
+        return _REFUSED
+    model = _place(arguments, made)
+    _write_json(arguments.json, made, model, installed=arguments.install)
+    print(_result(made.evidence))
+    print(_where(model, arguments))
+    return 0
+
+
+def _check_places(arguments: argparse.Namespace) -> None:
+    """What is named must be there before anything is captured."""
+    for place in (*arguments.clips, *([arguments.labeled] if arguments.labeled else [])):
+        if not place.exists():
+            raise InputError(f"{place}: no such file or folder")
+
+
+def _check_out(out: Path | None) -> None:
+    """A folder that is free, or holds a model that may be replaced."""
+    from fer_live.model.assets import CPU_MODEL
+
+    if out is None or not out.exists():
+        return
+    if not out.is_dir():
+        raise InputError(f"{out}: is a file; name a folder")
+    if any(out.iterdir()) and not (out / CPU_MODEL).is_file():
+        raise InputError(f"{out}: holds other things than a model; name another folder")
+
+
+def _clips(arguments: argparse.Namespace) -> tuple[Path, ...]:
+    """The files and folders to learn from without labels; captured first where a camera or a stream
+    is meant. With labels alone, nothing is captured."""
+    from fer_live.sources.open import is_url
+
+    if arguments.clips:
+        return tuple(arguments.clips)
+    name = arguments.source
+    if name is not None and not is_url(name):
+        if not Path(name).exists():
+            raise InputError(f"{name}: no such file or folder")
+        return (Path(name),)
+    if name is None and arguments.camera is None and arguments.labeled is not None:
+        return ()
+    return _captured(arguments, name)
+
+
+def _captured(arguments: argparse.Namespace, name: str | None) -> tuple[Path, ...]:
+    """Ten seconds of all sorts of faces, kept as a clip."""
+    from fer_live.personal.capture import capture
+    from fer_live.personal.models import load_pipeline
+    from fer_live.sources.camera import CameraSource
+    from fer_live.sources.open import open_source
+
+    settings = with_consent(settings_in_use(), agrees=arguments.agree)
+    source = CameraSource(arguments.camera or 0) if name is None else open_source(name)
+    with load_pipeline(settings) as pipeline:
+        print("Make all sorts of faces: happy, surprised, angry, sad ...", file=sys.stderr)
+        for left in range(_COUNTDOWN_S, 0, -1):
+            print(f"\r{left} ...", end="", file=sys.stderr, flush=True)
+            time.sleep(1.0)
+        print("\rnow: ten seconds", file=sys.stderr)
+        captured = capture(source, pipeline, settings, _SECONDS / 60)
+    if captured.trouble is not None:
+        tell(str(captured.trouble))
+    if captured.clip is None:
+        raise InputError(f"{source.name}: no face in {captured.n_frames} frames; nothing was kept")
+    return (captured.clip.video,)
+
+
+def _place(arguments: argparse.Namespace, made: "Personalized") -> Path:
+    """Write the model; the path of its file for this processor."""
+    from fer_live.base.home import home
+    from fer_live.model.assets import CPU_MODEL
+    from fer_live.personal.model_folder import write_model_folder
+    from fer_live.personal.personalize import write_profile
+
+    if arguments.out is not None or not arguments.install:
+        out: Path = arguments.out or home() / "calibrated" / arguments.name
+        write_model_folder(out, made.files)
+        model = out / CPU_MODEL
+    if arguments.install:
+        profile = write_profile(made, arguments.name)
+        save_settings(settings_in_use().but(model=str(profile.folder)))
+        assert profile.folder is not None
+        model = profile.folder / CPU_MODEL
+    return model.absolute()
+
+
+def _write_json(
+    file: Path | None, made: "Personalized", model: Path | None, *, installed: bool
+) -> None:
+    from fer_live.base.atomic_file import write_atomically
+
+    if file is None:
+        return
+    evidence = made.evidence
+    answer = {
+        "before": evidence.before,
+        "after": evidence.after,
+        "interval": evidence.interval,
+        "proven": evidence.verdict == "proven",
+        "used": dict(made.used),
+        "model": None if model is None else str(model),
+        "installed": installed,
+        "n_takes": evidence.n_takes,
+        "skipped": list(made.skipped),
+    }
+    write_atomically(file, (json.dumps(answer, indent=2, ensure_ascii=False) + "\n").encode())
+
+
+def _refusal(evidence: "Evidence") -> str:
+    return (
+        f"takes that were left out were read right {evidence.n_right_before} of "
+        f"{evidence.n_takes} times before and {evidence.n_right_after} after; nothing was changed. "
+        "Brighter light and clearer looks help most: record the takes again"
+    )
+
+
+def _result(evidence: "Evidence") -> str:
+    if evidence.before is None or evidence.after is None or evidence.interval is None:
+        return "not proven: it takes two takes of an expression to leave one out"
+    lower, upper = (100 * bound for bound in evidence.interval)
+    measured = (
+        f"balanced recall on {evidence.n_takes} takes left out: {100 * evidence.before:.0f} % "
+        f"before, {100 * evidence.after:.0f} % after, the gain between {lower:+.0f} and "
+        f"{upper:+.0f} points"
+    )
+    why = {"proven": "proven", "too few takes": "not proven, too few takes"}
+    return f"{why.get(evidence.verdict, 'not proven')}: {measured}"
+
+
+def _where(model: Path, arguments: argparse.Namespace) -> str:
+    if arguments.install:
+        return f"{arguments.name} is in use; back with: fer-live models use shipped"
+    return f"{model.parent}\nnot in use; try it: fer-live --model '{model}', or add --install"

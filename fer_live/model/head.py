@@ -1,0 +1,111 @@
+"""The classifier of an exported model: read it, and write another in its place.
+
+It is the last matrix product, from `embedding` to the logits, which exports keep in float whatever
+their precision; the heat map has a copy of its weights. No other step reads them, so a classifier
+of one's own changes neither the speed nor the format of a file.
+"""
+
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import numpy as np
+from numpy.typing import NDArray
+
+from fer_live.errors import ModelError
+from fer_live.model.inspect import load_model_file
+from fer_live.model.manifest import MANIFEST_KEY, Manifest
+
+if TYPE_CHECKING:
+    import onnx
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Head:
+    """logits = weights @ embedding + bias, before the temperature: (C, D) and (C,) float32."""
+
+    weights: NDArray[np.float32]
+    bias: NDArray[np.float32]
+
+    def after_affine(self, scale: NDArray[np.float64], shift: NDArray[np.float64]) -> "Head":
+        """The head that reads `e` as this one reads `scale * e + shift`, both (D,)."""
+        weights = self.weights.astype(np.float64)
+        return Head(
+            (weights * scale).astype(np.float32),
+            (self.bias + weights @ shift).astype(np.float32),
+        )
+
+
+@dataclass(frozen=True, slots=True)
+class HeadNodes:
+    """The nodes that read the last features: their mean `pool`, the classifier, and the products
+    with its weights that make heat maps."""
+
+    pool: "onnx.NodeProto"
+    classifier: "onnx.NodeProto"
+    heat_maps: "tuple[onnx.NodeProto, ...]"
+
+
+def read_head(file: Path) -> Head:
+    """The classifier of a model file; `ModelError` where the file has none that can be replaced."""
+    model = load_model_file(file)
+    return _head(model, str(file))
+
+
+def with_head(file: Path, head: Head, manifest: Manifest) -> bytes:
+    """The content of a model file with another classifier and manifest; the file stays as it is.
+
+    Raises `ModelError` where the file has no classifier that can be replaced, and `ValueError` for
+    a head of another size.
+    """
+    from onnx import helper, numpy_helper
+
+    model = load_model_file(file)
+    old = _head(model, str(file))
+    if head.weights.shape != old.weights.shape or head.bias.shape != old.bias.shape:
+        raise ValueError(f"head: expected {old.weights.shape}, got {head.weights.shape}")
+    nodes = head_nodes(model)
+    tensors = {tensor.name: tensor for tensor in model.graph.initializer}
+    places = {
+        nodes.classifier.input[1]: head.weights,
+        nodes.classifier.input[2]: head.bias,
+        **{node.input[1]: head.weights[:, :, None, None] for node in nodes.heat_maps},
+    }
+    for name, values in places.items():
+        content = np.ascontiguousarray(values, dtype=np.float32)
+        tensors[name].CopyFrom(numpy_helper.from_array(content, name))
+    helper.set_model_props(model, {MANIFEST_KEY: manifest.to_json()})
+    return bytes(model.SerializeToString())
+
+
+def head_nodes(model: "onnx.ModelProto") -> HeadNodes:
+    """The nodes of a model that read its last features; `ModelError` where they are others."""
+    graph = model.graph
+    by_output = {name: node for node in graph.node for name in node.output}
+    pool = by_output.get("embedding")
+    classifiers = [n for n in graph.node if n.op_type == "Gemm" and n.input[0] == "embedding"]
+    if pool is None or len(classifiers) != 1:
+        raise ModelError("its classifier cannot be told from the rest; export the model again")
+    heat_maps = tuple(n for n in graph.node if n.op_type == "Conv" and n.input[0] == pool.input[0])
+    return HeadNodes(pool, classifiers[0], heat_maps)
+
+
+def _head(model: "onnx.ModelProto", where: str) -> Head:
+    """Read the classifier, and check that the heat maps read the same weights."""
+    from onnx import TensorProto, numpy_helper
+
+    try:
+        nodes = head_nodes(model)
+    except ModelError as error:
+        raise ModelError(f"{where}: {error}") from None
+    tensors = {tensor.name: tensor for tensor in model.graph.initializer}
+    names = [*nodes.classifier.input[1:3], *(node.input[1] for node in nodes.heat_maps)]
+    is_float = [tensors[n].data_type == TensorProto.FLOAT if n in tensors else False for n in names]
+    attributes = {item.name: item for item in nodes.classifier.attribute}
+    is_plain = "transB" in attributes and attributes["transB"].i == 1
+    if len(names) < 2 or not all(is_float) or not is_plain:
+        raise ModelError(f"{where}: its classifier is not kept in float; export the model again")
+    weights, bias, *copies = (numpy_helper.to_array(tensors[name]) for name in names)
+    if any(not np.array_equal(copy[..., 0, 0], weights) for copy in copies):
+        raise ModelError(f"{where}: its heat map reads other weights; export the model again")
+    return Head(np.array(weights), np.array(bias))

@@ -1,0 +1,50 @@
+"""Writes the folder of a model: it is there whole or not at all, whenever the app is killed."""
+
+import contextlib
+import shutil
+import tempfile
+from collections.abc import Mapping
+from pathlib import Path
+
+from fer_live.base.atomic_file import writing
+
+UNFINISHED = ".unfinished-"
+"""What a folder is called while it is filled, or emptied; nobody takes it for a model."""
+_REPLACED = ".replaced-"
+"""What the model that another takes the place of is called for a moment."""
+
+
+def write_model_folder(folder: Path, files: Mapping[str, bytes]) -> None:
+    """Make `folder` of these files, name -> content, or put it in the place of what is there.
+
+    The last step is a rename. Where a model is replaced there are two; `restore_replaced` puts the
+    old one back if the app was killed between them. Raises `OutputError`.
+    """
+    with writing(folder):
+        folder.parent.mkdir(parents=True, exist_ok=True)
+        unfinished = Path(tempfile.mkdtemp(prefix=UNFINISHED, dir=folder.parent))
+        replaced = folder.with_name(_REPLACED + folder.name)
+        try:
+            for name, content in files.items():
+                (unfinished / name).write_bytes(content)
+            if replaced.is_dir():
+                shutil.rmtree(replaced)
+            if folder.is_dir():
+                folder.rename(replaced)
+            unfinished.rename(folder)
+        except OSError:
+            shutil.rmtree(unfinished, ignore_errors=True)
+            restore_replaced(folder.parent)
+            raise
+        shutil.rmtree(replaced, ignore_errors=True)
+
+
+def restore_replaced(parent: Path) -> None:
+    """Put back what a killed app had moved aside, and delete what was replaced by another."""
+    for replaced in parent.glob(f"{_REPLACED}*/"):
+        folder = replaced.with_name(replaced.name.removeprefix(_REPLACED))
+        if folder.is_dir():
+            shutil.rmtree(replaced, ignore_errors=True)
+        else:
+            with contextlib.suppress(OSError):
+                replaced.rename(folder)
