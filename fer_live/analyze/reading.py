@@ -2,6 +2,7 @@
 
 import queue
 import signal
+import sys
 import threading
 import time
 from collections.abc import Generator, Iterator
@@ -10,11 +11,16 @@ from dataclasses import dataclass, replace
 from itertools import chain, islice, repeat
 from pathlib import Path
 
-from fer_live.datatypes import DetectorMode, Frame, FrameResult, Provider
-from fer_live.errors import StreamEnded
+import numpy as np
+from tqdm import tqdm
+
+from fer_live.base.translation import tr
+from fer_live.datatypes import DetectorMode, Frame, FrameResult, Provider, UInt8Array
+from fer_live.errors import SourceError, SourceTimeout, StreamEnded
 from fer_live.session.reconnect import OpenSource, SourceSupervisor
 from fer_live.sources.open import open_source
 from fer_live.sources.source import FrameSource
+from fer_live.sources.stream import StreamSource
 from fer_live.vision.pipeline import Pipeline
 
 _AWAY_MAX_S = 20.0
@@ -66,9 +72,8 @@ def _frames(source: FrameSource) -> Generator[Frame]:
 
 def _stream_frames(source: FrameSource) -> Generator[Frame]:
     """All frames of a live stream, on a clock that starts at its first one. Ctrl-C is its end."""
-    openings: Iterator[OpenSource] = chain(
-        [lambda: source], repeat(lambda: open_source(source.name))
-    )
+    reopening = _Reopening(source)
+    openings: Iterator[OpenSource] = chain([lambda: source], repeat(reopening.open))
     news: queue.Queue[Frame | Exception] = queue.Queue(_QUEUED_FRAMES)
     ready = threading.Event()
     ready.set()
@@ -80,9 +85,12 @@ def _stream_frames(source: FrameSource) -> Generator[Frame]:
     try:
         with _interrupt_noted() as interrupted:
             while not interrupted.is_set():
+                has_ended = reopening.has_ended.is_set()  # before the look at what came till then
                 try:
                     item = news.get(timeout=_LOOK_EVERY_S)
                 except queue.Empty:
+                    if has_ended:
+                        break
                     _refuse_long_absence(source.name, lost)
                     continue
                 if isinstance(item, Frame):
@@ -92,6 +100,7 @@ def _stream_frames(source: FrameSource) -> Generator[Frame]:
                 elif started_s is None:
                     raise item
                 else:
+                    tqdm.write(f"fer-live: {item}", file=sys.stderr)
                     lost = time.monotonic(), item
         if started_s is None:
             raise KeyboardInterrupt
@@ -100,6 +109,41 @@ def _stream_frames(source: FrameSource) -> Generator[Frame]:
         while not news.empty():  # a thread may wait for room
             news.get_nowait()
         supervisor.stop()
+
+
+class _Reopening:
+    """Opens a stream again after it has stopped.
+
+    A playlist is a file, which a server goes on giving out when nobody writes it any more. One that
+    has got its end is read; one that begins with the same picture as last time has nothing new.
+    """
+
+    def __init__(self, source: FrameSource) -> None:
+        self.has_ended = threading.Event()
+        self._name = source.name
+        self._first = _first_picture(source)
+
+    def open(self) -> FrameSource:
+        """The stream, opened; `SourceError` where it is not there or has nothing new."""
+        source = open_source(self._name)
+        try:
+            if not source.reconnects:
+                self.has_ended.set()
+                raise SourceError(tr("{name}: has ended", name=self._name))
+            first = _first_picture(source)
+            if first is not None and self._first is not None and np.array_equal(first, self._first):
+                raise SourceTimeout(tr("{name}: sends no new pictures", name=self._name))
+        except BaseException:
+            source.close()
+            raise
+        self._first = first
+        return source
+
+
+def _first_picture(source: FrameSource) -> UInt8Array | None:
+    if isinstance(source, StreamSource) and source.is_playlist:
+        return source.first_picture()
+    return None
 
 
 def _refuse_long_absence(name: str, lost: tuple[float, Exception] | None) -> None:

@@ -71,7 +71,7 @@ def analyze(options: AnalyzeOptions) -> tuple[Summary, list[str]]:
     """
     for source in options.sources:
         _check_source(source)
-    names = _expand(options.sources)
+    names, broken = _expand(options.sources)
     options = _at_links_targets(options)
     _check_outputs(options, names)
     if options.video is not None or "virtual_camera" in options.outputs:
@@ -80,8 +80,10 @@ def analyze(options: AnalyzeOptions) -> tuple[Summary, list[str]]:
     if options.video is None and not options.outputs and not any(map(is_url, names)):
         parts = parts_of(names, _what_decides(options))
         if len(parts) > 1:
-            return _read_batch(options, names, parts, read_options)
-    return _read_in_turn(options, names, read_options)
+            summary, also_broken = _read_batch(options, names, parts, read_options)
+            return summary, broken + also_broken
+    summary, also_broken = _read_in_turn(options, names, read_options)
+    return summary, broken + also_broken
 
 
 def _read_in_turn(
@@ -210,20 +212,27 @@ def _after_failure(
     return type(error)(f"{error}{where}") if isinstance(error, FerLiveError) else error
 
 
-def _expand(sources: Sequence[str]) -> list[str]:
+def _expand(sources: Sequence[str]) -> tuple[list[str], list[str]]:
     """Folders become their images, sorted by name, and what is left out is told; everything else
-    stays."""
+    stays. Also a line for each folder that has none; `SourceError` where nothing is left."""
     names: list[str] = []
+    broken: list[str] = []
     for source in sources:
         path = local_path(source)
         if path is None or not path.is_dir():
             names.append(source)
             continue
-        folder = look_into(path)
+        try:
+            folder = look_into(path)
+        except SourceError as error:
+            broken.append(str(error))
+            continue
         if folder.left_out:
             print(f"fer-live: {folder.left_out}", file=sys.stderr)
         names += map(str, folder.images)
-    return names
+    if broken and not names:
+        raise SourceError(broken[0])
+    return names, broken
 
 
 def _check_source(name: str) -> None:
@@ -287,19 +296,38 @@ def _check_outputs(options: AnalyzeOptions, names: Sequence[str]) -> None:
         raise InputError(f"--every {options.every}: must be 1 or more")
     if options.out is not None:
         check_output_file(options.out, FILE_SUFFIXES)
-        if any(_is_same_file(options.out, name) for name in names):
-            raise InputError(f"{options.out}: is a source itself; choose another --out")
     if options.video is not None:
         check_output_file(options.video, VIDEO_SUFFIXES)
         if len(names) != 1:
             raise InputError(f"--video takes one source at a time, got {len(names)}")
-        if _is_same_file(options.video, names[0]):
-            raise InputError(f"{options.video}: is the source itself; choose another --video")
+    _refuse_one_file_twice(_written_files(options), names)
 
 
-def _is_same_file(output: Path, name: str) -> bool:
-    path = local_path(name)
-    return path is not None and path.exists() and output.exists() and output.samefile(path)
+def _written_files(options: AnalyzeOptions) -> dict[str, Path]:
+    """Option -> the file that it writes."""
+    kinds = output_kinds()
+    named = {"--out": options.out, "--video": options.video, "--report": options.report}
+    outputs = {
+        kinds[name].option: Path(where)
+        for name, where in options.outputs.items()
+        if kinds[name].writes_file
+    }
+    return {option: path for option, path in named.items() if path is not None} | outputs
+
+
+def _refuse_one_file_twice(written: dict[str, Path], names: Sequence[str]) -> None:
+    sources = [path for path in map(local_path, names) if path is not None]
+    taken: dict[Path, str] = {}
+    for option, path in written.items():
+        if any(_is_same_file(path, source) for source in sources):
+            raise InputError(f"{path}: is a source itself; choose another {option}")
+        other = taken.setdefault(path.resolve(), option)
+        if other != option:
+            raise InputError(f"{path}: is both {other} and {option}; choose two files")
+
+
+def _is_same_file(output: Path, source: Path) -> bool:
+    return source.exists() and output.exists() and output.samefile(source)
 
 
 def _open_row_sinks(options: AnalyzeOptions, labels: tuple[str, ...]) -> list[RowSink]:

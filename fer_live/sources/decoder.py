@@ -3,6 +3,7 @@
 from collections.abc import Generator, Iterator
 from datetime import datetime
 from fractions import Fraction
+from itertools import chain
 from pathlib import Path
 from typing import Any, TypeAlias
 
@@ -76,6 +77,8 @@ class VideoDecoder:
         self._container.flags &= ~_GENERATE_PTS
         self._clock = _FrameClock(self.fps)
         self._n_bytes_read = 0
+        self._n_pictures = 0
+        self._has_broken_off = False
         self._shape: tuple[tuple[int, int], Fraction | None] = ((0, 0), None)
         self._has_begun = False
         self._n_to_joint = 0
@@ -108,6 +111,11 @@ class VideoDecoder:
         return None
 
     @property
+    def is_playlist(self) -> bool:
+        """Whether this lists the parts of a video, as HLS and DASH do."""
+        return self._container.format.name.startswith(("hls", "dash"))
+
+    @property
     def is_live(self) -> bool:
         """Whether this has no end of its own; a finished file has one wherever it lies."""
         if self._path is None and not self.name.lower().startswith(_SCHEMES_OF_FILES):
@@ -116,12 +124,12 @@ class VideoDecoder:
         if length is not None and length > 0:
             return False
         # The size of a playlist is not that of what it lists.
-        is_list = self._container.format.name.startswith(("hls", "dash"))
-        return is_list or (self._path is None and self._container.size <= 0)
+        return self.is_playlist or (self._path is None and self._container.size <= 0)
 
     def frames(self) -> Generator[tuple[UInt8Array, float]]:
         """Every picture from here to the end, and its time."""
-        for packet in self._packets():
+        # Last what the decoder still holds where the reading broke off instead of ending.
+        for packet in chain(self._packets(), [None]):
             for frame in self._decode(packet):
                 time_s = self._clock.time_s(frame)
                 try:
@@ -129,6 +137,7 @@ class VideoDecoder:
                 except (OSError, av.FFmpegError, ValueError, MemoryError):
                     self.is_damaged = True  # a size or format that cannot be converted
                     continue
+                self._n_pictures += 1
                 yield picture, time_s
                 del picture  # its memory is taken for the next one
         self._look_at_the_end()
@@ -209,7 +218,7 @@ class VideoDecoder:
             except av.ExitError:
                 raise SourceTimeout(tr("{name}: sends no new pictures", name=self.name)) from None
             except (OSError, av.FFmpegError, ValueError):
-                self.is_damaged = True
+                self._has_broken_off = True
                 break
             if packet.pos is not None:
                 self._n_bytes_read = max(self._n_bytes_read, packet.pos + packet.size)
@@ -243,7 +252,7 @@ class VideoDecoder:
             self._shape = size_wh, self._stream.sample_aspect_ratio
         return self._shape[1]
 
-    def _decode(self, packet: _Packet) -> list[av.VideoFrame]:
+    def _decode(self, packet: "_Packet | None") -> list[av.VideoFrame]:
         try:
             frames = self._stream.codec_context.decode(packet)
         except EOFError:
@@ -267,6 +276,10 @@ class VideoDecoder:
 
     def _look_at_the_end(self) -> None:
         """Neither decoder nor demuxer tell of what was cut off between two packets."""
+        # A server that does not tell the size ends a file as if the connection had broken.
+        is_untold = self._path is None and self._container.size <= 0
+        is_whole = is_untold and 0 < self._stream.frames <= self._n_pictures
+        self.is_damaged |= self._has_broken_off and not is_whole
         if self._container.format.name.startswith("mov"):
             samples = self._stream.index_entries[_LAST_SAMPLES]
             end = max((sample.pos + sample.size for sample in samples), default=0)

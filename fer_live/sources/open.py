@@ -49,7 +49,7 @@ def is_url(source: str) -> bool:
 
 
 def local_path(source: str) -> Path | None:
-    """The file or folder that a SOURCE names, also as a `file://` URL; None for another URL."""
-    if source.lower().startswith("file://"):
+    """The file or folder that a SOURCE names, also as a `file:` URL; None for another URL."""
+    if source.lower().startswith("file:/"):
         return Path(url2pathname(urlsplit(source).path))
     return None if "://" in source else Path(source)

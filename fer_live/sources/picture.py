@@ -12,6 +12,12 @@ from fer_live.datatypes import UInt8Array
 _MAX_PIXEL_STRETCH = 8
 """A pixel that is said to be longer than this is a mistake in the header."""
 _MAX_SIDE = 16_384
+_KNOWN_MATRICES = {0, 1, 2, 4, 5, 6, 7, 9}
+"""The color matrices (H.273, table 4) that FFmpeg converts; of another it makes an error instead of
+a picture."""
+_UNSPECIFIED = 2
+_NEAREST_MATRIX = {10: 9, 14: 9}
+"""BT.2020 with constant luminance, and ICtCp, which begins with the same primaries."""
 
 
 class PictureMaker:
@@ -31,6 +37,8 @@ class PictureMaker:
 
     def __call__(self, frame: av.VideoFrame, pixel_shape: Fraction | None) -> UInt8Array:
         """`pixel_shape` is a pixel's width by its height; None is square."""
+        if frame.colorspace not in _KNOWN_MATRICES:
+            frame.colorspace = _NEAREST_MATRIX.get(frame.colorspace, _UNSPECIFIED)
         width, height = square_pixel_size(frame.width, frame.height, pixel_shape)
         converted = self._reformatter.reformat(
             frame,

@@ -3,7 +3,7 @@
 import time
 
 from fer_live.base.translation import tr
-from fer_live.datatypes import Frame
+from fer_live.datatypes import Frame, UInt8Array
 from fer_live.errors import SourceError
 from fer_live.sources.decoder import VideoDecoder
 
@@ -23,11 +23,20 @@ class StreamSource:
     def __init__(self, where: str | VideoDecoder) -> None:
         self._decoder = where if isinstance(where, VideoDecoder) else VideoDecoder(where)
         self.name = self._decoder.name
+        self.is_playlist = self._decoder.is_playlist
         self._frames = self._decoder.frames()
+        self._first: UInt8Array | None = None
         self._index = 0
 
+    def first_picture(self) -> UInt8Array | None:
+        """The picture that the first `read` will give; to be called before it."""
+        self._first, _ = next(self._frames, (None, 0.0))
+        return self._first
+
     def read(self) -> Frame | None:
-        image_bgr, _ = next(self._frames, (None, 0.0))
+        image_bgr, self._first = self._first, None
+        if image_bgr is None:
+            image_bgr, _ = next(self._frames, (None, 0.0))
         if image_bgr is None:
             if self._index == 0:
                 raise SourceError(

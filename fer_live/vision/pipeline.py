@@ -29,6 +29,9 @@ from fer_live.vision.follower import FaceFollower
 from fer_live.vision.smoothing import ExpressionSmoother, SmoothingConfig
 from fer_live.vision.tracker import FaceTracker
 
+_MAX_DISORDER_S = 1.0
+"""Times that go back by less are frames out of order."""
+
 
 class Pipeline:
     """Reads the faces of a frame: finds and numbers them, cuts them out, reads and smooths.
@@ -49,6 +52,7 @@ class Pipeline:
         self.classifier = classifier
         self.with_heat_map = False
         """Whether to ask the model where it looked, which costs a copy a face."""
+        self._last_s: float | None = None
         self._cuts = CutDetector()
         self._follower = FaceFollower()
         self._tracker = FaceTracker()
@@ -99,16 +103,17 @@ class Pipeline:
 
         Args:
             frame: The next frame of its source. Frames of one source come in the order of their
-                `captured_at_s`; call `reset` before the first one of another source.
+                `captured_at_s`: one that goes back by more than a second begins another scene. Call
+                `reset` before the first one of another source.
 
         Returns:
             The frame with its faces, most confident detection first, and the time of each stage in
             milliseconds (detect, track, align, classify, smooth).
         """
         timings_ms: dict[str, float] = {}
-        now_s = frame.captured_at_s
+        now_s = self._at(frame)
         with _timed(timings_ms, "detect"):
-            detections = self._find(frame)
+            detections = self._find(frame.image_bgr, now_s)
         with _timed(timings_ms, "track"):
             tracked = self._tracker.update(detections, now_s)
         with _timed(timings_ms, "align"):
@@ -125,6 +130,7 @@ class Pipeline:
 
     def reset(self) -> None:
         """Forget faces and time: the next frame is of another source."""
+        self._last_s = None
         self.detector.reset()
         self._cuts.reset()
         self._follower.reset()
@@ -146,8 +152,23 @@ class Pipeline:
     ) -> None:
         self.close()
 
-    def _find(self, frame: Frame) -> list[FaceDetection]:
-        image_bgr, now_s = frame.image_bgr, frame.captured_at_s
+    def _at(self, frame: Frame) -> float:
+        """The frame's time on a clock that never goes back within a scene.
+
+        A recording that was joined, or whose clock was set, goes back by more than the order of two
+        frames explains: its next part is another scene.
+        """
+        now_s = frame.captured_at_s
+        if self._last_s is not None and now_s < self._last_s:
+            if now_s < self._last_s - _MAX_DISORDER_S:
+                self._cuts.reset()
+                self._begin_scene()
+            else:
+                now_s = self._last_s
+        self._last_s = now_s
+        return now_s
+
+    def _find(self, image_bgr: UInt8Array, now_s: float) -> list[FaceDetection]:
         followed = self._follower.follow(image_bgr, now_s)
         if followed is not None:
             return followed  # pixel by pixel the same faces, so there was no cut

@@ -145,7 +145,7 @@ def _score(box_xyxy: _Box, track: _Track, time_s: float) -> float | None:
     overlap = _iou(box_xyxy, expected)
     if overlap >= _MIN_IOU:
         # Of two that fit alike, it is the one seen lately, not the one hidden behind it.
-        return 1 + overlap * math.exp(track.seen_at_s - time_s)
+        return 1 + overlap * math.exp(min(track.seen_at_s - time_s, 0.0))
     side, track_side = math.sqrt(_area(box_xyxy)), math.sqrt(_area(expected))
     if (
         min(side, track_side) <= 0

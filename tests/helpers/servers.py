@@ -15,9 +15,12 @@ from fer_live.datatypes import UInt8Array
 
 
 @contextlib.contextmanager
-def file_server(folder: Path, *, with_ranges: bool = True) -> Iterator[str]:
-    """Serves the files of a folder; yields the address, without a slash at its end."""
-    handler = _Ranges if with_ranges else _Quiet
+def file_server(
+    folder: Path, *, with_ranges: bool = True, with_sizes: bool = True
+) -> Iterator[str]:
+    """Serves the files of a folder; yields the address, without a slash at its end. Without sizes,
+    a file ends where the connection does."""
+    handler = (_Ranges if with_ranges else _Quiet) if with_sizes else _NoSizes
     with _serving(functools.partial(handler, directory=str(folder))) as address:
         yield address
 
@@ -103,6 +106,14 @@ class _Quiet(http.server.SimpleHTTPRequestHandler):
     def copyfile(self, source, outputfile) -> None:  # type: ignore[no-untyped-def]
         with contextlib.suppress(OSError):
             super().copyfile(source, outputfile)
+
+
+class _NoSizes(_Quiet):
+    protocol_version = "HTTP/1.0"
+
+    def send_header(self, keyword: str, value: str) -> None:
+        if keyword != "Content-Length":
+            super().send_header(keyword, value)
 
 
 class _Ranges(_Quiet):

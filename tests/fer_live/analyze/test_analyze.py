@@ -132,7 +132,7 @@ def test_a_mistake_in_the_arguments_is_one_line(
 def test_the_source_is_never_overwritten(demo_clip: Path, tmp_path: Path):
     copy = tmp_path / "clip.mp4"
     shutil.copy(demo_clip, copy)
-    with pytest.raises(InputError, match="is the source itself"):
+    with pytest.raises(InputError, match="is a source itself"):
         analyze(AnalyzeOptions([str(copy)], video=copy))
     table = copy.rename(tmp_path / "clip.csv")
     with pytest.raises(InputError, match="is a source itself"):

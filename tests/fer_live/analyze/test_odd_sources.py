@@ -2,6 +2,7 @@
 
 import subprocess
 import sys
+import threading
 from pathlib import Path
 
 import cv2
@@ -12,10 +13,10 @@ import pytest
 from fer_live.analyze.run import AnalyzeOptions, analyze
 from fer_live.errors import InputError
 from fer_live.sources.clip import ClipSource
-from tests.helpers.clips import changing_size, read_all, sound_alone
+from tests.helpers.clips import N_FRAMES, changing_size, ffmpeg, make_clip, read_all, sound_alone
 from tests.helpers.commands import fails, interrupt
 from tests.helpers.images import save_animation
-from tests.helpers.servers import mjpeg_server
+from tests.helpers.servers import file_server, mjpeg_server
 
 
 def test_one_unreadable_file_among_named_ones_is_named_and_the_others_are_read(
@@ -100,6 +101,56 @@ def test_a_stream_that_stops_is_opened_again_and_its_end_is_said(
         assert rows["time_s"].is_monotonic_increasing
 
 
+def test_a_playlist_that_ends_is_read_to_its_end(tmp_path: Path):
+    playlist = _playlist_without_end(tmp_path)
+    ended = playlist.read_text() + "#EXT-X-ENDLIST\n"
+    with file_server(tmp_path) as address:
+        threading.Timer(3.0, playlist.write_text, [ended]).start()
+        summary, broken = analyze(
+            AnalyzeOptions([f"{address}/list.m3u8"], out=tmp_path / "a.csv", every=5)
+        )
+    assert broken == []
+    assert summary.frames == N_FRAMES // 5
+
+
+def test_a_playlist_that_nobody_writes_any_more_is_read_once(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+):
+    monkeypatch.setattr("fer_live.analyze.reading._AWAY_MAX_S", 6.0)
+    out = tmp_path / "a.csv"
+    _playlist_without_end(tmp_path)
+    with file_server(tmp_path) as address:
+        _, broken = analyze(AnalyzeOptions([f"{address}/list.m3u8"], out=out))
+    assert "did not come back within 6 s" in broken[0]
+    assert pd.read_csv(out)["frame"].max() < N_FRAMES
+
+
+def _playlist_without_end(folder: Path) -> Path:
+    playlist = folder / "list.m3u8"
+    made = ["-f", "hls", "-hls_time", "0.5", "-hls_list_size", "0"]
+    ffmpeg("-i", make_clip("plain.ts", folder), "-c", "copy", *made, playlist)
+    playlist.write_text(playlist.read_text().replace("#EXT-X-ENDLIST\n", ""))
+    return playlist
+
+
+def test_a_clock_that_goes_back_begins_another_scene(demo_clip: Path, tmp_path: Path):
+    parts = []
+    for offset_s in (0, 7200):
+        parts.append(tmp_path / f"{offset_s}.ts")
+        ffmpeg("-i", demo_clip, "-t", "1", "-output_ts_offset", offset_s, parts[-1])
+    joined = tmp_path / "joined.ts"
+    joined.write_bytes(b"".join(part.read_bytes() for part in (*parts, parts[0])))
+    out = tmp_path / "a.csv"
+    _, broken = analyze(AnalyzeOptions([str(joined)], out=out))
+    assert broken == []
+    rows = pd.read_csv(out)
+    is_late = rows["time_s"] > 7000
+    first, second = is_late.idxmax(), is_late[::-1].idxmax()
+    scenes = [set(rows["track_id"][part]) for part in (slice(first), slice(second + 1, None))]
+    assert all(scenes)
+    assert not scenes[0] & scenes[1], "who comes after it got the number of who was there before"
+
+
 def test_ctrl_c_is_the_end_of_a_stream(demo_frames: list[np.ndarray], tmp_path: Path):
     partial = tmp_path / "a.partial.csv"
     with mjpeg_server(demo_frames[:40], "repeat") as url:
@@ -110,6 +161,33 @@ def test_ctrl_c_is_the_end_of_a_stream(demo_frames: list[np.ndarray], tmp_path: 
         )
     assert (done.returncode, done.stderr) == (0, "")
     assert len(pd.read_csv(tmp_path / "a.csv")) > 10
+
+
+def test_no_output_replaces_a_source_or_another_output(
+    run_cli, demo_frames: list[np.ndarray], tmp_path: Path
+):
+    for name in ("a.csv", "b.html", "c.jsonl"):  # images by their content
+        cv2.imwrite(str(tmp_path / "a.jpg"), demo_frames[20])
+        (tmp_path / "a.jpg").rename(tmp_path / name)
+    for option, name in (("--out", "a.csv"), ("--report", "b.html"), ("--jsonl", "c.jsonl")):
+        before = (tmp_path / name).read_bytes()
+        done = run_cli("fer-live", "analyze", tmp_path / name, option, tmp_path / name)
+        fails(done, 2, "is a source itself", option)
+        assert (tmp_path / name).read_bytes() == before
+    twice = ("--out", tmp_path / "d.csv", "--csv", tmp_path / "." / "d.csv")
+    done = run_cli("fer-live", "analyze", tmp_path / "a.csv", *twice)
+    fails(done, 2, "--out and --csv")
+
+
+def test_an_empty_folder_among_others_is_named_and_they_are_read(
+    run_cli, demo_frames: list[np.ndarray], tmp_path: Path
+):
+    cv2.imwrite(str(tmp_path / "a.jpg"), demo_frames[20])
+    (tmp_path / "empty").mkdir()
+    out = tmp_path / "a.csv"
+    done = run_cli("fer-live", "analyze", tmp_path / "empty", tmp_path / "a.jpg", "--out", out)
+    fails(done, 1, "no image in this folder")
+    assert len(pd.read_csv(out)) == 1
 
 
 def test_a_link_stays_and_what_it_leads_to_is_written(demo_frames, tmp_path: Path):

@@ -109,6 +109,17 @@ def test_a_clip_is_upright(tmp_path: Path, degrees: int, is_mirrored: bool):
     assert np.abs(picture.astype(int) - shown).mean() < 3
 
 
+@pytest.mark.parametrize("matrix", [8, 10, 12, 14])
+def test_a_color_matrix_that_nothing_converts_still_gives_pictures(tmp_path: Path, matrix: int):
+    tagged = tmp_path / "tagged.mp4"
+    tags = f"h264_metadata=matrix_coefficients={matrix}"
+    ffmpeg("-i", make_clip("plain.mp4", tmp_path), "-c", "copy", "-bsf:v", tags, tagged)
+    plain, read = (read_all(ClipSource(path)) for path in (tmp_path / "plain.mp4", tagged))
+    assert len(read) == len(plain)
+    off = np.abs(read[9].image_bgr.astype(int) - plain[9].image_bgr).mean()
+    assert off < 12, "not the same picture"
+
+
 @pytest.mark.parametrize("name", ["hlg.mp4", "pq.mkv"])
 def test_the_tags_of_hdr_cost_nothing_and_change_no_gray(tmp_path: Path, name: str):
     tagged = read_all(ClipSource(make_clip(name, tmp_path)))[3].image_bgr

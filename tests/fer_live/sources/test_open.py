@@ -9,18 +9,21 @@ from fer_live.sources.clip import ClipSource, PacedClip
 from fer_live.sources.images import ImageSource, Slideshow
 from fer_live.sources.open import is_url, local_path, open_live_source, open_source
 from fer_live.sources.stream import StreamSource
-from tests.helpers.clips import ffmpeg, make_clip, read_all
+from tests.helpers.clips import N_FRAMES, ffmpeg, make_clip, read_all
 from tests.helpers.images import as_image, gradient
 from tests.helpers.servers import file_server, mjpeg_server, silent_server
-
-N_FRAMES = 45
 
 
 @pytest.mark.parametrize(
     ("source", "expected"),
     [
         *(("", False), ("clip.mp4", False), ("rtsp://host/x", True), ("http://h:1/y", True)),
-        *(("file:///tmp/a.mp4", False), ("FILE:///tmp/a.mp4", False), ("a:b", False)),
+        *(
+            ("file:/tmp/a.mp4", False),
+            ("file:///tmp/a.mp4", False),
+            ("FILE:///tmp/a.mp4", False),
+            ("a:b", False),
+        ),
     ],
 )
 def test_is_url(source: str, expected: bool):
@@ -31,6 +34,7 @@ def test_a_file_url_is_the_file(tmp_path: Path):
     path = tmp_path / "a b é.mp4"
     make_clip("plain.mp4", tmp_path).rename(path)
     assert local_path(path.as_uri()) == path
+    assert local_path(path.as_uri().replace("///", "/")) == path
     source = open_source(path.as_uri())
     assert isinstance(source, ClipSource)
     assert [frame.captured_at_s for frame in read_all(source)][:2] == pytest.approx([0, 1 / 30])
@@ -121,6 +125,21 @@ def test_a_file_that_the_server_breaks_off_is_read_as_far_as_it_came(tmp_path: P
                 n_read += 1
         source.close()
     assert 10 < n_read < N_FRAMES
+
+
+def test_a_file_whose_size_the_server_does_not_tell_is_read_to_its_end(tmp_path: Path):
+    front = tmp_path / "front.mp4"
+    clip = make_clip("plain.mp4", tmp_path)
+    ffmpeg("-i", clip, "-c", "copy", "-movflags", "faststart", front)
+    with file_server(tmp_path, with_sizes=False) as address:
+        assert len(read_all(open_source(f"{address}/front.mp4"))) == N_FRAMES
+        content = front.read_bytes()
+        front.write_bytes(content[: len(content) * 2 // 3])
+        source = open_source(f"{address}/front.mp4")
+        with pytest.raises(TruncatedError, match="damaged or was cut off"):
+            while source.read() is not None:
+                pass
+        source.close()
 
 
 def test_no_source_is_told_from_a_source_that_cannot_be_read():
