@@ -138,7 +138,8 @@ def window_beside_its_imports() -> str:
 
 
 class PlainResNet18(nn.Module):
-    """As He et al. (2015) have it, with one gray channel: (N, 1, 64, 64) uint8 -> probabilities."""
+    """As He et al. (2015) have it, with one gray channel: (N, 1, 64, 64) uint8 -> probabilities
+    and the features that they are read from."""
 
     def __init__(self) -> None:
         super().__init__()
@@ -154,9 +155,9 @@ class PlainResNet18(nn.Module):
         self.layers = nn.Sequential(*layers)
         self.classifier = nn.Linear(512, 8)
 
-    def forward(self, faces: torch.Tensor) -> torch.Tensor:
+    def forward(self, faces: torch.Tensor) -> tuple[torch.Tensor, torch.Tensor]:
         features = self.layers(scale_faces(faces)).mean(dim=(2, 3))
-        return self.classifier(features).softmax(dim=1)
+        return self.classifier(features).softmax(dim=1), features
 
 
 def network_beside_a_plain_one() -> str:
@@ -170,7 +171,7 @@ def network_beside_a_plain_one() -> str:
             PlainResNet18().eval(),
             (example,),
             input_names=["faces"],
-            output_names=["probs"],
+            output_names=["probs", "embedding"],
             dynamic_shapes=dynamic,
             dynamo=True,
             verbose=False,

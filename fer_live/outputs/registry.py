@@ -1,4 +1,8 @@
-"""Finds the outputs: the files of this folder that declare one make the list."""
+"""Finds the outputs: the files of this folder that declare one make the list.
+
+All of them are imported at every start; what loads slowly has a file of its own, with `_` before
+its name, which is not looked into.
+"""
 
 import importlib
 import pkgutil

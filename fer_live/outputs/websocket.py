@@ -11,7 +11,7 @@ _OPTION = "--websocket"
 
 
 def _open(opening: Opening) -> ResultSink:
-    from fer_live.outputs.websocket_server import WebSocketSink
+    from fer_live.outputs._websocket_server import WebSocketSink
 
     address = parse_address(_OPTION, opening.where)
     token = "" if address.is_loopback else secrets.token_urlsafe(16)

@@ -1,7 +1,7 @@
 """Writes results with their overlay into a video file, without a window."""
 
 from pathlib import Path
-from typing import cast
+from typing import TYPE_CHECKING, cast
 
 import cv2
 import numpy as np
@@ -13,7 +13,9 @@ from fer_live.datatypes import FrameResult, UInt8Array
 from fer_live.errors import OutputError
 from fer_live.painting.overlay import Hud, paint_overlay, to_qimage
 from fer_live.painting.qt_runtime import prepare_qt
-from fer_live.recording.video_file import VideoFile
+
+if TYPE_CHECKING:
+    from fer_live.recording.video_file import VideoFile
 
 
 class AnnotatedVideo:
@@ -40,6 +42,8 @@ class AnnotatedVideo:
         hud = Hud(1000 / max(self._latency_ms, 0.01), self._latency_ms)
         image = self._paint(result, hud)
         if self._video is None:
+            from fer_live.recording.video_file import VideoFile  # not before there is one
+
             self._video = VideoFile(self._partial)
             self._size_wh = image.shape[1], image.shape[0]
         self._video.write(letterbox(image, self._size_wh), result.frame.captured_at_s)

@@ -16,7 +16,6 @@ from fer_live.personal.clip_recorder import ClipRecorder
 from fer_live.personal.clips import bytes_used, clips_folder
 from fer_live.recording.history import clock
 from fer_live.recording.recorder import About, Recording
-from fer_live.sources.open import open_source
 from fer_live.sources.source import FrameSource
 from fer_live.vision.pipeline import Pipeline
 
@@ -110,6 +109,8 @@ def import_clips(
 
     What was read of a file that breaks in its midst is kept.
     """
+    from fer_live.sources.open import open_source  # loads the decoders, which the window waits for
+
     clips: list[Recording] = []
     broken: list[str] = []
     for file in files:

@@ -5,7 +5,6 @@ from itertools import count
 from pathlib import Path
 
 from fer_live.datatypes import Frame
-from fer_live.sources.decoder import VideoDecoder
 
 
 class ClipPlayer:
@@ -13,6 +12,8 @@ class ClipPlayer:
     header of a recording that a crash cut off does not tell it. Raises `SourceError`."""
 
     def __init__(self, path: Path) -> None:
+        from fer_live.sources.decoder import VideoDecoder  # not before a recording is played
+
         self._decoder = VideoDecoder(path)
         self.length_s = self._decoder.last_time_s()
         self._frames: Iterator[Frame] = iter(())

@@ -23,7 +23,6 @@ from fer_live.base.translation import tr
 from fer_live.datatypes import FrameResult, UInt8Array
 from fer_live.errors import InputError
 from fer_live.outputs.face_rows import Row, face_rows
-from fer_live.recording.video_file import VideoFile
 
 VIDEO_FILE = "video.mkv"
 FACES_FILE = "faces.jsonl"
@@ -73,6 +72,8 @@ class Recorder:
             for name in (FACES_FILE, VIDEO_FILE):
                 (self.folder / name).touch(mode=0o600)
             self._faces = (self.folder / FACES_FILE).open("w", encoding="utf-8")
+        from fer_live.recording.video_file import VideoFile  # not before there is one
+
         self._video = VideoFile(self.folder / VIDEO_FILE)
         self._first_s: float | None = None
 

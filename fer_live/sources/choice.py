@@ -1,12 +1,14 @@
-"""Where the pictures come from, as a person chooses it: a camera, a location, or the demo."""
+"""Where the pictures come from, as a person chooses it: a camera, a location, or the demo.
+
+The decoders are loaded by the thread that opens a source, while another one loads the networks: the
+first picture comes sooner so.
+"""
 
 from dataclasses import dataclass
 from pathlib import Path
 
 from fer_live.model.assets import asset
 from fer_live.sources.camera import CameraMode, CameraSource, list_cameras
-from fer_live.sources.clip import ClipSource, PacedClip
-from fer_live.sources.open import open_live_source
 from fer_live.sources.source import FrameSource
 
 DEMO_CLIP = "demo.mp4"
@@ -50,6 +52,8 @@ class Location:
 
     def open(self) -> FrameSource:
         """On whichever thread calls it; `SourceError` where it cannot be opened."""
+        from fer_live.sources.open import open_live_source
+
         return open_live_source(self.where)
 
 
@@ -62,6 +66,8 @@ class Demo:
 
     def open(self) -> FrameSource:
         """Open the demo clip, on whichever thread calls it."""
+        from fer_live.sources.clip import ClipSource, PacedClip
+
         return PacedClip(lambda: ClipSource(asset(DEMO_CLIP)))
 
 

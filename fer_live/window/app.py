@@ -29,7 +29,6 @@ from fer_live.personal.models import load_pipeline, resolve_model
 from fer_live.session.live import Failure
 from fer_live.session.meter import Meter
 from fer_live.sources.choice import Camera, Demo, Location, SourceChoice
-from fer_live.sources.open import is_url, open_live_source
 from fer_live.vision.pipeline import Pipeline
 from fer_live.window.main_window import MainWindow
 from fer_live.window.personal.compare_dialog import CompareDialog
@@ -212,5 +211,9 @@ def write_stats(path: Path, meter: Meter, pipeline: Pipeline | None) -> None:
 def _check_early(options: LiveOptions) -> None:
     """Find a mistyped name before a window flashes up."""
     resolve_model(options.model)
-    if options.source is not None and not is_url(options.source):
+    if options.source is None:
+        return
+    from fer_live.sources.open import is_url, open_live_source
+
+    if not is_url(options.source):
         open_live_source(options.source).close()

@@ -22,11 +22,11 @@ from websockets.sync.client import connect
 
 from fer_live.analyze.run import AnalyzeOptions, analyze
 from fer_live.errors import InputError
+from fer_live.outputs._websocket_server import WebSocketSink
 from fer_live.outputs.address import Address, parse_address
 from fer_live.outputs.kind import Opening
 from fer_live.outputs.osc import OscSink
 from fer_live.outputs.registry import check_outputs, open_output
-from fer_live.outputs.websocket_server import WebSocketSink
 from fer_live.outputs.worker import SinkWorker
 from tests.helpers.results import LABELS, result
 
