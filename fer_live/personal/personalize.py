@@ -35,6 +35,7 @@ from fer_live.personal.models import (
     shipped_sha256,
 )
 from fer_live.personal.own_faces import CropChange, collect_own_faces, files_of_person, joined
+from fer_live.personal.takes import label_folders
 
 Tell = Callable[[str], None]
 
@@ -149,16 +150,7 @@ def _label_folders(folder: Path, labels: tuple[str, ...]) -> dict[str, list[Path
     """Label -> its files; `DataError` names a folder that is none of the model's labels."""
     if not folder.is_dir():
         raise InputError(f"{folder}: no such folder")
-    folders = sorted(path for path in folder.glob("[!.]*") if path.is_dir())
-    unknown = [path.name for path in folders if path.name not in labels]
-    if unknown:
-        raise DataError(
-            f"{folder / unknown[0]}: {unknown[0]} is no label of this model; they are "
-            f"{', '.join(labels)}"
-        )
-    if not folders:
-        raise DataError(f"{folder}: no folder of a label in it, for instance {labels[0]}/")
-    return {path.name: files_of_person(path) for path in folders}
+    return {path.name: files_of_person(path) for path in label_folders(folder, labels)}
 
 
 def _story(

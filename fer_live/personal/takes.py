@@ -11,6 +11,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from fer_live.base.atomic_file import writing
+from fer_live.errors import DataError
 from fer_live.personal.clips import takes_folder
 from fer_live.recording.recorder import Recording, list_recordings
 
@@ -64,3 +65,18 @@ def take_number(path: Path) -> int | None:
     """Of a take's folder or file, None where its name tells no number."""
     match = _TAKE.match(path.stem if path.is_file() else path.name)
     return int(match.group(1)) if match else None
+
+
+def label_folders(folder: Path, labels: Sequence[str]) -> list[Path]:
+    """The folders in `folder`, each called like a label; `DataError` names one that is none of
+    the model's `labels`, or says that there is no folder at all."""
+    folders = sorted(path for path in folder.glob("[!.]*") if path.is_dir())
+    unknown = [path.name for path in folders if path.name not in labels]
+    if unknown:
+        raise DataError(
+            f"{folder / unknown[0]}: {unknown[0]} is no label of this model; they are "
+            f"{', '.join(labels)}"
+        )
+    if not folders:
+        raise DataError(f"{folder}: no folder of a label in it, for instance {labels[0]}/")
+    return folders

@@ -13,7 +13,7 @@ from fer_live.base.atomic_file import write_atomically
 from fer_live.errors import DataError
 from fer_live.model.manifest import Manifest
 from fer_live.personal.proof import FACES_FILE
-from fer_live.personal.takes import take_number
+from fer_live.personal.takes import label_folders, take_number
 from training.data.labeled_images import LabeledImages
 from training.personalize.collect import PersonFaces, collect_faces
 from training.personalize.progress import OnProgress
@@ -144,7 +144,7 @@ def _find_labeled(task: Task) -> tuple[dict[str, PersonFaces], list[str]]:
         return {}, []
     found: dict[str, PersonFaces] = {}
     trouble: list[str] = []
-    for folder in _label_folders(task.labeled, task.manifest.labels):
+    for folder in label_folders(task.labeled, task.manifest.labels):
         try:
             found[folder.name] = collect_faces(
                 folder, task.manifest.input_side, task.manifest.crop, task.choice
@@ -152,20 +152,6 @@ def _find_labeled(task: Task) -> tuple[dict[str, PersonFaces], list[str]]:
         except DataError as error:
             trouble.append(str(error))
     return found, trouble
-
-
-def _label_folders(folder: Path, labels: tuple[str, ...]) -> list[Path]:
-    """The folders in `folder`; `DataError` names one that is none of the model's labels."""
-    folders = sorted(path for path in folder.glob("[!.]*") if path.is_dir())
-    unknown = [path.name for path in folders if path.name not in labels]
-    if unknown:
-        raise DataError(
-            f"{folder / unknown[0]}: {unknown[0]} is no label of this model; they are "
-            f"{', '.join(labels)}"
-        )
-    if not folders:
-        raise DataError(f"{folder}: no folder of a label in it, for instance {labels[0]}/")
-    return folders
 
 
 def _as_labeled(found: dict[str, PersonFaces], manifest: Manifest) -> LabeledImages:
