@@ -112,7 +112,7 @@ def embed_person(
         change = search_crop(everything, start.classifier.classify)
     unlabeled = _embed_both_ways(start, cut_again(material.unlabeled, change))
     crops = cut_again(material.labeled, change)
-    views = [_embed(start, crops), _embed(start, crops[:, :, ::-1])]
+    views = [embed_crops(start, crops), embed_crops(start, crops[:, :, ::-1])]
     if 0 < len(material.labeled) <= _MAX_FACES_WITH_VIEWS:
         views += [_embed_both_ways(start, cut_again(material.labeled, c)) for c in _views(change)]
     labeled = (views[0] + views[1]) / 2
@@ -228,7 +228,8 @@ def _views(change: CropChange) -> list[CropChange]:
     ]
 
 
-def _embed(start: CalibrationStart, crops: UInt8Array) -> Float64Array:
+def embed_crops(start: CalibrationStart, crops: UInt8Array) -> Float64Array:
+    """The embeddings (N, D) of crops (N, S, S)."""
     if len(crops) == 0:
         return np.empty((0, start.head.weights.shape[1]))
     return start.classifier.embed(np.ascontiguousarray(crops)).astype(np.float64)
@@ -236,7 +237,7 @@ def _embed(start: CalibrationStart, crops: UInt8Array) -> Float64Array:
 
 def _embed_both_ways(start: CalibrationStart, crops: UInt8Array) -> Float64Array:
     """The mean of a face and its mirror image."""
-    return (_embed(start, crops) + _embed(start, crops[:, :, ::-1])) / 2
+    return (embed_crops(start, crops) + embed_crops(start, crops[:, :, ::-1])) / 2
 
 
 def _mean_of_segments(embeddings: Float64Array, segments: NDArray[np.int64]) -> Float64Array:

@@ -92,7 +92,7 @@ def capture(
 @contextmanager
 def _recorder(pipeline: Pipeline, source: str, settings: Settings) -> Iterator[ClipRecorder]:
     recorder = ClipRecorder(
-        clips_folder(), lambda: about_now(pipeline, source), room_bytes(settings)
+        clips_folder(settings.person), lambda: about_now(pipeline, source), room_bytes(settings)
     )
     try:
         yield recorder

@@ -180,6 +180,11 @@ def card_as_markdown(model: InstalledModel) -> str:
     return "\n".join([*lines, "", "```json", made_from, "```"])
 
 
+def check_variant(file: Path) -> None:
+    """Load a model file and run it once; `ModelError` where it cannot be used."""
+    _open(file)
+
+
 def _open(path: Path | None) -> ExpressionClassifier:
     """Load a model on the CPU and run it once."""
     return ExpressionClassifier(path, "cpu")

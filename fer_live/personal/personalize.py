@@ -11,9 +11,11 @@ from pathlib import Path
 
 import numpy as np
 
+from fer_live.base.translation import tr
+from fer_live.datatypes import FloatArray, UInt8Array
 from fer_live.errors import DataError, InputError
 from fer_live.model.assets import CPU_MODEL, GPU_MODEL, asset
-from fer_live.model.head import with_head
+from fer_live.model.head import Head, with_head
 from fer_live.model.manifest import Manifest
 from fer_live.personal.calibration import (
     Calibrated,
@@ -22,8 +24,11 @@ from fer_live.personal.calibration import (
     Material,
     calibrate_embedded,
     choose_hold,
+    embed_crops,
     embed_person,
+    read_probs,
 )
+from fer_live.personal.clips import clips_folder, list_clips, list_takes, takes_folder
 from fer_live.personal.evidence import Evidence, gather_evidence, take_folds
 from fer_live.personal.model_folder import write_model_folder
 from fer_live.personal.models import (
@@ -34,7 +39,14 @@ from fer_live.personal.models import (
     models_folder,
     shipped_sha256,
 )
-from fer_live.personal.own_faces import CropChange, collect_own_faces, files_of_person, joined
+from fer_live.personal.own_faces import (
+    CropChange,
+    collect_own_faces,
+    cut_again,
+    files_of_person,
+    joined,
+)
+from fer_live.personal.proof import MAX_COMPARED, Compared, differing
 from fer_live.personal.takes import label_folders
 
 Tell = Callable[[str], None]
@@ -60,13 +72,26 @@ class Personalized:
     """What came of it: the content of the model's files, by name, and what was measured.
 
     `used` counts the faces with and without labels, and as `left_out` the files that could not be
-    used, which `skipped` names.
+    used, which `skipped` names. `compared` are the faces that the model reads otherwise than the
+    one it was made from.
     """
 
     files: Mapping[str, bytes]
     evidence: Evidence
     used: Mapping[str, int]
     skipped: tuple[str, ...]
+    compared: Compared
+
+
+def kept_wishes(name: str) -> Wishes:
+    """All clips and takes of a person; `InputError` where none are kept."""
+    check_name(name)
+    clips, takes = list_clips(name), list_takes(name)
+    if not clips and not takes:
+        raise InputError(tr("No clip and no take of {name} is kept; capture some", name=name))
+    return Wishes(
+        (clips_folder(name),) if clips else (), takes_folder(name) if takes else None, name
+    )
 
 
 def start_of_profile(name: str, tell: Tell) -> CalibrationStart:
@@ -129,13 +154,33 @@ def personalize(start: CalibrationStart, material: Material, name: str, tell: Te
         "unlabeled": len(material.unlabeled),
         "left_out": len(skipped),
     }
-    return Personalized(files, evidence, used, skipped)
+    compared = _compared(start, material, person.crop_change, fitted, manifest.labels)
+    return Personalized(files, evidence, used, skipped, compared)
 
 
 def write_profile(made: Personalized, name: str) -> InstalledModel:
     """Put the model among the installed ones; a profile of that name is replaced."""
     write_model_folder(models_folder() / name, made.files)
     return find_model(name)
+
+
+def _compared(
+    start: CalibrationStart,
+    material: Material,
+    change: CropChange,
+    fitted: Calibrated,
+    labels: tuple[str, ...],
+) -> Compared:
+    """One face of each half second, those that are read differently now."""
+    faces = joined([material.unlabeled, material.labeled], start.manifest.input_side)
+    faces = faces.where(np.unique(faces.segments, return_index=True)[1])
+
+    def read(head: Head, crops: UInt8Array) -> FloatArray:
+        return read_probs(start, head, embed_crops(start, crops)).astype(np.float32)
+
+    before, after = read(start.head, faces.crops), read(fitted.head, cut_again(faces, change))
+    rows = differing(before, after, MAX_COMPARED)
+    return Compared(faces.patches[rows], before[rows], after[rows], labels)
 
 
 def _files(place: Path) -> list[Path]:

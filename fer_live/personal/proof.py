@@ -19,8 +19,8 @@ FACES_FILE = "faces.npz"
 COMPARED_FILE = "compared.npz"
 MIN_COMPARED = 20
 """Faces on which two models must disagree before a person can choose between them."""
-
-
+MAX_COMPARED = 40
+"""Faces that are kept for the person to compare."""
 MIN_TAKES = 6
 """Takes from which a bootstrap over them proves anything: by chance, six of six get better with a
 probability of 2 ** -6, less than the 2.5 % beyond its lower bound."""
@@ -188,6 +188,20 @@ def load_compared(run_dir: Path) -> Compared:
             return Compared(file["faces"], file["before"], file["after"], labels)
     except (OSError, KeyError, ValueError):
         raise InputError(tr("{path}: cannot be read", path=run_dir / COMPARED_FILE)) from None
+
+
+def differing(before: FloatArray, after: FloatArray, max_rows: int) -> NDArray[np.int64]:
+    """Find the rows that the two models read differently, at most `max_rows` of them.
+
+    Those in which both are surest come first (the smaller of the two leads is largest), because a
+    person can tell these best.
+    """
+    old, new = before.argmax(axis=1), after.argmax(axis=1)
+    rows = np.flatnonzero(old != new)
+    lead_before = before[rows, old[rows]] - before[rows, new[rows]]
+    lead_after = after[rows, new[rows]] - after[rows, old[rows]]
+    order = np.argsort(-np.minimum(lead_before, lead_after), kind="stable")
+    return np.asarray(rows[order][:max_rows], dtype=np.int64)
 
 
 def tally(choices: NDArray[np.int8]) -> Preference:

@@ -7,7 +7,15 @@ import numpy as np
 from numpy.typing import NDArray
 
 from fer_live.datatypes import FloatArray
-from fer_live.personal.proof import Compared, Flicker, LabelGain, Proof, save_compared
+from fer_live.personal.proof import (
+    MAX_COMPARED,
+    Compared,
+    Flicker,
+    LabelGain,
+    Proof,
+    differing,
+    save_compared,
+)
 from training.measure.evaluate import read_faces
 from training.models.resnet import ExpressionNet
 from training.personalize.collect import PersonFaces
@@ -16,8 +24,6 @@ from training.personalize.learn import Learned
 from training.personalize.progress import OnProgress
 from training.personalize.task import Task
 
-MAX_COMPARED = 40
-"""Faces that the person is asked to compare."""
 _RESAMPLES = 10_000
 _SEED = 0
 
@@ -105,17 +111,3 @@ def flicker(before: FloatArray, after: FloatArray, faces: PersonFaces) -> Flicke
         return None
     a_minute = switches / seconds * 60
     return Flicker(before=round(a_minute[0], 1), after=round(a_minute[1], 1))
-
-
-def differing(before: FloatArray, after: FloatArray, max_rows: int) -> NDArray[np.int64]:
-    """Find the rows that the two models read differently, at most `max_rows` of them.
-
-    Those in which both are surest come first (the smaller of the two leads is largest), because a
-    person can tell these best.
-    """
-    old, new = before.argmax(axis=1), after.argmax(axis=1)
-    rows = np.flatnonzero(old != new)
-    lead_before = before[rows, old[rows]] - before[rows, new[rows]]
-    lead_after = after[rows, new[rows]] - after[rows, old[rows]]
-    order = np.argsort(-np.minimum(lead_before, lead_after), kind="stable")
-    return np.asarray(rows[order][:max_rows], dtype=np.int64)

@@ -1,9 +1,9 @@
 import numpy as np
 import pytest
 
-from fer_live.personal.proof import LabelGain, Preference, Proof
+from fer_live.personal.proof import LabelGain, Preference, Proof, differing
 from training.personalize.collect import PersonFaces
-from training.personalize.prove import differing, flicker, label_gain
+from training.personalize.prove import flicker, label_gain
 
 
 def test_a_gain_is_bounded_over_takes_not_faces():
