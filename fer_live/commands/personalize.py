@@ -127,7 +127,7 @@ def _captured(arguments: argparse.Namespace, name: str | None) -> tuple[Path, ..
     from fer_live.sources.camera import CameraSource
     from fer_live.sources.open import open_source
 
-    settings = with_consent(settings_in_use(), agrees=arguments.agree)
+    settings = with_consent(settings_in_use(), agrees=arguments.agree).but(person=arguments.name)
     source = CameraSource(arguments.camera or 0) if name is None else open_source(name)
     with load_pipeline(settings) as pipeline:
         print("Make all sorts of faces: happy, surprised, angry, sad ...", file=sys.stderr)

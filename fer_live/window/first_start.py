@@ -77,5 +77,5 @@ class FirstStart(Translated, QWidget):
         items = "".join(f"<p style='margin:0 0 9px 0'>{point}</p>" for point in points)
         self._text.setText(items)
         self._accept.setText(tr("Understood, begin"))
-        self._calibrate.setText(tr("Understood, calibrate it to my face"))
+        self._calibrate.setText(tr("Begin, and calibrate to my face"))
         self._decline.setText(tr("Quit"))

@@ -154,6 +154,8 @@ class MainWindow(Translated, QMainWindow):
         self.recording.ended.connect(self._show_marks)
         self.capturing.changed.connect(self._show_marks)
         self.capturing.changed.connect(self.pages.refresh_personal)
+        # Not over the live tab: people would act until the model agrees.
+        self.calibrating.opened.connect(lambda: self.pages.turn_to(self.personal))
         self.calibrating.ended.connect(self.personal.refresh)
         self.data_out.refused.connect(self.output_refused)
         self.news.pipeline_changed.connect(self._take_over)

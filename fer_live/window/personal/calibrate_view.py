@@ -26,6 +26,7 @@ from fer_live.window.personal.takes_check import TakesCheck
 
 _N_BUTTONS = 3
 _TITLE_SCALE = 1.7
+_BUTTON_WIDTH = 180
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,6 +60,7 @@ class CalibrateView(QWidget):
         self.bar.setAccessibleName(tr("Calibrating"))
         self._form, self._busy = self._make_form(), self._make_busy()
         self._pages = QStackedWidget()
+        self._pages.setFocusPolicy(Qt.FocusPolicy.StrongFocus)  # where no button may have it
         for page in (self._form, self.preview, self.check, self._busy):
             self._pages.addWidget(page)
         self.buttons = [QPushButton() for _ in range(_N_BUTTONS)]
@@ -87,7 +89,7 @@ class CalibrateView(QWidget):
         row = QHBoxLayout()
         row.addStretch()
         for number, button in enumerate(self.buttons):
-            button.setMinimumHeight(34)
+            button.setMinimumSize(_BUTTON_WIDTH, 34)
             button.setAutoDefault(False)
             policy = button.sizePolicy()
             policy.setRetainSizeWhenHidden(True)

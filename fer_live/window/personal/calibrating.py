@@ -13,8 +13,10 @@ from fer_live.window.preferences import Preferences
 
 class Calibrating(QObject):
     """Opens the dialog of a calibration; `ended` is emitted when the dialog is closed, and after
-    another model was put to use. `open_soon` waits for the first picture."""
+    another model was put to use. `opened` asks for the tab behind the dialog. `open_soon` waits for
+    the first picture."""
 
+    opened = pyqtSignal()
     ended = pyqtSignal()
 
     def __init__(self, parent: QWidget, session: LiveSession, preferences: Preferences) -> None:
@@ -38,6 +40,7 @@ class Calibrating(QObject):
             return
         if self._dialog is None:
             self._dialog = self._made(pipeline)
+        self.opened.emit()
         self._dialog.show()
         self._dialog.raise_()
         if person:

@@ -4,10 +4,10 @@ import contextlib
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 
+from fer_live.base.translation import tr_label
 from fer_live.errors import FerLiveError
 from fer_live.personal.takes import TakeStep, discard_unreviewed, keep_take
 from fer_live.recording.recorder import Recording
-from fer_live.window.personal.prompts import asked_for
 from fer_live.window.personal.takes_check import Shot, faces_of
 
 
@@ -41,7 +41,7 @@ class TakeRound:
         shots = []
         for step, recording in self.taken:
             faces = [] if recording is None else faces_of(recording, 1)
-            shots.append(Shot(asked_for(step.label), faces[0] if faces else None))
+            shots.append(Shot(tr_label(step.label), faces[0] if faces else None))
         return shots
 
     def keep(self, chosen: Sequence[bool]) -> None:
