@@ -5,6 +5,7 @@ from typing import Protocol
 
 from fer_live.base.console import ArgumentParser, require_packages, run_command
 from training.commands import (
+    audit,
     calibrate,
     calmness,
     card,
@@ -17,6 +18,7 @@ from training.commands import (
     grid,
     personalize,
     persons,
+    priors,
     report,
     robustness,
     split,
@@ -40,9 +42,11 @@ COMMANDS: tuple[Command, ...] = (
     evaluate,
     compare,
     robustness,
+    audit,
     calmness,
     calibrate,
     embedding,
+    priors,
     card,
     personalize,
     persons,

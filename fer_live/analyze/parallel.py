@@ -215,9 +215,7 @@ def _begin_worker(read_options: ReadOptions, stop: Event, done: "Synchronized[in
 def _read_part(part: Part, folder: Path) -> None:
     global _pipeline
     if _pipeline is None:
-        _pipeline = Pipeline.load(
-            _read_options.model, _read_options.provider, _read_options.detector
-        )
+        _pipeline = _read_options.load_pipeline()
         # Not atexit: MediaPipe's own thread has ended by then.
         multiprocessing.util.Finalize(None, _pipeline.close, exitpriority=1)
     pipeline, classifier = _pipeline, _pipeline.classifier

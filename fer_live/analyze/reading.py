@@ -21,6 +21,7 @@ from fer_live.session.reconnect import OpenSource, SourceSupervisor
 from fer_live.sources.open import open_source
 from fer_live.sources.source import FrameSource
 from fer_live.sources.stream import StreamSource
+from fer_live.vision.answers import DEFAULT_ANSWERS, AnswerConfig
 from fer_live.vision.pipeline import Pipeline
 
 _AWAY_MAX_S = 20.0
@@ -33,8 +34,8 @@ _LOOK_EVERY_S = 0.1
 class ReadOptions:
     """How the sources of one `fer-live analyze` are read.
 
-    Every `every`-th frame, by which model, on what; `decoder_threads` decode a video, 0 takes all
-    cores.
+    Every `every`-th frame, by which model, on what, and how often each face; `decoder_threads`
+    decode a video, 0 takes all cores.
     """
 
     every: int = 1
@@ -42,6 +43,17 @@ class ReadOptions:
     provider: Provider = "auto"
     detector: DetectorMode = "auto"
     decoder_threads: int = 0
+    answers: AnswerConfig = DEFAULT_ANSWERS
+
+    def load_pipeline(self) -> Pipeline:
+        """What reads them. Takes a second or two. Raises `ModelError`."""
+        return Pipeline.load(
+            self.model,
+            self.provider,
+            self.detector,
+            readings=self.answers.readings,
+            prior=self.answers.prior,
+        )
 
 
 def read_source(

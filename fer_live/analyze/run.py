@@ -4,7 +4,7 @@ import sys
 import time
 from collections.abc import Sequence
 from contextlib import closing
-from dataclasses import dataclass, field, replace
+from dataclasses import asdict, dataclass, field, replace
 from pathlib import Path
 
 from tqdm import tqdm
@@ -26,7 +26,7 @@ from fer_live.recording.video_file import VIDEO_SUFFIXES
 from fer_live.sources.folder import look_into
 from fer_live.sources.open import is_url, local_path, open_source
 from fer_live.sources.source import FrameSource
-from fer_live.vision.pipeline import Pipeline
+from fer_live.vision.answers import DEFAULT_ANSWERS, AnswerConfig
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,6 +41,7 @@ class AnalyzeOptions:
     model: Path | None = None
     provider: Provider = "auto"
     detector: DetectorMode = "auto"
+    answers: AnswerConfig = DEFAULT_ANSWERS
     outputs: Outputs = field(default_factory=dict)
 
 
@@ -76,7 +77,9 @@ def analyze(options: AnalyzeOptions) -> tuple[Summary, list[str]]:
     _check_outputs(options, names)
     if options.video is not None or "virtual_camera" in options.outputs:
         require_qt_libraries(headless=True)
-    read_options = ReadOptions(options.every, options.model, options.provider, options.detector)
+    read_options = ReadOptions(
+        options.every, options.model, options.provider, options.detector, answers=options.answers
+    )
     if options.video is None and not options.outputs and not any(map(is_url, names)):
         parts = parts_of(names, _what_decides(options))
         if len(parts) > 1:
@@ -94,7 +97,7 @@ def _read_in_turn(
     # One file alone that cannot be read is told before the seconds that a pipeline takes.
     is_alone = len(names) == 1 and not is_url(names[0])
     opened: list[FrameSource] = [open_source(names[0])] if is_alone else []
-    with Pipeline.load(options.model, options.provider, options.detector) as pipeline:
+    with read_options.load_pipeline() as pipeline:
         counts.model, counts.provider = pipeline.classifier.name, pipeline.classifier.provider
         if pipeline.classifier.warning:
             print(f"fer-live: {pipeline.classifier.warning}", file=sys.stderr)
@@ -192,6 +195,7 @@ def _what_decides(options: AnalyzeOptions) -> dict[str, object]:
         "model": model,
         "provider": options.provider,
         "detector": options.detector,
+        "answers": asdict(options.answers),
     }
 
 

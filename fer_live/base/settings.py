@@ -32,6 +32,8 @@ class Settings(BaseModel):
     model: str | None = Field(None, description="an .onnx file; None: the shipped one")
     provider: Provider = "auto"
     detector: DetectorMode = "auto"
+    prior: str = Field("everyday", description="which expressions are to be expected")
+    readings: Literal[1, 2] | None = Field(None, description="of each face; None: as time allows")
     calm: float = Field(0.5, ge=0, le=1, description="0 quick .. 1 calm")
     show_heat_map: bool = Field(False, alias="show_attention", description="as the file calls it")
     show_timeline: bool = True

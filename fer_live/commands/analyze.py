@@ -49,7 +49,9 @@ def run(arguments: argparse.Namespace) -> int:
     """Read every source; 1 where one of them broke."""
     refuse_window_options(arguments, "analyze takes: fer-live analyze SOURCE...")
     from fer_live.analyze.run import AnalyzeOptions, analyze
+    from fer_live.model.manifest import EVERYDAY
     from fer_live.personal.models import resolve_model
+    from fer_live.vision.answers import AnswerConfig
 
     signal.signal(signal.SIGTERM, signal.default_int_handler)
     summary, broken = analyze(
@@ -62,6 +64,7 @@ def run(arguments: argparse.Namespace) -> int:
             model=resolve_model(arguments.model),
             provider=arguments.provider or "auto",
             detector=arguments.detector or "auto",
+            answers=AnswerConfig(arguments.readings or 2, arguments.prior or EVERYDAY),
             outputs=outputs_from(arguments),
         )
     )

@@ -13,11 +13,11 @@ PROVIDERS: tuple[Provider, ...] = ("auto", "cpu", "cuda", "tensorrt")
 DETECTORS: tuple[DetectorMode, ...] = ("auto", "short", "full")
 
 _WINDOW_OPTIONS = ("camera", "source", "demo", "duration", "stats")
-_PIPELINE_OPTIONS = ("model", "provider", "detector")
+_PIPELINE_OPTIONS = ("model", "provider", "detector", "readings", "prior")
 
 
 def add_pipeline_options(parser: argparse.ArgumentParser, *, default: str | None = None) -> None:
-    """`--model`, `--provider` and `--detector`.
+    """`--model`, `--provider`, `--detector`, `--readings` and `--prior`.
 
     A command that the window's own options may precede passes `argparse.SUPPRESS`, or its defaults
     would overwrite what was given before its name.
@@ -25,6 +25,19 @@ def add_pipeline_options(parser: argparse.ArgumentParser, *, default: str | None
     parser.add_argument("--model", type=Path, default=default, metavar="FILE.onnx|NAME")
     parser.add_argument("--provider", choices=PROVIDERS, default=default)
     parser.add_argument("--detector", choices=DETECTORS, default=default)
+    parser.add_argument(
+        "--readings",
+        type=int,
+        choices=(1, 2),
+        default=default,
+        help="of each face; 2: with its mirror image (default)",
+    )
+    parser.add_argument(
+        "--prior",
+        default=default,
+        metavar="everyday|expressive",
+        help="everyday: most faces are neutral (default); expressive: any expression is as likely",
+    )
 
 
 def add_output_options(parser: argparse.ArgumentParser, *, default: str | None = None) -> None:

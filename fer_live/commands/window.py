@@ -49,6 +49,8 @@ def run(arguments: argparse.Namespace) -> int:
             model=resolve_model(arguments.model),
             provider=arguments.provider,
             detector=arguments.detector,
+            readings=arguments.readings,
+            prior=arguments.prior,
             outputs=outputs_from(arguments),
             duration_s=arguments.duration,
             stats=arguments.stats,

@@ -6,10 +6,17 @@ checkpoint (safetensors) under the header key of the same name. Nothing is read 
 
 from typing import Any, Literal
 
+import numpy as np
 from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
 
 from fer_live.base.translation import mark
+from fer_live.datatypes import FloatArray
 from fer_live.errors import ModelError
+
+EVERYDAY = "everyday"
+"""The prior of the training data, in which most faces are neutral or happy; every model has it."""
+
+_LEAST = 1e-30
 
 MANIFEST_KEY = "fer_live"
 
@@ -91,6 +98,15 @@ class Manifest(BaseModel):
     )
     training: dict[str, Any] = Field(default_factory=dict, description="data, method, seed")
     metrics: dict[str, Any] = Field(default_factory=dict, description="measured figures")
+    priors: dict[str, tuple[float, ...]] = Field(
+        default_factory=dict,
+        description="name -> what is added to the log-probabilities of each label; none of them: "
+        "the model's own answers, called everyday",
+    )
+    prior_temperatures: dict[str, float] = Field(
+        default_factory=dict,
+        description="name -> by what log-probabilities are divided before, 1 where it is missing",
+    )
     embedding: EmbeddingStatistics | None = Field(
         None, description="other people's embeddings; None: the model is not for calibration"
     )
@@ -102,10 +118,32 @@ class Manifest(BaseModel):
     def _labels_are_distinct(self) -> "Manifest":
         if len(set(self.labels)) != len(self.labels) or "" in self.labels:
             raise ValueError(f"labels must be distinct and not empty, got {list(self.labels)}")
+        for name, bias in self.priors.items():
+            if len(bias) != len(self.labels):
+                raise ValueError(
+                    f"prior {name} has {len(bias)} values for {len(self.labels)} labels"
+                )
+        if not all(value > 0 for value in self.prior_temperatures.values()):
+            raise ValueError("prior_temperatures must be above 0")
         n_means = len(self.embedding.class_means) if self.embedding else len(self.labels)
         if n_means != len(self.labels):
             raise ValueError(f"embedding has {n_means} class means for {len(self.labels)} labels")
         return self
+
+    @property
+    def prior_names(self) -> tuple[str, ...]:
+        """What `with_prior` takes, "everyday" first."""
+        return tuple(dict.fromkeys([EVERYDAY, *self.priors]))
+
+    def with_prior(self, probs: FloatArray, name: str) -> FloatArray:
+        """Probabilities (N, C) as they are by another prior; `KeyError` for an unknown one."""
+        if name == EVERYDAY and name not in self.priors:
+            return probs
+        bias = np.array(self.priors[name], dtype=np.float64)
+        temperature = self.prior_temperatures.get(name, 1.0)
+        logs = np.log(np.maximum(probs.astype(np.float64), _LEAST)) / temperature + bias
+        powers = np.exp(logs - logs.max(axis=1, keepdims=True))
+        return np.asarray(powers / powers.sum(axis=1, keepdims=True), dtype=np.float32)
 
     def to_json(self) -> str:
         """The JSON value that model files carry."""

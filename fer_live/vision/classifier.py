@@ -19,6 +19,7 @@ from fer_live.model.assets import CPU_MODEL, GPU_MODEL, asset
 from fer_live.model.inspect import load_model_file
 from fer_live.model.manifest import MANIFEST_KEY, parse_manifest
 from fer_live.model.quantization import may_saturate
+from fer_live.vision.answers import DEFAULT_ANSWERS, AnswerConfig
 
 _MAX_BATCH = 16
 _MAX_FACES_OF_ONE_THREAD = 2
@@ -54,11 +55,19 @@ class ExpressionClassifier:
     `model` is a file, or a folder that holds int8 for the CPU and fp32 for a GPU; None takes the
     shipped ones. `auto` uses CUDA where a
     driver is there and the provider loads. `provider` is what ONNX Runtime really loaded, which may
-    not be what was asked for; `warning` then says so. Raises `ModelError` for a file that is no
-    ONNX model, has no manifest, or contradicts it.
+    not be what was asked for; `warning` then says so. `answers` says how often a face is read, and
+    by which prior; it may be set from another thread, and holds from the next face on. Raises
+    `ModelError` for a file that is no ONNX model, has no manifest, or contradicts it, and for a
+    prior that the model has not.
     """
 
-    def __init__(self, model: Path | None = None, provider: Provider = "auto") -> None:
+    def __init__(
+        self,
+        model: Path | None = None,
+        provider: Provider = "auto",
+        answers: AnswerConfig = DEFAULT_ANSWERS,
+    ) -> None:
+        self._answers = DEFAULT_ANSWERS
         wanted: Provider = provider
         if provider == "auto":
             wanted = "cuda" if _cuda_driver_is_present() else "cpu"
@@ -78,6 +87,26 @@ class ExpressionClassifier:
             self.warning = _why_not(wanted, self.provider, reason)
         elif self._may_saturate:
             self.warning = tr("this model reads worse on some processors; export it again")
+        self.answers = answers
+
+    @property
+    def answers(self) -> AnswerConfig:
+        """How often a face is read, and by which prior."""
+        return self._answers
+
+    @answers.setter
+    def answers(self, answers: AnswerConfig) -> None:
+        names = self.manifest.prior_names
+        if answers.prior not in names:
+            raise ModelError(
+                tr(
+                    "{name}: has no prior {prior}; it has: {names}",
+                    name=self.name,
+                    prior=answers.prior,
+                    names=", ".join(names),
+                )
+            )
+        self._answers = answers
 
     @property
     def side(self) -> int:
@@ -96,15 +125,27 @@ class ExpressionClassifier:
 
     def classify(self, faces: UInt8Array) -> FloatArray:
         """(N, S, S) uint8 gray crops -> (N, C) float32 probabilities; N may be 0."""
-        (probs,) = self._read(faces, ("probs",))
+        (probs,) = self._answer(faces, ("probs",))
         return probs
 
     def classify_with_heat_maps(self, faces: UInt8Array) -> tuple[FloatArray, FloatArray | None]:
         """As `classify`, and heat maps (N, h, w) float32, 0..1, over the crop; None without."""
         if not self.has_heat_map or len(faces) == 0:
             return self.classify(faces), None
-        probs, heat_maps = self._read(faces, ("probs", "attention"))
+        probs, heat_maps = self._answer(faces, ("probs", "attention"))
         return probs, heat_maps
+
+    def _answer(self, faces: UInt8Array, outputs: tuple[str, ...]) -> list[FloatArray]:
+        """Both readings go in one batch; the first output is probabilities, their mean. Of the
+        others, that of the face itself is returned."""
+        answers, n = self._answers, len(faces)
+        if answers.readings == 1 or n == 0:
+            probs, *others = self._read(faces, outputs)
+        else:
+            both = np.concatenate([faces, faces[:, :, ::-1]])
+            probs, *others = self._read(both, outputs)
+            probs = np.asarray((probs[:n] + probs[n:]) / 2, dtype=np.float32)
+        return [self.manifest.with_prior(probs, answers.prior), *(o[:n] for o in others)]
 
     @property
     def has_embedding(self) -> bool:
@@ -153,6 +194,7 @@ class ExpressionClassifier:
         self.provider = _loaded_provider(self._session)
         fixed = self._session.get_inputs()[0].shape[0]
         self._batch_size = fixed if isinstance(fixed, int) else None
+        self._answers = DEFAULT_ANSWERS
         try:
             self.classify(np.zeros((1, self.side, self.side), np.uint8))  # warm up
         except Exception as error:  # noqa: BLE001  # onnxruntime's errors have no common type

@@ -21,7 +21,9 @@ from fer_live.datatypes import (
     TrackedFace,
     UInt8Array,
 )
+from fer_live.model.manifest import EVERYDAY
 from fer_live.vision.alignment import align_face, face_transform
+from fer_live.vision.answers import AnswerConfig, Readings
 from fer_live.vision.classifier import ExpressionClassifier
 from fer_live.vision.cuts import CutDetector
 from fer_live.vision.detector import FaceDetector
@@ -64,6 +66,9 @@ class Pipeline:
         model: Path | str | None = None,
         provider: Provider = "auto",
         detector: DetectorMode = "auto",
+        *,
+        readings: Readings = 2,
+        prior: str = EVERYDAY,
     ) -> "Pipeline":
         """Build a pipeline from a model and a detector by name. Takes a second or two.
 
@@ -73,21 +78,39 @@ class Pipeline:
             provider: What the model runs on: auto, cpu, cuda or tensorrt. Where it does not load,
                 the CPU is used, and `classifier.warning` says why.
             detector: auto, short (faces up to about two metres away) or full (small ones too).
+            readings: 2 reads each face and its mirror image, and answers with the mean of the
+                probabilities; 1 reads the face alone, in half the time.
+            prior: everyday (faces are mostly neutral, as in the training data), or another that the
+                model has, such as expressive (every expression is equally likely).
 
         Returns:
             The pipeline, ready for its first frame.
 
         Raises:
-            ModelError: The model cannot be read, has no manifest, or contradicts it.
+            ModelError: The model cannot be read, has no manifest or no such prior, or contradicts
+                its manifest.
         """
         # The model first: a file that cannot be used is found before the detector's seconds.
-        classifier = ExpressionClassifier(None if model is None else Path(model), provider)
+        path = None if model is None else Path(model)
+        classifier = ExpressionClassifier(path, provider, AnswerConfig(readings, prior))
         return cls(FaceDetector(detector), classifier)
 
     @property
     def labels(self) -> tuple[str, ...]:
         """The C expressions that the model knows, in the order of every `probs`."""
         return self.classifier.labels
+
+    @property
+    def answers(self) -> AnswerConfig:
+        """How often a face is read, and by which prior; setting it holds from the next frame on.
+
+        `ModelError` for a prior that the model has not.
+        """
+        return self.classifier.answers
+
+    @answers.setter
+    def answers(self, answers: AnswerConfig) -> None:
+        self.classifier.answers = answers
 
     @property
     def smoothing(self) -> SmoothingConfig:

@@ -29,6 +29,7 @@ from fer_live.personal.models import load_pipeline, resolve_model
 from fer_live.session.live import Failure
 from fer_live.session.meter import Meter
 from fer_live.sources.choice import Camera, Demo, Location, SourceChoice
+from fer_live.vision.answers import Readings
 from fer_live.vision.pipeline import Pipeline
 from fer_live.window.main_window import MainWindow
 from fer_live.window.personal.compare_dialog import compare_run
@@ -48,6 +49,8 @@ class LiveOptions:
     model: Path | None = None
     provider: Provider | None = None
     detector: DetectorMode | None = None
+    readings: Readings | None = None
+    prior: str | None = None
     outputs: Outputs = field(default_factory=dict)
     duration_s: float | None = None
     stats: Path | None = None
@@ -195,6 +198,8 @@ def given(options: LiveOptions) -> dict[str, object]:
         "model": options.model and str(options.model),
         "provider": options.provider,
         "detector": options.detector,
+        "readings": options.readings,
+        "prior": options.prior,
     }
     return {name: value for name, value in named.items() if value is not None}
 

@@ -252,7 +252,7 @@ class MainWindow(Translated, QMainWindow):
         """Another pipeline numbers the faces from 1; with other labels every output ends."""
         pipeline = self.pipeline
         assert pipeline is not None
-        set_up(pipeline, self.preferences.now)
+        self._set_up(pipeline)
         self.live.start_over()
         if before is None or before.labels == pipeline.labels:
             return
@@ -274,6 +274,11 @@ class MainWindow(Translated, QMainWindow):
         self.live.show_message(tr("Loading…"))
         self.live.start_over()
 
+    def _set_up(self, pipeline: Pipeline) -> None:
+        trouble = set_up(pipeline, self.preferences.now)
+        if trouble:
+            self.say(trouble)
+
     def _load(self) -> None:
         self.session.load(partial(self._load_pipeline, self.preferences.now))
 
@@ -282,7 +287,7 @@ class MainWindow(Translated, QMainWindow):
         self._apply_view_settings()
         pipeline = self.pipeline
         if pipeline is not None:
-            set_up(pipeline, self.preferences.now)
+            self._set_up(pipeline)
             if changes.get("show_heat_map") and not pipeline.classifier.has_heat_map:
                 self.say(tr("This model does not tell where it looked"))
         if any(name in changes for name in RELOADS):

@@ -2,6 +2,7 @@
 
 import time
 from collections.abc import Callable
+from dataclasses import replace
 
 from PyQt6.QtCore import QObject, pyqtSignal
 
@@ -9,6 +10,7 @@ from fer_live.base.settings import Settings
 from fer_live.base.translation import tr
 from fer_live.datatypes import FrameResult
 from fer_live.session.live import Failure, LiveSession
+from fer_live.session.reading_pace import ReadingPace
 from fer_live.session.reconnect import SourceLost
 from fer_live.vision.pipeline import Pipeline
 from fer_live.window.live_page import LivePage
@@ -51,6 +53,7 @@ class SessionNews(QObject):
         self._loaded_with: Settings = preferences.now
         self._frame_failed_at_s = self._result_at_s = self._lost_at_s = float("-inf")
         self._frame_failure = ""
+        self._pace = ReadingPace()
 
     def take(self, session: LiveSession) -> None:
         """Empty the mailboxes; call on the GUI thread whenever something was left there."""
@@ -76,11 +79,21 @@ class SessionNews(QObject):
             before, self._pipeline = self._pipeline, pipeline
             self._loaded_with = self._preferences.now
             self.pipeline_changed.emit(before)
+            self._pace.start_over()
+        self._keep_pace(result, pipeline)
         now_s = self._result_at_s = time.monotonic()
         warning = pipeline.classifier.warning
         if now_s - self._frame_failed_at_s < _FAILED_FRAMES_SHOWN_FOR_S:
             warning = self._frame_failure
         self._show(result, pipeline, warning)
+
+    def _keep_pace(self, result: FrameResult, pipeline: Pipeline) -> None:
+        """Where nobody asked for two readings, one is enough on a slow processor."""
+        if self._preferences.now.readings is not None or pipeline.answers.readings == 1:
+            return
+        if self._pace.is_too_slow(result):
+            pipeline.answers = replace(pipeline.answers, readings=1)
+            self.said.emit(tr("This computer is slow: each face is read once, not twice"))
 
     def _take_failure(self, failure: Failure, session: LiveSession) -> None:
         if failure.stage == "frame":

@@ -5,7 +5,9 @@ import sys
 from pathlib import Path
 
 from training.commands.figures import (
+    answers_of,
     check_measuring,
+    declare_answers,
     declare_data,
     declare_json,
     declare_without,
@@ -25,6 +27,7 @@ def declare(parser: argparse.ArgumentParser) -> None:
         help="folder: the labels that the model may choose among (default: all)",
     )
     declare_without(parser)
+    declare_answers(parser)
     declare_json(parser)
 
 
@@ -40,6 +43,7 @@ def run(arguments: argparse.Namespace) -> int:
         detect=arguments.detect,
         classes=arguments.classes,
         without=on.without,
+        answers=answers_of(arguments),
     )
     tell_figures(arguments, figures, summary(figures))
     for line in figures.get("unreadable", ()):

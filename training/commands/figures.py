@@ -15,6 +15,7 @@ from typing import Any
 from fer_live.base.atomic_file import write_atomically
 from fer_live.base.console import check_output_file
 from fer_live.errors import InputError
+from fer_live.vision.answers import DEFAULT_ANSWERS, AnswerConfig
 
 LABEL_RULES = ("ferplus-argmax", "ferplus-majority", "fer2013")
 
@@ -61,6 +62,28 @@ def declare_without(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--without", type=Path, metavar="FILE.json", help="a split.json of images to leave out"
     )
+
+
+def declare_answers(parser: argparse.ArgumentParser) -> None:
+    """Declare --readings and --prior, of the commands that read with a finished model."""
+    parser.add_argument(
+        "--readings",
+        type=int,
+        choices=(1, 2),
+        default=DEFAULT_ANSWERS.readings,
+        help="of each face; 2: the mean with its mirror image, as the app (default)",
+    )
+    parser.add_argument(
+        "--prior",
+        default=DEFAULT_ANSWERS.prior,
+        metavar="NAME",
+        help=f"one of the model's priors (default: {DEFAULT_ANSWERS.prior})",
+    )
+
+
+def answers_of(arguments: argparse.Namespace) -> AnswerConfig:
+    """What --readings and --prior say."""
+    return AnswerConfig(arguments.readings, arguments.prior)
 
 
 def declare_json(parser: argparse.ArgumentParser) -> None:

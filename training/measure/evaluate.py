@@ -15,6 +15,7 @@ from fer_live.errors import DataError, InputError, ModelError, SourceError
 from fer_live.model.manifest import Manifest
 from fer_live.sources.images import read_image
 from fer_live.vision.alignment import align_face
+from fer_live.vision.answers import DEFAULT_ANSWERS, AnswerConfig
 from fer_live.vision.classifier import ExpressionClassifier
 from fer_live.vision.detector import FaceDetector
 from training.data.folder import list_labeled_files
@@ -27,6 +28,8 @@ from training.models.checkpoint import load_model
 from training.models.resnet import ExpressionNet, predict_probs
 
 _BATCH = 256
+ONE_READING = AnswerConfig(readings=1)
+"""For figures that are compared with one another while a network learns: half the time."""
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -46,6 +49,7 @@ def evaluate(
     detect: bool = False,
     classes: str | None = None,
     without: Path | None = None,
+    answers: AnswerConfig = DEFAULT_ANSWERS,
 ) -> dict[str, Any]:
     """Measure a model (.onnx, .safetensors or run folder) as `fer-train evaluate` does.
 
@@ -58,7 +62,7 @@ def evaluate(
     _check_parts(kind, split, rule, crops_only=detect or classes is not None)
     if kind == "folder" and without is not None:
         raise InputError("--without goes with data sets of crops; name the files of folder:DIR")
-    model = open_model(model_path)
+    model = open_model(model_path, answers)
     unreadable: list[str] = []
     if kind != "folder":
         labeled = LABELED_KINDS[kind].load(folder, split, rule, model.manifest.input_side)
@@ -75,6 +79,8 @@ def evaluate(
         "data": data,
         "split": split,
         "rule": rule,
+        "readings": answers.readings,
+        "prior": answers.prior,
         **({} if without is None else {"without": str(without)}),
         **({"unreadable": unreadable} if unreadable else {}),
     }
@@ -111,25 +117,43 @@ def require_distinct(models: Sequence[Path]) -> None:
         raise InputError("a model is named twice; name each once")
 
 
-def open_model(path: Path) -> Model:
-    """Open an .onnx, a .safetensors or a run folder; `ModelError` for anything else."""
+def open_model(path: Path, answers: AnswerConfig = DEFAULT_ANSWERS) -> Model:
+    """Open an .onnx, a .safetensors or a run folder; `ModelError` for anything else, and for a
+    prior that the model has not."""
     if path.suffix.lower() == ".onnx":
-        classifier = ExpressionClassifier(path, "cpu")  # the same figures on every machine
+        # On the CPU: the same figures on every machine.
+        classifier = ExpressionClassifier(path, "cpu", answers)
         return Model(classifier.manifest, lambda faces: _batched(classifier.classify, faces))
     if path.is_dir() or path.suffix == ".safetensors":
         network, manifest = load_model(path)
-        return Model(manifest, lambda faces: read_faces(network, manifest, faces))
+        if answers.prior not in manifest.prior_names:
+            raise ModelError(
+                f"{path}: has no prior {answers.prior}; it has: {', '.join(manifest.prior_names)}"
+            )
+        return Model(manifest, lambda faces: read_faces(network, manifest, faces, answers))
     raise ModelError(f"{path}: not a model; name an .onnx, a .safetensors or a run folder")
 
 
-def read_faces(network: ExpressionNet, manifest: Manifest, faces: UInt8Array) -> FloatArray:
+def read_faces(
+    network: ExpressionNet,
+    manifest: Manifest,
+    faces: UInt8Array,
+    answers: AnswerConfig = ONE_READING,
+) -> FloatArray:
     """Compute the probabilities (N, C) of faces (N, S, S) uint8 by a checkpoint's network.
 
     They are calibrated as its manifest says.
     """
-    images = torch.from_numpy(faces[:, None])
-    probs = predict_probs(network, images, temperature=manifest.temperature)
-    return np.asarray(probs.numpy(), dtype=np.float32)
+
+    def read(images: UInt8Array) -> FloatArray:
+        tensor = torch.from_numpy(np.ascontiguousarray(images)[:, None])
+        probs = predict_probs(network, tensor, temperature=manifest.temperature)
+        return np.asarray(probs.numpy(), dtype=np.float32)
+
+    probs = read(faces)
+    if answers.readings == 2:
+        probs = np.asarray((probs + read(faces[:, :, ::-1])) / 2, dtype=np.float32)
+    return manifest.with_prior(probs, answers.prior)
 
 
 def _batched(classify: Callable[[UInt8Array], FloatArray], faces: UInt8Array) -> FloatArray:

@@ -95,10 +95,18 @@ def wilson_interval(hits: int, n: int, confidence: float = 0.95) -> tuple[float,
     return max(middle - half, 0.0), min(middle + half, 1.0)
 
 
-def expected_calibration_error(probs: FloatArray, true_labels: NDArray[np.int64]) -> float:
-    """Compute the ECE of probabilities (N, C); 0 without any image."""
-    counts, confidences, hits = _confidence_bins(probs, true_labels)
-    return float(np.abs(hits - confidences).sum() / max(counts.sum(), 1))
+def expected_calibration_error(
+    probs: FloatArray,
+    true_labels: NDArray[np.int64],
+    weights: NDArray[np.float64] | None = None,
+) -> float:
+    """Compute the ECE of probabilities (N, C); 0 without any image.
+
+    `weights` (N,) say how much each image counts, for shares that are not those of the images.
+    """
+    counts, confidences, hits = _confidence_bins(probs, true_labels, weights)
+    total = float(counts.sum())
+    return float(np.abs(hits - confidences).sum() / total) if total else 0.0
 
 
 def reliability(probs: FloatArray, true_labels: NDArray[np.int64]) -> list[dict[str, float]]:
@@ -112,14 +120,17 @@ def reliability(probs: FloatArray, true_labels: NDArray[np.int64]) -> list[dict[
 
 
 def _confidence_bins(
-    probs: FloatArray, true_labels: NDArray[np.int64]
-) -> tuple[NDArray[np.int64], NDArray[np.float64], NDArray[np.float64]]:
-    """Sum images, confidences and right answers in each bin of the ECE."""
+    probs: FloatArray,
+    true_labels: NDArray[np.int64],
+    weights: NDArray[np.float64] | None = None,
+) -> tuple[NDArray[np.float64], NDArray[np.float64], NDArray[np.float64]]:
+    """Sum images, confidences and right answers in each bin of the ECE, by their weights."""
+    each = np.ones(len(probs)) if weights is None else weights
     confidence = probs.max(axis=1).astype(np.float64)
     right = probs.argmax(axis=1) == true_labels
     bins = np.minimum((confidence * ECE_BINS).astype(np.int64), ECE_BINS - 1)
     counts, confidences, hits = (
-        np.bincount(bins, weights=weights, minlength=ECE_BINS)
-        for weights in (np.ones(len(bins)), confidence, right.astype(np.float64))
+        np.bincount(bins, weights=each * values, minlength=ECE_BINS)
+        for values in (np.ones(len(bins)), confidence, right.astype(np.float64))
     )
-    return counts.astype(np.int64), confidences.astype(np.float64), hits.astype(np.float64)
+    return counts.astype(np.float64), confidences.astype(np.float64), hits.astype(np.float64)

@@ -49,6 +49,8 @@ class SettingsDialog(Translated, QDialog):
         self._row(lambda: tr("Labels"), self._calm, self._quick_label, self._calm, self._calm_label)
         self._heat_map = self._check("show_heat_map", lambda: tr("Show where the model looked"))
         self._overlay = self._check("record_overlay", lambda: tr("Record with boxes and labels"))
+        self._prior = self._combo("prior", lambda: tr("Expect"))
+        self._readings = self._combo("readings", lambda: tr("Read each face"))
         self._detector = self._combo("detector", lambda: tr("Face detector"))
         self._provider = self._combo("provider", lambda: tr("Runs on"))
         self._model = QPushButton()
@@ -73,6 +75,9 @@ class SettingsDialog(Translated, QDialog):
             self._size, [own, *((s, f"{s[0]} x {s[1]}") for s in _SIZES)], settings.camera_size_wh
         )
         _fill(self._rate, [own, *((rate, str(rate)) for rate in _RATES)], settings.camera_fps)
+        _fill(self._prior, _priors(settings.prior), settings.prior)
+        readings = [(None, tr("by itself")), (1, tr("once")), (2, tr("twice, also mirrored"))]
+        _fill(self._readings, readings, settings.readings)
         detectors = [("auto", tr("by itself")), ("short", tr("near faces"))]
         _fill(self._detector, [*detectors, ("full", tr("small and many faces"))], settings.detector)
         providers = [("auto", tr("by itself")), ("cpu", "CPU"), ("cuda", "CUDA")]
@@ -124,6 +129,15 @@ class SettingsDialog(Translated, QDialog):
         for widget in widgets:
             row.addWidget(widget, 1 if widget is buddy else 0)
         self._form.addRow(label, row)
+
+
+def _priors(chosen: str) -> list[tuple[str, str]]:
+    """The two that shipped models have, and another one where it is chosen."""
+    known = [
+        ("everyday", tr("everyday faces, mostly neutral")),
+        ("expressive", tr("any expression, equally likely")),
+    ]
+    return known if chosen in dict(known) else [*known, (chosen, chosen)]
 
 
 def _fill(combo: QComboBox, entries: Sequence[tuple[object, str]], chosen: object) -> None:

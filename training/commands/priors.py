@@ -1,0 +1,30 @@
+"""Put the priors that the app offers into a checkpoint: everyday, and expressive.
+
+Everyday answers as the training data is: most faces are neutral or happy. Expressive answers as if
+every expression were equally likely. Both are fitted to two readings of labeled faces, and each is
+calibrated for its own shares. Run it last, after `calibrate`.
+"""
+
+import argparse
+from pathlib import Path
+
+from fer_live.base.console import check_output_file
+from training.commands.figures import check_measuring, declare_data, declare_json, tell_figures
+
+HELP = "fit the priors that the app offers, everyday and expressive"
+
+
+def declare(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument("model", type=Path, help=".safetensors or a run folder")
+    declare_data(parser)
+    declare_json(parser)
+    parser.add_argument("--out", type=Path, required=True, metavar="FILE.safetensors")
+
+
+def run(arguments: argparse.Namespace) -> int:
+    check_output_file(arguments.out, (".safetensors",))
+    on = check_measuring(arguments)
+    from training.measure.priors import add_priors, summary
+
+    figures = add_priors(arguments.model, on.data, arguments.out, split=on.split, rule=on.rule)
+    return tell_figures(arguments, figures, summary(figures))
