@@ -21,6 +21,7 @@ from fer_live.model.assets import asset
 from fer_live.model.head import read_head
 from fer_live.model.manifest import EXPRESSIONS, MANIFEST_KEY, CropGeometry, Manifest
 from fer_live.model.quantization import int8_weights, may_saturate
+from fer_live.vision.answers import AnswerConfig
 from fer_live.vision.classifier import ExpressionClassifier
 from tests.helpers.commands import fails
 from training.models.checkpoint import load_model, save_model
@@ -136,7 +137,7 @@ def test_a_batch_of_one_size_is_filled_up(trained, faces, tmp_path: Path, precis
     close = {"fp32": MAX_DIFFERENCE_FP32, "fp16": 5e-3, "int8": 0.1}[precision]
     assert compare(deployed, model, faces).max_difference <= close
     (tmp_path / "m.onnx").write_bytes(serialize(model))
-    classifier = ExpressionClassifier(tmp_path / "m.onnx", "cpu")
+    classifier = ExpressionClassifier(tmp_path / "m.onnx", "cpu", AnswerConfig(readings=1))
     expected, *_ = deployed(torch.from_numpy(faces[:7, None]))
     assert compare(deployed, model, faces[:3]).n_faces == 4, "filled up"
     for n in (0, 1, 3, 4, 7):

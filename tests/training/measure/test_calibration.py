@@ -7,6 +7,7 @@ import torch
 
 from fer_live.errors import InputError
 from fer_live.model.manifest import EXPRESSIONS, CropGeometry, Manifest
+from fer_live.vision.answers import AnswerConfig
 from training.cli import main
 from training.data.labeled_images import LabeledImages
 from training.data.splits import draw_share
@@ -103,7 +104,8 @@ def test_the_temperature_goes_into_the_checkpoint(
     checkpoint: Path, learnable_tree: Path, tmp_path: Path, monkeypatch
 ):
     out, file = tmp_path / "calibrated.safetensors", tmp_path / "figures.json"
-    public = {"split": "PublicTest", "rule": "ferplus-argmax"}
+    once = AnswerConfig(readings=1)  # as the temperature is fitted
+    public = {"split": "PublicTest", "rule": "ferplus-argmax", "answers": once}
     data = ("--data", f"fer2013:{learnable_tree}", "--split", "PublicTest")
     rule = ("--labels", "ferplus-argmax")
     assert run(monkeypatch, checkpoint, *data, *rule, "--out", out, "--json", file) == 0

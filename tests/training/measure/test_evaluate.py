@@ -57,6 +57,7 @@ def test_the_command_writes_its_figures(run_cli, photos: Path, tmp_path: Path):
     assert set(json.loads(out.read_text())) == {
         *("n", "n_undetected", "accuracy", "balanced_accuracy", "macro_f1", "ece", "recall"),
         *("confusion", "labels", "model", "data", "split", "rule", "recall_interval"),
+        *("readings", "prior"),
     }
 
 
