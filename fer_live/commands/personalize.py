@@ -39,6 +39,14 @@ def add(commands: "argparse._SubParsersAction[ArgumentParser]") -> None:
     parser.add_argument(
         "--labeled", type=Path, metavar="DIR", help="DIR/LABEL/ of images or clips of yours"
     )
+    parser.add_argument(
+        "--track",
+        nargs="+",
+        default=[],
+        metavar="WHOSE",
+        help="where several people are in a clip: largest (default), all, a face's number, or "
+        "CLIP:NUMBER",
+    )
     parser.add_argument("--name", default="me", help="of the profile (default: me)")
     parser.add_argument(
         "--install", action="store_true", help="read with it from now on, also if nothing proves it"
@@ -63,11 +71,13 @@ def run(arguments: argparse.Namespace) -> int:
         personalize,
         start_of_profile,
     )
+    from fer_live.personal.whose_face import LARGEST, TrackChoice
 
+    choice = TrackChoice.parse(arguments.track, otherwise=LARGEST)
     _check_out(arguments.out)
     _check_places(arguments)
     start = start_of_profile(arguments.name, print)
-    wishes = Wishes(_clips(arguments), arguments.labeled, arguments.name)
+    wishes = Wishes(_clips(arguments), arguments.labeled, arguments.name, choice)
     began_s = time.perf_counter()
     material = gather_material(wishes, start, print)
     made = personalize(start, material, arguments.name, print)

@@ -24,6 +24,7 @@ from fer_live.personal.calibration import (
     choose_hold,
     embed_person,
 )
+from fer_live.personal.collector import OnShare, collect_own_faces, files_of_person
 from fer_live.personal.evidence import Evidence, gather_evidence, take_folds
 from fer_live.personal.model_folder import write_model_folder
 from fer_live.personal.models import (
@@ -34,8 +35,9 @@ from fer_live.personal.models import (
     models_folder,
     shipped_sha256,
 )
-from fer_live.personal.own_faces import CropChange, collect_own_faces, files_of_person, joined
+from fer_live.personal.own_faces import CropChange, OwnFaces, joined
 from fer_live.personal.takes import label_folders
+from fer_live.personal.whose_face import LARGEST, TrackChoice
 
 Tell = Callable[[str], None]
 
@@ -48,11 +50,13 @@ _CARD = (
 
 @dataclass(frozen=True, slots=True)
 class Wishes:
-    """What a person asks for: folders or files of clips, a folder of labels, the profile's name."""
+    """What a person asks for: folders or files of clips, a folder of labels, the profile's name,
+    and whose face is meant in a clip of several people."""
 
     clips: tuple[Path, ...]
     labeled: Path | None
     name: str
+    choice: TrackChoice = TrackChoice(LARGEST)
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -86,15 +90,35 @@ def start_of_profile(name: str, tell: Tell) -> CalibrationStart:
     return CalibrationStart.open(found.folder)
 
 
-def gather_material(wishes: Wishes, start: CalibrationStart, tell: Tell) -> Material:
+def gather_material(
+    wishes: Wishes,
+    start: CalibrationStart | Manifest,
+    tell: Tell,
+    on_share: OnShare = lambda share: None,
+) -> Material:
     """Find the person's faces. A picture that has a label is not used without it as well."""
-    side, crop, labels = start.manifest.input_side, start.manifest.crop, start.manifest.labels
+    manifest = start if isinstance(start, Manifest) else start.manifest
+    side, crop, labels = manifest.input_side, manifest.crop, manifest.labels
     of_label = {} if wishes.labeled is None else _label_folders(wishes.labeled, labels)
     with_label = {file.resolve() for files in of_label.values() for file in files}
     clips = [file for place in wishes.clips for file in _files(place)]
     clips = [file for file in clips if file.resolve() not in with_label]
-    unlabeled = collect_own_faces(clips, side, crop)
-    found = {label: collect_own_faces(files, side, crop) for label, files in of_label.items()}
+    n_files = max(len(clips) + len(with_label), 1)
+    done = 0
+
+    def collected(files: list[Path]) -> OwnFaces:
+        nonlocal done
+        before, done = done, done + len(files)
+        return collect_own_faces(
+            files,
+            side,
+            crop,
+            wishes.choice,
+            lambda share: on_share((before + share * len(files)) / n_files),
+        )
+
+    unlabeled = collected(clips)
+    found = {label: collected(files) for label, files in of_label.items()}
     labeled = joined(list(found.values()), side)
     numbers = [np.full(len(found[label]), labels.index(label)) for label in found]
     whole = np.concatenate([np.empty(0, np.int64), *numbers]).astype(np.int64)

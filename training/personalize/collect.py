@@ -13,12 +13,13 @@ from tqdm import tqdm
 from fer_live.datatypes import TrackedFace, UInt8Array
 from fer_live.errors import DataError, InputError, SourceError, TruncatedError
 from fer_live.model.manifest import CropGeometry
+from fer_live.personal.collector import CLIP_SUFFIXES
 from fer_live.sources.folder import is_companion, promises_image
 from fer_live.sources.images import read_image
 from fer_live.vision.alignment import align_face
 from fer_live.vision.detector import FaceDetector
 from fer_live.vision.tracker import FaceTracker
-from training.data.image_files import CLIP_SUFFIXES, clip_frames, read_gray_face
+from training.data.image_files import clip_frames, read_gray_face
 
 _LOOKS_PER_S = 10.0
 _FACES_PER_S = 5.0
