@@ -14,7 +14,6 @@ from fer_live.commands.options import settings_in_use, tell
 from fer_live.errors import InputError
 
 if TYPE_CHECKING:
-    from fer_live.personal.evidence import Evidence
     from fer_live.personal.personalize import Personalized
 
 _SECONDS = 10.0
@@ -65,6 +64,7 @@ def run(arguments: argparse.Namespace) -> int:
     """Calibrate; 0 where a model was written, 3 where the evidence speaks against it."""
     if arguments.json is not None:
         check_output_file(arguments.json, (".json",))
+    from fer_live.personal.answer import refusal, result
     from fer_live.personal.personalize import (
         Wishes,
         gather_material,
@@ -85,11 +85,11 @@ def run(arguments: argparse.Namespace) -> int:
     verdict = made.evidence.verdict
     if verdict == "against":
         _write_json(arguments.json, made, None, installed=False)
-        tell(_refusal(made.evidence))
+        tell(refusal(made.evidence))
         return _REFUSED
     model = _place(arguments, made)
     _write_json(arguments.json, made, model, installed=arguments.install)
-    print(_result(made.evidence))
+    print(result(made.evidence))
     print(_where(model, arguments))
     return 0
 
@@ -176,43 +176,12 @@ def _write_json(
     file: Path | None, made: "Personalized", model: Path | None, *, installed: bool
 ) -> None:
     from fer_live.base.atomic_file import write_atomically
+    from fer_live.personal.answer import as_json
 
     if file is None:
         return
-    evidence = made.evidence
-    answer = {
-        "before": evidence.before,
-        "after": evidence.after,
-        "interval": evidence.interval,
-        "proven": evidence.verdict == "proven",
-        "used": dict(made.used),
-        "model": None if model is None else str(model),
-        "installed": installed,
-        "n_takes": evidence.n_takes,
-        "skipped": list(made.skipped),
-    }
+    answer = as_json(made.evidence, made.used, made.skipped, model, installed=installed)
     write_atomically(file, (json.dumps(answer, indent=2, ensure_ascii=False) + "\n").encode())
-
-
-def _refusal(evidence: "Evidence") -> str:
-    return (
-        f"takes that were left out were read right {evidence.n_right_before} of "
-        f"{evidence.n_takes} times before and {evidence.n_right_after} after; nothing was changed. "
-        "Brighter light and clearer looks help most: record the takes again"
-    )
-
-
-def _result(evidence: "Evidence") -> str:
-    if evidence.before is None or evidence.after is None or evidence.interval is None:
-        return "not proven: it takes two takes of an expression to leave one out"
-    lower, upper = (100 * bound for bound in evidence.interval)
-    measured = (
-        f"balanced recall on {evidence.n_takes} takes left out: {100 * evidence.before:.0f} % "
-        f"before, {100 * evidence.after:.0f} % after, the gain between {lower:+.0f} and "
-        f"{upper:+.0f} points"
-    )
-    why = {"proven": "proven", "too few takes": "not proven, too few takes"}
-    return f"{why.get(evidence.verdict, 'not proven')}: {measured}"
 
 
 def _where(model: Path, arguments: argparse.Namespace) -> str:

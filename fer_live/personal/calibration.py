@@ -9,11 +9,12 @@ classifier in the model file, which is as fast as before.
 
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Protocol
 
 import numpy as np
 from numpy.typing import NDArray
 
-from fer_live.datatypes import UInt8Array
+from fer_live.datatypes import FloatArray, UInt8Array
 from fer_live.errors import ModelError
 from fer_live.model.assets import GPU_MODEL
 from fer_live.model.head import Head, read_head
@@ -40,12 +41,23 @@ _N_VIEWS = 4
 _MAX_FACES_WITH_VIEWS = 150
 
 
+class FaceReader(Protocol):
+    """What reads faces (N, S, S) uint8: an exported model, or a network of the toolkit's."""
+
+    @property
+    def manifest(self) -> Manifest: ...
+
+    def classify(self, faces: UInt8Array) -> FloatArray: ...
+
+    def embed(self, faces: UInt8Array) -> FloatArray: ...
+
+
 @dataclass(frozen=True, slots=True, eq=False)
 class CalibrationStart:
     """The model that a calibration begins with, opened in fp32."""
 
     folder: Path
-    classifier: ExpressionClassifier
+    classifier: FaceReader
     head: Head
     statistics: EmbeddingStatistics
 
@@ -103,12 +115,16 @@ class Calibrated:
 
 
 def embed_person(
-    start: CalibrationStart, material: Material, *, may_cut_again: bool = True
+    start: CalibrationStart,
+    material: Material,
+    *,
+    may_cut_again: bool = True,
+    crop_change: CropChange | None = None,
 ) -> Embedded:
-    """Choose the crop, and read all faces of a person by it."""
+    """Choose the crop where none was chosen before, and read all faces of a person by it."""
     everything = joined([material.unlabeled, material.labeled], start.manifest.input_side)
-    change = CropChange()
-    if may_cut_again:
+    change = crop_change or CropChange()
+    if may_cut_again and crop_change is None:
         change = search_crop(everything, start.classifier.classify)
     unlabeled = _embed_both_ways(start, cut_again(material.unlabeled, change))
     crops = cut_again(material.labeled, change)

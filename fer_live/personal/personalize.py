@@ -37,7 +37,7 @@ from fer_live.personal.models import (
 )
 from fer_live.personal.own_faces import CropChange, OwnFaces, joined
 from fer_live.personal.takes import label_folders
-from fer_live.personal.whose_face import LARGEST, TrackChoice
+from fer_live.personal.whose_face import TrackChoice
 
 Tell = Callable[[str], None]
 
@@ -51,12 +51,12 @@ _CARD = (
 @dataclass(frozen=True, slots=True)
 class Wishes:
     """What a person asks for: folders or files of clips, a folder of labels, the profile's name,
-    and whose face is meant in a clip of several people."""
+    and whose face is meant in a clip of several people (None: the largest)."""
 
     clips: tuple[Path, ...]
     labeled: Path | None
     name: str
-    choice: TrackChoice = TrackChoice(LARGEST)
+    choice: TrackChoice | None = None
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -82,7 +82,11 @@ def start_of_profile(name: str, tell: Tell) -> CalibrationStart:
     if found.folder is None:
         return CalibrationStart.open(asset(GPU_MODEL).parent)
     if found.manifest().embedding is None:
-        raise InputError(f"{name}: was not made by personalize; choose another --name")
+        tell(
+            f"{name}: says nothing of other people's faces, so nothing can be compared with them; "
+            "this time from the shipped model"
+        )
+        return CalibrationStart.open(asset(GPU_MODEL).parent)
     if found.has_newer_base():
         tell(f"{name}: made from an older shipped model; this time from the newer one")
         return CalibrationStart.open(asset(GPU_MODEL).parent)
@@ -140,9 +144,9 @@ def personalize(start: CalibrationStart, material: Material, name: str, tell: Te
     folds = take_folds(person.labels, person.takes, labeled)
     evidence = gather_evidence(start, person)
     fitted = calibrate_embedded(start, person, labeled, choose_hold(start, person, folds))
-    for line in _story(start, material, person, fitted):
+    for line in story_of(start, material, person, fitted):
         tell(line)
-    manifest = _manifest(start, material, person, fitted, evidence, name)
+    manifest = manifest_of_person(start, material, person, fitted, evidence, name)
     files = {
         variant: with_head(start.folder / variant, fitted.head, manifest)
         for variant in (CPU_MODEL, GPU_MODEL)
@@ -177,7 +181,7 @@ def _label_folders(folder: Path, labels: tuple[str, ...]) -> dict[str, list[Path
     return {path.name: files_of_person(path) for path in label_folders(folder, labels)}
 
 
-def _story(
+def story_of(
     start: CalibrationStart, material: Material, person: Embedded, fitted: Calibrated
 ) -> list[str]:
     """One line for each step: what it used, or why it did nothing."""
@@ -208,7 +212,7 @@ def _story(
     ]
 
 
-def _manifest(
+def manifest_of_person(
     start: CalibrationStart,
     material: Material,
     person: Embedded,
