@@ -31,6 +31,7 @@ SEED = 0
 RETRAINING = """
 import os, signal, sys, threading
 from pathlib import Path
+import torch
 from export.build import build_models
 from fer_live.personal.evidence import Evidence
 from training.config import parse_config
@@ -45,9 +46,10 @@ def report(now, done, *_):
         threading.Timer(delay_s, os.kill, (os.getpid(), signal.SIGKILL)).start()
 config = parse_config({
     "run": {"method": "personal", "device": "cpu", "precision": "fp32", "checkpoint_every_s": 0.01},
-    "schedule": {"steps": 40, "batch_size": 4, "unlabeled_batch_size": 8, "learning_rate": 0.01},
+    "schedule": {"steps": 8, "batch_size": 4, "unlabeled_batch_size": 8, "learning_rate": 0.01},
 }, "test")
 start = folder / "start.safetensors"
+torch.set_num_threads(1)  # more wait for each other on a busy processor
 gradient.weigh = lambda *_: Evidence(6, 0.4, 0.8, (0.1, 0.6), 2, 5)  # so that all is learned
 options = PersonalizeOptions((folder / "clips",), folder / "takes", start, out, config=config)
 personalize(options, build_models, report)

@@ -30,6 +30,7 @@ from fer_live.personal.own_faces import CropChange, OwnFaces, cut_again, joined
 from fer_live.personal.own_head import (
     HOLDS,
     Float64Array,
+    clip_rows,
     fit_head,
     labeled_rows,
     other_people,
@@ -175,6 +176,8 @@ def calibrate_embedded(
     head, used = start.head, None
     if with_head and several:
         head, used = _own_head(start, person, learned, alignment, hold), hold
+    elif alignment.strength > 0:
+        head = _kept_head(start, alignment)
     return Calibrated(head.after_affine(alignment.scale, alignment.shift), alignment, used)
 
 
@@ -211,15 +214,31 @@ def _own_head(
 ) -> Head:
     temperature, statistics = start.manifest.temperature, start.statistics
     n_views = person.views.shape[1]
+    others = other_people(statistics, start.head, temperature)
+    aligned_clip = alignment(person.unlabeled)
     rows = labeled_rows(
         alignment(person.views[learned].reshape(-1, person.views.shape[2])),
         np.repeat(person.labels[learned], n_views),
         np.repeat(person.takes[learned], n_views),
         target_shares(np.array(statistics.class_shares)),
-    ).and_also(other_people(statistics, start.head, temperature))
-    directions = np.array(statistics.directions).reshape(-1, person.views.shape[2])
+    ).and_also(clip_rows(aligned_clip, start.head, temperature))
+    rows = rows.and_also(others if alignment.strength == 0 else others.moved(alignment))
+    return fit_head(start.head, rows, temperature, hold, _unit(statistics))
+
+
+def _kept_head(start: CalibrationStart, alignment: Alignment) -> Head:
+    """The start's classifier, changed so that an alignment to one person keeps what it answers for
+    other people, who are moved by it as well."""
+    temperature, statistics = start.manifest.temperature, start.statistics
+    others = other_people(statistics, start.head, temperature).moved(alignment)
+    return fit_head(start.head, others, temperature, HOLDS[0], _unit(statistics))
+
+
+def _unit(statistics: EmbeddingStatistics) -> float:
+    """The typical deviation of an embedding's numbers."""
+    directions = np.array(statistics.directions).reshape(-1, len(statistics.spread))
     variance = np.array(statistics.spread) ** 2 + (directions**2).sum(axis=0)
-    return fit_head(start.head, rows, temperature, hold, float(np.sqrt(variance.mean())))
+    return float(np.sqrt(variance.mean()))
 
 
 def _loss(

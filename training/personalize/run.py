@@ -169,7 +169,7 @@ def _write(
 def _manifest(task: Task, material: Material, made: _Made) -> Manifest:
     """The start's manifest, with what the new model was made from."""
     manifest = manifest_of_person(
-        made.reader, material, made.embedded, made.fitted, made.evidence, task.out.name
+        made.reader, material, made.embedded, made.fitted, made.evidence, ""
     )
     personalized = {
         **manifest.training["personalized"],
