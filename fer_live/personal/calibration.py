@@ -108,11 +108,12 @@ class Embedded:
 @dataclass(frozen=True, slots=True, eq=False)
 class Calibrated:
     """A classifier for raw embeddings, and how it came about. `hold` is None where no label was
-    there to fit it to."""
+    there to fit it to; `labels_left_out`: labels were, and takes spoke against them."""
 
     head: Head
     alignment: Alignment
     hold: float | None
+    labels_left_out: bool = False
 
 
 def embed_person(

@@ -20,12 +20,11 @@ from fer_live.personal.calibration import (
     CalibrationStart,
     Embedded,
     Material,
-    calibrate_embedded,
-    choose_hold,
     embed_person,
 )
 from fer_live.personal.collector import OnShare, collect_own_faces, files_of_person
-from fer_live.personal.evidence import Evidence, gather_evidence, take_folds
+from fer_live.personal.evidence import Evidence
+from fer_live.personal.gate import choose_calibration
 from fer_live.personal.model_folder import write_model_folder
 from fer_live.personal.models import (
     InstalledModel,
@@ -140,10 +139,7 @@ def gather_material(
 def personalize(start: CalibrationStart, material: Material, name: str, tell: Tell) -> Personalized:
     """Calibrate, gather the evidence, and make the files of the model."""
     person = embed_person(start, material)
-    labeled = np.ones(len(person.labels), dtype=np.bool_)
-    folds = take_folds(person.labels, person.takes, labeled)
-    evidence = gather_evidence(start, person)
-    fitted = calibrate_embedded(start, person, labeled, choose_hold(start, person, folds))
+    fitted, evidence = choose_calibration(start, person)
     for line in story_of(start, material, person, fitted):
         tell(line)
     manifest = manifest_of_person(start, material, person, fitted, evidence, name)
@@ -200,7 +196,9 @@ def story_of(
             f"{alignment.strength:.0%} of the way; about {alignment.variety:.1f} expressions shown"
         )
     head = f"fitted to {len(person.labels)} labeled faces: {', '.join(shown)}"
-    if fitted.hold is None:
+    if fitted.labels_left_out:
+        head = "left as it is; your takes speak against one of your own, and for your clips alone"
+    elif fitted.hold is None:
         head = "left as it is; it takes labeled faces of two expressions or more"
     rest = int((person.labels == labels.index("neutral")).sum()) if "neutral" in labels else 0
     return [

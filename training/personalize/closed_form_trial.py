@@ -24,11 +24,10 @@ from fer_live.personal.calibration import (
     Embedded,
     Material,
     calibrate_embedded,
-    choose_hold,
     embed_person,
     read_probs,
 )
-from fer_live.personal.evidence import gather_evidence, take_folds
+from fer_live.personal.gate import choose_calibration
 from fer_live.personal.own_faces import CropChange, OwnFaces, crops_alone, cut_again, no_faces
 from fer_live.personal.own_head import HOLDS
 from training.data.labeled_images import LabeledImages
@@ -199,16 +198,16 @@ def _material_of(person: SimulatedPerson, row: TrialRow, clip: str) -> Material:
 def _fitted(start: CalibrationStart, embedded: Embedded, row: TrialRow) -> tuple[CropChange, Head]:
     """The crop and the classifier that a row ends with."""
     everything = np.ones(len(embedded.labels), dtype=np.bool_)
-    hold = HOLDS[0]
     if row.with_gate:
-        if gather_evidence(start, embedded).verdict == "against":
+        chosen, evidence = choose_calibration(start, embedded)
+        if evidence.verdict == "against":
             return CropChange(), start.head
-        hold = choose_hold(start, embedded, take_folds(embedded.labels, embedded.takes, everything))
+        return embedded.crop_change, chosen.head
     fitted = calibrate_embedded(
         start,
         embedded,
         everything,
-        hold,
+        HOLDS[0],
         with_alignment=row.with_alignment,
         with_head=row.with_head,
     )

@@ -37,7 +37,8 @@ from fer_live.personal.calibration import (
     choose_hold,
     embed_person,
 )
-from fer_live.personal.evidence import Evidence, gather_evidence, take_folds
+from fer_live.personal.evidence import Evidence, take_folds
+from fer_live.personal.gate import choose_calibration
 from fer_live.personal.own_faces import cut_again, joined
 from fer_live.personal.personalize import Wishes, manifest_of_person, story_of
 from fer_live.personal.proof import COMPARED_FILE, FACES_FILE, PROOF_FILE, Proof, save_proof
@@ -132,15 +133,16 @@ def _made(task: Task, material: Material, tell: Tell, on_progress: OnProgress) -
     network, reader = task.network, task.reader
     embedded = embed_person(reader, material)
     on_progress("calibrate", 0.5)
-    evidence = gather_evidence(reader, embedded)
+    fitted, evidence = choose_calibration(reader, embedded)
     adapted = adapt(task, material, embedded, tell, on_progress)
     if adapted is not None:
         network, evidence = adapted.network, adapted.evidence
         reader = open_adapted(task, network)
         embedded = embed_person(reader, material, crop_change=embedded.crop_change)
-    everything = np.ones(len(embedded.labels), dtype=np.bool_)
-    folds = take_folds(embedded.labels, embedded.takes, everything)
-    fitted = calibrate_embedded(reader, embedded, everything, choose_hold(reader, embedded, folds))
+        everything = np.ones(len(embedded.labels), dtype=np.bool_)
+        folds = take_folds(embedded.labels, embedded.takes, everything)
+        hold = choose_hold(reader, embedded, folds)
+        fitted = calibrate_embedded(reader, embedded, everything, hold)
     for line in story_of(reader, material, embedded, fitted):
         tell(line)
     return _Made(network, reader, embedded, fitted, evidence, adapted)

@@ -9,7 +9,7 @@ import cv2
 import numpy as np
 import pytest
 
-import fer_live.personal.personalize as personalize_module
+import fer_live.personal.gate as gate
 from fer_live.base.settings import load_settings
 from fer_live.commands.cli import build_parser
 from fer_live.errors import DataError, InputError, OutputError
@@ -55,7 +55,7 @@ def call(*words: object) -> int:
 
 
 def with_evidence(monkeypatch: pytest.MonkeyPatch, evidence: Evidence) -> None:
-    monkeypatch.setattr(personalize_module, "gather_evidence", lambda *_: evidence)
+    monkeypatch.setattr(gate, "gather_evidence", lambda *_: evidence)
 
 
 def test_one_image_of_each_expression_is_enough_for_a_model(tmp_path: Path, capsys):

@@ -9,8 +9,8 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+import fer_live.personal.gate as gate
 import training.personalize.gradient as gradient_module
-import training.personalize.run as run_module
 from export.build import build_models
 from fer_live.errors import DataError, InputError, PrecisionError, RefusedError
 from fer_live.model.assets import CHECKPOINT, CPU_MODEL, GPU_MODEL
@@ -128,7 +128,7 @@ def test_takes_are_left_out_in_turn_and_gradient_steps_have_to_add(
     labeled = takes(tmp_path / "me", 2)
     clips = write_crops(tmp_path / "clips", 5)
     monkeypatch.setattr(gradient_module, "_compared", lambda *_: AGAINST)
-    monkeypatch.setattr(run_module, "gather_evidence", lambda *_: PROVEN)
+    monkeypatch.setattr(gate, "gather_evidence", lambda *_: PROVEN)
     said: list[str] = []
     options = options_of(tmp_path, start, labeled=labeled, clips=(clips,))
     retrained = personalize(options, tell=said.append)
@@ -168,7 +168,7 @@ def test_steps_are_left_out_where_the_time_does_not_allow_them(start: Path, tmp_
 def test_what_the_takes_speak_against_is_not_written(
     start: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ):
-    monkeypatch.setattr(run_module, "gather_evidence", lambda *_: AGAINST)
+    monkeypatch.setattr(gate, "gather_evidence", lambda *_: AGAINST)
     options = options_of(tmp_path, start, labeled=takes(tmp_path / "me", 1))
     retrained = personalize(options)
     assert retrained.model is None and retrained.figures["model"] is None
