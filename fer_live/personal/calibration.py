@@ -26,7 +26,7 @@ from fer_live.personal.embedding_alignment import (
     align_embeddings,
     no_alignment,
 )
-from fer_live.personal.own_faces import CropChange, OwnFaces, cut_again, joined
+from fer_live.personal.own_faces import CropChange, OwnFaces, cut_again, is_within_reach, joined
 from fer_live.personal.own_head import (
     HOLDS,
     Float64Array,
@@ -128,6 +128,8 @@ def embed_person(
     change = crop_change or CropChange()
     if may_cut_again and crop_change is None:
         change = search_crop(everything, start.classifier.classify)
+        if not is_within_reach(change.applied_to(start.manifest.crop)):
+            change = CropChange()
     unlabeled = _embed_both_ways(start, cut_again(material.unlabeled, change))
     crops = cut_again(material.labeled, change)
     views = [_embed(start, crops), _embed(start, crops[:, :, ::-1])]

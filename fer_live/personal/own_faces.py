@@ -17,6 +17,7 @@ from fer_live.model.manifest import CropGeometry
 SEGMENT_S = 0.5
 """Faces of one clip that are closer in time are near copies, and count as one."""
 MAX_OWN_FACES = 2000
+_MAX_LARGER, _MAX_ROLL_DEGREES, _MAX_SHIFT_Y = 1.5, 20.0, 0.12
 PATCH_SIDES = 4
 """Pixels of a patch to one of the crop; a patch shows twice the crop's width and height."""
 
@@ -40,6 +41,18 @@ class CropChange:
                 "roll_degrees": round(crop.roll_degrees + self.roll_degrees, 2),
             }
         )
+
+
+def is_within_reach(crop: CropGeometry) -> bool:
+    """Whether a crop is one that a camera and a face explain. A search that begins each time where
+    the last one ended could otherwise walk away from the face, calibration by calibration."""
+    usual = CropGeometry()
+    larger = crop.eye_distance / usual.eye_distance
+    return (
+        1 / _MAX_LARGER <= larger <= _MAX_LARGER
+        and abs(crop.roll_degrees - usual.roll_degrees) <= _MAX_ROLL_DEGREES
+        and abs(crop.center_y - usual.center_y) <= _MAX_SHIFT_Y
+    )
 
 
 @dataclass(frozen=True, slots=True, eq=False)
