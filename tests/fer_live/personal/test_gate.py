@@ -10,7 +10,7 @@ import fer_live.personal.gate as gate
 from fer_live.personal.calibration import Embedded
 from fer_live.personal.evidence import Evidence
 from fer_live.personal.own_faces import CropChange
-from tests.fer_live.personal.test_closed_form import HEAD, N_CLASSES, STATISTICS, faces
+from tests.helpers.embeddings import HEAD, N_CLASSES, STATISTICS, faces
 
 AGAINST = Evidence(8, 0.5, 0.5, (-0.1, 0.1), 4, 4)
 START = SimpleNamespace(head=HEAD, statistics=STATISTICS, manifest=SimpleNamespace(temperature=1.0))
