@@ -167,16 +167,21 @@ def files_of_person(folder: Path) -> list[Path]:
     are left out, because takes that nobody has reviewed lie in one."""
     if not folder.is_dir():
         raise DataError(f"{folder}: no such folder")
-    files = sorted(
+    files = person_files(folder)
+    if not files:
+        raise DataError(f"{folder}: no clip and no image below this folder")
+    return files
+
+
+def person_files(folder: Path) -> list[Path]:
+    """As `files_of_person`, but there may be none."""
+    return sorted(
         path
         for path in folder.rglob("*")
         if path.suffix.lower() in (*CLIP_FILES, *IMAGE_SUFFIXES)
         and path.is_file()
         and not any(part.startswith(".") for part in path.relative_to(folder).parts)
     )
-    if not files:
-        raise DataError(f"{folder}: no clip and no image below this folder")
-    return files
 
 
 def _faces_of(file: Path, detector: FaceDetector, side: int, crop: CropGeometry) -> OwnFaces:
