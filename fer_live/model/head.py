@@ -48,7 +48,10 @@ class Head:
 
 
 def among_common(probs: FloatArray, n_common: int) -> FloatArray:
-    """(N, C) -> (N, `n_common`): the first labels alone, renormalized."""
+    """(N, C) -> (N, `n_common`): the first labels alone, renormalized; the same where these are
+    all."""
+    if probs.shape[1] == n_common:
+        return probs
     common = probs[:, :n_common]
     tiny = np.finfo(common.dtype).tiny
     return np.asarray(common / np.maximum(common.sum(axis=1, keepdims=True), tiny))
