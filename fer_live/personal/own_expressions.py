@@ -126,8 +126,7 @@ def _folder_of(name: str) -> Path:
     for folder in takes_folder().glob("[!.]*/"):
         if plain_name(folder.name) == plain_name(name) and is_own_folder(folder):
             return folder
-    there = own_expressions()
-    names = ", ".join(there) if there else tr("none")
+    names = ", ".join(own_expressions()) or "-"
     raise InputError(
         tr("{name}: no expression of your own; there are: {names}", name=name, names=names)
     )

@@ -49,7 +49,7 @@ def test_what_a_folder_column_address_or_table_would_stumble_over_is_refused(nam
 
 def test_they_are_added_listed_and_removed():
     assert own_expressions() == ()
-    with pytest.raises(InputError, match="no expression of your own; there are: none"):
+    with pytest.raises(InputError, match="no expression of your own; there are: -"):
         remove_own_expression("wink left")
     assert add_own_expression(unicodedata.normalize("NFD", "wínk left")) == "wínk left"
     add_own_expression("concentrating")
