@@ -83,11 +83,16 @@ def add_own_expression(name: str, labels: Sequence[str] = EXPRESSIONS) -> str:
     there = own_expressions()
     plain = check_own_name(name, (*labels, *there))
     check_number((*there, plain))
-    folder = takes_folder() / plain
+    make_own_folder(plain)
+    return plain
+
+
+def make_own_folder(name: str) -> None:
+    """Make the folder of its takes, and mark it as that. Raises `OutputError`."""
+    folder = takes_folder() / name
     with writing(folder):
         folder.mkdir(mode=0o700, parents=True, exist_ok=True)
         (folder / _MARK).touch()
-    return plain
 
 
 def remove_own_expression(name: str) -> None:

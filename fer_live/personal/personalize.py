@@ -166,7 +166,8 @@ def own_labels_after(start: CalibrationStart, wishes: Wishes) -> tuple[str, ...]
         if name not in with_files:
             raise InputError(f"--own {name}: no takes of it in {wishes.labeled}/{name}")
     if wishes.labeled is not None:
-        asked += [name for name in own_names_in(wishes.labeled) if name in with_files]
+        marked = [name for name in own_names_in(wishes.labeled) if name in with_files]
+        asked += [name for name in marked if name not in common]
     kept = [name for name in old if name not in wishes.forget]
     asked = [name for name in asked if name not in wishes.forget]
     names = tuple(dict.fromkeys([*kept, *asked]))

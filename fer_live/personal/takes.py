@@ -13,7 +13,7 @@ from pathlib import Path
 from fer_live.base.atomic_file import writing
 from fer_live.errors import DataError
 from fer_live.personal.clips import takes_folder
-from fer_live.personal.own_expressions import is_own_folder, plain_name
+from fer_live.personal.own_expressions import is_own_folder, make_own_folder, plain_name
 from fer_live.recording.recorder import Recording, list_recordings
 
 N_TAKES = 2
@@ -48,6 +48,8 @@ def keep_take(take: Recording, step: TakeStep) -> Recording:
     """Put a reviewed take among the kept ones. Raises `OutputError`."""
     folder = takes_folder() / step.label
     place = folder / f"{take.name} take {step.take}"
+    if step.label in take.about.own_labels:
+        make_own_folder(step.label)
     with writing(place):
         folder.mkdir(mode=0o700, parents=True, exist_ok=True)
         take.folder.rename(place)

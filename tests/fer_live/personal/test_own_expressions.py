@@ -1,6 +1,7 @@
 """The names of one's own expressions, and the folders of their takes."""
 
 import unicodedata
+from datetime import datetime
 from pathlib import Path
 
 import pytest
@@ -15,7 +16,8 @@ from fer_live.personal.own_expressions import (
     own_expressions,
     remove_own_expression,
 )
-from fer_live.personal.takes import label_folders
+from fer_live.personal.takes import TakeStep, keep_take, label_folders, unreviewed_folder
+from fer_live.recording.recorder import About, Recording
 
 
 @pytest.fixture(autouse=True)
@@ -80,6 +82,25 @@ def test_takes_of_the_eight_and_of_other_models_are_none_of_them():
     with pytest.raises(InputError, match="no expression of your own"):
         remove_own_expression("neutral")
     assert (takes_folder() / "neutral").is_dir()
+
+
+def test_a_kept_take_of_one_that_the_model_knows_registers_it():
+    """As after its folder was deleted by hand, or with a model that came from elsewhere."""
+    for label, own in (("wink left", ("wink left",)), ("joy", ())):
+        folder = unreviewed_folder() / f"a {label}"
+        folder.mkdir(parents=True)
+        about = About(
+            labels=("neutral", label),
+            own_labels=own,
+            model="m",
+            source="guided session",
+            began_at=datetime(2026, 11, 26),
+            with_overlay=False,
+        )
+        (folder / "video.mkv").touch()
+        (folder / "recording.json").write_text(about.model_dump_json())
+        keep_take(Recording.open(folder), TakeStep(label, 1))
+    assert own_expressions() == ("wink left",)
 
 
 def test_a_model_without_them_leaves_their_folders_out():

@@ -8,9 +8,8 @@ import pytest
 
 from fer_live.errors import DataError, InputError, ModelError
 from fer_live.model.assets import asset
-from fer_live.model.head import Head, read_head, with_head
-from fer_live.vision.classifier import ExpressionClassifier
 from tests.helpers.commands import fails
+from tests.helpers.models import save_own_model
 from training.measure.evaluate import evaluate
 
 MODEL = asset("fer_live_int8.onnx")
@@ -99,15 +98,10 @@ def test_a_model_with_own_expressions_is_measured_without_them(
     learnable_tree: Path, tmp_path: Path, name: str
 ):
     """Also where it reads nothing but its own: it then chooses among the eight as it did before."""
-    manifest = ExpressionClassifier(asset(name), "cpu").manifest
-    own = {"labels": (*manifest.labels, "wink left"), "own_labels": ("wink left",)}
-    head = read_head(asset(name))
-    always = Head(np.zeros((1, head.weights.shape[1]), np.float32), np.array([20], np.float32))
-    content = with_head(asset(name), head.and_also(always), manifest.model_copy(update=own))
-    (tmp_path / "own.onnx").write_bytes(content)
+    own = save_own_model(tmp_path / "own.onnx", ("wink left",), logit=20, variant=name)
     report, expected = (
         evaluate(path, f"fer2013:{learnable_tree}", split="PublicTest", rule="ferplus-argmax")
-        for path in (tmp_path / "own.onnx", asset(name))
+        for path in (own, asset(name))
     )
     assert report["labels"] == expected["labels"] and len(report["labels"]) == 8
     for figure in ("n", "accuracy", "confusion", "recall"):
