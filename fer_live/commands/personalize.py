@@ -73,6 +73,7 @@ def run(arguments: argparse.Namespace) -> int:
     """Calibrate; 0 where a model was written, 3 where the evidence speaks against it."""
     if arguments.json is not None:
         check_output_file(arguments.json, (".json",))
+    from fer_live.personal.own_expressions import plain_name
     from fer_live.personal.personalize import (
         Wishes,
         gather_material,
@@ -85,7 +86,11 @@ def run(arguments: argparse.Namespace) -> int:
     _check_places(arguments)
     start = start_of_profile(arguments.name, print)
     wishes = Wishes(
-        (), arguments.labeled, arguments.name, tuple(arguments.own), tuple(arguments.forget)
+        (),
+        arguments.labeled,
+        arguments.name,
+        tuple(arguments.own),
+        tuple(map(plain_name, arguments.forget)),
     )
     own_labels_after(start, wishes)  # what is wrong with a name is told before anything is captured
     wishes = replace(wishes, clips=_clips(arguments))
@@ -204,6 +209,7 @@ def _write_json(
         "n_takes": evidence.n_takes,
         "skipped": list(made.skipped),
         "labels": list(made.labels),
+        "common_kept": made.common_kept,
         "own": {name: found.as_dict() for name, found in made.own.items()},
     }
     write_atomically(file, (json.dumps(answer, indent=2, ensure_ascii=False) + "\n").encode())

@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping
 from datetime import date
+from typing import Any
 
 import numpy as np
 
@@ -113,14 +114,25 @@ def personal_manifest(
                 "personalized": personalized,
             },
             "metrics": {
-                "on_takes_left_out": {
-                    "n_takes": evidence.n_takes,
-                    "before": evidence.before,
-                    "after": evidence.after,
-                    "interval": evidence.interval,
-                },
+                **_measured(old, evidence),
                 **({"own": of_own} if of_own else {}),
             },
             "card": old.card if old.card.startswith(_CARD) else f"{_CARD}\n\n---\n\n{old.card}",
         }
     )
+
+
+def _measured(old: Manifest, evidence: Evidence) -> dict[str, Any]:
+    """What was measured of the common labels; where the takes speak against another reading of
+    them, these are the start's, and so are its figures."""
+    name = "on_takes_left_out"
+    if evidence.verdict == "against":
+        return {name: old.metrics[name]} if name in old.metrics else {}
+    return {
+        name: {
+            "n_takes": evidence.n_takes,
+            "before": evidence.before,
+            "after": evidence.after,
+            "interval": evidence.interval,
+        }
+    }

@@ -202,11 +202,13 @@ def test_takes_that_speak_against_the_eight_leave_them_and_not_the_own_expressio
     labeled, answer = person(tmp_path / "me", (*EXPRESSIONS, "wink left")), tmp_path / "a.json"
     own = ("--own", "wink left", "--out", tmp_path / "out", "--json", answer)
     assert call("--labeled", labeled, *own) == 0
-    assert json.loads(answer.read_text())["proven"] is False
+    told = json.loads(answer.read_text())
+    assert (told["proven"], told["common_kept"]) == (False, True)
     assert "so the other expressions stay as they were" in capsys.readouterr().out
     old, new = (ExpressionClassifier(p, "cpu") for p in (asset(CPU_MODEL), tmp_path / "out"))
     faces = np.random.default_rng(3).integers(0, 256, (16, 48, 48), dtype=np.uint8)
     np.testing.assert_allclose(among_common(new.classify(faces), 8), old.classify(faces), atol=1e-5)
+    assert "on_takes_left_out" not in new.manifest.metrics, "those figures are of another model"
 
 
 def test_a_kill_between_the_two_renames_loses_nothing(home: Path):
