@@ -10,7 +10,7 @@ from fer_live.model.manifest import Manifest
 from fer_live.personal.calibration import Calibrated, CalibrationStart, Embedded, Material
 from fer_live.personal.evidence import Evidence
 from fer_live.personal.models import shipped_sha256
-from fer_live.personal.own_expression import OwnEvidence, kept_metrics
+from fer_live.personal.own_expression import OwnEvidence, kept_metrics, shows_rest
 from fer_live.personal.own_faces import CropChange
 
 _CARD = (
@@ -61,13 +61,15 @@ def story_of_own(
             lines.append(f"{name}: kept as it was; there are no takes of it this time")
             continue
         n_faces = int((person.labels == number).sum())
-        told_from = f"{name}: fitted to {n_faces} faces, told from your {own[name].against}"
+        told_from = f"told from your {own[name].against}"
         if own[name].against == "other people alone":
             told_from = (
-                f"{name}: fitted to {n_faces} faces, but no face of yours is there to tell it "
-                "from: it will answer at rest too; add takes of your face at rest, in neutral/"
+                "but no face of yours is there to tell it from: it will answer at rest too; add "
+                "takes of your face at rest, in neutral/"
             )
-        lines.append(told_from)
+        elif own[name].against == "takes" and not shows_rest(start, person):
+            told_from += "; none is at rest, where it may answer too: add some in neutral/"
+        lines.append(f"{name}: fitted to {n_faces} faces, {told_from}")
     lost = [name for name in start.manifest.own_labels if name not in person.own_labels]
     return [*lines, *(f"{name}: forgotten" for name in lost)]
 

@@ -2,10 +2,10 @@
 everything that does not show it.
 
 The rows of the common labels stay as they are, so the answers among them are the same with an
-expression of one's own and without. What does not show it: the person's takes of anything else, the
-rest face among them, or where there are none, their clips; and other people, drawn from the
-manifest's means and spread. With other people alone, a row learns whose face it is and answers at
-rest too, which no closed form can know better; so that is told.
+expression of one's own and without. What does not show it: the person's takes of anything else;
+where the rest face is not among these, their clips; and other people, drawn from the manifest's
+means and spread. With other people alone, a row learns whose face it is and answers at rest too,
+which no closed form can know better; so that is told.
 """
 
 from collections.abc import Mapping
@@ -34,7 +34,7 @@ from fer_live.personal.own_head import (
     typical_deviation,
 )
 
-Against = Literal["takes", "clips", "other people alone"]
+Against = Literal["takes", "clips", "takes and clips", "other people alone"]
 """What an expression was told from, of the person's own faces."""
 
 _HOLD = 0.03
@@ -93,22 +93,25 @@ def with_own_rows(
 
 
 def gather_own_evidence(
-    start: CalibrationStart, person: Embedded, common: Calibrated
+    start: CalibrationStart, person: Embedded, common: Calibrated, *, fits_common: bool = True
 ) -> dict[str, OwnEvidence]:
     """Each own expression of which there are takes, by its name. Leaves takes of all labels out in
-    turn, fits everything to the rest by the hold of `common`, and reads the faces left out."""
+    turn, fits everything to the rest (the common labels by the hold of `common`, unless they stay
+    as `common` has them), and reads the faces left out."""
     n_common = len(common.head.bias)
     everything = np.ones(len(person.labels), dtype=np.bool_)
     folds = take_folds(person.labels, person.takes, everything) if (~person.is_common).any() else []
     tested, read = np.zeros(len(everything), dtype=np.bool_), np.full(len(everything), -1)
     for fold in folds:
-        of_rest = calibrate_embedded(start, person, ~fold, common.hold or HOLDS[0])
+        of_rest = common
+        if fits_common:
+            of_rest = calibrate_embedded(start, person, ~fold, common.hold or HOLDS[0])
         head = with_own_rows(start, person, of_rest, ~fold)
         tested |= fold
         # The face as it is: what the app reads, which knows no mirror image.
         read[fold] = read_probs(start, head, person.views[fold, 0]).argmax(axis=1)
     return {
-        name: _evidence_of(number, person, tested, read)
+        name: _evidence_of(number, person, tested, read, against_of(start, person))
         for number, name in enumerate(person.own_labels, n_common)
         if (person.labels == number).any()
     }
@@ -121,7 +124,11 @@ def kept_metrics(metrics: Mapping[str, Any], names: tuple[str, ...]) -> dict[str
 
 
 def _evidence_of(
-    number: int, person: Embedded, tested: NDArray[np.bool_], read: NDArray[np.int64]
+    number: int,
+    person: Embedded,
+    tested: NDArray[np.bool_],
+    read: NDArray[np.int64],
+    against: Against,
 ) -> OwnEvidence:
     shows = person.labels == number
     takes = np.unique(person.takes[shows & tested])
@@ -131,14 +138,27 @@ def _evidence_of(
         n_takes=len(np.unique(person.takes[shows])),
         recall=float(np.mean(recalls)) if recalls else None,
         false_alarms=float((read[others] == number).mean()) if others.any() else None,
-        against=_against(person, ~shows),
+        against=against,
     )
 
 
-def _against(person: Embedded, not_showing: NDArray[np.bool_]) -> Against:
-    if not_showing.any():
-        return "takes"
-    return "clips" if len(person.unlabeled) else "other people alone"
+def against_of(start: CalibrationStart, person: Embedded) -> Against:
+    """What of the person's own faces the expressions are told from."""
+    if not person.is_common.any():
+        return "clips" if len(person.unlabeled) else "other people alone"
+    return "takes and clips" if _takes_in_clips(start, person) else "takes"
+
+
+def shows_rest(start: CalibrationStart, person: Embedded) -> bool:
+    """Whether the face at rest is among the takes; of a model that has no word for it, any is."""
+    labels = start.manifest.common_labels
+    is_rest = person.labels == labels.index("neutral") if "neutral" in labels else person.is_common
+    return bool(is_rest.any())
+
+
+def _takes_in_clips(start: CalibrationStart, person: Embedded) -> bool:
+    """Clips may hold the expression too, so they only stand in for the face at rest."""
+    return len(person.unlabeled) > 0 and not shows_rest(start, person)
 
 
 def _with_learnt_rows(
@@ -152,18 +172,17 @@ def _with_learnt_rows(
     """`fixed` and a row for each further label of `order`, all in that order."""
     n_labels, n_values = len(order), person.views.shape[2]
     place = np.argsort(order)
-    shows = learned & ~person.is_common & (place[person.labels] >= len(fixed.bias))
-    rows = _rows_of(person, shows, place, float(n_labels - len(fixed.bias)))
-    others = learned & ~shows
+    others = learned & person.is_common
+    n_learnt = n_labels - len(fixed.bias)
+    rows = _rows_of(person, learned & ~person.is_common, place, float(n_learnt))
     if others.any():
         rows = rows.and_also(_rows_of(person, others, place, _SHARE_OF_PERSON))
-    elif len(person.unlabeled):
+    if _takes_in_clips(start, person):
         rows = rows.and_also(_not_showing(person.unlabeled, n_labels, _SHARE_OF_PERSON))
     # In the space of raw embeddings, where the rows read.
     statistics = common.alignment.statistics_before(start.statistics)
     drawn = other_people(statistics, common.head, start.manifest.temperature).embeddings
     rows = rows.and_also(_not_showing(drawn, n_labels, _SHARE_OF_OTHERS))
-    n_learnt = n_labels - len(fixed.bias)
     zeros = Head(np.zeros((n_learnt, n_values), np.float32), np.zeros(n_learnt, np.float32))
     return fit_head(
         fixed.and_also(zeros),

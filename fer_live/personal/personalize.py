@@ -192,7 +192,7 @@ def personalize(start: CalibrationStart, material: Material, name: str, tell: Te
     else:
         hold = choose_hold(start, person, folds)
         fitted = calibrate_embedded(start, person, person.is_common, hold)
-    own = gather_own_evidence(start, person, fitted)
+    own = gather_own_evidence(start, person, fitted, fits_common=not common_kept)
     head = with_own_rows(start, person, fitted, np.ones(len(person.labels), dtype=np.bool_))
     for line in story(start, material, person, fitted):
         tell(line)

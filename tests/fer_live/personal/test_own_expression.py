@@ -17,7 +17,11 @@ from fer_live.personal.calibration import (
     read_probs,
 )
 from fer_live.personal.embedding_alignment import no_alignment
-from fer_live.personal.own_expression import gather_own_evidence, with_own_rows
+from fer_live.personal.own_expression import (
+    against_of,
+    gather_own_evidence,
+    with_own_rows,
+)
 from fer_live.personal.own_faces import CropChange
 from fer_live.vision.classifier import ExpressionClassifier
 
@@ -91,7 +95,9 @@ def answers(start: CalibrationStart, head: Head, embeddings: np.ndarray) -> np.n
     return read_probs(start, head, embeddings).argmax(axis=1)
 
 
-@pytest.mark.parametrize(("rest", "clips"), [((0, 0), 0), ((0, 1, 2, 3), 0), ((), 30)])
+@pytest.mark.parametrize(
+    ("rest", "clips"), [((0, 0), 0), ((0, 1, 2, 3), 0), ((), 30), ((1, 1), 30)]
+)
 def test_it_is_told_from_the_face_at_rest_and_from_other_people(rest: tuple[int, ...], clips: int):
     start = start_with()
     _, head = learnt(start, person(takes_of(4, 4, *rest), clips=clips))
@@ -149,16 +155,32 @@ def test_one_without_takes_stays_and_one_with_takes_is_learnt_anew():
         ((4, 4, 0, 0, 1, 1), 0.9, 0.05, "takes"),
         ((4, 0, 0), None, 0.05, "takes"),
         ((4, 4), 0.9, None, "other people alone"),
+        ((4, 4, 5, 5), 0.9, 0.05, "other people alone"),
     ],
 )
 def test_what_speaks_for_it_is_told(labels, recall, alarms, against: str):
-    start, of = start_with(), person(takes_of(*labels))
+    own = ("wink", "frown") if 5 in labels else ("wink",)
+    start, of = start_with(), person(takes_of(*labels), own)
     found = gather_own_evidence(start, of, learnt(start, of)[0])["wink"]
     assert (found.n_takes, found.against) == (labels.count(4), against)
     assert (found.recall is None) == (recall is None)
     assert (found.false_alarms is None) == (alarms is None)
     assert recall is None or found.recall >= recall  # type: ignore[operator]
     assert alarms is None or found.false_alarms <= alarms  # type: ignore[operator]
+
+
+@pytest.mark.parametrize(
+    ("labels", "clips", "against"),
+    [
+        ((4,), 0, "other people alone"),
+        ((4,), 5, "clips"),
+        ((4, 0), 5, "takes"),
+        ((4, 1), 0, "takes"),
+        ((4, 1), 5, "takes and clips"),
+    ],
+)
+def test_clips_stand_in_for_the_face_at_rest(labels, clips: int, against: str):
+    assert against_of(start_with(), person(takes_of(*labels), clips=clips)) == against
 
 
 def test_nothing_of_ones_own_is_nothing_to_tell():
