@@ -104,7 +104,8 @@ def run(arguments: argparse.Namespace) -> int:
         return _REFUSED
     model = _place(arguments, made)
     _write_json(arguments.json, made, model, installed=arguments.install)
-    print(_kept(made.evidence) if made.common_kept else _result(made.evidence))
+    if made.common_kept or made.used["labeled"] + made.used["unlabeled"]:
+        print(_kept(made.evidence) if made.common_kept else _result(made.evidence))
     for name, found in made.own.items():
         print(_result_of_own(name, found))
     print(_where(model, arguments))

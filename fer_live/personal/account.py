@@ -103,32 +103,32 @@ def personal_manifest(
         "verdict": evidence.verdict,
     }
     data = str(old.training.get("data", "?")).partition(", then ")[0]
+    training = {
+        **old.training,
+        "data": f"{data}, then {n_faces} faces of a person in closed form",
+        "made_on": date.today().isoformat(),
+        "personalized": personalized,
+    }
+    is_read_anew = person.is_common.any() or len(person.unlabeled) > 0
+    measured = evidence if is_read_anew and evidence.verdict != "against" else None
     return old.model_copy(
         update={
             "labels": (*old.common_labels, *person.own_labels),
             "own_labels": person.own_labels,
             "crop": person.crop_change.applied_to(old.crop),
             "embedding": fitted.alignment.statistics_before(start.statistics),
-            "training": {
-                **old.training,
-                "data": f"{data}, then {n_faces} faces of a person in closed form",
-                "made_on": date.today().isoformat(),
-                "personalized": personalized,
-            },
-            "metrics": {
-                **_measured(old, evidence),
-                **({"own": of_own} if of_own else {}),
-            },
+            "training": training if n_faces else old.training,
+            "metrics": {**_measured(old, measured), **({"own": of_own} if of_own else {})},
             "card": old.card if old.card.startswith(_CARD) else f"{_CARD}\n\n---\n\n{old.card}",
         }
     )
 
 
-def _measured(old: Manifest, evidence: Evidence) -> dict[str, Any]:
-    """What was measured of the common labels; where the takes speak against another reading of
-    them, these are the start's, and so are its figures."""
+def _measured(old: Manifest, evidence: Evidence | None) -> dict[str, Any]:
+    """What was measured of the common labels; None where these are the start's, and so are its
+    figures."""
     name = "on_takes_left_out"
-    if evidence.verdict == "against":
+    if evidence is None:
         return {name: old.metrics[name]} if name in old.metrics else {}
     return {
         name: {

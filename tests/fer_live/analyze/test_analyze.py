@@ -210,12 +210,12 @@ def test_own_expressions_come_last_read_in_turn_and_side_by_side(demo_clip: Path
     )
     clips = [str(shutil.copy(demo_clip, tmp_path / f"{name}.mp4")) for name in "ab"]
     plain = tmp_path / "plain.csv"
-    analyze(AnalyzeOptions(clips[:1], out=plain, every=40, provider="cpu"))
+    analyze(AnalyzeOptions(clips[:1], out=plain, every=100, provider="cpu"))
     eight = pd.read_csv(plain, keep_default_na=False).filter(like="p_")
     for sources in (clips[:1], clips):
         out, report = tmp_path / "a.csv", tmp_path / "a.html"
         options = AnalyzeOptions(
-            sources, out=out, report=report, every=40, model=model, provider="cpu"
+            sources, out=out, report=report, every=100, model=model, provider="cpu"
         )
         assert analyze(options)[1] == []
         rows = pd.read_csv(out, keep_default_na=False)

@@ -176,10 +176,16 @@ def test_an_own_expression_comes_last_stays_and_can_be_forgotten(tmp_path: Path,
     assert both.manifest.metrics["own"].keys() == {"wink left", "concentrating"}
     assert both.manifest.embedding is not None and len(both.manifest.embedding.class_means) == 8
     before = among_common(both.classify(wink[None]), 8)
+    capsys.readouterr()
     assert call("--forget", "wink left", "--json", answer, *ann) == 0
-    assert "wink left: forgotten" in capsys.readouterr().out
+    said = capsys.readouterr().out
+    assert "wink left: forgotten" in said and "proven" not in said
     assert json.loads(answer.read_text())["labels"][8:] == ["concentrating"]
     left = ExpressionClassifier(find_model("ann").folder, "cpu")
+    assert left.manifest.training == both.manifest.training
+    assert left.manifest.metrics["own"].keys() == {"concentrating"}
+    for figures in (left.manifest.metrics, both.manifest.metrics):
+        assert figures["on_takes_left_out"]["n_takes"] == 2, "what was measured stays"
     np.testing.assert_allclose(among_common(left.classify(wink[None]), 8), before, atol=1e-6)
 
 
