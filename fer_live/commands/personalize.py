@@ -4,6 +4,7 @@ import argparse
 import json
 import sys
 import time
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -15,6 +16,7 @@ from fer_live.errors import InputError
 
 if TYPE_CHECKING:
     from fer_live.personal.evidence import Evidence
+    from fer_live.personal.own_expression import OwnEvidence
     from fer_live.personal.personalize import Personalized
 
 _SECONDS = 10.0
@@ -39,6 +41,20 @@ def add(commands: "argparse._SubParsersAction[ArgumentParser]") -> None:
     parser.add_argument(
         "--labeled", type=Path, metavar="DIR", help="DIR/LABEL/ of images or clips of yours"
     )
+    parser.add_argument(
+        "--own",
+        nargs="+",
+        default=[],
+        metavar="NAME",
+        help="expressions of your own, learnt from DIR/NAME/ as well; later they need no --own",
+    )
+    parser.add_argument(
+        "--forget",
+        nargs="+",
+        default=[],
+        metavar="NAME",
+        help="expressions of your own that the profile is to know no longer",
+    )
     parser.add_argument("--name", default="me", help="of the profile (default: me)")
     parser.add_argument(
         "--install", action="store_true", help="read with it from now on, also if nothing proves it"
@@ -57,9 +73,11 @@ def run(arguments: argparse.Namespace) -> int:
     """Calibrate; 0 where a model was written, 3 where the evidence speaks against it."""
     if arguments.json is not None:
         check_output_file(arguments.json, (".json",))
+    from fer_live.personal.own_expressions import plain_name
     from fer_live.personal.personalize import (
         Wishes,
         gather_material,
+        own_labels_after,
         personalize,
         start_of_profile,
     )
@@ -67,19 +85,29 @@ def run(arguments: argparse.Namespace) -> int:
     _check_out(arguments.out)
     _check_places(arguments)
     start = start_of_profile(arguments.name, print)
-    wishes = Wishes(_clips(arguments), arguments.labeled, arguments.name)
+    wishes = Wishes(
+        (),
+        arguments.labeled,
+        arguments.name,
+        tuple(arguments.own),
+        tuple(map(plain_name, arguments.forget)),
+    )
+    own_labels_after(start, wishes)  # what is wrong with a name is told before anything is captured
+    wishes = replace(wishes, clips=_clips(arguments))
     began_s = time.perf_counter()
     material = gather_material(wishes, start, print)
     made = personalize(start, material, arguments.name, print)
     print(f"took {time.perf_counter() - began_s:.1f} s")
-    verdict = made.evidence.verdict
-    if verdict == "against":
+    if made.is_refused:
         _write_json(arguments.json, made, None, installed=False)
         tell(_refusal(made.evidence))
         return _REFUSED
     model = _place(arguments, made)
     _write_json(arguments.json, made, model, installed=arguments.install)
-    print(_result(made.evidence))
+    if made.common_kept or made.used["labeled"] + made.used["unlabeled"]:
+        print(_kept(made.evidence) if made.common_kept else _result(made.evidence))
+    for name, found in made.own.items():
+        print(_result_of_own(name, found))
     print(_where(model, arguments))
     return 0
 
@@ -105,7 +133,7 @@ def _check_out(out: Path | None) -> None:
 
 def _clips(arguments: argparse.Namespace) -> tuple[Path, ...]:
     """The files and folders to learn from without labels; captured first where a camera or a stream
-    is meant. With labels alone, nothing is captured."""
+    is meant. With labels alone, or something to forget, nothing is captured."""
     from fer_live.sources.open import is_url
 
     if arguments.clips:
@@ -115,7 +143,8 @@ def _clips(arguments: argparse.Namespace) -> tuple[Path, ...]:
         if not Path(name).exists():
             raise InputError(f"{name}: no such file or folder")
         return (Path(name),)
-    if name is None and arguments.camera is None and arguments.labeled is not None:
+    is_enough = arguments.labeled is not None or arguments.forget
+    if name is None and arguments.camera is None and is_enough:
         return ()
     return _captured(arguments, name)
 
@@ -180,6 +209,9 @@ def _write_json(
         "installed": installed,
         "n_takes": evidence.n_takes,
         "skipped": list(made.skipped),
+        "labels": list(made.labels),
+        "common_kept": made.common_kept,
+        "own": {name: found.as_dict() for name, found in made.own.items()},
     }
     write_atomically(file, (json.dumps(answer, indent=2, ensure_ascii=False) + "\n").encode())
 
@@ -190,6 +222,23 @@ def _refusal(evidence: "Evidence") -> str:
         f"{evidence.n_takes} times before and {evidence.n_right_after} after; nothing was changed. "
         "Brighter light and clearer looks help most: record the takes again"
     )
+
+
+def _kept(evidence: "Evidence") -> str:
+    return (
+        f"takes that were left out were read right {evidence.n_right_before} of "
+        f"{evidence.n_takes} times before and {evidence.n_right_after} after, so the other "
+        "expressions stay as they were"
+    )
+
+
+def _result_of_own(name: str, found: "OwnEvidence") -> str:
+    if found.recall is None:
+        measured = "not measured; it takes two takes of it to leave one out"
+    else:
+        measured = f"read in {found.recall:.0%} of its faces in {found.n_takes} takes left out"
+    alarms = "" if found.false_alarms is None else f", in {found.false_alarms:.1%} of all others"
+    return f"{name}: {measured}{alarms}"
 
 
 def _result(evidence: "Evidence") -> str:

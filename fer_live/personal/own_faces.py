@@ -122,12 +122,17 @@ def joined(parts: Sequence[OwnFaces], side: int) -> OwnFaces:
 
 def cut_again(faces: OwnFaces, change: CropChange) -> UInt8Array:
     """The crops (N, S, S) of the same faces by another crop."""
-    side = faces.crops.shape[1]
     if change == CropChange():
         return faces.crops
+    return cut_patches(faces.patches, change)
+
+
+def cut_patches(patches: UInt8Array, change: CropChange) -> UInt8Array:
+    """The crops (N, S, S) out of patches (N, 4 S, 4 S)."""
+    side = patches.shape[1] // _PATCH_SIDES
     matrix = _patch_to_crop(change, side)
-    cut = np.empty_like(faces.crops)
-    for row, patch in enumerate(faces.patches):
+    cut = np.empty((len(patches), side, side), np.uint8)
+    for row, patch in enumerate(patches):
         twice = cv2.warpAffine(
             patch,
             matrix,
@@ -139,19 +144,21 @@ def cut_again(faces: OwnFaces, change: CropChange) -> UInt8Array:
     return cut
 
 
-def collect_own_faces(files: Sequence[Path], side: int, crop: CropGeometry) -> OwnFaces:
+def collect_own_faces(
+    files: Sequence[Path], side: int, crop: CropGeometry, looks_per_s: float | None = None
+) -> OwnFaces:
     """The largest face of each picture of some clips and images, cut as live.
 
-    A clip is looked at four times a second, a long one twice. A square image of at most 64 pixels,
-    or a square one in which no face is found, is a crop already. A file that cannot be read, or has
-    no face, is skipped and named in `skipped`.
+    A clip is looked at `looks_per_s` times a second, by default four, a long one twice. A square
+    image of at most 64 pixels, or a square one in which no face is found, is a crop already. A file
+    that cannot be read, or has no face, is skipped and named in `skipped`.
     """
     parts: list[OwnFaces] = []
     skipped: list[str] = []
     with FaceDetector("auto") as detector:
         for file in files:
             try:
-                found = _faces_of(file, detector, side, crop)
+                found = _faces_of(file, detector, side, crop, looks_per_s)
             except (SourceError, TruncatedError) as error:
                 skipped.append(str(error))
                 continue
@@ -167,24 +174,35 @@ def files_of_person(folder: Path) -> list[Path]:
     are left out, because takes that nobody has reviewed lie in one."""
     if not folder.is_dir():
         raise DataError(f"{folder}: no such folder")
-    files = sorted(
+    files = person_files(folder)
+    if not files:
+        raise DataError(f"{folder}: no clip and no image below this folder")
+    return files
+
+
+def person_files(folder: Path) -> list[Path]:
+    """As `files_of_person`, but there may be none."""
+    return sorted(
         path
         for path in folder.rglob("*")
         if path.suffix.lower() in (*CLIP_FILES, *IMAGE_SUFFIXES)
         and path.is_file()
         and not any(part.startswith(".") for part in path.relative_to(folder).parts)
     )
-    if not files:
-        raise DataError(f"{folder}: no clip and no image below this folder")
-    return files
 
 
-def _faces_of(file: Path, detector: FaceDetector, side: int, crop: CropGeometry) -> OwnFaces:
+def _faces_of(
+    file: Path,
+    detector: FaceDetector,
+    side: int,
+    crop: CropGeometry,
+    looks_per_s: float | None,
+) -> OwnFaces:
     detector.reset()
     if file.suffix.lower() not in IMAGE_SUFFIXES:
         cut = [
             (*_cut(image_bgr, largest, side, crop), time_s)
-            for image_bgr, time_s in _looks(file)
+            for image_bgr, time_s in _looks(file, looks_per_s)
             if (largest := _largest(detector.detect(image_bgr, time_s))) is not None
         ]
         return _stacked(cut, file, side)
@@ -204,7 +222,7 @@ def _faces_of(file: Path, detector: FaceDetector, side: int, crop: CropGeometry)
     return crops_alone(face[None], np.array([str(file)]))
 
 
-def _looks(file: Path) -> Iterator[tuple[UInt8Array, float]]:
+def _looks(file: Path, looks_per_s: float | None) -> Iterator[tuple[UInt8Array, float]]:
     """Pictures of a clip and their times in seconds, fewer of a long one."""
     clip = ClipSource(file)
     next_s = 0.0
@@ -213,7 +231,7 @@ def _looks(file: Path) -> Iterator[tuple[UInt8Array, float]]:
             now_s = frame.captured_at_s
             if now_s >= next_s:
                 a_second = _LOOKS_PER_S if now_s < _LONG_S else _LOOKS_PER_S_IF_LONG
-                next_s = now_s + 1 / a_second
+                next_s = now_s + 1 / (looks_per_s or a_second)
                 yield frame.image_bgr, now_s
     finally:
         clip.close()
