@@ -15,8 +15,6 @@ from fer_live.commands.options import settings_in_use, tell
 from fer_live.errors import InputError
 
 if TYPE_CHECKING:
-    from fer_live.personal.evidence import Evidence
-    from fer_live.personal.own_expression import OwnEvidence
     from fer_live.personal.personalize import Personalized
 
 _SECONDS = 10.0
@@ -55,6 +53,14 @@ def add(commands: "argparse._SubParsersAction[ArgumentParser]") -> None:
         metavar="NAME",
         help="expressions of your own that the profile is to know no longer",
     )
+    parser.add_argument(
+        "--track",
+        nargs="+",
+        default=[],
+        metavar="WHOSE",
+        help="where several people are in a clip: largest (default), all, a face's number, or "
+        "CLIP:NUMBER",
+    )
     parser.add_argument("--name", default="me", help="of the profile (default: me)")
     parser.add_argument(
         "--install", action="store_true", help="read with it from now on, also if nothing proves it"
@@ -73,6 +79,7 @@ def run(arguments: argparse.Namespace) -> int:
     """Calibrate; 0 where a model was written, 3 where the evidence speaks against it."""
     if arguments.json is not None:
         check_output_file(arguments.json, (".json",))
+    from fer_live.personal.answer import kept, refusal, result, result_of_own
     from fer_live.personal.own_expressions import plain_name
     from fer_live.personal.personalize import (
         Wishes,
@@ -81,7 +88,9 @@ def run(arguments: argparse.Namespace) -> int:
         personalize,
         start_of_profile,
     )
+    from fer_live.personal.whose_face import LARGEST, TrackChoice
 
+    choice = TrackChoice.parse(arguments.track, otherwise=LARGEST)
     _check_out(arguments.out)
     _check_places(arguments)
     start = start_of_profile(arguments.name, print)
@@ -89,10 +98,13 @@ def run(arguments: argparse.Namespace) -> int:
         (),
         arguments.labeled,
         arguments.name,
+        choice,
         tuple(arguments.own),
         tuple(map(plain_name, arguments.forget)),
     )
-    own_labels_after(start, wishes)  # what is wrong with a name is told before anything is captured
+    own_labels_after(
+        start.manifest, wishes
+    )  # what is wrong with a name is told before anything is captured
     wishes = replace(wishes, clips=_clips(arguments))
     began_s = time.perf_counter()
     material = gather_material(wishes, start, print)
@@ -100,14 +112,14 @@ def run(arguments: argparse.Namespace) -> int:
     print(f"took {time.perf_counter() - began_s:.1f} s")
     if made.is_refused:
         _write_json(arguments.json, made, None, installed=False)
-        tell(_refusal(made.evidence))
+        tell(refusal(made.evidence))
         return _REFUSED
     model = _place(arguments, made)
     _write_json(arguments.json, made, model, installed=arguments.install)
     if made.common_kept or made.used["labeled"] + made.used["unlabeled"]:
-        print(_kept(made.evidence) if made.common_kept else _result(made.evidence))
+        print(kept(made.evidence) if made.common_kept else result(made.evidence))
     for name, found in made.own.items():
-        print(_result_of_own(name, found))
+        print(result_of_own(name, found))
     print(_where(model, arguments))
     return 0
 
@@ -195,63 +207,17 @@ def _write_json(
     file: Path | None, made: "Personalized", model: Path | None, *, installed: bool
 ) -> None:
     from fer_live.base.atomic_file import write_atomically
+    from fer_live.personal.answer import as_json
 
     if file is None:
         return
-    evidence = made.evidence
     answer = {
-        "before": evidence.before,
-        "after": evidence.after,
-        "interval": evidence.interval,
-        "proven": evidence.verdict == "proven",
-        "used": dict(made.used),
-        "model": None if model is None else str(model),
-        "installed": installed,
-        "n_takes": evidence.n_takes,
-        "skipped": list(made.skipped),
+        **as_json(made.evidence, made.used, made.skipped, model, installed=installed),
         "labels": list(made.labels),
         "common_kept": made.common_kept,
         "own": {name: found.as_dict() for name, found in made.own.items()},
     }
     write_atomically(file, (json.dumps(answer, indent=2, ensure_ascii=False) + "\n").encode())
-
-
-def _refusal(evidence: "Evidence") -> str:
-    return (
-        f"takes that were left out were read right {evidence.n_right_before} of "
-        f"{evidence.n_takes} times before and {evidence.n_right_after} after; nothing was changed. "
-        "Brighter light and clearer looks help most: record the takes again"
-    )
-
-
-def _kept(evidence: "Evidence") -> str:
-    return (
-        f"takes that were left out were read right {evidence.n_right_before} of "
-        f"{evidence.n_takes} times before and {evidence.n_right_after} after, so the other "
-        "expressions stay as they were"
-    )
-
-
-def _result_of_own(name: str, found: "OwnEvidence") -> str:
-    if found.recall is None:
-        measured = "not measured; it takes two takes of it to leave one out"
-    else:
-        measured = f"read in {found.recall:.0%} of its faces in {found.n_takes} takes left out"
-    alarms = "" if found.false_alarms is None else f", in {found.false_alarms:.1%} of all others"
-    return f"{name}: {measured}{alarms}"
-
-
-def _result(evidence: "Evidence") -> str:
-    if evidence.before is None or evidence.after is None or evidence.interval is None:
-        return "not proven: it takes two takes of an expression to leave one out"
-    lower, upper = (100 * bound for bound in evidence.interval)
-    measured = (
-        f"balanced recall on {evidence.n_takes} takes left out: {100 * evidence.before:.0f} % "
-        f"before, {100 * evidence.after:.0f} % after, the gain between {lower:+.0f} and "
-        f"{upper:+.0f} points"
-    )
-    why = {"proven": "proven", "too few takes": "not proven, too few takes"}
-    return f"{why.get(evidence.verdict, 'not proven')}: {measured}"
 
 
 def _where(model: Path, arguments: argparse.Namespace) -> str:

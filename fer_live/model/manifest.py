@@ -64,6 +64,9 @@ class EmbeddingStatistics(BaseModel):
     )
     spread: tuple[float, ...] = Field(description="(D,) deviation that the directions leave")
     directions: tuple[tuple[float, ...], ...] = Field((), description="(K, D), the strongest first")
+    class_scales: tuple[tuple[float, ...], ...] = Field(
+        (), description="(C, K), how much more than all a class varies in each direction; () is 1"
+    )
     class_shares: tuple[float, ...] = Field(description="(C,), of the faces they are made from")
     n: int = Field(ge=1, description="faces they are made from")
     data: str = Field("", description="which faces those were")
@@ -71,9 +74,14 @@ class EmbeddingStatistics(BaseModel):
     @model_validator(mode="after")
     def _sizes_agree(self) -> "EmbeddingStatistics":
         sizes = {len(self.spread), *map(len, self.class_means), *map(len, self.directions)}
-        if len(sizes) != 1 or len(self.class_shares) != len(self.class_means):
+        scales = self.class_scales
+        as_declared = len(scales) in (0, len(self.class_means)) and all(
+            len(row) == len(self.directions) for row in scales
+        )
+        if len(sizes) != 1 or len(self.class_shares) != len(self.class_means) or not as_declared:
             raise ValueError(
-                f"class_means, spread, directions and class_shares disagree in size: {sizes}"
+                f"class_means, spread, directions, class_scales and class_shares disagree in "
+                f"size: {sizes}"
             )
         return self
 

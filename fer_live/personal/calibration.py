@@ -9,6 +9,7 @@ classifier in the model file, which is as fast as before.
 
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Protocol
 
 import numpy as np
 from numpy.typing import NDArray
@@ -29,6 +30,7 @@ from fer_live.personal.own_faces import CropChange, OwnFaces, cut_again, joined
 from fer_live.personal.own_head import (
     HOLDS,
     Float64Array,
+    clip_rows,
     fit_head,
     labeled_rows,
     other_people,
@@ -41,6 +43,17 @@ _N_VIEWS = 4
 _MAX_FACES_WITH_VIEWS = 150
 
 
+class FaceReader(Protocol):
+    """What reads faces (N, S, S) uint8: an exported model, or a network of the toolkit's."""
+
+    @property
+    def manifest(self) -> Manifest: ...
+
+    def classify(self, faces: UInt8Array) -> FloatArray: ...
+
+    def embed(self, faces: UInt8Array) -> FloatArray: ...
+
+
 @dataclass(frozen=True, slots=True, eq=False)
 class CalibrationStart:
     """The model that a calibration begins with, opened in fp32.
@@ -50,7 +63,7 @@ class CalibrationStart:
     """
 
     folder: Path
-    classifier: ExpressionClassifier
+    classifier: FaceReader
     head: Head
     own: Head
     statistics: EmbeddingStatistics
@@ -132,13 +145,20 @@ class Calibrated:
 
 
 def embed_person(
-    start: CalibrationStart, material: Material, *, may_cut_again: bool = True
+    start: CalibrationStart,
+    material: Material,
+    *,
+    may_cut_again: bool = True,
+    crop_change: CropChange | None = None,
 ) -> Embedded:
-    """Choose the crop, and read all faces of a person by it. Expressions of their own have no say
-    in the crop: nothing tells how sure the model should be of them."""
+    """Choose the crop where none was chosen before, and read all faces of a person by it.
+
+    Expressions of their own have no say in the crop: nothing tells how sure the model should be of
+    them.
+    """
     is_common = material.labels < len(start.head.bias)
-    change = CropChange()
-    if may_cut_again:
+    change = crop_change or CropChange()
+    if may_cut_again and crop_change is None:
         parts = [material.unlabeled, material.labeled.where(is_common)]
         change = search_crop(joined(parts, start.manifest.input_side), start.classify)
     unlabeled = _embed_both_ways(start, cut_again(material.unlabeled, change))
@@ -197,6 +217,8 @@ def calibrate_embedded(
     head, used = start.head, None
     if with_head and several:
         head, used = _own_head(start, person, learned, alignment, hold), hold
+    elif alignment.strength > 0:
+        head = _kept_head(start, alignment)
     return Calibrated(head.after_affine(alignment.scale, alignment.shift), alignment, used)
 
 
@@ -233,13 +255,24 @@ def _own_head(
 ) -> Head:
     temperature, statistics = start.manifest.temperature, start.statistics
     n_views = person.views.shape[1]
+    others = other_people(statistics, start.head, temperature)
+    aligned_clip = alignment(person.unlabeled)
     rows = labeled_rows(
         alignment(person.views[learned].reshape(-1, person.views.shape[2])),
         np.repeat(person.labels[learned], n_views),
         np.repeat(person.takes[learned], n_views),
         target_shares(np.array(statistics.class_shares)),
-    ).and_also(other_people(statistics, start.head, temperature))
+    ).and_also(clip_rows(aligned_clip, start.head, temperature))
+    rows = rows.and_also(others if alignment.strength == 0 else others.moved(alignment))
     return fit_head(start.head, rows, temperature, hold, typical_deviation(statistics))
+
+
+def _kept_head(start: CalibrationStart, alignment: Alignment) -> Head:
+    """The start's classifier, changed so that an alignment to one person keeps what it answers for
+    other people, who are moved by it as well."""
+    temperature, statistics = start.manifest.temperature, start.statistics
+    others = other_people(statistics, start.head, temperature).moved(alignment)
+    return fit_head(start.head, others, temperature, HOLDS[0], typical_deviation(statistics))
 
 
 def _loss(

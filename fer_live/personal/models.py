@@ -125,14 +125,15 @@ def load_pipeline(settings: Settings) -> Pipeline:
     return Pipeline.load(resolve_model(settings.model), settings.provider, settings.detector)
 
 
-def install_model(run_dir: Path, name: str = "") -> InstalledModel:
-    """Put a retrained model that is proven better among the installed ones.
+def install_model(run_dir: Path, name: str = "", *, anyway: bool = False) -> InstalledModel:
+    """Put a retrained model that is proven better among the installed ones; `anyway` takes one that
+    is not proven, but none that the takes speak against.
 
     Its variants are loaded and run first. Raises `RefusedError` where the proof does not speak for
     it, and `InputError` for a name that is taken or cannot be one.
     """
     proof = load_proof(run_dir)
-    if not proof.passes:
+    if not proof.passes and (proof.speaks_against or not anyway):
         raise RefusedError(
             tr("{run_dir}: not installed, {verdict}", run_dir=run_dir, verdict=proof.verdict())
         )

@@ -15,6 +15,7 @@ from fer_live.datatypes import FloatArray, UInt8Array
 from fer_live.errors import DataError, InputError
 from fer_live.model.assets import CPU_MODEL, GPU_MODEL, asset
 from fer_live.model.head import Head, with_head
+from fer_live.model.manifest import Manifest
 from fer_live.personal.account import personal_manifest, story, story_of_own
 from fer_live.personal.calibration import (
     Calibrated,
@@ -27,6 +28,12 @@ from fer_live.personal.calibration import (
     read_probs,
 )
 from fer_live.personal.clips import clips_folder, list_clips, list_takes, takes_folder
+from fer_live.personal.collector import (
+    OnShare,
+    collect_own_faces,
+    files_of_person,
+    person_files,
+)
 from fer_live.personal.embedding_alignment import no_alignment
 from fer_live.personal.evidence import Evidence, gather_evidence, take_folds
 from fer_live.personal.model_folder import write_model_folder
@@ -49,23 +56,18 @@ from fer_live.personal.own_expressions import (
     own_names_in,
     plain_name,
 )
-from fer_live.personal.own_faces import (
-    CropChange,
-    collect_own_faces,
-    cut_again,
-    files_of_person,
-    joined,
-    person_files,
-)
+from fer_live.personal.own_faces import CropChange, OwnFaces, cut_again, joined
 from fer_live.personal.proof import MAX_COMPARED, Compared, differing
 from fer_live.personal.takes import label_folders
+from fer_live.personal.whose_face import TrackChoice
 
 Tell = Callable[[str], None]
 
 
 @dataclass(frozen=True, slots=True)
 class Wishes:
-    """What a person asks for: folders or files of clips, a folder of labels, the profile's name.
+    """What a person asks for: folders or files of clips, a folder of labels, the profile's name,
+    and whose face is meant in a clip of several people (None: the largest).
 
     `own` are expressions of their own, whose takes lie in folders of their names beside those of
     the labels; `forget` those that the profile is to know no longer. Those that it knows and that
@@ -75,6 +77,7 @@ class Wishes:
     clips: tuple[Path, ...]
     labeled: Path | None
     name: str
+    choice: TrackChoice | None = None
     own: tuple[str, ...] = ()
     forget: tuple[str, ...] = ()
 
@@ -126,7 +129,11 @@ def start_of_profile(name: str, tell: Tell) -> CalibrationStart:
     if found.folder is None:
         return CalibrationStart.open(asset(GPU_MODEL).parent)
     if found.manifest().embedding is None:
-        raise InputError(f"{name}: was not made by personalize; choose another --name")
+        tell(
+            f"{name}: says nothing of other people's faces, so nothing can be compared with them; "
+            "this time from the shipped model"
+        )
+        return CalibrationStart.open(asset(GPU_MODEL).parent)
     if found.has_newer_base():
         tell(f"{name}: made from an older shipped model; this time from the newer one")
         if own := found.manifest().own_labels:
@@ -136,20 +143,40 @@ def start_of_profile(name: str, tell: Tell) -> CalibrationStart:
     return CalibrationStart.open(found.folder)
 
 
-def gather_material(wishes: Wishes, start: CalibrationStart, tell: Tell) -> Material:
+def gather_material(
+    wishes: Wishes,
+    start: CalibrationStart | Manifest,
+    tell: Tell,
+    on_share: OnShare = lambda share: None,
+) -> Material:
     """Find the person's faces. A picture that has a label is not used without it as well.
 
     Without any face there is nothing to do, unless something is to be forgotten.
     """
-    side, crop = start.manifest.input_side, start.manifest.crop
-    own_labels = own_labels_after(start, wishes)
-    labels = (*start.manifest.common_labels, *own_labels)
+    manifest = start if isinstance(start, Manifest) else start.manifest
+    side, crop = manifest.input_side, manifest.crop
+    own_labels = own_labels_after(manifest, wishes)
+    labels = (*manifest.common_labels, *own_labels)
     of_label = _label_folders(wishes, labels)
     with_label = {file.resolve() for files in of_label.values() for file in files}
     clips = [file for place in wishes.clips for file in _files(place)]
     clips = [file for file in clips if file.resolve() not in with_label]
-    unlabeled = collect_own_faces(clips, side, crop)
-    found = {label: collect_own_faces(files, side, crop) for label, files in of_label.items()}
+    n_files = max(len(clips) + len(with_label), 1)
+    done = 0
+
+    def collected(files: list[Path]) -> OwnFaces:
+        nonlocal done
+        before, done = done, done + len(files)
+        return collect_own_faces(
+            files,
+            side,
+            crop,
+            wishes.choice,
+            lambda share: on_share((before + share * len(files)) / n_files),
+        )
+
+    unlabeled = collected(clips)
+    found = {label: collected(files) for label, files in of_label.items()}
     labeled = joined(list(found.values()), side)
     numbers = [np.full(len(found[label]), labels.index(label)) for label in found]
     whole = np.concatenate([np.empty(0, np.int64), *numbers]).astype(np.int64)
@@ -163,18 +190,18 @@ def gather_material(wishes: Wishes, start: CalibrationStart, tell: Tell) -> Mate
         raise DataError(f"no face to learn from{first}")
     faceless = [name for name in own_labels if labels.index(name) not in whole]
     for name in faceless:
-        if name not in start.manifest.own_labels:
+        if name not in manifest.own_labels:
             raise DataError(f"{name}: no face in any of its takes; record them again")
     return Material(unlabeled, labeled, whole, own_labels)
 
 
-def own_labels_after(start: CalibrationStart, wishes: Wishes) -> tuple[str, ...]:
+def own_labels_after(start: Manifest, wishes: Wishes) -> tuple[str, ...]:
     """The own expressions that the new model is to know: those of the start that are not to be
     forgotten, and those that are asked for or lie as such among the labels.
 
     Raises `InputError` for a name that cannot be one, or that there is nothing to forget of.
     """
-    common, old = start.manifest.common_labels, start.manifest.own_labels
+    common, old = start.common_labels, start.own_labels
     for name in wishes.forget:
         if name not in old:
             there = f"it knows {', '.join(old)}" if old else "it knows none"

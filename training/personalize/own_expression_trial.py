@@ -24,15 +24,9 @@ from fer_live.personal.calibration import (
     embed_person,
     read_probs,
 )
+from fer_live.personal.collector import collect_own_faces
 from fer_live.personal.own_expression import with_own_rows
-from fer_live.personal.own_faces import (
-    CropChange,
-    OwnFaces,
-    collect_own_faces,
-    cut_patches,
-    joined,
-    no_faces,
-)
+from fer_live.personal.own_faces import CropChange, OwnFaces, cut_patches, joined, no_faces
 from fer_live.personal.own_head import HOLDS
 from training.measure.markdown import table_row
 from training.personalize.made_up_expressions import MADE_UP
@@ -50,7 +44,9 @@ def try_own_expressions(model: Path, clips: Sequence[Path]) -> dict[str, Any]:
     person, by takes of it and each kind of other faces, and read faces that were not learnt."""
     start = CalibrationStart.open(model)
     side, crop = start.manifest.input_side, start.manifest.crop
-    found = {clip: collect_own_faces([clip], side, crop, _LOOKS_PER_S) for clip in clips}
+    found = {
+        clip: collect_own_faces([clip], side, crop, faces_per_s=_LOOKS_PER_S) for clip in clips
+    }
     for clip, faces in found.items():
         if len(faces) < 3 * _N_PARTS:
             raise DataError(f"{clip}: {len(faces)} faces; a trial takes {3 * _N_PARTS} or more")

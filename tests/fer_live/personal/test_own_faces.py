@@ -7,15 +7,13 @@ import pytest
 from fer_live.datatypes import FaceDetection
 from fer_live.errors import DataError
 from fer_live.model.manifest import CropGeometry
+from fer_live.personal.collector import _cut, collect_own_faces, files_of_person
 from fer_live.personal.crop_search import search_crop
 from fer_live.personal.own_faces import (
     CropChange,
     OwnFaces,
-    _cut,
-    collect_own_faces,
     crops_alone,
     cut_again,
-    files_of_person,
     joined,
     no_faces,
 )

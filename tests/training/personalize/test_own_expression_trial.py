@@ -45,7 +45,7 @@ def test_an_expression_is_made_up_in_its_place_and_leaves_the_rest(name: str):
 
 def test_every_expression_of_every_person_is_tried(monkeypatch: pytest.MonkeyPatch):
     people = {Path("a.mp4"): noise(36, 1), Path("b.mp4"): noise(36, 2)}
-    monkeypatch.setattr(trial, "collect_own_faces", lambda files, *_: people[files[0]])
+    monkeypatch.setattr(trial, "collect_own_faces", lambda files, *_, **__: people[files[0]])
     monkeypatch.setattr(trial, "MADE_UP", {"wink": MADE_UP["wink"]})
     result = trial.try_own_expressions(asset(GPU_MODEL), list(people))
     assert [r["person"] for r in result["results"]] == ["person 1", "person 2"]
