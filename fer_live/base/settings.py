@@ -37,6 +37,9 @@ class Settings(BaseModel):
     show_timeline: bool = True
     show_panel: bool = True
     record_overlay: bool = False
+    person: str = Field(
+        "me", pattern=r"^\w[\w .-]*$", description="whose clips and takes are captured"
+    )
     clips_limit_mb: int = Field(2000, ge=10, description="what captured clips may take in all, MB")
     geometry: str = Field("", description="place and size of the window, as Qt encodes them")
 

@@ -5,6 +5,7 @@ import sys
 from pathlib import Path
 
 from fer_live.base.console import ArgumentParser
+from fer_live.base.settings import save_settings
 from fer_live.commands.options import settings_in_use, tell
 from fer_live.errors import InputError
 
@@ -21,6 +22,12 @@ def add(commands: "argparse._SubParsersAction[ArgumentParser]") -> None:
     which = delete.add_mutually_exclusive_group(required=True)
     which.add_argument("clips", nargs="*", default=[], metavar="CLIP")
     which.add_argument("--all", action="store_true", help="all clips and all takes")
+    which.add_argument(
+        "--everything",
+        metavar="PERSON",
+        help='all clips and takes of a person ("me", if nobody else was named), and the models '
+        "learnt from them",
+    )
     delete.set_defaults(run=_delete)
     importing = actions.add_parser("import", help="make clips of video files")
     importing.add_argument("files", nargs="+", type=Path, metavar="FILE")
@@ -51,6 +58,26 @@ def _show(arguments: argparse.Namespace) -> int:
 
 
 def _delete(arguments: argparse.Namespace) -> int:
+    return _forget(arguments.everything) if arguments.everything else _delete_clips(arguments)
+
+
+def _forget(person: str) -> int:
+    from fer_live.personal.clips import person_names
+    from fer_live.personal.forget import forget_person, models_learnt_from
+
+    models = models_learnt_from(person)
+    if person not in person_names() and not models:
+        raise InputError(f"{person}: no such person; there are: {', '.join(person_names())}")
+    settings = settings_in_use()
+    if settings.model in [str(model.folder) for model in models]:
+        save_settings(settings.but(model=None))
+    forgotten = forget_person(person)
+    names = ", ".join(forgotten.models) or "no model"
+    print(f"deleted {forgotten.n_clips} clips and takes of {person}, and {names}")
+    return 0
+
+
+def _delete_clips(arguments: argparse.Namespace) -> int:
     from fer_live.personal.clips import (
         find_clips,
         forget_retraining,

@@ -4,7 +4,7 @@ import argparse
 import json
 from pathlib import Path
 
-from fer_live.base.console import ArgumentParser
+from fer_live.base.console import ArgumentParser, check_output_file
 from fer_live.base.screen import check_screen
 from fer_live.base.settings import save_settings
 from fer_live.commands.options import settings_in_use
@@ -25,6 +25,14 @@ def add(commands: "argparse._SubParsersAction[ArgumentParser]") -> None:
         help="by your word alone, where too few takes prove anything; not against what they say",
     )
     install.set_defaults(run=_install)
+    exporting = actions.add_parser("export", help="write a model of yours to one file")
+    exporting.add_argument("name", metavar="NAME")
+    exporting.add_argument("file", type=Path, metavar="FILE.ferprofile")
+    exporting.set_defaults(run=_export)
+    importing = actions.add_parser("import", help="install the model of an exported file")
+    importing.add_argument("file", type=Path, metavar="FILE.ferprofile")
+    importing.add_argument("--name", default="", help="default: the name that it had")
+    importing.set_defaults(run=_import)
     for name, run, text in (
         ("show", _show, "what a model was made from"),
         ("use", _use, "read with this model from now on; a running window takes it at once"),
@@ -75,6 +83,24 @@ def _install(arguments: argparse.Namespace) -> int:
                 f"which model reads your faces better is yours to say: {error}"
             ) from None
     model = install_model(arguments.run_dir, arguments.name, anyway=arguments.anyway)
+    print(f"installed as {model.name}; to read with it: fer-live models use '{model.name}'")
+    return 0
+
+
+def _export(arguments: argparse.Namespace) -> int:
+    from fer_live.personal.models import find_model
+    from fer_live.personal.profile_file import PROFILE_SUFFIX, export_profile
+
+    file = check_output_file(arguments.file, (PROFILE_SUFFIX,))
+    export_profile(find_model(arguments.name), file)
+    print(f"wrote {file}; on the other computer: fer-live models import {file.name}")
+    return 0
+
+
+def _import(arguments: argparse.Namespace) -> int:
+    from fer_live.personal.profile_file import import_profile
+
+    model = import_profile(arguments.file, arguments.name)
     print(f"installed as {model.name}; to read with it: fer-live models use '{model.name}'")
     return 0
 

@@ -4,6 +4,7 @@ import argparse
 import json
 import sys
 import time
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -39,6 +40,20 @@ def add(commands: "argparse._SubParsersAction[ArgumentParser]") -> None:
         "--labeled", type=Path, metavar="DIR", help="DIR/LABEL/ of images or clips of yours"
     )
     parser.add_argument(
+        "--own",
+        nargs="+",
+        default=[],
+        metavar="NAME",
+        help="expressions of your own, learnt from DIR/NAME/ as well; later they need no --own",
+    )
+    parser.add_argument(
+        "--forget",
+        nargs="+",
+        default=[],
+        metavar="NAME",
+        help="expressions of your own that the profile is to know no longer",
+    )
+    parser.add_argument(
         "--track",
         nargs="+",
         default=[],
@@ -64,10 +79,12 @@ def run(arguments: argparse.Namespace) -> int:
     """Calibrate; 0 where a model was written, 3 where the evidence speaks against it."""
     if arguments.json is not None:
         check_output_file(arguments.json, (".json",))
-    from fer_live.personal.answer import refusal, result
+    from fer_live.personal.answer import kept, refusal, result, result_of_own
+    from fer_live.personal.own_expressions import plain_name
     from fer_live.personal.personalize import (
         Wishes,
         gather_material,
+        own_labels_after,
         personalize,
         start_of_profile,
     )
@@ -77,19 +94,32 @@ def run(arguments: argparse.Namespace) -> int:
     _check_out(arguments.out)
     _check_places(arguments)
     start = start_of_profile(arguments.name, print)
-    wishes = Wishes(_clips(arguments), arguments.labeled, arguments.name, choice)
+    wishes = Wishes(
+        (),
+        arguments.labeled,
+        arguments.name,
+        choice,
+        tuple(arguments.own),
+        tuple(map(plain_name, arguments.forget)),
+    )
+    own_labels_after(
+        start.manifest, wishes
+    )  # what is wrong with a name is told before anything is captured
+    wishes = replace(wishes, clips=_clips(arguments))
     began_s = time.perf_counter()
     material = gather_material(wishes, start, print)
     made = personalize(start, material, arguments.name, print)
     print(f"took {time.perf_counter() - began_s:.1f} s")
-    verdict = made.evidence.verdict
-    if verdict == "against":
+    if made.is_refused:
         _write_json(arguments.json, made, None, installed=False)
         tell(refusal(made.evidence))
         return _REFUSED
     model = _place(arguments, made)
     _write_json(arguments.json, made, model, installed=arguments.install)
-    print(result(made.evidence))
+    if made.common_kept or made.used["labeled"] + made.used["unlabeled"]:
+        print(kept(made.evidence) if made.common_kept else result(made.evidence))
+    for name, found in made.own.items():
+        print(result_of_own(name, found))
     print(_where(model, arguments))
     return 0
 
@@ -115,7 +145,7 @@ def _check_out(out: Path | None) -> None:
 
 def _clips(arguments: argparse.Namespace) -> tuple[Path, ...]:
     """The files and folders to learn from without labels; captured first where a camera or a stream
-    is meant. With labels alone, nothing is captured."""
+    is meant. With labels alone, or something to forget, nothing is captured."""
     from fer_live.sources.open import is_url
 
     if arguments.clips:
@@ -125,7 +155,8 @@ def _clips(arguments: argparse.Namespace) -> tuple[Path, ...]:
         if not Path(name).exists():
             raise InputError(f"{name}: no such file or folder")
         return (Path(name),)
-    if name is None and arguments.camera is None and arguments.labeled is not None:
+    is_enough = arguments.labeled is not None or arguments.forget
+    if name is None and arguments.camera is None and is_enough:
         return ()
     return _captured(arguments, name)
 
@@ -137,7 +168,7 @@ def _captured(arguments: argparse.Namespace, name: str | None) -> tuple[Path, ..
     from fer_live.sources.camera import CameraSource
     from fer_live.sources.open import open_source
 
-    settings = with_consent(settings_in_use(), agrees=arguments.agree)
+    settings = with_consent(settings_in_use(), agrees=arguments.agree).but(person=arguments.name)
     source = CameraSource(arguments.camera or 0) if name is None else open_source(name)
     with load_pipeline(settings) as pipeline:
         print("Make all sorts of faces: happy, surprised, angry, sad ...", file=sys.stderr)
@@ -180,7 +211,12 @@ def _write_json(
 
     if file is None:
         return
-    answer = as_json(made.evidence, made.used, made.skipped, model, installed=installed)
+    answer = {
+        **as_json(made.evidence, made.used, made.skipped, model, installed=installed),
+        "labels": list(made.labels),
+        "common_kept": made.common_kept,
+        "own": {name: found.as_dict() for name, found in made.own.items()},
+    }
     write_atomically(file, (json.dumps(answer, indent=2, ensure_ascii=False) + "\n").encode())
 
 

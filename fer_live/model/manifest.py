@@ -59,7 +59,9 @@ class EmbeddingStatistics(BaseModel):
 
     model_config = ConfigDict(frozen=True, extra="forbid")
 
-    class_means: tuple[tuple[float, ...], ...] = Field(description="(C, D), in label order")
+    class_means: tuple[tuple[float, ...], ...] = Field(
+        description="(C, D), in label order; none for a person's own labels"
+    )
     spread: tuple[float, ...] = Field(description="(D,) deviation that the directions leave")
     directions: tuple[tuple[float, ...], ...] = Field((), description="(K, D), the strongest first")
     class_scales: tuple[tuple[float, ...], ...] = Field(
@@ -91,6 +93,9 @@ class Manifest(BaseModel):
 
     schema_version: Literal[1] = Field(1, alias="schema")
     labels: tuple[str, ...] = Field(min_length=2, description="output order of `probs`")
+    own_labels: tuple[str, ...] = Field(
+        (), description="the last of `labels`: a person's own expressions, learnt from their takes"
+    )
     input_side: int = Field(ge=16, le=512, description="side of the square gray input, pixels")
     crop: CropGeometry
     temperature: float = Field(1.0, gt=0, description="softmax(logits / temperature)")
@@ -110,10 +115,26 @@ class Manifest(BaseModel):
     def _labels_are_distinct(self) -> "Manifest":
         if len(set(self.labels)) != len(self.labels) or "" in self.labels:
             raise ValueError(f"labels must be distinct and not empty, got {list(self.labels)}")
-        n_means = len(self.embedding.class_means) if self.embedding else len(self.labels)
-        if n_means != len(self.labels):
-            raise ValueError(f"embedding has {n_means} class means for {len(self.labels)} labels")
+        n_common = len(self.labels) - len(self.own_labels)
+        if self.labels[n_common:] != self.own_labels or n_common < 2:
+            raise ValueError(
+                f"own_labels must end the labels after two others or more, got "
+                f"{list(self.own_labels)} for {list(self.labels)}"
+            )
+        n_means = len(self.embedding.class_means) if self.embedding else n_common
+        if n_means != n_common:
+            raise ValueError(f"embedding has {n_means} class means for {n_common} labels")
         return self
+
+    @property
+    def common_labels(self) -> tuple[str, ...]:
+        """The labels without a person's own: the eight, for our models. What is derived from
+        probabilities is derived from these alone, renormalized."""
+        return self.labels[: len(self.labels) - len(self.own_labels)]
+
+    def without_own_labels(self) -> "Manifest":
+        """The manifest of the same model that answers among the common labels."""
+        return self.model_copy(update={"labels": self.common_labels, "own_labels": ()})
 
     def to_json(self) -> str:
         """The JSON value that model files carry."""

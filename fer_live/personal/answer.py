@@ -5,6 +5,7 @@ from pathlib import Path
 from typing import Any
 
 from fer_live.personal.evidence import Evidence
+from fer_live.personal.own_expression import OwnEvidence
 
 
 def refusal(evidence: Evidence) -> str:
@@ -14,6 +15,26 @@ def refusal(evidence: Evidence) -> str:
         f"{evidence.n_takes} times before and {evidence.n_right_after} after; nothing was changed. "
         "Brighter light and clearer looks help most: record the takes again"
     )
+
+
+def kept(evidence: Evidence) -> str:
+    """One line where the takes speak against another reading of the common labels, and expressions
+    of the person's own are new."""
+    return (
+        f"takes that were left out were read right {evidence.n_right_before} of "
+        f"{evidence.n_takes} times before and {evidence.n_right_after} after, so the other "
+        "expressions stay as they were"
+    )
+
+
+def result_of_own(name: str, found: OwnEvidence) -> str:
+    """One line for an expression of the person's own."""
+    if found.recall is None:
+        measured = "not measured; it takes two takes of it to leave one out"
+    else:
+        measured = f"read in {found.recall:.0%} of its faces in {found.n_takes} takes left out"
+    alarms = "" if found.false_alarms is None else f", in {found.false_alarms:.1%} of all others"
+    return f"{name}: {measured}{alarms}"
 
 
 def result(evidence: Evidence) -> str:

@@ -40,6 +40,7 @@ def about_now(pipeline: Pipeline, source: str) -> About:
     """What a clip that begins now says of itself."""
     return About(
         labels=pipeline.labels,
+        own_labels=pipeline.own_labels,
         model=pipeline.classifier.name,
         source=source,
         began_at=datetime.now().astimezone(),
@@ -92,7 +93,7 @@ def capture(
 @contextmanager
 def _recorder(pipeline: Pipeline, source: str, settings: Settings) -> Iterator[ClipRecorder]:
     recorder = ClipRecorder(
-        clips_folder(), lambda: about_now(pipeline, source), room_bytes(settings)
+        clips_folder(settings.person), lambda: about_now(pipeline, source), room_bytes(settings)
     )
     try:
         yield recorder

@@ -1,7 +1,8 @@
 """The clips that are kept: what is there, and deleting it for good.
 
-FER_LIVE_HOME/clips/ holds a recording (recording.py) a clip; FER_LIVE_HOME/takes/LABEL/ the two
-takes of an expression that a guided session kept, a recording each.
+FER_LIVE_HOME/clips/ holds a recording (recording.py) a clip; FER_LIVE_HOME/takes/LABEL/ the takes
+of an expression that were kept, a recording each. Those are of the person called "me"; of anyone
+else they lie in FER_LIVE_HOME/persons/NAME/, so that nobody's model learns somebody else's face.
 """
 
 import shutil
@@ -15,6 +16,9 @@ from fer_live.base.home import home
 from fer_live.errors import InputError
 from fer_live.recording.history import clock
 from fer_live.recording.recorder import Recording, list_recordings
+
+ME = "me"
+"""The person whose clips and takes lie directly in FER_LIVE_HOME."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,32 +42,45 @@ class ClipSummary:
         )
 
 
-def clips_folder() -> Path:
-    """The folder of captured and imported clips, FER_LIVE_HOME/clips."""
-    return home() / "clips"
+def person_folder(person: str = ME) -> Path:
+    """Where the clips and takes of a person are."""
+    return home() if person == ME else home() / "persons" / person
 
 
-def takes_folder() -> Path:
-    """Where the takes of guided sessions are, a folder an expression."""
-    return home() / "takes"
+def person_names() -> list[str]:
+    """Whose clips and takes there may be: "me", then everyone who has a folder."""
+    return [ME, *sorted(path.name for path in (home() / "persons").glob("[!.]*/"))]
 
 
-def list_clips() -> list[Recording]:
-    """Captured and imported ones, the newest first."""
-    return list_recordings(clips_folder())
+def clips_folder(person: str = ME) -> Path:
+    """The folder of captured and imported clips."""
+    return person_folder(person) / "clips"
 
 
-def list_takes() -> list[Recording]:
-    """All takes of all expressions, the oldest of each first."""
-    folder = takes_folder()
-    labels = sorted(folder.glob("[!.]*/")) if folder.is_dir() else []
+def takes_folder(person: str = ME) -> Path:
+    """Where the takes are, a folder an expression."""
+    return person_folder(person) / "takes"
+
+
+def list_clips(person: str | None = None) -> list[Recording]:
+    """Captured and imported ones, each person's newest first; None: everyone's."""
+    names = person_names() if person is None else [person]
+    return [clip for name in names for clip in list_recordings(clips_folder(name))]
+
+
+def list_takes(person: str | None = None) -> list[Recording]:
+    """All takes of all expressions, the oldest of each first; None: everyone's."""
+    names = person_names() if person is None else [person]
+    labels = [label for name in names for label in sorted(takes_folder(name).glob("[!.]*/"))]
     return [take for label in labels for take in reversed(list_recordings(label))]
 
 
 def name_of(clip: Recording) -> str:
-    """By which commands call it: of a take, with its expression, as in "surprise/... take 1"."""
-    is_take = clip.folder.parent.parent == takes_folder()
-    return f"{clip.folder.parent.name}/{clip.name}" if is_take else clip.name
+    """By which commands call it: of a take, with its expression, as in "surprise/... take 1"; of
+    somebody else than "me", with the person, as in "Ada: surprise/... take 1"."""
+    *where, folder, name = clip.folder.relative_to(home()).parts
+    own = name if folder == "clips" else f"{folder}/{name}"
+    return f"{where[1]}: {own}" if where[:1] == ["persons"] else own
 
 
 def summarize(clip: Recording) -> ClipSummary:

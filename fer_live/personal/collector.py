@@ -41,14 +41,15 @@ def collect_own_faces(
     crop: CropGeometry,
     choice: TrackChoice | None = None,
     on_share: OnShare = lambda share: None,
+    faces_per_s: float | None = None,
 ) -> OwnFaces:
     """The faces of a person in some clips and images, cut as live.
 
     Of an image, and of each picture of a clip where `choice` says so (None does), the largest face.
-    A clip gives four faces a second, a long one two. A square image of at most 64 pixels, or a
-    square one in which no face is found, is a crop already. A file that cannot be read, or has no
-    face, is skipped and named in `skipped`. `InputError` where a clip shows several people at once
-    and `choice` does not say which.
+    A clip gives `faces_per_s` faces a second, by default four, a long one two. A square image of at
+    most 64 pixels, or a square one in which no face is found, is a crop already. A file that cannot
+    be read, or has no face, is skipped and named in `skipped`. `InputError` where a clip shows
+    several people at once and `choice` does not say which.
     """
     choice = choice or TrackChoice(LARGEST)
     parts: list[OwnFaces] = []
@@ -61,7 +62,7 @@ def collect_own_faces(
                 if promises_image(file):
                     found = _of_image(file, detector, side, crop)
                 else:
-                    found = _of_clip(file, detector, side, crop, choice.of(file))
+                    found = _of_clip(file, detector, side, crop, choice.of(file), faces_per_s)
             except (SourceError, TruncatedError) as error:
                 skipped.append(str(error))
                 continue
@@ -76,7 +77,15 @@ def files_of_person(folder: Path) -> list[Path]:
     are left out, because takes that nobody has reviewed lie in one."""
     if not folder.is_dir():
         raise DataError(f"{folder}: no such folder")
-    files = sorted(
+    files = person_files(folder)
+    if not files:
+        raise DataError(f"{folder}: no clip and no image below this folder")
+    return files
+
+
+def person_files(folder: Path) -> list[Path]:
+    """As `files_of_person`, but there may be none."""
+    return sorted(
         path
         for path in folder.rglob("*")
         if path.is_file()
@@ -84,13 +93,15 @@ def files_of_person(folder: Path) -> list[Path]:
         and not any(part.startswith(".") for part in path.relative_to(folder).parts)
         and (path.suffix.lower() in CLIP_SUFFIXES or promises_image(path))
     )
-    if not files:
-        raise DataError(f"{folder}: no clip and no image below this folder")
-    return files
 
 
 def _of_clip(
-    file: Path, detector: FaceDetector, side: int, crop: CropGeometry, wanted: str
+    file: Path,
+    detector: FaceDetector,
+    side: int,
+    crop: CropGeometry,
+    wanted: str,
+    faces_per_s: float | None,
 ) -> OwnFaces:
     detector.reset()
     find = _largest_faces if wanted == LARGEST else _tracked_faces
@@ -98,7 +109,7 @@ def _of_clip(
     seen: list[SeenFace] = []
     trouble: SourceError | TruncatedError | None = None
     try:
-        seen.extend(find(file, detector, side, crop))
+        seen.extend(find(file, detector, side, crop, faces_per_s))
     except (SourceError, TruncatedError) as error:
         trouble = error
     if wanted != LARGEST:
@@ -118,16 +129,16 @@ def _of_clip(
 
 
 def _largest_faces(
-    file: Path, detector: FaceDetector, side: int, crop: CropGeometry
+    file: Path, detector: FaceDetector, side: int, crop: CropGeometry, faces_per_s: float | None
 ) -> Iterator[SeenFace]:
-    for look, (image_bgr, time_s) in enumerate(_looks(file)):
+    for look, (image_bgr, time_s) in enumerate(_looks(file, faces_per_s)):
         largest = _largest(detector.detect(image_bgr, time_s))
         if largest is not None:
             yield SeenFace(*_cut(image_bgr, largest, side, crop), time_s, look, 1, 0.5)
 
 
 def _tracked_faces(
-    file: Path, detector: FaceDetector, side: int, crop: CropGeometry
+    file: Path, detector: FaceDetector, side: int, crop: CropGeometry, faces_per_s: float | None
 ) -> Iterator[SeenFace]:
     tracker = FaceTracker()
     next_s = 0.0
@@ -135,7 +146,7 @@ def _tracked_faces(
         tracked = tracker.update(detector.detect(image_bgr, time_s), time_s)
         if time_s < next_s or not tracked:
             continue
-        next_s = time_s + _gap_s(time_s)
+        next_s = time_s + (_gap_s(time_s) if faces_per_s is None else 1 / faces_per_s)
         for face in tracked:
             x1, _, x2, _ = face.detection.box_xyxy.tolist()
             center_x = (x1 + x2) / 2 / image_bgr.shape[1]

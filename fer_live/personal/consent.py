@@ -4,12 +4,24 @@ from fer_live.base.translation import tr
 from fer_live.personal.clips import clips_folder
 
 
-def consent_text() -> str:
-    """For the command line and the window."""
-    return tr(
-        "Captured are pictures of the faces before the camera, with what the model read in them. "
-        "They stay in {folder}, readable by you alone, until you delete them. Faces that a "
-        "retraining cut out of them are deleted with them; a model that was installed stays until "
-        "you remove it. Nothing is sent anywhere. Capture yourself, or people who have agreed.",
-        folder=clips_folder().parent,
+def consent_points() -> tuple[str, ...]:
+    """What there is to know, point by point."""
+    return (
+        tr(
+            "Captured are pictures of the faces before the camera, and what the model read in them."
+        ),
+        tr(
+            "They stay in {folder}, readable by you alone, until you delete them.",
+            folder=clips_folder().parent,
+        ),
+        tr(
+            "Faces cut out of them are deleted with them. A model that learnt from them stays "
+            "until you remove it, or delete everything in one step."
+        ),
+        tr("Nothing is sent anywhere. Capture yourself, or people who have agreed."),
     )
+
+
+def consent_text() -> str:
+    """All of it in one paragraph, for the command line."""
+    return " ".join(consent_points())

@@ -1,8 +1,9 @@
 """Chooses what a person's calibration is fitted to, by what their takes say.
 
-The rule: labels and clips together, unless the takes speak against it (`evidence`). Then the
-person's faces without a label are tried alone: no take is learned, so that all of them are left
-out. Where the takes speak against that as well, against is what the evidence says.
+The rule, for the labels that everyone has: labels and clips together, unless the takes speak
+against it (`evidence`). Then the person's faces without a label are tried alone: no take is
+learned, so that all of them are left out. Where the takes speak against that as well, against is
+what the evidence says.
 """
 
 from dataclasses import replace
@@ -30,15 +31,17 @@ def choose_calibration(start: CalibrationStart, person: Embedded) -> tuple[Calib
         of_clips = _weighed(start, person, alone)
         if of_clips.verdict != "against":
             return replace(alone, labels_left_out=True), of_clips
-    everything = np.ones(len(person.labels), dtype=np.bool_)
-    hold = choose_hold(start, person, take_folds(person.labels, person.takes, everything))
-    return calibrate_embedded(start, person, everything, hold), evidence
+    common = person.is_common
+    hold = choose_hold(start, person, take_folds(person.labels, person.takes, common))
+    return calibrate_embedded(start, person, common, hold), evidence
 
 
 def _weighed(start: CalibrationStart, person: Embedded, fitted: Calibrated) -> Evidence:
-    """Read every labeled face before and after."""
+    """Read every face that has a common label before and after."""
+    common = person.is_common
+    labels = person.labels[common]
     before, after = (
-        read_probs(start, head, person.labeled).argmax(axis=1) == person.labels
+        read_probs(start, head, person.labeled[common]).argmax(axis=1) == labels
         for head in (start.head, fitted.head)
     )
-    return weigh(before, after, person.labels, person.takes)
+    return weigh(before, after, labels, person.takes[common])

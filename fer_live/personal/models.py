@@ -58,9 +58,14 @@ class InstalledModel:
 
     def has_newer_base(self) -> bool:
         """Whether the app has come with another model since this one was made from the shipped."""
-        personalized = self.manifest().training.get("personalized")
-        made_from = personalized.get("base_sha256") if isinstance(personalized, dict) else None
-        return made_from is not None and made_from != shipped_sha256()
+        return has_newer_base(self.manifest())
+
+
+def has_newer_base(manifest: Manifest) -> bool:
+    """Whether a model was made from a shipped one that the app does not come with any more."""
+    personalized = manifest.training.get("personalized")
+    made_from = personalized.get("base_sha256") if isinstance(personalized, dict) else None
+    return made_from is not None and made_from != shipped_sha256()
 
 
 def shipped_sha256() -> str:
@@ -179,6 +184,11 @@ def card_as_markdown(model: InstalledModel) -> str:
     lines = parts.pop("card")
     made_from = json.dumps(parts, indent=2, ensure_ascii=False)
     return "\n".join([*lines, "", "```json", made_from, "```"])
+
+
+def check_variant(file: Path) -> None:
+    """Load a model file and run it once; `ModelError` where it cannot be used."""
+    _open(file)
 
 
 def _open(path: Path | None) -> ExpressionClassifier:

@@ -123,12 +123,17 @@ def joined(parts: Sequence[OwnFaces], side: int) -> OwnFaces:
 
 def cut_again(faces: OwnFaces, change: CropChange) -> UInt8Array:
     """The crops (N, S, S) of the same faces by another crop."""
-    side = faces.crops.shape[1]
     if change == CropChange():
         return faces.crops
+    return cut_patches(faces.patches, change)
+
+
+def cut_patches(patches: UInt8Array, change: CropChange) -> UInt8Array:
+    """The crops (N, S, S) out of patches (N, 4 S, 4 S)."""
+    side = patches.shape[1] // PATCH_SIDES
     matrix = _patch_to_crop(change, side)
-    cut = np.empty_like(faces.crops)
-    for row, patch in enumerate(faces.patches):
+    cut = np.empty((len(patches), side, side), np.uint8)
+    for row, patch in enumerate(patches):
         twice = cv2.warpAffine(
             patch,
             matrix,

@@ -91,15 +91,21 @@ def labeled_rows(
     Adjustment", ICLR 2021).
     """
     n_classes = len(target_shares)
+    counts, shown = take_counts(labels, takes), np.unique(labels)
+    prior = np.zeros(n_classes)
+    prior[shown] = -np.log(target_shares[shown] / target_shares[shown].mean())
+    return Rows(embeddings, np.eye(n_classes)[labels], counts, np.tile(prior, (len(labels), 1)))
+
+
+def take_counts(labels: NDArray[np.int64], takes: NDArray[np.str_]) -> Float64Array:
+    """How much each face (N,) counts, 1 in all: every label alike, and every take of one."""
     counts = np.zeros(len(labels))
     shown = np.unique(labels)
     for label in shown:
         of_label = takes[labels == label]
         _, which, sizes = np.unique(of_label, return_inverse=True, return_counts=True)
         counts[labels == label] = 1 / (sizes[which.ravel()] * len(sizes) * len(shown))
-    prior = np.zeros(n_classes)
-    prior[shown] = -np.log(target_shares[shown] / target_shares[shown].mean())
-    return Rows(embeddings, np.eye(n_classes)[labels], counts, np.tile(prior, (len(labels), 1)))
+    return counts
 
 
 def target_shares(class_shares: Float64Array) -> Float64Array:
@@ -110,6 +116,14 @@ def target_shares(class_shares: Float64Array) -> Float64Array:
     """
     shares = np.sqrt(np.maximum(class_shares, 1e-6))
     return np.asarray(shares / shares.sum())
+
+
+def typical_deviation(statistics: EmbeddingStatistics) -> float:
+    """How far other people's embeddings typically lie from their expression's mean."""
+    n_values = len(statistics.spread)
+    directions = np.array(statistics.directions).reshape(-1, n_values)
+    variance = np.array(statistics.spread) ** 2 + (directions**2).sum(axis=0)
+    return float(np.sqrt(variance.mean()))
 
 
 def other_people(statistics: EmbeddingStatistics, head: Head, temperature: float) -> Rows:
@@ -138,37 +152,42 @@ def answered_rows(embeddings: Float64Array, head: Head, temperature: float, shar
     return Rows(embeddings, answers, counts, np.zeros_like(answers))
 
 
-def fit_head(start: Head, rows: Rows, temperature: float, hold: float, unit: float) -> Head:
+def fit_head(
+    start: Head, rows: Rows, temperature: float, hold: float, unit: float, n_fixed: int = 0
+) -> Head:
     """The head of least loss: weighted cross-entropy of `rows`, and hold / 2 times the squared
     distance from `start`, with embeddings measured in `unit`s (their typical deviation), so that
-    one `hold` means the same for every network."""
-    n_classes, n_values = start.weights.shape
+    one `hold` means the same for every network. The first `n_fixed` labels stay as they are."""
     scale = unit / temperature
-    origin = np.concatenate(
-        [start.weights.astype(np.float64).ravel() * scale, start.bias / temperature]
-    )
+    weights_of_all = start.weights.astype(np.float64) * scale
+    bias_of_all = start.bias.astype(np.float64) / temperature
+    n_free, n_values = weights_of_all[n_fixed:].shape
+    origin = np.concatenate([weights_of_all[n_fixed:].ravel(), bias_of_all[n_fixed:]])
     n_left = -len(rows.embeddings) % _ROWS_AT_ONCE
     inputs = np.pad(rows.embeddings / unit, ((0, n_left), (0, 0)))
     inputs = inputs.reshape(-1, _ROWS_AT_ONCE, n_values)
     targets, priors = (np.pad(part, ((0, n_left), (0, 0))) for part in (rows.targets, rows.priors))
     counts = np.pad(rows.counts, (0, n_left))
+    fixed = (inputs @ weights_of_all[:n_fixed].T).reshape(len(targets), n_fixed)
+    fixed = fixed + bias_of_all[:n_fixed]
 
     def loss(flat: Float64Array) -> tuple[float, Float64Array]:
-        weights = flat[: n_classes * n_values].reshape(n_classes, n_values)
-        logits = (inputs @ weights.T).reshape(-1, n_classes) + flat[n_classes * n_values :]
-        probs = _softmax(logits + priors)
+        weights = flat[: n_free * n_values].reshape(n_free, n_values)
+        logits = (inputs @ weights.T).reshape(-1, n_free) + flat[n_free * n_values :]
+        probs = _softmax(np.concatenate([fixed, logits], axis=1) + priors)
         entropy = -(targets * np.log(np.maximum(probs, 1e-300))).sum(axis=1)
-        error = (probs - targets) * counts[:, None]
+        error = ((probs - targets) * counts[:, None])[:, n_fixed:]
         away = flat - origin
-        errors = error.reshape(-1, _ROWS_AT_ONCE, n_classes).transpose(0, 2, 1)
+        errors = error.reshape(-1, _ROWS_AT_ONCE, n_free).transpose(0, 2, 1)
         slopes = (errors @ inputs).sum(axis=0)
         gradient = np.concatenate([slopes.ravel(), error.sum(axis=0)]) + hold * away
         return float(counts @ entropy + hold / 2 * away @ away), gradient
 
     flat = minimize(loss, origin)
-    weights = flat[: n_classes * n_values].reshape(n_classes, n_values) / scale
-    bias = flat[n_classes * n_values :] * temperature
-    return Head(weights.astype(np.float32), bias.astype(np.float32))
+    weights = flat[: n_free * n_values].reshape(n_free, n_values) / scale
+    bias = flat[n_free * n_values :] * temperature
+    free = Head(weights.astype(np.float32), bias.astype(np.float32))
+    return start.rows(slice(n_fixed)).and_also(free)
 
 
 def minimize(function: Function, start: Float64Array) -> Float64Array:

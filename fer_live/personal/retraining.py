@@ -18,7 +18,7 @@ from fer_live.base.atomic_file import write_atomically
 from fer_live.base.home import home
 from fer_live.base.translation import tr
 from fer_live.errors import InputError, OutputError
-from fer_live.personal.clips import clips_folder, list_clips, list_takes, takes_folder
+from fer_live.personal.clips import ME, clips_folder, list_clips, list_takes, takes_folder
 from fer_live.personal.models import InstalledModel
 from fer_live.personal.proof import PROOF_FILE
 from fer_live.recording.recorder import new_folder
@@ -71,13 +71,13 @@ def require_training_packages() -> None:
         )
 
 
-def arguments_for(model: InstalledModel, whose: str = "") -> list[str]:
-    """What `personalize` is called with: all clips and takes that there are, and the model
-    in use as the start, or the shipped one where that has no checkpoint. `whose` is a value of
-    --track."""
-    arguments = ["--clips", str(clips_folder())] if list_clips() else []
-    if list_takes():
-        arguments += ["--labeled", str(takes_folder())]
+def arguments_for(model: InstalledModel, whose: str = "", person: str = ME) -> list[str]:
+    """What `personalize` is called with: all clips and takes of a person that there are, and the
+    model in use as the start, or the shipped one where that has no checkpoint. `whose` is a value
+    of --track."""
+    arguments = ["--clips", str(clips_folder(person))] if list_clips(person) else []
+    if list_takes(person):
+        arguments += ["--labeled", str(takes_folder(person))]
     if model.folder is not None and model.has_checkpoint:
         arguments += ["--from", str(model.checkpoint)]
     return [*arguments, "--track", whose] if whose else arguments

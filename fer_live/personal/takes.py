@@ -1,8 +1,9 @@
-"""A guided session: two takes of each expression, recorded apart and reviewed before they are kept.
+"""Takes: single expressions of a person, recorded apart and looked at before they are kept.
 
-The first takes are what retraining learns from, the second ones what it is proven by; so all first
-takes come before all second ones. A take waits in FER_LIVE_HOME/takes/.unreviewed/ until the person
-keeps it, as takes/LABEL/<when> take N/, or discards it; the next session discards what is left.
+A round asks for each expression once. A retraining learns from first takes and is proven by second
+ones; so a round is over before the next one begins. A take waits in takes/.unreviewed/ until the
+person keeps it, as takes/LABEL/<when> take N/, or leaves it out; the next session deletes what is
+left there.
 """
 
 import re
@@ -12,41 +13,44 @@ from pathlib import Path
 
 from fer_live.base.atomic_file import writing
 from fer_live.errors import DataError
-from fer_live.personal.clips import takes_folder
+from fer_live.personal.clips import ME, person_names, takes_folder
+from fer_live.personal.own_expressions import is_own_folder, make_own_folder, plain_name
 from fer_live.recording.recorder import Recording, list_recordings
 
-N_TAKES = 2
-TAKE_SECONDS = 4.0
+TAKE_SECONDS = 3.0
 _TAKE = re.compile(r".*\btake (\d+)$")
 
 
 @dataclass(frozen=True, slots=True)
 class TakeStep:
-    """What is recorded next: `take` 1 or 2 of an expression."""
+    """What is recorded next: the `take`-th one of an expression, from 1."""
 
     label: str
     take: int
 
 
-def steps(labels: Sequence[str]) -> list[TakeStep]:
-    """All first takes, then all second ones."""
-    return [TakeStep(label, take) for take in range(1, N_TAKES + 1) for label in labels]
+def next_round(labels: Sequence[str], person: str = ME) -> list[TakeStep]:
+    """One more take of each expression, numbered on from those that are kept."""
+    return [TakeStep(label, n_takes(label, person) + 1) for label in labels]
 
 
-def without(remaining: Sequence[TakeStep], label: str) -> list[TakeStep]:
-    """An expression that the person skips is not asked for again."""
-    return [step for step in remaining if step.label != label]
+def n_takes(label: str, person: str = ME) -> int:
+    """The highest number that a kept take of an expression has; 0 where there is none."""
+    kept = list_recordings(takes_folder(person) / label)
+    return max((take_number(take.folder) or 0 for take in kept), default=0)
 
 
-def unreviewed_folder() -> Path:
+def unreviewed_folder(person: str = ME) -> Path:
     """Where takes wait for the person's word."""
-    return takes_folder() / ".unreviewed"
+    return takes_folder(person) / ".unreviewed"
 
 
-def keep_take(take: Recording, step: TakeStep) -> Recording:
+def keep_take(take: Recording, step: TakeStep, person: str = ME) -> Recording:
     """Put a reviewed take among the kept ones. Raises `OutputError`."""
-    folder = takes_folder() / step.label
+    folder = takes_folder(person) / step.label
     place = folder / f"{take.name} take {step.take}"
+    if step.label in take.about.own_labels:
+        make_own_folder(step.label, person)
     with writing(place):
         folder.mkdir(mode=0o700, parents=True, exist_ok=True)
         take.folder.rename(place)
@@ -54,8 +58,8 @@ def keep_take(take: Recording, step: TakeStep) -> Recording:
 
 
 def discard_unreviewed() -> int:
-    """Delete the takes that nobody kept; how many there were."""
-    takes = list_recordings(unreviewed_folder())
+    """Delete the takes that nobody kept, whoever they are of; how many there were."""
+    takes = [take for name in person_names() for take in list_recordings(unreviewed_folder(name))]
     for take in takes:
         take.delete()
     return len(takes)
@@ -67,16 +71,21 @@ def take_number(path: Path) -> int | None:
     return int(match.group(1)) if match else None
 
 
-def label_folders(folder: Path, labels: Sequence[str]) -> list[Path]:
+def label_folders(folder: Path, labels: Sequence[str], hint: str = "") -> list[Path]:
     """The folders in `folder`, each called like a label; `DataError` names one that is none of
-    the model's `labels`, or says that there is no folder at all."""
+    the model's `labels`, with a `hint` at what to do, or says that there is no folder at all.
+
+    Folders of expressions of one's own, as `own_expressions` makes them, are left out where the
+    model does not know them: what learns the common labels alone has no use for them.
+    """
     folders = sorted(path for path in folder.glob("[!.]*") if path.is_dir())
-    unknown = [path.name for path in folders if path.name not in labels]
+    known = [path for path in folders if plain_name(path.name) in labels]
+    unknown = [path for path in folders if path not in known and not is_own_folder(path)]
     if unknown:
         raise DataError(
-            f"{folder / unknown[0]}: {unknown[0]} is no label of this model; they are "
-            f"{', '.join(labels)}"
+            f"{unknown[0]}: {unknown[0].name} is no label of this model; they are "
+            f"{', '.join(labels)}{hint}"
         )
-    if not folders:
+    if not known:
         raise DataError(f"{folder}: no folder of a label in it, for instance {labels[0]}/")
-    return folders
+    return known

@@ -90,6 +90,11 @@ class Pipeline:
         return self.classifier.labels
 
     @property
+    def own_labels(self) -> tuple[str, ...]:
+        """The last of `labels`: expressions of the person's own, which most models have none of."""
+        return self.classifier.manifest.own_labels
+
+    @property
     def smoothing(self) -> SmoothingConfig:
         """How calm the shown labels are; setting it holds from the next frame on."""
         return self._smoother.config

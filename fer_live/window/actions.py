@@ -71,6 +71,13 @@ ACTIONS = (
         switch=lambda w, on: w.capturing.set_paused(on),
     ),
     WindowAction(
+        "calibrate",
+        mark("&Calibrate to a face…"),
+        "Ctrl+Y",
+        run=lambda w: w.calibrating.open(),
+        short_text=mark("Calibrate"),
+    ),
+    WindowAction(
         "next_face", mark("Follow the next face"), "N", run=lambda w: w.live.follow_next()
     ),
     WindowAction(
@@ -103,7 +110,7 @@ ACTIONS = (
 """In the order in which the help sheet lists them."""
 
 TOOLBAR = (
-    ("snapshot", "record", "capture"),
+    ("snapshot", "record", "capture", "calibrate"),
     ("bars", "timeline", "heat_map"),
     ("data_out", "settings", "help"),
 )

@@ -31,7 +31,7 @@ from fer_live.session.meter import Meter
 from fer_live.sources.choice import Camera, Demo, Location, SourceChoice
 from fer_live.vision.pipeline import Pipeline
 from fer_live.window.main_window import MainWindow
-from fer_live.window.personal.compare_dialog import CompareDialog
+from fer_live.window.personal.compare_dialog import compare_run
 from fer_live.window.style import apply_style
 
 # How long a source may take to its first picture before --duration counts anyway, seconds.
@@ -175,7 +175,7 @@ def ask_which_reads_better(run_dir: Path) -> None:
     application = QApplication.instance() or QApplication([sys.argv[0]])
     assert isinstance(application, QApplication)
     apply_style(application)
-    CompareDialog(run_dir).exec()
+    compare_run(run_dir)
 
 
 def choose_source(options: LiveOptions, settings: Settings) -> SourceChoice:

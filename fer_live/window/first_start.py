@@ -10,9 +10,12 @@ _TEXT_WIDTH = 560
 
 
 class FirstStart(Translated, QWidget):
-    """Asks once whether the notice was understood; `accepted` or `declined` tells the answer."""
+    """Asks once whether the notice was understood; `accepted` or `declined` tells the answer.
 
-    accepted = pyqtSignal()
+    `accepted` brings whether to calibrate the model to the person as soon as there is a picture.
+    """
+
+    accepted = pyqtSignal(bool)
     declined = pyqtSignal()
 
     def __init__(self) -> None:
@@ -24,11 +27,14 @@ class FirstStart(Translated, QWidget):
         self._text.setWordWrap(True)
         self._text.setTextFormat(Qt.TextFormat.RichText)
         self._accept, self._decline = QPushButton(), QPushButton()
+        self._calibrate = QPushButton()
         self._accept.setDefault(True)
-        self._accept.clicked.connect(self.accepted)
+        self._accept.clicked.connect(lambda: self.accepted.emit(False))
+        self._calibrate.clicked.connect(lambda: self.accepted.emit(True))
         self._decline.clicked.connect(self.declined)
         buttons = QHBoxLayout()
         buttons.addWidget(self._accept)
+        buttons.addWidget(self._calibrate)
         buttons.addWidget(self._decline)
         buttons.addStretch()
         column = QVBoxLayout()
@@ -71,4 +77,5 @@ class FirstStart(Translated, QWidget):
         items = "".join(f"<p style='margin:0 0 9px 0'>{point}</p>" for point in points)
         self._text.setText(items)
         self._accept.setText(tr("Understood, begin"))
+        self._calibrate.setText(tr("Begin, and calibrate to my face"))
         self._decline.setText(tr("Quit"))

@@ -13,6 +13,7 @@ from PyQt6.QtWidgets import QMainWindow
 from fer_live.base.settings import Settings
 from fer_live.base.translation import tr
 from fer_live.datatypes import FrameResult
+from fer_live.personal.models import has_newer_base
 from fer_live.personal.retraining import unfinished_run
 from fer_live.session.live import LiveSession
 from fer_live.session.meter import Meter
@@ -25,8 +26,8 @@ from fer_live.window.heartbeat import Heartbeat
 from fer_live.window.live_page import LivePage
 from fer_live.window.live_recording import LiveRecording
 from fer_live.window.pages import Pages
+from fer_live.window.personal.calibrating import Calibrating
 from fer_live.window.personal.capturing import Capturing, ask_for_consent
-from fer_live.window.personal.guided_session import GuidedSession
 from fer_live.window.personal.personal_page import PersonalPage
 from fer_live.window.preferences import Preferences, set_up
 from fer_live.window.review_page import ReviewPage
@@ -67,7 +68,7 @@ class MainWindow(Translated, QMainWindow):
     source: ChosenSource
     recording: LiveRecording
     capturing: Capturing
-    guided: GuidedSession
+    calibrating: Calibrating
     data_out: DataOut
     news: SessionNews
     action: dict[str, QAction]
@@ -125,7 +126,7 @@ class MainWindow(Translated, QMainWindow):
         self.source = ChosenSource(self, source, session, self.preferences)
         self.recording = LiveRecording(self, session)
         self.capturing = Capturing(self, session)
-        self.guided = GuidedSession(self, session)
+        self.calibrating = Calibrating(self, session, self.preferences)
         self.data_out = DataOut(self, session, outputs)
         self.news = SessionNews(
             self, self.live, self.preferences, show_result=self._show_result, load=self._load
@@ -144,7 +145,7 @@ class MainWindow(Translated, QMainWindow):
         self.live.retry.connect(self.source.open)
         self.live.show_demo.connect(lambda: self.source.choose(Demo()))
         self.personal.capture_wanted.connect(lambda: self.set_capturing(True))
-        self.personal.guide_wanted.connect(self._guide)
+        self.personal.calibration_wanted.connect(lambda who: self.calibrating.open(person=who))
         self.pages.accepted.connect(self._accept_notice)
         self.pages.declined.connect(self.close)
         self.preferences.changed.connect(self._apply)
@@ -154,7 +155,9 @@ class MainWindow(Translated, QMainWindow):
         self.recording.ended.connect(self._show_marks)
         self.capturing.changed.connect(self._show_marks)
         self.capturing.changed.connect(self.pages.refresh_personal)
-        self.guided.ended.connect(self.personal.refresh)
+        # Not over the live tab: people would act until the model agrees.
+        self.calibrating.opened.connect(lambda: self.pages.turn_to(self.personal))
+        self.calibrating.ended.connect(self.personal.refresh)
         self.data_out.refused.connect(self.output_refused)
         self.news.pipeline_changed.connect(self._take_over)
         self.news.failed.connect(self.failed)
@@ -218,7 +221,7 @@ class MainWindow(Translated, QMainWindow):
         self.set_recording(False)
         self.data_out.end()
         self.review.stop()
-        self.guided.end()
+        self.calibrating.end()
         self.capturing.end()
         self.capturing.wait()
         self.personal.stop()
@@ -242,7 +245,7 @@ class MainWindow(Translated, QMainWindow):
         self.status.note(result, pipeline.classifier.name)
         self.source.check_size(width, height)
         mirror = self.source.is_mirrored
-        self.guided.show_frame(result.frame, mirror=mirror)
+        self.calibrating.show_frame(result.frame, mirror=mirror)
         notice = "   ".join(filter(None, (self.recording.mark, self.capturing.mark)))
         self.live.show_result(result, pipeline.labels, mirror=mirror, lines=(notice, warning))
 
@@ -252,9 +255,12 @@ class MainWindow(Translated, QMainWindow):
         assert pipeline is not None
         set_up(pipeline, self.preferences.now)
         self.live.start_over()
+        if has_newer_base(pipeline.classifier.manifest):
+            self.say(tr("A newer model came with the app; make yours again in the tab Personal"))
         if before is None or before.labels == pipeline.labels:
             return
-        self.guided.end()
+        if self.calibrating.is_recording:
+            self.calibrating.end()
         self.capturing.end()
         if self.data_out.is_on or self.recording.is_on:
             self.say(tr("Data out and recording ended: this model has other labels"))
@@ -265,7 +271,7 @@ class MainWindow(Translated, QMainWindow):
         """A video has one source: what is recorded of the one before ends."""
         self.set_recording(False)
         self.capturing.end()
-        self.guided.end()
+        self.calibrating.end()
         self.news.expect_source()
         self.pages.turn_to(self.live)
         self.live.show_message(tr("Loading…"))
@@ -300,15 +306,11 @@ class MainWindow(Translated, QMainWindow):
         self.action["pause"].setEnabled(self.capturing.is_on)
         self.action["pause"].setChecked(self.capturing.is_paused)
 
-    def _guide(self) -> None:
-        # Not over the live tab: people would act until the model agrees.
-        pipeline = self.pipeline
-        if pipeline is not None and ask_for_consent(self, self.preferences):
-            self.guided.open(pipeline, self.preferences.now)
-
-    def _accept_notice(self) -> None:
+    def _accept_notice(self, and_calibrate: bool) -> None:
         self.preferences.change({"notice_accepted_on": f"{datetime.now():%Y-%m-%d}"})
         self.begin()
+        if and_calibrate:
+            self.calibrating.open_soon()
 
     def _count_painted(self, captured_at_s: float) -> None:
         first = self._meter.painted == 0

@@ -14,10 +14,11 @@ from fer_live.window.translated import Translated
 class Pages(Translated, QStackedWidget):
     """Three tabs; one that is turned to reads again what is on the disk.
 
-    `accepted` and `declined` tell what the person answered at the first start.
+    `accepted` and `declined` tell what the person answered at the first start; `accepted` brings
+    whether to calibrate the model then.
     """
 
-    accepted = pyqtSignal()
+    accepted = pyqtSignal(bool)
     declined = pyqtSignal()
 
     def __init__(self, live: LivePage, review: ReviewPage, personal: PersonalPage) -> None:

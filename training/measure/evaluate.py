@@ -12,6 +12,7 @@ from tqdm import tqdm
 
 from fer_live.datatypes import FloatArray, UInt8Array
 from fer_live.errors import DataError, InputError, ModelError, SourceError
+from fer_live.model.head import among_common
 from fer_live.model.manifest import Manifest
 from fer_live.sources.images import read_image
 from fer_live.vision.alignment import align_face
@@ -112,10 +113,19 @@ def require_distinct(models: Sequence[Path]) -> None:
 
 
 def open_model(path: Path) -> Model:
-    """Open an .onnx, a .safetensors or a run folder; `ModelError` for anything else."""
+    """Open an .onnx, a .safetensors or a run folder; `ModelError` for anything else.
+
+    Of a model with a person's own expressions, what is measured is the model without them: it
+    answers among the common labels, renormalized.
+    """
     if path.suffix.lower() == ".onnx":
         classifier = ExpressionClassifier(path, "cpu")  # the same figures on every machine
-        return Model(classifier.manifest, lambda faces: _batched(classifier.classify, faces))
+        manifest = classifier.manifest.without_own_labels()
+        n_common = len(manifest.labels)
+        return Model(
+            manifest,
+            lambda faces: among_common(_batched(classifier.classify, faces), n_common),
+        )
     if path.is_dir() or path.suffix == ".safetensors":
         network, manifest = load_model(path)
         return Model(manifest, lambda faces: read_faces(network, manifest, faces))

@@ -96,7 +96,7 @@ def try_closed_form(
     row, and measure accuracy and balanced recall on the person's tested images and on the rest."""
     start = CalibrationStart.open(model)
     labeled = load_crops(data, split, rule, start.manifest.input_side)
-    labeled = labeled.in_classes(start.manifest.labels)
+    labeled = labeled.in_classes(start.manifest.common_labels)
     results = []
     cases = [(look, seed) for seed in seeds for look in MORE_LOOKS]
     for look, seed in tqdm(cases, desc="persons", disable=None):

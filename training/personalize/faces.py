@@ -28,6 +28,11 @@ def find_faces(task: Task, tell: Callable[[str], None], on_progress: OnProgress)
         found = gather_material(
             task.wishes, task.manifest, tell, lambda share: on_progress("faces", share)
         )
+        if found.own_labels:
+            tell(f"left out: {', '.join(found.own_labels)}; fer-live personalize learns these")
+            is_common = found.labels < len(task.manifest.common_labels)
+            labeled = found.labeled.where(is_common)
+            found = Material(found.unlabeled, labeled, found.labels[is_common])
         save_faces(file, found)
     return load_faces(file)
 

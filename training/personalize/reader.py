@@ -51,7 +51,9 @@ def open_network(
     network: ExpressionNet, manifest: Manifest, statistics: EmbeddingStatistics
 ) -> CalibrationStart:
     """A network as the start of a calibration; it has no folder of exported files."""
-    return CalibrationStart(Path(), NetworkReader(network, manifest), head_of(network), statistics)
+    head = head_of(network)
+    reader = NetworkReader(network, manifest)
+    return CalibrationStart(Path(), reader, head, head.rows(slice(0)), statistics)
 
 
 def head_of(network: ExpressionNet) -> Head:

@@ -27,6 +27,7 @@ from fer_live.base.atomic_file import write_atomically
 from fer_live.errors import DataError, InputError
 from fer_live.model.assets import CHECKPOINT, CPU_MODEL, asset
 from fer_live.model.manifest import Manifest
+from fer_live.personal.account import personal_manifest, story
 from fer_live.personal.answer import as_json
 from fer_live.personal.calibration import (
     Calibrated,
@@ -40,7 +41,7 @@ from fer_live.personal.calibration import (
 from fer_live.personal.evidence import Evidence, take_folds
 from fer_live.personal.gate import choose_calibration
 from fer_live.personal.own_faces import cut_again, joined
-from fer_live.personal.personalize import Wishes, manifest_of_person, story_of
+from fer_live.personal.personalize import Wishes
 from fer_live.personal.proof import COMPARED_FILE, FACES_FILE, PROOF_FILE, Proof, save_proof
 from fer_live.personal.whose_face import TrackChoice
 from training.config import load_config
@@ -143,7 +144,7 @@ def _made(task: Task, material: Material, tell: Tell, on_progress: OnProgress) -
         folds = take_folds(embedded.labels, embedded.takes, everything)
         hold = choose_hold(reader, embedded, folds)
         fitted = calibrate_embedded(reader, embedded, everything, hold)
-    for line in story_of(reader, material, embedded, fitted):
+    for line in story(reader, material, embedded, fitted):
         tell(line)
     return _Made(network, reader, embedded, fitted, evidence, adapted)
 
@@ -170,8 +171,8 @@ def _write(
 
 def _manifest(task: Task, material: Material, made: _Made) -> Manifest:
     """The start's manifest, with what the new model was made from."""
-    manifest = manifest_of_person(
-        made.reader, material, made.embedded, made.fitted, made.evidence, ""
+    manifest = personal_manifest(
+        made.reader, material, made.embedded, made.fitted, made.evidence, {}, ""
     )
     personalized = {
         **manifest.training["personalized"],

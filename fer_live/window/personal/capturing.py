@@ -3,18 +3,19 @@
 from datetime import datetime
 
 from PyQt6.QtCore import QObject, pyqtSignal
-from PyQt6.QtWidgets import QMessageBox, QWidget
+from PyQt6.QtWidgets import QWidget
 
 from fer_live.base.settings import Settings
 from fer_live.base.translation import tr
 from fer_live.personal.capture import about_now, room_bytes
 from fer_live.personal.clip_recorder import ClipRecorder
 from fer_live.personal.clips import clips_folder
-from fer_live.personal.consent import consent_text
+from fer_live.personal.consent import consent_points
 from fer_live.recording.history import clock
 from fer_live.session.attached import AttachedOutput
 from fer_live.session.live import LiveSession
 from fer_live.vision.pipeline import Pipeline
+from fer_live.window.dialogs.question import confirm
 from fer_live.window.preferences import Preferences
 
 
@@ -67,7 +68,9 @@ class Capturing(QObject):
         if self.is_on:
             return
         room = room_bytes(settings)
-        self._recorder = ClipRecorder(clips_folder(), lambda: about_now(pipeline, source), room)
+        self._recorder = ClipRecorder(
+            clips_folder(settings.person), lambda: about_now(pipeline, source), room
+        )
         self._output.begin(self._recorder, lambda error: self._failed.emit(str(error)))
         self.changed.emit()
 
@@ -98,11 +101,9 @@ def ask_for_consent(parent: QWidget, preferences: Preferences) -> bool:
     """Whether the person agrees to be captured; asked until they do, and kept from then on."""
     if preferences.now.capture_accepted_on:
         return True
-    buttons = QMessageBox.StandardButton
-    answer = QMessageBox.question(
-        parent, tr("Capture for retraining"), consent_text(), buttons.Yes | buttons.No, buttons.No
-    )
-    if answer != buttons.Yes:
+    points = "".join(f"<p>• {point}</p>" for point in consent_points())
+    question = tr("Capture pictures of your face to learn from?")
+    if not confirm(parent, tr("Capture your face"), question, points, tr("&Capture")):
         return False
     preferences.change({"capture_accepted_on": f"{datetime.now():%Y-%m-%d}"})
     return True

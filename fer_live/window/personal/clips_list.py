@@ -89,8 +89,10 @@ class ClipsList(Translated, QWidget):
     def refresh(self) -> None:
         """Read the clips and takes on the disk, on another thread."""
 
+        person = self._settings().person
+
         def read() -> object:
-            clips = [*list_clips(), *list_takes()]
+            clips = [*list_clips(person), *list_takes(person)]
             return [summarize(clip) for clip in clips], bytes_used()
 
         self._background.run(read, self._fill)

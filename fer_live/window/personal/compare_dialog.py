@@ -2,6 +2,7 @@
 
 import contextlib
 import zlib
+from collections.abc import Callable
 from pathlib import Path
 
 import cv2
@@ -14,8 +15,8 @@ from fer_live.base.translation import tr, tr_label
 from fer_live.errors import FerLiveError
 from fer_live.personal.proof import (
     COMPARED_FILE,
-    MIN_COMPARED,
-    Proof,
+    Compared,
+    Preference,
     load_compared,
     load_proof,
     save_proof,
@@ -28,25 +29,32 @@ _SHOWN_SIDE = 240
 _NEW, _OLD, _NEITHER = 1, 0, -1
 
 
+Conclude = Callable[[Preference], tuple[str, bool]]
+"""What the person chose -> a sentence on it, and whether the new model is preferred. May raise
+`FerLiveError`; then the last answer can be given again."""
+
+
 class CompareDialog(Translated, QDialog):
-    """Shows the faces of RUN_DIR/compared.npz, each with the labels of both models beside it.
+    """Shows faces that two models read differently, each with the labels of both beside it.
 
     Which model stands on the left is drawn by lot for each face, so that nothing tells them apart.
-    After the last face the choice is saved in RUN_DIR/proof.json; where the dialog is closed
-    before, nothing changes. The dialog is accepted where the new model is preferred.
+    After the last face `conclude` is asked what came of it; where the dialog is closed before,
+    nothing changes, and `preference` stays None. The dialog is accepted where the new model is
+    preferred.
     """
 
-    def __init__(self, run_dir: Path, parent: QWidget | None = None):
+    def __init__(self, compared: Compared, conclude: Conclude, parent: QWidget | None = None):
         super().__init__(parent)
-        self._run_dir = run_dir
-        faces, before, after, self._labels = load_compared(run_dir)
+        self.preference: Preference | None = None
+        self._conclude = conclude
+        self._verdict, self._is_better = "", False
+        faces, before, after, self._labels = compared
         n_asked = min(len(faces), _MAX_ASKED)
         self._faces = faces[:n_asked]
         self._answers = np.stack([before.argmax(axis=1), after.argmax(axis=1)], axis=1)[:n_asked]
-        seed = zlib.crc32(run_dir.name.encode())
+        seed = zlib.crc32(faces.tobytes())
         self._left_is_new = np.random.default_rng(seed).random(n_asked) < 0.5
         self._choices: list[int] = []
-        self._proof: Proof | None = None
         self._picture, self._question, self._count = QLabel(), QLabel(), QLabel()
         self._picture.setAlignment(Qt.AlignmentFlag.AlignCenter)
         self._picture.setMinimumSize(_SHOWN_SIDE, _SHOWN_SIDE)
@@ -104,25 +112,22 @@ class CompareDialog(Translated, QDialog):
 
     def _save(self) -> None:
         preference = tally(np.array(self._choices, dtype=np.int8))
-        proof = load_proof(self._run_dir).model_copy(update={"preference": preference})
-        save_proof(self._run_dir, proof)
-        self._proof = proof
-        with contextlib.suppress(OSError):  # no face is kept without need
-            (self._run_dir / COMPARED_FILE).unlink()
+        self._verdict, self._is_better = self._conclude(preference)
+        self.preference = preference
 
     def _finish(self) -> None:
-        self.accept() if self._proof is not None and self._proof.passes else self.reject()
+        self.accept() if self._is_better else self.reject()
 
     def _show(self) -> None:
         """Show the next face, or after the last one the verdict."""
         self.setWindowTitle(tr("Which reads your face better?"))
-        number, proof = len(self._choices), self._proof
-        if proof is not None:
+        number = len(self._choices)
+        if self.preference is not None:
             for widget in (self._left, self._right, self._neither, self._picture):
                 widget.hide()
-            self._question.setText(as_sentence(proof.verdict()))
+            self._question.setText(as_sentence(self._verdict))
             self._count.setText("")
-            self._done.setText(tr("Install the new model") if proof.passes else tr("Close"))
+            self._done.setText(tr("Use the new model") if self._is_better else tr("Close"))
             self._done.show()
             return
         self._question.setText(tr("Which word fits this face better?"))
@@ -132,9 +137,21 @@ class CompareDialog(Translated, QDialog):
         for button, key, word in zip((self._left, self._right), "12", words, strict=True):
             button.setText(f"{key}  {word}")
         self._neither.setText("0  " + tr("neither, or hard to say"))
-        self._count.setText(
-            tr("{number} of {n}", number=number + 1, n=max(len(self._faces), MIN_COMPARED))
-        )
+        self._count.setText(tr("{number} of {n}", number=number + 1, n=len(self._faces)))
+
+
+def compare_run(run_dir: Path, parent: QWidget | None = None) -> bool:
+    """Let the person choose on the faces of RUN_DIR/compared.npz, and save the choice in its
+    `proof.json`; whether the new model is preferred. Raises `InputError`."""
+
+    def conclude(preference: Preference) -> tuple[str, bool]:
+        proof = load_proof(run_dir).model_copy(update={"preference": preference})
+        save_proof(run_dir, proof)
+        with contextlib.suppress(OSError):  # no face is kept without need
+            (run_dir / COMPARED_FILE).unlink()
+        return proof.verdict(), proof.passes
+
+    return bool(CompareDialog(load_compared(run_dir), conclude, parent).exec())
 
 
 def _pixmap(face: np.ndarray) -> QPixmap:

@@ -30,7 +30,7 @@ from fer_live.personal.retraining import (
 )
 from fer_live.recording.history import clock
 from fer_live.window.background import Background
-from fer_live.window.personal.compare_dialog import CompareDialog
+from fer_live.window.personal.compare_dialog import compare_run
 from fer_live.window.translated import Translated, as_sentence
 
 _LOOK_EVERY_MS = 250
@@ -105,7 +105,11 @@ class LearningPanel(Translated, QWidget):
         """Start a retraining on all clips and takes; `whose` says whose face is learnt."""
         try:
             require_training_packages()
-            self._watch(Retraining.start(arguments_for(self._start(), whose), self._command))
+            self._watch(
+                Retraining.start(
+                    arguments_for(self._start(), whose, self._settings().person), self._command
+                )
+            )
         except FerLiveError as error:
             self._trouble = str(error)
         self._show()
@@ -190,10 +194,10 @@ class LearningPanel(Translated, QWidget):
         if self._finished is None:
             return
         try:
-            wants = CompareDialog(self._finished, self).exec()
+            wants = compare_run(self._finished, self)
         except FerLiveError as error:
             self._trouble = str(error)
-            wants = 0
+            wants = False
         if wants:
             self._install()
         self._show()
@@ -244,8 +248,10 @@ class LearningPanel(Translated, QWidget):
         elif can_begin:
             self._text.setText(
                 tr(
-                    "The model learns from your clips, on this computer. It takes some minutes; "
-                    "the app goes on meanwhile. Nothing changes before you install the result."
+                    "Slower than a calibration, and sometimes better: the network itself learns "
+                    "from your clips, on this computer. It takes minutes, more where the computer "
+                    "has other work; the app goes on meanwhile. Nothing changes before you install "
+                    "the result."
                 )
             )
         else:
@@ -255,14 +261,15 @@ class LearningPanel(Translated, QWidget):
         progress = run.progress
         stages = {
             "faces": tr("finding faces"),
+            "calibrate": tr("calibrating"),
             "learn": tr("learning"),
-            "prove": tr("proving"),
             "export": tr("exporting"),
         }
         self.bar.setValue(round(progress.done * 1000))
-        text = stages.get(progress.stage, progress.stage)
+        text = as_sentence(stages.get(progress.stage, progress.stage))
+        text += ", " + tr("{time} so far", time=clock(progress.elapsed_s))
         if progress.left_s is not None:
-            text += ", " + tr("{time} left", time=clock(progress.left_s))
+            text += ", " + tr("about {time} left", time=clock(progress.left_s))
         self._text.setText(text)
 
     def translate(self) -> None:

@@ -1,11 +1,14 @@
-"""The list of models: the shipped one and one's own, each used or removed with one click."""
+"""The list of models: the shipped one and one's own, each used, moved or removed with a click."""
 
 from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
 
-from PyQt6.QtCore import Qt
+from PyQt6.QtCore import Qt, pyqtSignal
 from PyQt6.QtWidgets import (
     QDialog,
-    QHBoxLayout,
+    QFileDialog,
+    QGridLayout,
     QLabel,
     QListWidget,
     QListWidgetItem,
@@ -26,55 +29,98 @@ from fer_live.personal.models import (
     list_models,
     remove_model,
 )
+from fer_live.personal.profile_file import PROFILE_SUFFIX, export_profile, import_profile
+from fer_live.window.background import Background
 from fer_live.window.translated import Translated
 
 _MODEL = Qt.ItemDataRole.UserRole
 
 
 class ModelsList(Translated, QWidget):
-    """Lists the installed models; the one chosen goes to `change` as the setting `model`."""
+    """Lists the installed models; the one chosen goes to `change` as the setting `model`.
+
+    `remake_wanted` brings the name of a profile that is to be made again from what is kept of the
+    person.
+    """
+
+    remake_wanted = pyqtSignal(str)
 
     def __init__(
         self, settings: Callable[[], Settings], change: Callable[[dict[str, object]], None]
     ) -> None:
         super().__init__()
         self._settings, self._change = settings, change
-        self._title = QLabel()
+        self._background = Background(self)
+        self._newer: frozenset[str] = frozenset()
+        self._title, self._note = QLabel(), QLabel()
+        self._note.setWordWrap(True)
         self.list = QListWidget()
         self.list.setMaximumHeight(120)
         self.list.currentItemChanged.connect(lambda *_: self._enable())
         self.list.itemActivated.connect(lambda _: self._use())
-        self.use_button, self.card_button = QPushButton(), QPushButton()
-        self.remove_button = QPushButton()
-        self.use_button.clicked.connect(self._use)
-        self.card_button.clicked.connect(self._show_card)
-        self.remove_button.clicked.connect(self._remove)
-        buttons = QHBoxLayout()
-        for button in (self.use_button, self.card_button, self.remove_button):
-            buttons.addWidget(button)
-        buttons.addStretch()
+        self._make_buttons()
         column = QVBoxLayout(self)
         column.setContentsMargins(0, 0, 0, 0)
-        column.addWidget(self._title)
-        column.addWidget(self.list)
-        column.addLayout(buttons)
+        for widget in (self._title, self.list, self._note):
+            column.addWidget(widget)
+        column.addLayout(self._buttons)
         column.addStretch()
         self.translate()
 
+    def _make_buttons(self) -> None:
+        self.use_button, self.card_button = QPushButton(), QPushButton()
+        self.remove_button, self.remake_button = QPushButton(), QPushButton()
+        self.export_button, self.import_button = QPushButton(), QPushButton()
+        self._buttons = QGridLayout()
+        for number, (button, do) in enumerate(
+            (
+                (self.use_button, self._use),
+                (self.card_button, self._show_card),
+                (self.remove_button, self._remove),
+                (self.remake_button, self._remake),
+                (self.export_button, self._ask_where_to_export),
+                (self.import_button, self._ask_what_to_import),
+            )
+        ):
+            button.clicked.connect(do)
+            self._buttons.addWidget(button, number // 3, number % 3)
+        self._buttons.setColumnStretch(3, 1)
+
     def refresh(self) -> None:
-        """List the models that are installed, the one in use marked."""
+        """List the models that are installed, the one in use marked; what their files say of
+        themselves follows, read on another thread."""
         chosen = self._chosen()
         self.list.clear()
         for model in list_models():
-            name = tr("the one that came with the app") if model.name == SHIPPED else model.name
-            in_use = self._settings().model == (model.folder and str(model.folder))
-            item = QListWidgetItem(("● " if in_use else "   ") + name)
+            item = QListWidgetItem(self._line(model, ""))
             item.setData(_MODEL, model)
             self.list.addItem(item)
             if chosen == model:
                 self.list.setCurrentItem(item)
         if self.list.currentItem() is None:
             self.list.setCurrentRow(0)
+        self._enable()
+        if self.list.count() > 1:
+            self._background.run(_facts, self._show_facts)
+
+    def stop(self) -> None:
+        """Wait until the files are read."""
+        self._background.wait()
+
+    def _line(self, model: InstalledModel, fact: str) -> str:
+        name = tr("the one that came with the app") if model.name == SHIPPED else model.name
+        in_use = self._settings().model == (model.folder and str(model.folder))
+        return ("● " if in_use else "   ") + name + (f": {fact}" if fact else "")
+
+    def _show_facts(self, result: object) -> None:
+        if not isinstance(result, dict):
+            return
+        self._newer = frozenset(name for name, fact in result.items() if fact.has_newer_base)
+        for row in range(self.list.count()):
+            item = self.list.item(row)
+            model = None if item is None else item.data(_MODEL)
+            if item is not None and model is not None and model.name in result:
+                item.setText(self._line(model, result[model.name].text))
         self._enable()
 
     def _chosen(self) -> InstalledModel | None:
@@ -88,7 +134,18 @@ class ModelsList(Translated, QWidget):
         )
         self.use_button.setEnabled(model is not None and not in_use)
         self.card_button.setEnabled(model is not None)
-        self.remove_button.setEnabled(model is not None and model.folder is not None)
+        is_own = model is not None and model.folder is not None
+        self.remove_button.setEnabled(is_own)
+        self.export_button.setEnabled(is_own)
+        is_old = model is not None and model.name in self._newer
+        self.remake_button.setEnabled(is_own)
+        self._note.setVisible(is_old)
+        self._note.setText(
+            tr(
+                "The app has come with a newer model since this one was made. It goes on working; "
+                "made again, it gains from the newer one."
+            )
+        )
 
     def _use(self) -> None:
         model = self._chosen()
@@ -115,6 +172,32 @@ class ModelsList(Translated, QWidget):
         QVBoxLayout(dialog).addWidget(page)
         dialog.show()
 
+    def _remake(self) -> None:
+        model = self._chosen()
+        if model is not None:
+            self.remake_wanted.emit(model.name)
+
+    def _ask_where_to_export(self) -> None:
+        model = self._chosen()
+        if model is None:
+            return
+        proposed = str(Path.home() / f"{model.name}{PROFILE_SUFFIX}")
+        file, _ = QFileDialog.getSaveFileName(self, tr("Export"), proposed, f"*{PROFILE_SUFFIX}")
+        if file:
+            self._try(lambda: export_profile(model, Path(file)))
+
+    def _ask_what_to_import(self) -> None:
+        file, _ = QFileDialog.getOpenFileName(self, tr("Import"), "", f"*{PROFILE_SUFFIX}")
+        if file:
+            self._try(lambda: import_profile(Path(file)))
+
+    def _try(self, do: Callable[[], object]) -> None:
+        try:
+            do()
+        except FerLiveError as error:
+            QMessageBox.warning(self, tr("Models"), str(error))
+        self.refresh()
+
     def _remove(self) -> None:
         model = self._chosen()
         if model is None or model.folder is None:
@@ -125,11 +208,7 @@ class ModelsList(Translated, QWidget):
             return
         if self._settings().model == str(model.folder):
             self._change({"model": None})
-        try:
-            remove_model(model)
-        except FerLiveError as error:
-            QMessageBox.warning(self, tr("Remove"), str(error))
-        self.refresh()
+        self._try(lambda: remove_model(model))
 
     def translate(self) -> None:
         self._title.setText(tr("<b>Models</b>"))
@@ -137,4 +216,34 @@ class ModelsList(Translated, QWidget):
         self.use_button.setText(tr("&Use"))
         self.card_button.setText(tr("De&tails…"))
         self.remove_button.setText(tr("Re&move…"))
+        self.remake_button.setText(tr("Make a&gain"))
+        self.remake_button.setToolTip(tr("From the clips and takes that are kept"))
+        self.export_button.setText(tr("E&xport…"))
+        self.import_button.setText(tr("Im&port…"))
         self.refresh()
+
+
+@dataclass(frozen=True, slots=True)
+class _Fact:
+    text: str
+    has_newer_base: bool
+
+
+def _facts() -> dict[str, _Fact]:
+    """What each own model says of itself, by name."""
+    facts = {}
+    for model in list_models()[1:]:
+        try:
+            manifest = model.manifest()
+            newer = model.has_newer_base()
+        except FerLiveError:
+            facts[model.name] = _Fact(tr("cannot be read"), has_newer_base=False)
+            continue
+        personalized = manifest.training.get("personalized")
+        verdict = personalized.get("verdict") if isinstance(personalized, dict) else ""
+        proven = tr("proven") if verdict == "proven" else tr("not proven")
+        text = tr("made {when}", when=manifest.training.get("made_on", "?"))
+        if isinstance(personalized, dict) and personalized.get("closed_form"):
+            text += f", {proven}"
+        facts[model.name] = _Fact(text + (", " + tr("older base") if newer else ""), newer)
+    return facts

@@ -6,9 +6,10 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from fer_live.base.settings import Settings
+from fer_live.base.settings import Settings, load_settings, save_settings
 from fer_live.datatypes import FaceResult, Frame, FrameResult
 from fer_live.errors import InputError, OutputError
+from fer_live.model.assets import CPU_MODEL, GPU_MODEL, asset
 from fer_live.personal.capture import capture, import_clips
 from fer_live.personal.clip_recorder import ClipRecorder
 from fer_live.personal.clips import (
@@ -18,16 +19,16 @@ from fer_live.personal.clips import (
     list_clips,
     list_takes,
     name_of,
+    person_names,
     summarize,
 )
 from fer_live.personal.takes import (
     TakeStep,
     discard_unreviewed,
     keep_take,
-    steps,
+    next_round,
     take_number,
     unreviewed_folder,
-    without,
 )
 from fer_live.recording.recorder import About, Recorder, Recording
 from fer_live.vision.pipeline import Pipeline
@@ -185,19 +186,13 @@ def recorded_take() -> Recording:
     return Recording.open(recorder.folder)
 
 
-def test_takes_are_two_apart_and_kept_only_when_reviewed():
-    remaining = steps(LABELS)
-    assert remaining == [
-        TakeStep("neutral", 1),
-        TakeStep("happiness", 1),
-        TakeStep("neutral", 2),
-        TakeStep("happiness", 2),
-    ]
-    assert without(remaining, "neutral") == [TakeStep("happiness", 1), TakeStep("happiness", 2)]
+def test_takes_come_in_rounds_and_are_kept_only_when_reviewed():
+    assert next_round(LABELS) == [TakeStep("neutral", 1), TakeStep("happiness", 1)]
     kept = keep_take(recorded_take(), TakeStep("happiness", 2))
     recorded_take()
     assert [name_of(take) for take in list_takes()] == [f"happiness/{kept.name}"]
     assert take_number(kept.folder) == 2
+    assert next_round(LABELS) == [TakeStep("neutral", 1), TakeStep("happiness", 3)]
     assert take_number(Path("a mistake 2")) is None
     assert discard_unreviewed() == 1
     assert list_takes()[0].folder == kept.folder
@@ -205,3 +200,37 @@ def test_takes_are_two_apart_and_kept_only_when_reviewed():
     with pytest.raises(InputError, match="there are"):
         find_clips(["happiness"])
     assert kept.folder.parent.stat().st_mode & 0o077 == 0
+
+
+def test_each_person_has_clips_and_takes_of_their_own(run_cli: Run, own_home: Path):
+    mine = keep_take(recorded_take(), TakeStep("happiness", 1))
+    hers = keep_take(recorded_take(), TakeStep("happiness", 1), "Ada")
+    assert person_names() == ["me", "Ada"]
+    assert [take.folder for take in list_takes("Ada")] == [hers.folder]
+    assert [take.folder for take in list_takes("me")] == [mine.folder]
+    names = [f"happiness/{mine.name}", f"Ada: happiness/{hers.name}"]
+    assert [name_of(take) for take in list_takes()] == names
+    assert find_clips(names[1:])[0].folder == hers.folder
+    assert bytes_used() == mine.n_bytes + hers.n_bytes
+
+
+def test_everything_of_a_person_goes_in_one_step(run_cli: Run, own_home: Path):
+    mine = keep_take(recorded_take(), TakeStep("happiness", 1))
+    keep_take(recorded_take(), TakeStep("happiness", 1), "Ada")
+    recorded_take()
+    folder = own_home / "models" / "Ada"
+    folder.mkdir(parents=True)
+    for variant in (CPU_MODEL, GPU_MODEL):
+        (folder / variant).write_bytes(asset(variant).read_bytes())
+    save_settings(Settings(model=str(folder)))
+    (own_home / "calibrated" / "Ada").mkdir(parents=True)
+    wrong = run_cli("fer-live", "clips", "delete", "--everything", "Adam")
+    assert wrong.returncode == 2 and "there are: me, Ada" in wrong.stderr
+    gone = run_cli("fer-live", "clips", "delete", "--everything", "Ada")
+    assert gone.returncode == 0, gone.stderr
+    assert "deleted 1 clips and takes of Ada, and Ada" in gone.stdout
+    assert load_settings()[0].model is None
+    left = {path.name for path in own_home.rglob("*") if path.is_file()}
+    assert left == {"settings.json", *(file.name for file in mine.folder.iterdir())}
+    assert [take.folder for take in list_takes()] == [mine.folder]
+    assert not (own_home / "persons" / "Ada").exists()

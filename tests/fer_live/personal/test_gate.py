@@ -21,8 +21,8 @@ def person(moved: float) -> Embedded:
     clip, _ = faces((30,) * N_CLASSES, moved=moved, seed=5)
     labeled, labels = faces((20,) * N_CLASSES, moved=moved, seed=6)
     takes = np.array([f"{label} {n % 2}" for n, label in enumerate(labels.tolist())])
-    segments = np.arange(len(labels))
-    return Embedded(CropChange(), clip, labeled, labeled[:, None], labels, takes, segments)
+    segments, common = np.arange(len(labels)), np.ones(len(labels), dtype=bool)
+    return Embedded(CropChange(), clip, labeled, labeled[:, None], labels, takes, segments, common)
 
 
 def test_clips_alone_are_taken_where_labels_do_not_help(monkeypatch: pytest.MonkeyPatch):

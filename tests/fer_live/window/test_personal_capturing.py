@@ -48,13 +48,13 @@ def test_a_clip_is_captured_with_a_visible_mark(qtbot, monkeypatch):
 
 def test_consent_is_asked_once_and_without_it_nothing_is_captured(qtbot, monkeypatch):
     asked: list[str] = []
-    answers = [QMessageBox.StandardButton.No, QMessageBox.StandardButton.Yes]
+    answers = [False, True]
 
-    def question(parent, title, text, *buttons):
-        asked.append(text)
+    def confirm(parent, title, question, details, yes):
+        asked.append(details)
         return answers.pop(0)
 
-    monkeypatch.setattr(QMessageBox, "question", question)
+    monkeypatch.setattr("fer_live.window.personal.capturing.confirm", confirm)
     window = open_demo_window(qtbot, Settings(provider="cpu"))
     window.set_capturing(True)
     assert not window.capturing.is_on
