@@ -24,7 +24,7 @@ from fer_live.personal.evidence import Evidence, gather_evidence, take_folds, we
 def choose_calibration(start: CalibrationStart, person: Embedded) -> tuple[Calibrated, Evidence]:
     """The calibration of a person, and what takes say that it was not fitted to."""
     evidence = gather_evidence(start, person)
-    if evidence.verdict == "against" and len(person.unlabeled):
+    if evidence.verdict == "against" and len(person.unlabeled) and person.is_common.any():
         alone = calibrate_embedded(
             start, person, np.zeros(len(person.labels), dtype=np.bool_), 1.0, with_head=False
         )

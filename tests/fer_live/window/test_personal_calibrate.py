@@ -5,6 +5,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+import fer_live.personal.gate as gate
 from fer_live.base.settings import Settings, load_settings
 from fer_live.errors import InputError
 from fer_live.personal.clips import list_clips, list_takes, takes_folder
@@ -138,9 +139,7 @@ def test_a_clip_that_was_broken_off_is_deleted(qtbot):
 
 
 def test_what_the_takes_speak_against_is_not_offered(qtbot, monkeypatch):
-    import fer_live.personal.personalize as module
-
-    monkeypatch.setattr(module, "gather_evidence", lambda *_: AGAINST)
+    monkeypatch.setattr(gate, "gather_evidence", lambda *_: AGAINST)
     _, dialog = opened(qtbot)
     press(qtbot, dialog, "Begin")
     press(qtbot, dialog, "Calibrate")
