@@ -9,7 +9,7 @@ import torch
 
 from export.to_onnx import DeployedNet, serialize
 from fer_live.datatypes import UInt8Array
-from fer_live.errors import FerLiveError
+from fer_live.errors import FerLiveError, PrecisionError
 
 MAX_DIFFERENCE_FP32 = 1e-4
 MAX_DIFFERENCE_FP16 = 2e-2
@@ -85,7 +85,7 @@ def require_agreement(parity: Parity) -> None:
     """
     n_differing = (1 - parity.agreement) * parity.n_faces
     if not n_differing <= max(1.0, (1 - MIN_AGREEMENT) * parity.n_faces) + 1e-6:
-        raise FerLiveError(
+        raise PrecisionError(
             f"the exported model gives another label on {1 - parity.agreement:.0%} of the faces, "
             f"more than {1 - MIN_AGREEMENT:.0%}; nothing was written. Are these real face crops?"
         )

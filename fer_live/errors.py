@@ -3,6 +3,7 @@
 FerLiveError            1  failed while running
 ├── OutputError         1  a result could not be written (full disk, lost folder)
 ├── TruncatedError      1  a source is damaged or was cut off; what could be read of it was
+├── PrecisionError      1  a model in smaller numbers reads faces otherwise than its network
 ├── RefusedError        3  a retrained model that is not shown to be better
 └── InputError          2  the user's mistake: says what, where and what to do
     ├── SourceError     2  a camera, clip, image or stream that cannot be read
@@ -25,6 +26,10 @@ class OutputError(FerLiveError):
 
 class TruncatedError(FerLiveError):
     """A source is damaged or was cut off; everything readable of it has been processed."""
+
+
+class PrecisionError(FerLiveError):
+    """A model in smaller numbers reads faces otherwise than the network that it was made from."""
 
 
 class RefusedError(FerLiveError):

@@ -1,7 +1,7 @@
 """Killed at any moment, nothing is lost and nothing is ever half there.
 
-FER_LIVE_KILLS is how often each of six stages is killed: once by default, nine times for more than
-fifty in all.
+FER_LIVE_KILLS is how often each stage is killed: once by default, nine times for more than fifty in
+all; and a calibration that is installed, as often in its midst and as often while it is written.
 """
 
 import json
@@ -13,20 +13,17 @@ import sys
 import time
 from pathlib import Path
 
-import cv2
-import numpy as np
 import pytest
-import torch
 
 from fer_live.base.home import home
-from fer_live.model.manifest import EXPRESSIONS, CropGeometry, Manifest
+from fer_live.base.settings import load_settings
 from fer_live.personal.clips import list_clips
 from fer_live.personal.models import install_model, list_models
 from fer_live.personal.proof import PROOF_FILE, Preference, load_proof, save_proof
 from fer_live.recording.player import ClipPlayer
 from fer_live.vision.classifier import ExpressionClassifier
-from training.models.checkpoint import MODEL_FILE, architecture, build_network, save_model
-from training.models.config import ModelConfig
+from tests.helpers.retraining import write_crops, write_start
+from training.models.checkpoint import MODEL_FILE
 
 KILLS = int(os.environ.get("FER_LIVE_KILLS", "1"))
 SEED = 0
@@ -34,25 +31,30 @@ SEED = 0
 RETRAINING = """
 import os, signal, sys, threading
 from pathlib import Path
+import torch
 from export.build import build_models
+from fer_live.personal.evidence import Evidence
 from training.config import parse_config
+from training.personalize import gradient
 from training.personalize.run import personalize
 from training.personalize.task import PersonalizeOptions
 folder, out, stage, delay_s = Path(sys.argv[1]), Path(sys.argv[2]), sys.argv[3], float(sys.argv[4])
-def report(now, done):
+def report(now, done, *_):
     global stage
     if now == stage:
         stage = ""
         threading.Timer(delay_s, os.kill, (os.getpid(), signal.SIGKILL)).start()
 config = parse_config({
     "run": {"method": "personal", "device": "cpu", "precision": "fp32", "checkpoint_every_s": 0.01},
-    "schedule": {"steps": 40, "batch_size": 4, "unlabeled_batch_size": 8, "learning_rate": 0.01},
+    "schedule": {"steps": 8, "batch_size": 4, "unlabeled_batch_size": 8, "learning_rate": 0.01},
 }, "test")
 start = folder / "start.safetensors"
-options = PersonalizeOptions((folder / "clips",), None, start, out, config=config)
+torch.set_num_threads(1)  # more wait for each other on a busy processor
+gradient.weigh = lambda *_: Evidence(6, 0.4, 0.8, (0.1, 0.6), 2, 5)  # so that all is learned
+options = PersonalizeOptions((folder / "clips",), folder / "takes", start, out, config=config)
 personalize(options, build_models, report)
 """
-LONGEST_S = {"faces": 0.2, "learn": 2.0, "prove": 0.3, "export": 4.0}
+LONGEST_S = {"faces": 0.2, "calibrate": 0.3, "learn": 4.0, "export": 4.0}
 """About how long each stage takes."""
 
 INSTALLING = """
@@ -78,6 +80,33 @@ models.install_model(Path(sys.argv[1]), sys.argv[2])
 time.sleep(1)  # the copies take a third of a second; some kills come after them
 """
 
+CALIBRATING = """
+import os, signal, sys, threading, time
+from fer_live.commands.cli import main
+from fer_live.personal import model_folder
+when, delay_s = sys.argv[1], float(sys.argv[2])
+
+def kill_soon():
+    threading.Timer(delay_s, os.kill, (os.getpid(), signal.SIGKILL)).start()
+
+def write_slowly(path, content):
+    with open(path, "wb") as file:
+        for begin in range(0, len(content), 1 << 20):
+            file.write(content[begin : begin + (1 << 20)])
+            time.sleep(0.002)
+
+if when == "written":
+    make = model_folder.tempfile.mkdtemp
+    model_folder.Path.write_bytes = write_slowly
+    model_folder.tempfile.mkdtemp = lambda **where: (kill_soon(), make(**where))[1]
+elif when == "midst":
+    kill_soon()
+sys.argv = ["fer-live", "personalize", "--install", *sys.argv[3:]]
+main()
+"""
+WRITTEN_WITHIN_S = 0.06
+"""Two files and two renames, as slowly as they are written here; some kills come after them."""
+
 
 @pytest.fixture(autouse=True)
 def own_home(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -86,18 +115,12 @@ def own_home(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
 
 @pytest.fixture
 def person(tmp_path: Path) -> Path:
-    """A small random network to start from, and thirty crops to learn."""
-    torch.manual_seed(SEED)
-    config = ModelConfig(width=8, blocks=1)
-    manifest = Manifest(
-        labels=EXPRESSIONS, input_side=48, crop=CropGeometry(), architecture=architecture(config)
-    )
-    save_model(tmp_path / "start.safetensors", build_network(config, 8), manifest)
-    (tmp_path / "clips").mkdir()
-    generator = np.random.default_rng(SEED)
-    for index in range(30):
-        image = generator.integers(0, 255, (48, 48)).astype(np.uint8)
-        cv2.imwrite(str(tmp_path / "clips" / f"{index}.png"), image)
+    """A small random network to start from, thirty crops to learn, and two takes of three
+    expressions."""
+    write_start(tmp_path / "start.safetensors")
+    write_crops(tmp_path / "clips", 30)
+    for level, label in enumerate(("happiness", "anger", "fear")):
+        write_crops(tmp_path / "takes" / label, 2, level=70 * level, seed=level)
     return tmp_path
 
 
@@ -187,3 +210,54 @@ def test_a_capture_killed_at_any_moment_keeps_all_but_its_last_second(demo_clip:
             finally:
                 player.close()
     assert json.loads((list_clips()[0].folder / "recording.json").read_text())
+
+
+def calibrate(person: Path, labeled: str, when: str = "", delay_s: float = 0.0) -> int:
+    """Calibrate and install, from the clips and one of two sets of labels."""
+    places = ["--clips", person / "clips", "--labeled", person / labeled]
+    command = [sys.executable, "-c", CALIBRATING, when, str(delay_s), *places]
+    return subprocess.run(command, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL).returncode
+
+
+def profile() -> dict[str, bytes]:
+    """The files of the installed profile, by name; `list_models` puts right what a kill left."""
+    models = {model.name: model.folder for model in list_models()}
+    folder = models.get("me")
+    return {} if folder is None else {file.name: file.read_bytes() for file in folder.iterdir()}
+
+
+def test_a_calibration_killed_at_any_moment_leaves_the_old_profile_or_the_new_one(tmp_path: Path):
+    choose = random.Random(SEED)
+    write_crops(tmp_path / "clips", 12)
+    for number, name in enumerate(("monday", "tuesday")):
+        for level, label in enumerate(("happiness", "anger")):
+            write_crops(tmp_path / name / label, 1, level=80 * level, seed=number)
+    kept = {path: path.read_bytes() for path in tmp_path.rglob("*.png")}
+    began_s = time.monotonic()
+    assert calibrate(tmp_path, "monday") == 0
+    takes_s = time.monotonic() - began_s
+    before = profile()
+    n_killed = 0
+    for number in range(2 * KILLS):
+        when = ("midst", "written")[number % 2]
+        within_s = takes_s if when == "midst" else WRITTEN_WITHIN_S
+        code = calibrate(
+            tmp_path, ("tuesday", "monday")[number % 2], when, choose.uniform(0, within_s)
+        )
+        assert code in (0, -signal.SIGKILL)
+        n_killed += code != 0
+        after = profile()
+        assert after.keys() == before.keys(), "no file is missing"
+        if code == 0:
+            assert after != before
+        is_old = [after[name] == before[name] for name in before]
+        assert all(is_old) or not any(is_old), "never one file of each"
+        folder = home() / "models" / "me"
+        assert load_settings()[0].model == str(folder)
+        ExpressionClassifier(folder)
+        seen = [path.name for path in folder.parent.iterdir() if path.name[0] != "."]
+        assert seen == ["me"]
+        assert {path: path.read_bytes() for path in kept} == kept
+        before = after
+    assert n_killed >= KILLS
+    assert calibrate(tmp_path, "tuesday") == 0, "and nothing stands in the way of the next one"

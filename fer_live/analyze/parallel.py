@@ -60,6 +60,7 @@ class Counts:
     detectors: Counter[str] = field(default_factory=Counter)
     broken: list[str] = field(default_factory=list)
     labels: tuple[str, ...] = ()
+    own_labels: tuple[str, ...] = ()
     model: str = ""
     provider: str = ""
     warning: str = ""
@@ -186,8 +187,8 @@ def _counts_file(folder: Path, part: Part) -> Path:
 
 def _load_counts(folder: Path, part: Part) -> Counts:
     fields = json.loads(_counts_file(folder, part).read_bytes())
-    fields |= {"detectors": Counter(fields["detectors"]), "labels": tuple(fields["labels"])}
-    return Counts(**fields)
+    of_labels = {name: tuple(fields[name]) for name in ("labels", "own_labels")}
+    return Counts(**fields | of_labels | {"detectors": Counter(fields["detectors"])})
 
 
 def _rows(folder: Path, part: Part) -> Iterator[Row]:
@@ -221,6 +222,7 @@ def _read_part(part: Part, folder: Path) -> None:
     pipeline, classifier = _pipeline, _pipeline.classifier
     counts = Counts(
         labels=pipeline.labels,
+        own_labels=pipeline.own_labels,
         model=classifier.name,
         provider=classifier.provider,
         warning=classifier.warning,

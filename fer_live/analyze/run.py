@@ -102,7 +102,7 @@ def _read_in_turn(
         if pipeline.classifier.warning:
             print(f"fer-live: {pipeline.classifier.warning}", file=sys.stderr)
         try:
-            sinks += _open_row_sinks(options, pipeline.labels)
+            sinks += _open_row_sinks(options, pipeline.labels, pipeline.own_labels)
             if options.video is not None:
                 from fer_live.painting.annotated_video import AnnotatedVideo
 
@@ -145,7 +145,7 @@ def _read_batch(
             if not sinks:
                 if counts.warning:
                     print(f"fer-live: {counts.warning}", file=sys.stderr)
-                sinks += _open_row_sinks(options, counts.labels)
+                sinks += _open_row_sinks(options, counts.labels, counts.own_labels)
             total.join(counts)
             if counts.began_s >= asked_at_s:  # not what an earlier, interrupted run has read
                 began_at_s.append(counts.began_s)
@@ -334,14 +334,16 @@ def _is_same_file(output: Path, source: Path) -> bool:
     return source.exists() and output.exists() and output.samefile(source)
 
 
-def _open_row_sinks(options: AnalyzeOptions, labels: tuple[str, ...]) -> list[RowSink]:
+def _open_row_sinks(
+    options: AnalyzeOptions, labels: tuple[str, ...], own_labels: tuple[str, ...]
+) -> list[RowSink]:
     sinks: list[RowSink] = []
     if options.out is not None:
         sinks.append(open_file_sink(options.out, labels))
     if options.report is not None:
         from fer_live.recording.report import ReportFile  # matplotlib takes a second to import
 
-        sinks.append(ReportFile(options.report, labels))
+        sinks.append(ReportFile(options.report, labels, own_labels))
     return sinks
 
 

@@ -8,6 +8,8 @@ and run it again. A new language begins with `msginit` there and a line in `LANG
 import gettext
 from pathlib import Path
 
+from fer_live.base.colors import EXPRESSION_COLORS
+
 LANGUAGES = {"en": "English", "ko": "한국어"}
 _DOMAIN = "fer_live"
 _FOLDER = Path(__file__).parent / "locale"
@@ -33,5 +35,8 @@ def mark(message: str) -> str:
 
 
 def tr_label(label: str) -> str:
-    """The name of an expression; empty is "unsure". Labels of other models stay as they are."""
-    return tr(label) if label else tr("unsure")
+    """The name of an expression; empty is "unsure". A person's own, and labels of other models, are
+    shown as they are."""
+    if not label:
+        return tr("unsure")
+    return tr(label) if label in EXPRESSION_COLORS else label

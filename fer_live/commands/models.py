@@ -19,6 +19,11 @@ def add(commands: "argparse._SubParsersAction[ArgumentParser]") -> None:
     install = actions.add_parser("install", help="install a retrained model that is proven better")
     install.add_argument("run_dir", type=Path, metavar="RUN_DIR")
     install.add_argument("--name", default="", help="default: personal-1, personal-2, ...")
+    install.add_argument(
+        "--anyway",
+        action="store_true",
+        help="by your word alone, where too few takes prove anything; not against what they say",
+    )
     install.set_defaults(run=_install)
     exporting = actions.add_parser("export", help="write a model of yours to one file")
     exporting.add_argument("name", metavar="NAME")
@@ -67,7 +72,7 @@ def _install(arguments: argparse.Namespace) -> int:
     from fer_live.personal.models import install_model
     from fer_live.personal.proof import load_proof
 
-    if load_proof(arguments.run_dir).may_ask:
+    if load_proof(arguments.run_dir).may_ask and not arguments.anyway:
         try:
             check_screen()
             from fer_live.window.app import ask_which_reads_better
@@ -77,7 +82,7 @@ def _install(arguments: argparse.Namespace) -> int:
             raise RefusedError(
                 f"which model reads your faces better is yours to say: {error}"
             ) from None
-    model = install_model(arguments.run_dir, arguments.name)
+    model = install_model(arguments.run_dir, arguments.name, anyway=arguments.anyway)
     print(f"installed as {model.name}; to read with it: fer-live models use '{model.name}'")
     return 0
 

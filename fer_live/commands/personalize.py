@@ -4,6 +4,7 @@ import argparse
 import json
 import sys
 import time
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -14,7 +15,6 @@ from fer_live.commands.options import settings_in_use, tell
 from fer_live.errors import InputError
 
 if TYPE_CHECKING:
-    from fer_live.personal.evidence import Evidence
     from fer_live.personal.personalize import Personalized
 
 _SECONDS = 10.0
@@ -39,6 +39,28 @@ def add(commands: "argparse._SubParsersAction[ArgumentParser]") -> None:
     parser.add_argument(
         "--labeled", type=Path, metavar="DIR", help="DIR/LABEL/ of images or clips of yours"
     )
+    parser.add_argument(
+        "--own",
+        nargs="+",
+        default=[],
+        metavar="NAME",
+        help="expressions of your own, learnt from DIR/NAME/ as well; later they need no --own",
+    )
+    parser.add_argument(
+        "--forget",
+        nargs="+",
+        default=[],
+        metavar="NAME",
+        help="expressions of your own that the profile is to know no longer",
+    )
+    parser.add_argument(
+        "--track",
+        nargs="+",
+        default=[],
+        metavar="WHOSE",
+        help="where several people are in a clip: largest (default), all, a face's number, or "
+        "CLIP:NUMBER",
+    )
     parser.add_argument("--name", default="me", help="of the profile (default: me)")
     parser.add_argument(
         "--install", action="store_true", help="read with it from now on, also if nothing proves it"
@@ -57,29 +79,47 @@ def run(arguments: argparse.Namespace) -> int:
     """Calibrate; 0 where a model was written, 3 where the evidence speaks against it."""
     if arguments.json is not None:
         check_output_file(arguments.json, (".json",))
+    from fer_live.personal.answer import kept, refusal, result, result_of_own
+    from fer_live.personal.own_expressions import plain_name
     from fer_live.personal.personalize import (
         Wishes,
         gather_material,
+        own_labels_after,
         personalize,
         start_of_profile,
     )
+    from fer_live.personal.whose_face import LARGEST, TrackChoice
 
+    choice = TrackChoice.parse(arguments.track, otherwise=LARGEST)
     _check_out(arguments.out)
     _check_places(arguments)
     start = start_of_profile(arguments.name, print)
-    wishes = Wishes(_clips(arguments), arguments.labeled, arguments.name)
+    wishes = Wishes(
+        (),
+        arguments.labeled,
+        arguments.name,
+        choice,
+        tuple(arguments.own),
+        tuple(map(plain_name, arguments.forget)),
+    )
+    own_labels_after(
+        start.manifest, wishes
+    )  # what is wrong with a name is told before anything is captured
+    wishes = replace(wishes, clips=_clips(arguments))
     began_s = time.perf_counter()
     material = gather_material(wishes, start, print)
     made = personalize(start, material, arguments.name, print)
     print(f"took {time.perf_counter() - began_s:.1f} s")
-    verdict = made.evidence.verdict
-    if verdict == "against":
+    if made.is_refused:
         _write_json(arguments.json, made, None, installed=False)
-        tell(_refusal(made.evidence))
+        tell(refusal(made.evidence))
         return _REFUSED
     model = _place(arguments, made)
     _write_json(arguments.json, made, model, installed=arguments.install)
-    print(_result(made.evidence))
+    if made.common_kept or made.used["labeled"] + made.used["unlabeled"]:
+        print(kept(made.evidence) if made.common_kept else result(made.evidence))
+    for name, found in made.own.items():
+        print(result_of_own(name, found))
     print(_where(model, arguments))
     return 0
 
@@ -105,7 +145,7 @@ def _check_out(out: Path | None) -> None:
 
 def _clips(arguments: argparse.Namespace) -> tuple[Path, ...]:
     """The files and folders to learn from without labels; captured first where a camera or a stream
-    is meant. With labels alone, nothing is captured."""
+    is meant. With labels alone, or something to forget, nothing is captured."""
     from fer_live.sources.open import is_url
 
     if arguments.clips:
@@ -115,7 +155,8 @@ def _clips(arguments: argparse.Namespace) -> tuple[Path, ...]:
         if not Path(name).exists():
             raise InputError(f"{name}: no such file or folder")
         return (Path(name),)
-    if name is None and arguments.camera is None and arguments.labeled is not None:
+    is_enough = arguments.labeled is not None or arguments.forget
+    if name is None and arguments.camera is None and is_enough:
         return ()
     return _captured(arguments, name)
 
@@ -166,43 +207,17 @@ def _write_json(
     file: Path | None, made: "Personalized", model: Path | None, *, installed: bool
 ) -> None:
     from fer_live.base.atomic_file import write_atomically
+    from fer_live.personal.answer import as_json
 
     if file is None:
         return
-    evidence = made.evidence
     answer = {
-        "before": evidence.before,
-        "after": evidence.after,
-        "interval": evidence.interval,
-        "proven": evidence.verdict == "proven",
-        "used": dict(made.used),
-        "model": None if model is None else str(model),
-        "installed": installed,
-        "n_takes": evidence.n_takes,
-        "skipped": list(made.skipped),
+        **as_json(made.evidence, made.used, made.skipped, model, installed=installed),
+        "labels": list(made.labels),
+        "common_kept": made.common_kept,
+        "own": {name: found.as_dict() for name, found in made.own.items()},
     }
     write_atomically(file, (json.dumps(answer, indent=2, ensure_ascii=False) + "\n").encode())
-
-
-def _refusal(evidence: "Evidence") -> str:
-    return (
-        f"takes that were left out were read right {evidence.n_right_before} of "
-        f"{evidence.n_takes} times before and {evidence.n_right_after} after; nothing was changed. "
-        "Brighter light and clearer looks help most: record the takes again"
-    )
-
-
-def _result(evidence: "Evidence") -> str:
-    if evidence.before is None or evidence.after is None or evidence.interval is None:
-        return "not proven: it takes two takes of an expression to leave one out"
-    lower, upper = (100 * bound for bound in evidence.interval)
-    measured = (
-        f"balanced recall on {evidence.n_takes} takes left out: {100 * evidence.before:.0f} % "
-        f"before, {100 * evidence.after:.0f} % after, the gain between {lower:+.0f} and "
-        f"{upper:+.0f} points"
-    )
-    why = {"proven": "proven", "too few takes": "not proven, too few takes"}
-    return f"{why.get(evidence.verdict, 'not proven')}: {measured}"
 
 
 def _where(model: Path, arguments: argparse.Namespace) -> str:

@@ -2,7 +2,7 @@
 
 It is the last matrix product, from `embedding` to the logits, which exports keep in float whatever
 their precision; the heat map has a copy of its weights. No other step reads them, so a classifier
-of one's own changes neither the speed nor the format of a file.
+of one's own changes neither the speed nor the format of a file, and may have more labels or fewer.
 """
 
 from dataclasses import dataclass
@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 from numpy.typing import NDArray
 
+from fer_live.datatypes import FloatArray
 from fer_live.errors import ModelError
 from fer_live.model.inspect import load_model_file
 from fer_live.model.manifest import MANIFEST_KEY, Manifest
@@ -35,6 +36,26 @@ class Head:
             (self.bias + weights @ shift).astype(np.float32),
         )
 
+    def rows(self, chosen: "slice | NDArray[np.int64] | list[int]") -> "Head":
+        """The rows of some labels alone."""
+        return Head(self.weights[chosen], self.bias[chosen])
+
+    def and_also(self, other: "Head") -> "Head":
+        """The rows of `other` after these."""
+        return Head(
+            np.concatenate([self.weights, other.weights]), np.concatenate([self.bias, other.bias])
+        )
+
+
+def among_common(probs: FloatArray, n_common: int) -> FloatArray:
+    """(N, C) -> (N, `n_common`): the first labels alone, renormalized; the same where these are
+    all."""
+    if probs.shape[1] == n_common:
+        return probs
+    common = probs[:, :n_common]
+    tiny = np.finfo(common.dtype).tiny
+    return np.asarray(common / np.maximum(common.sum(axis=1, keepdims=True), tiny))
+
 
 @dataclass(frozen=True, slots=True)
 class HeadNodes:
@@ -55,15 +76,17 @@ def read_head(file: Path) -> Head:
 def with_head(file: Path, head: Head, manifest: Manifest) -> bytes:
     """The content of a model file with another classifier and manifest; the file stays as it is.
 
-    Raises `ModelError` where the file has no classifier that can be replaced, and `ValueError` for
-    a head of another size.
+    The head has one row for each label of the `manifest`, whatever the file had. Raises
+    `ModelError` where the file has no classifier that can be replaced, and `ValueError` for a head
+    of another size.
     """
     from onnx import helper, numpy_helper
 
     model = load_model_file(file)
     old = _head(model, str(file))
-    if head.weights.shape != old.weights.shape or head.bias.shape != old.bias.shape:
-        raise ValueError(f"head: expected {old.weights.shape}, got {head.weights.shape}")
+    expected = len(manifest.labels), old.weights.shape[1]
+    if head.weights.shape != expected or head.bias.shape != expected[:1]:
+        raise ValueError(f"head: expected {expected}, got {head.weights.shape}")
     nodes = head_nodes(model)
     tensors = {tensor.name: tensor for tensor in model.graph.initializer}
     places = {
@@ -74,6 +97,8 @@ def with_head(file: Path, head: Head, manifest: Manifest) -> bytes:
     for name, values in places.items():
         content = np.ascontiguousarray(values, dtype=np.float32)
         tensors[name].CopyFrom(numpy_helper.from_array(content, name))
+    if len(old.bias) != len(head.bias):
+        _declare_shapes(model, set(places), len(head.bias), str(file))
     helper.set_model_props(model, {MANIFEST_KEY: manifest.to_json()})
     return bytes(model.SerializeToString())
 
@@ -88,6 +113,33 @@ def head_nodes(model: "onnx.ModelProto") -> HeadNodes:
         raise ModelError("its classifier cannot be told from the rest; export the model again")
     heat_maps = tuple(n for n in graph.node if n.op_type == "Conv" and n.input[0] == pool.input[0])
     return HeadNodes(pool, classifiers[0], heat_maps)
+
+
+def _declare_shapes(model: "onnx.ModelProto", changed: set[str], n_labels: int, where: str) -> None:
+    """Say anew what shapes come of another number of labels, and check that the graph agrees.
+
+    `changed` are the constants that have one row for each label: what is declared of them, and of
+    all that is computed from them, is forgotten and inferred again.
+    """
+    from onnx import shape_inference
+
+    graph = model.graph
+    for node in graph.node:  # in the order in which they run
+        if changed.intersection(node.input):
+            changed.update(node.output)
+    kept = [value for value in graph.value_info if value.name not in changed]
+    del graph.value_info[:]
+    graph.value_info.extend(kept)
+    probs = next(value for value in graph.output if value.name == "probs")
+    probs.type.tensor_type.shape.dim[1].dim_value = n_labels
+    try:
+        inferred = shape_inference.infer_shapes(model, check_type=True, strict_mode=True)
+    except shape_inference.InferenceError:
+        raise ModelError(
+            f"{where}: its graph is made for its own number of labels; export the model again"
+        ) from None
+    del graph.value_info[:]
+    graph.value_info.extend(inferred.graph.value_info)
 
 
 def _head(model: "onnx.ModelProto", where: str) -> Head:

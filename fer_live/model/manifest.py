@@ -66,9 +66,14 @@ class EmbeddingStatistics(BaseModel):
 
     model_config = ConfigDict(frozen=True, extra="forbid")
 
-    class_means: tuple[tuple[float, ...], ...] = Field(description="(C, D), in label order")
+    class_means: tuple[tuple[float, ...], ...] = Field(
+        description="(C, D), in label order; none for a person's own labels"
+    )
     spread: tuple[float, ...] = Field(description="(D,) deviation that the directions leave")
     directions: tuple[tuple[float, ...], ...] = Field((), description="(K, D), the strongest first")
+    class_scales: tuple[tuple[float, ...], ...] = Field(
+        (), description="(C, K), how much more than all a class varies in each direction; () is 1"
+    )
     class_shares: tuple[float, ...] = Field(description="(C,), of the faces they are made from")
     n: int = Field(ge=1, description="faces they are made from")
     data: str = Field("", description="which faces those were")
@@ -76,9 +81,14 @@ class EmbeddingStatistics(BaseModel):
     @model_validator(mode="after")
     def _sizes_agree(self) -> "EmbeddingStatistics":
         sizes = {len(self.spread), *map(len, self.class_means), *map(len, self.directions)}
-        if len(sizes) != 1 or len(self.class_shares) != len(self.class_means):
+        scales = self.class_scales
+        as_declared = len(scales) in (0, len(self.class_means)) and all(
+            len(row) == len(self.directions) for row in scales
+        )
+        if len(sizes) != 1 or len(self.class_shares) != len(self.class_means) or not as_declared:
             raise ValueError(
-                f"class_means, spread, directions and class_shares disagree in size: {sizes}"
+                f"class_means, spread, directions, class_scales and class_shares disagree in "
+                f"size: {sizes}"
             )
         return self
 
@@ -90,6 +100,9 @@ class Manifest(BaseModel):
 
     schema_version: Literal[1] = Field(1, alias="schema")
     labels: tuple[str, ...] = Field(min_length=2, description="output order of `probs`")
+    own_labels: tuple[str, ...] = Field(
+        (), description="the last of `labels`: a person's own expressions, learnt from their takes"
+    )
     input_side: int = Field(ge=16, le=512, description="side of the square gray input, pixels")
     crop: CropGeometry
     temperature: float = Field(1.0, gt=0, description="softmax(logits / temperature)")
@@ -118,17 +131,31 @@ class Manifest(BaseModel):
     def _labels_are_distinct(self) -> "Manifest":
         if len(set(self.labels)) != len(self.labels) or "" in self.labels:
             raise ValueError(f"labels must be distinct and not empty, got {list(self.labels)}")
+        n_common = len(self.labels) - len(self.own_labels)
+        if self.labels[n_common:] != self.own_labels or n_common < 2:
+            raise ValueError(
+                f"own_labels must end the labels after two others or more, got "
+                f"{list(self.own_labels)} for {list(self.labels)}"
+            )
         for name, bias in self.priors.items():
-            if len(bias) != len(self.labels):
-                raise ValueError(
-                    f"prior {name} has {len(bias)} values for {len(self.labels)} labels"
-                )
+            if len(bias) != n_common:
+                raise ValueError(f"prior {name} has {len(bias)} values for {n_common} labels")
         if not all(value > 0 for value in self.prior_temperatures.values()):
             raise ValueError("prior_temperatures must be above 0")
-        n_means = len(self.embedding.class_means) if self.embedding else len(self.labels)
-        if n_means != len(self.labels):
-            raise ValueError(f"embedding has {n_means} class means for {len(self.labels)} labels")
+        n_means = len(self.embedding.class_means) if self.embedding else n_common
+        if n_means != n_common:
+            raise ValueError(f"embedding has {n_means} class means for {n_common} labels")
         return self
+
+    @property
+    def common_labels(self) -> tuple[str, ...]:
+        """The labels without a person's own: the eight, for our models. What is derived from
+        probabilities is derived from these alone, renormalized."""
+        return self.labels[: len(self.labels) - len(self.own_labels)]
+
+    def without_own_labels(self) -> "Manifest":
+        """The manifest of the same model that answers among the common labels."""
+        return self.model_copy(update={"labels": self.common_labels, "own_labels": ()})
 
     @property
     def prior_names(self) -> tuple[str, ...]:
@@ -139,7 +166,8 @@ class Manifest(BaseModel):
         """Probabilities (N, C) as they are by another prior; `KeyError` for an unknown one."""
         if name == EVERYDAY and name not in self.priors:
             return probs
-        bias = np.array(self.priors[name], dtype=np.float64)
+        n_own = len(self.own_labels)  # which a prior says nothing of
+        bias = np.pad(np.array(self.priors[name], dtype=np.float64), (0, n_own))
         temperature = self.prior_temperatures.get(name, 1.0)
         logs = np.log(np.maximum(probs.astype(np.float64), _LEAST)) / temperature + bias
         powers = np.exp(logs - logs.max(axis=1, keepdims=True))

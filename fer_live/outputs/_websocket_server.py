@@ -17,6 +17,7 @@ from importlib.resources import files
 from typing import TYPE_CHECKING, Any
 from urllib.parse import parse_qs, urlsplit
 
+from fer_live.base.colors import expression_hex
 from fer_live.base.translation import tr
 from fer_live.datatypes import FrameResult
 from fer_live.errors import InputError
@@ -145,7 +146,7 @@ class WebSocketSink:
             return None
         if url.path != "/" or not self._address.is_loopback:
             return connection.respond(HTTPStatus.NOT_FOUND, "not here\n")
-        response = connection.respond(HTTPStatus.OK, _page())
+        response = connection.respond(HTTPStatus.OK, _page(self._labels))
         del response.headers["Content-Type"]
         response.headers["Content-Type"] = "text/html; charset=utf-8"
         return response
@@ -216,5 +217,9 @@ def frame_object(source: str, result: FrameResult, labels: tuple[str, ...]) -> d
     }
 
 
-def _page() -> str:
-    return (files("fer_live.outputs") / "live.html").read_text(encoding="utf-8")
+def _page(labels: tuple[str, ...]) -> str:
+    """The page, with the colours that the window has for these labels."""
+    page = (files("fer_live.outputs") / "live.html").read_text(encoding="utf-8")
+    colors = {label: expression_hex(label, labels) for label in labels}
+    # In a script, "</script>" would end it, whatever string it stands in.
+    return page.replace("{/* label: colour */}", json.dumps(colors).replace("<", "\\u003c"))

@@ -1,5 +1,6 @@
 """OSC over UDP, for art, music and games."""
 
+import re
 import socket
 
 from fer_live.base.translation import tr
@@ -50,13 +51,19 @@ class OscSink:
             box = [float(value) for value in face.box_xyxy]
             send("/fer/face", [face.track_id, *box, face.shown_label, face.confidence])
             for label, prob in zip(self._labels, face.probs, strict=True):
-                send(f"/fer/face/{face.track_id}/{label}", float(prob))
+                send(f"/fer/face/{face.track_id}/{osc_name(label)}", float(prob))
 
     def close(self) -> None:
         self._client._sock.close()  # the library has no public way
 
     def abandon(self) -> None:
         self.close()
+
+
+def osc_name(label: str) -> str:
+    """A label as the part of an address: OSC has no blanks there, and gives `#*,/?[]{}` a meaning
+    of their own; each becomes an underscore. Letters of every script are sent as UTF-8."""
+    return re.sub(r"[\s#*,/?\[\]{}]", "_", label)
 
 
 OUTPUT = OutputKind(

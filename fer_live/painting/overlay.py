@@ -1,6 +1,6 @@
 """Paints a result on its own frame, for the window and for annotated videos alike."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from functools import cache
 from typing import cast
@@ -41,6 +41,8 @@ _TRACK_COLORS = (
 )
 _HEAT_RGB = (255, 96, 32)
 _HEAT_ALPHA = 170
+_MAX_NAME_W = 130
+"""A longer name of a person's own expression is cut in the bars."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,9 +61,9 @@ class Hud:
         )
 
 
-def expression_color(label: str) -> QColor:
-    """The colour of an expression; gray for "unsure" and for labels of other models."""
-    return QColor(expression_hex(label))
+def expression_color(label: str, labels: Sequence[str] = ()) -> QColor:
+    """The colour of an expression among the `labels` of its model; gray for "unsure"."""
+    return QColor(expression_hex(label, labels))
 
 
 def track_color(track_id: int) -> QColor:
@@ -166,7 +168,7 @@ def _paint_face(
     *,
     is_followed: bool,
 ) -> None:
-    color = expression_color(face.shown_label)
+    color = expression_color(face.shown_label, labels)
     painter.setBrush(Qt.BrushStyle.NoBrush)
     # A dark line under the coloured one keeps it visible on a bright background.
     thick = 2.0 if is_followed else 1.0
@@ -211,6 +213,7 @@ def _paint_bars(
     metrics = QFontMetricsF(small)
     row_h, pad, gap = metrics.height() + 3 * unit, 8 * unit, 8 * unit
     name_w = max(metrics.horizontalAdvance(tr_label(label)) for label in labels)
+    name_w = min(name_w, _MAX_NAME_W * unit)
     bar_w = 64 * unit
     panel = QRectF(0, 0, name_w + bar_w + 3 * pad, (len(labels) + 1) * row_h + 2 * pad)
     panel = _free_place(panel, area, boxes, boxes[followed], gap)
@@ -220,7 +223,7 @@ def _paint_bars(
     painter.save()
     painter.setFont(small)
     # Whose bars these are: the panel may have to stand away from its face.
-    painter.setPen(expression_color(face.shown_label))
+    painter.setPen(expression_color(face.shown_label, labels))
     heading = QRectF(panel.left() + pad, panel.top() + pad, panel.width() - 2 * pad, row_h)
     painter.drawText(
         heading, Qt.AlignmentFlag.AlignCenter, tr("face {number}", number=face.track_id)
@@ -229,15 +232,14 @@ def _paint_bars(
         y = panel.top() + pad + row * row_h
         name = QRectF(panel.left() + pad, y, name_w, row_h)
         painter.setPen(TEXT_COLOR)
-        painter.drawText(
-            name, Qt.AlignmentFlag.AlignVCenter | Qt.AlignmentFlag.AlignRight, tr_label(label)
-        )
+        text = metrics.elidedText(tr_label(label), Qt.TextElideMode.ElideRight, name_w + 1)
+        painter.drawText(name, Qt.AlignmentFlag.AlignVCenter | Qt.AlignmentFlag.AlignRight, text)
         track = QRectF(name.right() + pad, y + row_h * 0.25, bar_w, row_h * 0.5)
         painter.setPen(Qt.PenStyle.NoPen)
         painter.setBrush(QColor(255, 255, 255, 40))
         painter.drawRoundedRect(track, 2 * unit, 2 * unit)
         track.setWidth(bar_w * float(prob))
-        painter.setBrush(expression_color(label))
+        painter.setBrush(expression_color(label, labels))
         painter.drawRoundedRect(track, 2 * unit, 2 * unit)
     painter.restore()
 

@@ -9,14 +9,15 @@ classifier in the model file, which is as fast as before.
 
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Protocol
 
 import numpy as np
 from numpy.typing import NDArray
 
-from fer_live.datatypes import UInt8Array
+from fer_live.datatypes import FloatArray, UInt8Array
 from fer_live.errors import ModelError
 from fer_live.model.assets import GPU_MODEL
-from fer_live.model.head import Head, read_head
+from fer_live.model.head import Head, among_common, read_head
 from fer_live.model.manifest import EmbeddingStatistics, Manifest
 from fer_live.personal.crop_search import search_crop
 from fer_live.personal.embedding_alignment import (
@@ -25,14 +26,16 @@ from fer_live.personal.embedding_alignment import (
     align_embeddings,
     no_alignment,
 )
-from fer_live.personal.own_faces import CropChange, OwnFaces, cut_again, joined
+from fer_live.personal.own_faces import CropChange, OwnFaces, cut_again, is_within_reach, joined
 from fer_live.personal.own_head import (
     HOLDS,
     Float64Array,
+    clip_rows,
     fit_head,
     labeled_rows,
     other_people,
     target_shares,
+    typical_deviation,
 )
 from fer_live.vision.classifier import ExpressionClassifier
 
@@ -40,13 +43,29 @@ _N_VIEWS = 4
 _MAX_FACES_WITH_VIEWS = 150
 
 
+class FaceReader(Protocol):
+    """What reads faces (N, S, S) uint8: an exported model, or a network of the toolkit's."""
+
+    @property
+    def manifest(self) -> Manifest: ...
+
+    def classify(self, faces: UInt8Array) -> FloatArray: ...
+
+    def embed(self, faces: UInt8Array) -> FloatArray: ...
+
+
 @dataclass(frozen=True, slots=True, eq=False)
 class CalibrationStart:
-    """The model that a calibration begins with, opened in fp32."""
+    """The model that a calibration begins with, opened in fp32.
+
+    `head` has the rows of the common labels, and `own` those of the person's own expressions. What
+    is fitted here is `head` alone, from faces that show a common label; see own_expression.py.
+    """
 
     folder: Path
-    classifier: ExpressionClassifier
+    classifier: FaceReader
     head: Head
+    own: Head
     statistics: EmbeddingStatistics
 
     @property
@@ -66,22 +85,42 @@ class CalibrationStart:
                 f"{file}: its manifest has no statistics of other people's embeddings; add them "
                 "with fer-train embedding and export it again"
             )
-        return cls(folder, classifier, read_head(file), classifier.manifest.embedding)
+        head, n_common = read_head(file), len(classifier.manifest.common_labels)
+        return cls(
+            folder,
+            classifier,
+            head.rows(slice(n_common)),
+            head.rows(slice(n_common, None)),
+            classifier.manifest.embedding,
+        )
+
+    def classify(self, crops: UInt8Array) -> FloatArray:
+        """(N, S, S) uint8 -> (N, C) probabilities of the common labels alone."""
+        return among_common(self.classifier.classify(crops), len(self.head.bias))
 
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Material:
-    """What there is of a person: faces without labels, and faces with the labels (L,) of theirs."""
+    """What there is of a person: faces without labels, and faces with the labels (L,) of theirs.
+
+    The labels count through the model's common ones, then through `own_labels`, the person's own
+    expressions that the new model is to know.
+    """
 
     unlabeled: OwnFaces
     labeled: OwnFaces
     labels: NDArray[np.int64]
+    own_labels: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Embedded:
     """A person's faces as embeddings, float64: of unlabeled ones one row per half second (U, D); of
-    labeled ones (L, D), and (L, V, D) of their views, the mirror image among them."""
+    labeled ones (L, D), and (L, V, D) of their views, the first of which is the face as it is.
+
+    The mirror image is among the views, and in the mean, of faces with a common label alone: an
+    expression of one's own may be one of a side, as "wink left" is.
+    """
 
     crop_change: CropChange
     unlabeled: Float64Array
@@ -90,40 +129,61 @@ class Embedded:
     labels: NDArray[np.int64]
     takes: NDArray[np.str_]
     segments: NDArray[np.int64]
+    is_common: NDArray[np.bool_]
+    """(L,) whether a face shows a common label, and not an expression of the person's own."""
+    own_labels: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Calibrated:
-    """A classifier for raw embeddings, and how it came about. `hold` is None where no label was
-    there to fit it to."""
+    """A classifier of the common labels for raw embeddings, and how it came about. `hold` is None
+    where no label was there to fit it to; `labels_left_out`: labels were, and takes spoke against
+    them."""
 
     head: Head
     alignment: Alignment
     hold: float | None
+    labels_left_out: bool = False
 
 
 def embed_person(
-    start: CalibrationStart, material: Material, *, may_cut_again: bool = True
+    start: CalibrationStart,
+    material: Material,
+    *,
+    may_cut_again: bool = True,
+    crop_change: CropChange | None = None,
 ) -> Embedded:
-    """Choose the crop, and read all faces of a person by it."""
-    everything = joined([material.unlabeled, material.labeled], start.manifest.input_side)
-    change = CropChange()
-    if may_cut_again:
-        change = search_crop(everything, start.classifier.classify)
+    """Choose the crop where none was chosen before, and read all faces of a person by it.
+
+    Expressions of their own have no say in the crop: nothing tells how sure the model should be of
+    them.
+    """
+    is_common = material.labels < len(start.head.bias)
+    change = crop_change or CropChange()
+    if may_cut_again and crop_change is None:
+        parts = [material.unlabeled, material.labeled.where(is_common)]
+        change = search_crop(joined(parts, start.manifest.input_side), start.classify)
+        if not is_within_reach(change.applied_to(start.manifest.crop)):
+            change = CropChange()
     unlabeled = _embed_both_ways(start, cut_again(material.unlabeled, change))
     crops = cut_again(material.labeled, change)
-    views = [embed_crops(start, crops), embed_crops(start, crops[:, :, ::-1])]
-    if 0 < len(material.labeled) <= _MAX_FACES_WITH_VIEWS:
-        views += [_embed_both_ways(start, cut_again(material.labeled, c)) for c in _views(change)]
-    labeled = (views[0] + views[1]) / 2
+    plain, mirrored = embed_crops(start, crops), embed_crops(start, crops[:, :, ::-1])
+    n_with_views = int(is_common.sum()) or len(is_common)
+    views = [plain, np.where(is_common[:, None], mirrored, plain)]
+    if 0 < n_with_views <= _MAX_FACES_WITH_VIEWS:
+        for other in _views(change):
+            crops = cut_again(material.labeled, other)
+            views.append(_views_of_one_cut(start, crops, is_common))
     return Embedded(
         change,
         _mean_of_segments(unlabeled, material.unlabeled.segments),
-        labeled,
+        (views[0] + views[1]) / 2,
         np.stack(views, axis=1),
         material.labels,
         material.labeled.takes,
         material.labeled.segments,
+        is_common,
+        material.own_labels,
     )
 
 
@@ -136,12 +196,14 @@ def calibrate_embedded(
     with_alignment: bool = True,
     with_head: bool = True,
 ) -> Calibrated:
-    """Fit alignment and classifier; of labeled faces to those that `learned` (L,) marks alone.
+    """Fit alignment and classifier; of faces with a common label to those that `learned` (L,) marks
+    alone. Faces of the person's own expressions change nothing here.
 
     Where there are labels of several expressions and nothing else, the classifier does what an
     alignment would: to align as well gained 1 point of balanced recall on simulated persons, and
     cost 5 on faces used nowhere.
     """
+    learned = learned & person.is_common
     temperature = start.manifest.temperature
     alignment = no_alignment(start.head.weights.shape[1])
     several = len(np.unique(person.labels[learned])) > 1
@@ -159,6 +221,8 @@ def calibrate_embedded(
     head, used = start.head, None
     if with_head and several:
         head, used = _own_head(start, person, learned, alignment, hold), hold
+    elif alignment.strength > 0:
+        head = _kept_head(start, alignment)
     return Calibrated(head.after_affine(alignment.scale, alignment.shift), alignment, used)
 
 
@@ -195,15 +259,24 @@ def _own_head(
 ) -> Head:
     temperature, statistics = start.manifest.temperature, start.statistics
     n_views = person.views.shape[1]
+    others = other_people(statistics, start.head, temperature)
+    aligned_clip = alignment(person.unlabeled)
     rows = labeled_rows(
         alignment(person.views[learned].reshape(-1, person.views.shape[2])),
         np.repeat(person.labels[learned], n_views),
         np.repeat(person.takes[learned], n_views),
         target_shares(np.array(statistics.class_shares)),
-    ).and_also(other_people(statistics, start.head, temperature))
-    directions = np.array(statistics.directions).reshape(-1, person.views.shape[2])
-    variance = np.array(statistics.spread) ** 2 + (directions**2).sum(axis=0)
-    return fit_head(start.head, rows, temperature, hold, float(np.sqrt(variance.mean())))
+    ).and_also(clip_rows(aligned_clip, start.head, temperature))
+    rows = rows.and_also(others if alignment.strength == 0 else others.moved(alignment))
+    return fit_head(start.head, rows, temperature, hold, typical_deviation(statistics))
+
+
+def _kept_head(start: CalibrationStart, alignment: Alignment) -> Head:
+    """The start's classifier, changed so that an alignment to one person keeps what it answers for
+    other people, who are moved by it as well."""
+    temperature, statistics = start.manifest.temperature, start.statistics
+    others = other_people(statistics, start.head, temperature).moved(alignment)
+    return fit_head(start.head, others, temperature, HOLDS[0], typical_deviation(statistics))
 
 
 def _loss(
@@ -233,6 +306,15 @@ def embed_crops(start: CalibrationStart, crops: UInt8Array) -> Float64Array:
     if len(crops) == 0:
         return np.empty((0, start.head.weights.shape[1]))
     return start.classifier.embed(np.ascontiguousarray(crops)).astype(np.float64)
+
+
+def _views_of_one_cut(
+    start: CalibrationStart, crops: UInt8Array, is_common: NDArray[np.bool_]
+) -> Float64Array:
+    views = embed_crops(start, crops)
+    views[is_common] += embed_crops(start, crops[is_common][:, :, ::-1])
+    views[is_common] /= 2
+    return views
 
 
 def _embed_both_ways(start: CalibrationStart, crops: UInt8Array) -> Float64Array:

@@ -40,6 +40,7 @@ def about_now(pipeline: Pipeline, source: str) -> About:
     """What a clip that begins now says of itself."""
     return About(
         labels=pipeline.labels,
+        own_labels=pipeline.own_labels,
         model=pipeline.classifier.name,
         source=source,
         began_at=datetime.now().astimezone(),

@@ -77,14 +77,14 @@ def take_folds(
 
 
 def gather_evidence(start: CalibrationStart, person: Embedded) -> Evidence:
-    """Leave takes out in turn, and read them before and after."""
-    all_faces = np.ones(len(person.labels), dtype=np.bool_)
-    folds = take_folds(person.labels, person.takes, all_faces)
+    """Leave takes out in turn, and read them before and after, among the common labels."""
+    folds = take_folds(person.labels, person.takes, person.is_common)
     if not folds:
         return Evidence()
     after = np.zeros(len(person.labels), dtype=np.bool_)
     for fold in folds:
-        hold = choose_hold(start, person, take_folds(person.labels, person.takes, ~fold))
+        rest = person.is_common & ~fold
+        hold = choose_hold(start, person, take_folds(person.labels, person.takes, rest))
         fitted = calibrate_embedded(start, person, ~fold, hold)
         probs = read_probs(start, fitted.head, person.labeled[fold])
         after[fold] = probs.argmax(axis=1) == person.labels[fold]

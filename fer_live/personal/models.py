@@ -58,9 +58,14 @@ class InstalledModel:
 
     def has_newer_base(self) -> bool:
         """Whether the app has come with another model since this one was made from the shipped."""
-        personalized = self.manifest().training.get("personalized")
-        made_from = personalized.get("base_sha256") if isinstance(personalized, dict) else None
-        return made_from is not None and made_from != shipped_sha256()
+        return has_newer_base(self.manifest())
+
+
+def has_newer_base(manifest: Manifest) -> bool:
+    """Whether a model was made from a shipped one that the app does not come with any more."""
+    personalized = manifest.training.get("personalized")
+    made_from = personalized.get("base_sha256") if isinstance(personalized, dict) else None
+    return made_from is not None and made_from != shipped_sha256()
 
 
 def shipped_sha256() -> str:
@@ -120,14 +125,15 @@ def load_pipeline(settings: Settings) -> Pipeline:
     return Pipeline.load(resolve_model(settings.model), settings.provider, settings.detector)
 
 
-def install_model(run_dir: Path, name: str = "") -> InstalledModel:
-    """Put a retrained model that is proven better among the installed ones.
+def install_model(run_dir: Path, name: str = "", *, anyway: bool = False) -> InstalledModel:
+    """Put a retrained model that is proven better among the installed ones; `anyway` takes one that
+    is not proven, but none that the takes speak against.
 
     Its variants are loaded and run first. Raises `RefusedError` where the proof does not speak for
     it, and `InputError` for a name that is taken or cannot be one.
     """
     proof = load_proof(run_dir)
-    if not proof.passes:
+    if not proof.passes and (proof.speaks_against or not anyway):
         raise RefusedError(
             tr("{run_dir}: not installed, {verdict}", run_dir=run_dir, verdict=proof.verdict())
         )

@@ -22,11 +22,16 @@ Function = Callable[[Float64Array], tuple[float, Float64Array]]
 
 HOLDS = (0.1, 0.03, 0.3, 1.0)
 """How tightly the start is held; the first where nothing tells which is best."""
-_OTHERS_A_CLASS = 24
-_SHARE_OF_OTHERS = 3.0
+_OTHERS_A_CLASS = 48
+_SHARE_OF_OTHERS = 6.0
 """How much other people's embeddings count, all labeled faces together counting 1. Without them
-one label an expression cost 30 points on faces used nowhere; 3 costs less than 1 and gains as
-much."""
+one label an expression cost 30 points on faces used nowhere."""
+_SHARE_OF_CLIPS = 1.0
+"""How much the person's faces without a label count, answered as they are before any label. They
+hold what is shown every day: without them, labels cost a point of accuracy more."""
+_ROWS_AT_ONCE = 80
+"""So small a product does BLAS on one thread: to wait for others that a busy processor does not run
+took 2 ms for each 10, and loops of numpy's own take ten times as long."""
 _MEMORY = 10
 _MAX_STEPS = 60
 _SHRINK = 0.5
@@ -47,6 +52,13 @@ class Rows:
     targets: Float64Array
     counts: Float64Array
     priors: Float64Array
+
+    def moved(self, move: Callable[[Float64Array], Float64Array]) -> "Rows":
+        """The same answers for moved embeddings, each half as much as before; with the unmoved."""
+        both = np.concatenate([self.embeddings, move(self.embeddings)])
+        twice = (np.concatenate([part] * 2) for part in (self.targets, self.counts, self.priors))
+        targets, counts, priors = twice
+        return Rows(both, targets, counts / 2, priors)
 
     def and_also(self, other: "Rows") -> "Rows":
         """Both, one after the other."""
@@ -79,15 +91,21 @@ def labeled_rows(
     Adjustment", ICLR 2021).
     """
     n_classes = len(target_shares)
+    counts, shown = take_counts(labels, takes), np.unique(labels)
+    prior = np.zeros(n_classes)
+    prior[shown] = -np.log(target_shares[shown] / target_shares[shown].mean())
+    return Rows(embeddings, np.eye(n_classes)[labels], counts, np.tile(prior, (len(labels), 1)))
+
+
+def take_counts(labels: NDArray[np.int64], takes: NDArray[np.str_]) -> Float64Array:
+    """How much each face (N,) counts, 1 in all: every label alike, and every take of one."""
     counts = np.zeros(len(labels))
     shown = np.unique(labels)
     for label in shown:
         of_label = takes[labels == label]
         _, which, sizes = np.unique(of_label, return_inverse=True, return_counts=True)
         counts[labels == label] = 1 / (sizes[which.ravel()] * len(sizes) * len(shown))
-    prior = np.zeros(n_classes)
-    prior[shown] = -np.log(target_shares[shown] / target_shares[shown].mean())
-    return Rows(embeddings, np.eye(n_classes)[labels], counts, np.tile(prior, (len(labels), 1)))
+    return counts
 
 
 def target_shares(class_shares: Float64Array) -> Float64Array:
@@ -100,6 +118,14 @@ def target_shares(class_shares: Float64Array) -> Float64Array:
     return np.asarray(shares / shares.sum())
 
 
+def typical_deviation(statistics: EmbeddingStatistics) -> float:
+    """How far other people's embeddings typically lie from their expression's mean."""
+    n_values = len(statistics.spread)
+    directions = np.array(statistics.directions).reshape(-1, n_values)
+    variance = np.array(statistics.spread) ** 2 + (directions**2).sum(axis=0)
+    return float(np.sqrt(variance.mean()))
+
+
 def other_people(statistics: EmbeddingStatistics, head: Head, temperature: float) -> Rows:
     """Rows drawn from other people's means and spread, to be answered as `head` answers them. The
     same in every call."""
@@ -107,39 +133,61 @@ def other_people(statistics: EmbeddingStatistics, head: Head, temperature: float
     means = np.repeat(np.array(statistics.class_means), _OTHERS_A_CLASS, axis=0)
     directions = np.array(statistics.directions).reshape(-1, means.shape[1])
     drawn = means + generator.normal(size=means.shape) * np.array(statistics.spread)
-    drawn += generator.normal(size=(len(means), len(directions))) @ directions
-    answers = probabilities(head, drawn, temperature)
-    counts = np.full(len(drawn), _SHARE_OF_OTHERS / len(drawn))
-    return Rows(drawn, answers, counts, np.zeros_like(answers))
+    along = generator.normal(size=(len(means), len(directions)))
+    if statistics.class_scales:
+        along *= np.repeat(np.array(statistics.class_scales), _OTHERS_A_CLASS, axis=0)
+    drawn += along @ directions
+    return answered_rows(drawn, head, temperature, _SHARE_OF_OTHERS)
 
 
-def fit_head(start: Head, rows: Rows, temperature: float, hold: float, unit: float) -> Head:
+def clip_rows(embeddings: Float64Array, head: Head, temperature: float) -> Rows:
+    """A person's faces without a label, aligned (N, D), to be answered as `head` answers them."""
+    return answered_rows(embeddings, head, temperature, _SHARE_OF_CLIPS)
+
+
+def answered_rows(embeddings: Float64Array, head: Head, temperature: float, share: float) -> Rows:
+    """Rows that together count `share`, to be answered as `head` answers them."""
+    answers = probabilities(head, embeddings, temperature)
+    counts = np.full(len(embeddings), share / max(len(embeddings), 1))
+    return Rows(embeddings, answers, counts, np.zeros_like(answers))
+
+
+def fit_head(
+    start: Head, rows: Rows, temperature: float, hold: float, unit: float, n_fixed: int = 0
+) -> Head:
     """The head of least loss: weighted cross-entropy of `rows`, and hold / 2 times the squared
     distance from `start`, with embeddings measured in `unit`s (their typical deviation), so that
-    one `hold` means the same for every network."""
-    n_classes, n_values = start.weights.shape
+    one `hold` means the same for every network. The first `n_fixed` labels stay as they are."""
     scale = unit / temperature
-    origin = np.concatenate(
-        [start.weights.astype(np.float64).ravel() * scale, start.bias / temperature]
-    )
-    inputs = rows.embeddings / unit
+    weights_of_all = start.weights.astype(np.float64) * scale
+    bias_of_all = start.bias.astype(np.float64) / temperature
+    n_free, n_values = weights_of_all[n_fixed:].shape
+    origin = np.concatenate([weights_of_all[n_fixed:].ravel(), bias_of_all[n_fixed:]])
+    n_left = -len(rows.embeddings) % _ROWS_AT_ONCE
+    inputs = np.pad(rows.embeddings / unit, ((0, n_left), (0, 0)))
+    inputs = inputs.reshape(-1, _ROWS_AT_ONCE, n_values)
+    targets, priors = (np.pad(part, ((0, n_left), (0, 0))) for part in (rows.targets, rows.priors))
+    counts = np.pad(rows.counts, (0, n_left))
+    fixed = (inputs @ weights_of_all[:n_fixed].T).reshape(len(targets), n_fixed)
+    fixed = fixed + bias_of_all[:n_fixed]
 
     def loss(flat: Float64Array) -> tuple[float, Float64Array]:
-        weights = flat[: n_classes * n_values].reshape(n_classes, n_values)
-        # einsum, not @: BLAS waits for threads that a busy processor does not run; 2 ms for 10.
-        logits = np.einsum("nd,cd->nc", inputs, weights) + flat[n_classes * n_values :]
-        probs = _softmax(logits + rows.priors)
-        entropy = -(rows.targets * np.log(np.maximum(probs, 1e-300))).sum(axis=1)
-        error = (probs - rows.targets) * rows.counts[:, None]
+        weights = flat[: n_free * n_values].reshape(n_free, n_values)
+        logits = (inputs @ weights.T).reshape(-1, n_free) + flat[n_free * n_values :]
+        probs = _softmax(np.concatenate([fixed, logits], axis=1) + priors)
+        entropy = -(targets * np.log(np.maximum(probs, 1e-300))).sum(axis=1)
+        error = ((probs - targets) * counts[:, None])[:, n_fixed:]
         away = flat - origin
-        slopes = np.einsum("nc,nd->cd", error, inputs)
+        errors = error.reshape(-1, _ROWS_AT_ONCE, n_free).transpose(0, 2, 1)
+        slopes = (errors @ inputs).sum(axis=0)
         gradient = np.concatenate([slopes.ravel(), error.sum(axis=0)]) + hold * away
-        return float(rows.counts @ entropy + hold / 2 * away @ away), gradient
+        return float(counts @ entropy + hold / 2 * away @ away), gradient
 
     flat = minimize(loss, origin)
-    weights = flat[: n_classes * n_values].reshape(n_classes, n_values) / scale
-    bias = flat[n_classes * n_values :] * temperature
-    return Head(weights.astype(np.float32), bias.astype(np.float32))
+    weights = flat[: n_free * n_values].reshape(n_free, n_values) / scale
+    bias = flat[n_free * n_values :] * temperature
+    free = Head(weights.astype(np.float32), bias.astype(np.float32))
+    return start.rows(slice(n_fixed)).and_also(free)
 
 
 def minimize(function: Function, start: Float64Array) -> Float64Array:

@@ -6,7 +6,6 @@ one labeled image per expression, clips alone, the rest face alone.
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
-from datetime import date
 from pathlib import Path
 
 import numpy as np
@@ -17,19 +16,25 @@ from fer_live.errors import DataError, InputError
 from fer_live.model.assets import CPU_MODEL, GPU_MODEL, asset
 from fer_live.model.head import Head, with_head
 from fer_live.model.manifest import Manifest
+from fer_live.personal.account import personal_manifest, story, story_of_own
 from fer_live.personal.calibration import (
     Calibrated,
     CalibrationStart,
-    Embedded,
     Material,
-    calibrate_embedded,
-    choose_hold,
     embed_crops,
     embed_person,
     read_probs,
 )
 from fer_live.personal.clips import clips_folder, list_clips, list_takes, takes_folder
-from fer_live.personal.evidence import Evidence, gather_evidence, take_folds
+from fer_live.personal.collector import (
+    OnShare,
+    collect_own_faces,
+    files_of_person,
+    person_files,
+)
+from fer_live.personal.embedding_alignment import no_alignment
+from fer_live.personal.evidence import Evidence
+from fer_live.personal.gate import choose_calibration
 from fer_live.personal.model_folder import write_model_folder
 from fer_live.personal.models import (
     InstalledModel,
@@ -37,34 +42,43 @@ from fer_live.personal.models import (
     find_model,
     list_models,
     models_folder,
-    shipped_sha256,
 )
-from fer_live.personal.own_faces import (
-    CropChange,
-    collect_own_faces,
-    cut_again,
-    files_of_person,
-    joined,
+from fer_live.personal.own_expression import (
+    OwnEvidence,
+    gather_own_evidence,
+    with_own_rows,
 )
+from fer_live.personal.own_expressions import (
+    check_number,
+    check_own_name,
+    is_own_folder,
+    own_names_in,
+    plain_name,
+)
+from fer_live.personal.own_faces import CropChange, OwnFaces, cut_again, joined
 from fer_live.personal.proof import MAX_COMPARED, Compared, differing
 from fer_live.personal.takes import label_folders
+from fer_live.personal.whose_face import TrackChoice
 
 Tell = Callable[[str], None]
-
-_CARD = (
-    "**Calibrated to one person.** Its crop and its classifier were fitted to one person's faces; "
-    "how well it reads anyone else is not measured. What follows is the card of the model that it "
-    "was made from."
-)
 
 
 @dataclass(frozen=True, slots=True)
 class Wishes:
-    """What a person asks for: folders or files of clips, a folder of labels, the profile's name."""
+    """What a person asks for: folders or files of clips, a folder of labels, the profile's name,
+    and whose face is meant in a clip of several people (None: the largest).
+
+    `own` are expressions of their own, whose takes lie in folders of their names beside those of
+    the labels; `forget` those that the profile is to know no longer. Those that it knows and that
+    nobody names stay: learnt anew where there are takes of them, else as they are.
+    """
 
     clips: tuple[Path, ...]
     labeled: Path | None
     name: str
+    choice: TrackChoice | None = None
+    own: tuple[str, ...] = ()
+    forget: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -81,6 +95,17 @@ class Personalized:
     used: Mapping[str, int]
     skipped: tuple[str, ...]
     compared: Compared
+    labels: tuple[str, ...]
+    own: Mapping[str, OwnEvidence]
+    """What speaks for each expression of the person's own that was learnt now."""
+    common_kept: bool
+    """The takes speak against another reading of the common labels, so these stay as the start has
+    them, and the own expressions alone are new."""
+
+    @property
+    def is_refused(self) -> bool:
+        """The takes speak against it, and nothing else is new: it must not be used."""
+        return self.evidence.verdict == "against" and not self.common_kept
 
 
 def kept_wishes(name: str) -> Wishes:
@@ -103,23 +128,54 @@ def start_of_profile(name: str, tell: Tell) -> CalibrationStart:
     if found.folder is None:
         return CalibrationStart.open(asset(GPU_MODEL).parent)
     if found.manifest().embedding is None:
-        raise InputError(f"{name}: was not made by personalize; choose another --name")
+        tell(
+            f"{name}: says nothing of other people's faces, so nothing can be compared with them; "
+            "this time from the shipped model"
+        )
+        return CalibrationStart.open(asset(GPU_MODEL).parent)
     if found.has_newer_base():
         tell(f"{name}: made from an older shipped model; this time from the newer one")
+        if own := found.manifest().own_labels:
+            tell(f"{name}: these need their takes again, by --own: {', '.join(own)}")
         return CalibrationStart.open(asset(GPU_MODEL).parent)
     tell(f"goes on from the last calibration of {name}")
     return CalibrationStart.open(found.folder)
 
 
-def gather_material(wishes: Wishes, start: CalibrationStart, tell: Tell) -> Material:
-    """Find the person's faces. A picture that has a label is not used without it as well."""
-    side, crop, labels = start.manifest.input_side, start.manifest.crop, start.manifest.labels
-    of_label = {} if wishes.labeled is None else _label_folders(wishes.labeled, labels)
+def gather_material(
+    wishes: Wishes,
+    start: CalibrationStart | Manifest,
+    tell: Tell,
+    on_share: OnShare = lambda share: None,
+) -> Material:
+    """Find the person's faces. A picture that has a label is not used without it as well.
+
+    Without any face there is nothing to do, unless something is to be forgotten.
+    """
+    manifest = start if isinstance(start, Manifest) else start.manifest
+    side, crop = manifest.input_side, manifest.crop
+    own_labels = own_labels_after(manifest, wishes)
+    labels = (*manifest.common_labels, *own_labels)
+    of_label = _label_folders(wishes, labels)
     with_label = {file.resolve() for files in of_label.values() for file in files}
     clips = [file for place in wishes.clips for file in _files(place)]
     clips = [file for file in clips if file.resolve() not in with_label]
-    unlabeled = collect_own_faces(clips, side, crop)
-    found = {label: collect_own_faces(files, side, crop) for label, files in of_label.items()}
+    n_files = max(len(clips) + len(with_label), 1)
+    done = 0
+
+    def collected(files: list[Path]) -> OwnFaces:
+        nonlocal done
+        before, done = done, done + len(files)
+        return collect_own_faces(
+            files,
+            side,
+            crop,
+            wishes.choice,
+            lambda share: on_share((before + share * len(files)) / n_files),
+        )
+
+    unlabeled = collected(clips)
+    found = {label: collected(files) for label, files in of_label.items()}
     labeled = joined(list(found.values()), side)
     numbers = [np.full(len(found[label]), labels.index(label)) for label in found]
     whole = np.concatenate([np.empty(0, np.int64), *numbers]).astype(np.int64)
@@ -127,25 +183,67 @@ def gather_material(wishes: Wishes, start: CalibrationStart, tell: Tell) -> Mate
         whole = whole[np.linspace(0, len(whole) - 1, len(labeled)).astype(int)]
     for line in (*unlabeled.skipped, *labeled.skipped):
         tell(f"not used: {line}")
-    if len(unlabeled) + len(labeled) == 0:
+    if len(unlabeled) + len(labeled) == 0 and not wishes.forget:
         skipped = (*unlabeled.skipped, *labeled.skipped)
         first = f"; the first: {skipped[0]}" if skipped else ""
         raise DataError(f"no face to learn from{first}")
-    return Material(unlabeled, labeled, whole)
+    faceless = [name for name in own_labels if labels.index(name) not in whole]
+    for name in faceless:
+        if name not in manifest.own_labels:
+            raise DataError(f"{name}: no face in any of its takes; record them again")
+    return Material(unlabeled, labeled, whole, own_labels)
+
+
+def own_labels_after(start: Manifest, wishes: Wishes) -> tuple[str, ...]:
+    """The own expressions that the new model is to know: those of the start that are not to be
+    forgotten, and those that are asked for or lie as such among the labels.
+
+    Raises `InputError` for a name that cannot be one, or that there is nothing to forget of.
+    """
+    common, old = start.common_labels, start.own_labels
+    for name in wishes.forget:
+        if name not in old:
+            there = f"it knows {', '.join(old)}" if old else "it knows none"
+            raise InputError(f"--forget {name}: no expression of your own in this profile; {there}")
+    asked = [check_own_name(name, common) for name in wishes.own]
+    with_files = _names_with_files(wishes.labeled)
+    for name in asked:
+        if wishes.labeled is None:
+            raise InputError(f"--own {name}: add --labeled DIR, with takes of it in DIR/{name}")
+        if name not in with_files:
+            raise InputError(f"--own {name}: no takes of it in {wishes.labeled}/{name}")
+    if wishes.labeled is not None:
+        marked = [name for name in own_names_in(wishes.labeled) if name in with_files]
+        asked += [name for name in marked if name not in common]
+    kept = [name for name in old if name not in wishes.forget]
+    asked = [name for name in asked if name not in wishes.forget]
+    names = tuple(dict.fromkeys([*kept, *asked]))
+    for index, name in enumerate(names):
+        check_own_name(name, (*common, *names[:index]))
+    check_number(names)
+    return names
 
 
 def personalize(start: CalibrationStart, material: Material, name: str, tell: Tell) -> Personalized:
     """Calibrate, gather the evidence, and make the files of the model."""
     person = embed_person(start, material)
-    labeled = np.ones(len(person.labels), dtype=np.bool_)
-    folds = take_folds(person.labels, person.takes, labeled)
-    evidence = gather_evidence(start, person)
-    fitted = calibrate_embedded(start, person, labeled, choose_hold(start, person, folds))
-    for line in _story(start, material, person, fitted):
+    fitted, evidence = choose_calibration(start, person)
+    learns_own = bool((~person.is_common).any())
+    common_kept = evidence.verdict == "against" and learns_own
+    if common_kept:
+        # What is asked for is an expression of their own; that the rest gains nothing is no reason
+        # to refuse it.
+        person = embed_person(start, material, may_cut_again=False)
+        fitted = Calibrated(start.head, no_alignment(start.head.weights.shape[1]), None)
+    own = gather_own_evidence(start, person, fitted, fits_common=not common_kept)
+    head = with_own_rows(start, person, fitted, np.ones(len(person.labels), dtype=np.bool_))
+    for line in story(start, material, person, fitted):
         tell(line)
-    manifest = _manifest(start, material, person, fitted, evidence, name)
+    for line in story_of_own(start, person, own):
+        tell(line)
+    manifest = personal_manifest(start, material, person, fitted, evidence, own, name)
     files = {
-        variant: with_head(start.folder / variant, fitted.head, manifest)
+        variant: with_head(start.folder / variant, head, manifest)
         for variant in (CPU_MODEL, GPU_MODEL)
     }
     skipped = (*material.unlabeled.skipped, *material.labeled.skipped)
@@ -155,7 +253,7 @@ def personalize(start: CalibrationStart, material: Material, name: str, tell: Te
         "left_out": len(skipped),
     }
     compared = _compared(start, material, person.crop_change, fitted, manifest.labels)
-    return Personalized(files, evidence, used, skipped, compared)
+    return Personalized(files, evidence, used, skipped, compared, manifest.labels, own, common_kept)
 
 
 def write_profile(made: Personalized, name: str) -> InstalledModel:
@@ -191,88 +289,23 @@ def _files(place: Path) -> list[Path]:
     return [place]
 
 
-def _label_folders(folder: Path, labels: tuple[str, ...]) -> dict[str, list[Path]]:
-    """Label -> its files; `DataError` names a folder that is none of the model's labels."""
+def _label_folders(wishes: Wishes, labels: tuple[str, ...]) -> dict[str, list[Path]]:
+    """Label -> its files; `DataError` names a folder that is none of the labels."""
+    folder = wishes.labeled
+    if folder is None:
+        return {}
     if not folder.is_dir():
         raise InputError(f"{folder}: no such folder")
-    return {path.name: files_of_person(path) for path in label_folders(folder, labels)}
-
-
-def _story(
-    start: CalibrationStart, material: Material, person: Embedded, fitted: Calibrated
-) -> list[str]:
-    """One line for each step: what it used, or why it did nothing."""
-    labels = start.manifest.labels
-    shown = [labels[index] for index in np.unique(person.labels)]
-    change, alignment = person.crop_change, fitted.alignment
-    crop = "left as it is; no other is clearly better"
-    if change != CropChange():
-        crop = (
-            f"{change.scale:.2f} times as close, turned by {change.roll_degrees:+.0f} degrees, "
-            f"moved by {100 * change.shift_y:+.0f} % of the side"
-        )
-    aligned = "none; the classifier does it, or no face is there to compare"
-    if alignment.strength > 0:
-        aligned = (
-            f"{alignment.strength:.0%} of the way; about {alignment.variety:.1f} expressions shown"
-        )
-    head = f"fitted to {len(person.labels)} labeled faces: {', '.join(shown)}"
-    if fitted.hold is None:
-        head = "left as it is; it takes labeled faces of two expressions or more"
-    rest = int((person.labels == labels.index("neutral")).sum()) if "neutral" in labels else 0
-    return [
-        f"faces: {len(material.unlabeled)} without a label ({len(person.unlabeled)} half seconds), "
-        f"{len(material.labeled)} with one, {rest} of them at rest",
-        f"crop: {crop}",
-        f"alignment: {aligned}",
-        f"classifier: {head}",
-    ]
-
-
-def _manifest(
-    start: CalibrationStart,
-    material: Material,
-    person: Embedded,
-    fitted: Calibrated,
-    evidence: Evidence,
-    name: str,
-) -> Manifest:
-    """The start's manifest, with the new crop and what the model was made from."""
-    old = start.manifest
-    before = old.training.get("personalized", {})
-    base = before.get("base_sha256") if isinstance(before, dict) else None
-    n_faces = len(material.unlabeled) + len(material.labeled)
-    personalized = {
-        "name": name,
-        "closed_form": True,
-        "base_sha256": base or shipped_sha256(),
-        "n_unlabeled": len(material.unlabeled),
-        "n_labeled": len(material.labeled),
-        "n_takes": len(np.unique(person.takes)),
-        "strength": round(fitted.alignment.strength, 3),
-        "variety": round(fitted.alignment.variety, 2),
-        "hold": fitted.hold,
-        "verdict": evidence.verdict,
+    hint = "; name an expression of your own by --own"
+    folders = label_folders(folder, (*labels, *wishes.forget), hint)
+    return {
+        plain_name(path.name): files_of_person(path)
+        for path in folders
+        if plain_name(path.name) in labels and (person_files(path) or not is_own_folder(path))
     }
-    data = str(old.training.get("data", "?")).partition(", then ")[0]
-    return old.model_copy(
-        update={
-            "crop": person.crop_change.applied_to(old.crop),
-            "embedding": fitted.alignment.statistics_before(start.statistics),
-            "training": {
-                **old.training,
-                "data": f"{data}, then {n_faces} faces of a person in closed form",
-                "made_on": date.today().isoformat(),
-                "personalized": personalized,
-            },
-            "metrics": {
-                "on_takes_left_out": {
-                    "n_takes": evidence.n_takes,
-                    "before": evidence.before,
-                    "after": evidence.after,
-                    "interval": evidence.interval,
-                }
-            },
-            "card": old.card if old.card.startswith(_CARD) else f"{_CARD}\n\n---\n\n{old.card}",
-        }
-    )
+
+
+def _names_with_files(folder: Path | None) -> set[str]:
+    """The names of the folders in `folder` that have clips or images."""
+    folders = [] if folder is None else folder.glob("[!.]*/")
+    return {plain_name(path.name) for path in folders if person_files(path)}

@@ -27,7 +27,7 @@ probability of 2 ** -6, less than the 2.5 % beyond its lower bound."""
 
 
 class LabelGain(BaseModel):
-    """Accuracy on labeled takes that training never saw, before and after, in shares.
+    """Balanced recall on takes that were left out, before and after, in shares.
 
     `lower` and `upper` bound the gain at 95 % by a paired bootstrap over the takes.
     """
@@ -45,6 +45,11 @@ class LabelGain(BaseModel):
     def is_proof(self) -> bool:
         """With fewer takes, chance alone may leave every resampled gain above 0."""
         return self.n_takes >= MIN_TAKES
+
+    @property
+    def speaks_against(self) -> bool:
+        """Enough takes, and no gain on them."""
+        return self.is_proof and self.after <= self.before
 
 
 class Flicker(BaseModel):
@@ -81,7 +86,15 @@ class Proof(BaseModel):
     @property
     def _is_for_the_eye(self) -> bool:
         """Whether the labels, if there are any, leave the word to the person."""
-        return self.gain is None or (self.gain.lower > 0 and not self.gain.is_proof)
+        gain = self.gain
+        if gain is None or not gain.is_proof:
+            return True
+        return gain.lower <= 0 and not gain.speaks_against
+
+    @property
+    def speaks_against(self) -> bool:
+        """Whether the takes say that the new model is not better."""
+        return self.gain is not None and self.gain.speaks_against
 
     @property
     def passes(self) -> bool:
@@ -113,10 +126,10 @@ class Proof(BaseModel):
             "{upper:+.1%}",
             **gain.model_dump(),
         )
-        if gain.lower <= 0:
-            return found + tr(": not proven better")
         if not gain.is_proof:
             return found + tr(": too few takes to prove it")
+        if gain.lower <= 0:
+            return found + tr(": not proven better")
         return found
 
     def _choice_as_text(self) -> str:

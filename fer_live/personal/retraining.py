@@ -17,7 +17,7 @@ import psutil
 from fer_live.base.atomic_file import write_atomically
 from fer_live.base.home import home
 from fer_live.base.translation import tr
-from fer_live.errors import InputError
+from fer_live.errors import InputError, OutputError
 from fer_live.personal.clips import ME, clips_folder, list_clips, list_takes, takes_folder
 from fer_live.personal.models import InstalledModel
 from fer_live.personal.proof import PROOF_FILE
@@ -25,19 +25,23 @@ from fer_live.recording.recorder import new_folder
 
 COMMAND = (sys.executable, "-m", "training.cli", "personalize")
 _ARGUMENTS_SUFFIX = ".arguments.json"
+_OUTCOME_SUFFIX = ".outcome.json"
 _NICENESS = 10
 _ENDS_WITHIN_S = 10.0
+_ENDED_WELL = (0, 3)
+"""With a model, or refused by the proof: both left what they found."""
 _NEEDED = ("torch", "kornia", "safetensors", "tomlkit", "onnxscript")
 
 
 @dataclass(frozen=True, slots=True)
 class Progress:
-    """`stage` is faces, learn, prove or export; `done` 0 to 1 of the whole; `left_s` seconds, None
-    where nothing can be said yet."""
+    """`stage` is faces, calibrate, learn or export; `done` 0 to 1 of the whole; `left_s` seconds,
+    None where nothing can be said yet; `elapsed_s` seconds since it began."""
 
     stage: str = "faces"
     done: float = 0.0
     left_s: float | None = None
+    elapsed_s: float = 0.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,6 +56,11 @@ class Outcome:
         """Several people are in a clip, and the person has to say whose face is meant."""
         return self.code == 2 and "--track" in self.message
 
+    @property
+    def was_interrupted(self) -> bool:
+        """Something from outside ended it; one that failed by itself would fail again."""
+        return self.code < 0
+
 
 def require_training_packages() -> None:
     """Raise `InputError` with the install command where this installation cannot retrain."""
@@ -63,11 +72,10 @@ def require_training_packages() -> None:
 
 
 def arguments_for(model: InstalledModel, whose: str = "", person: str = ME) -> list[str]:
-    """What `personalize` is called with: all clips of a person, the takes where there are any, and
-    the model in use as the start, or the shipped one where that has no checkpoint. `whose` is a
-    value of --track."""
-    folder = clips_folder(person) if list_clips(person) else takes_folder(person)
-    arguments = ["--clips", str(folder)]
+    """What `personalize` is called with: all clips and takes of a person that there are, and the
+    model in use as the start, or the shipped one where that has no checkpoint. `whose` is a value
+    of --track."""
+    arguments = ["--clips", str(clips_folder(person))] if list_clips(person) else []
     if list_takes(person):
         arguments += ["--labeled", str(takes_folder(person))]
     if model.folder is not None and model.has_checkpoint:
@@ -76,9 +84,12 @@ def arguments_for(model: InstalledModel, whose: str = "", person: str = ME) -> l
 
 
 def unfinished_run() -> Path | None:
-    """The folder of an interrupted retraining; a later one ends the wait for all before it."""
+    """The folder of an interrupted retraining; a later one ends the wait for all before it. One
+    that failed by itself was not interrupted, and is not offered again."""
     newest = _newest_run()
-    return None if newest is None or (newest / PROOF_FILE).exists() else newest
+    if newest is None or (newest / PROOF_FILE).exists() or _outcome_file(newest).exists():
+        return None
+    return newest
 
 
 def finished_run() -> Path | None:
@@ -89,8 +100,9 @@ def finished_run() -> Path | None:
 
 def settle(run_dir: Path) -> None:
     """Mark a retraining as done: its result is installed and nothing of it is resumed."""
-    with contextlib.suppress(OSError):
-        _arguments_file(run_dir).unlink()
+    for file in (_arguments_file(run_dir), _outcome_file(run_dir)):
+        with contextlib.suppress(OSError):
+            file.unlink()
 
 
 def _newest_run() -> Path | None:
@@ -144,6 +156,7 @@ class Retraining:
     def resume(cls, run_dir: Path, command: Sequence[str] = COMMAND) -> "Retraining":
         """Resume an interrupted retraining with the arguments that it was started with."""
         file = _arguments_file(run_dir)
+        _outcome_file(run_dir).unlink(missing_ok=True)
         try:
             arguments = json.loads(file.read_bytes())
         except (OSError, ValueError):
@@ -161,11 +174,13 @@ class Retraining:
         for thread in self._threads:
             thread.join()
         self.outcome = Outcome(code, self._last_error)
+        self._keep_failure(self.outcome)
         return False
 
     def forget(self) -> None:
         """Delete its folder: it was asked for something that cannot be."""
-        _arguments_file(self.run_dir).unlink(missing_ok=True)
+        for file in (_arguments_file(self.run_dir), _outcome_file(self.run_dir)):
+            file.unlink(missing_ok=True)
         shutil.rmtree(self.run_dir, ignore_errors=True)
 
     def cancel(self) -> None:
@@ -179,14 +194,25 @@ class Retraining:
         for thread in self._threads:
             thread.join()
 
+    def _keep_failure(self, outcome: Outcome) -> None:
+        """So that later starts do not call it interrupted."""
+        if outcome.code in _ENDED_WELL or outcome.was_interrupted:
+            return
+        told = {"code": outcome.code, "message": outcome.message}
+        with contextlib.suppress(OutputError):
+            write_atomically(_outcome_file(self.run_dir), json.dumps(told).encode())
+
     def _read_progress(self) -> None:
         assert self._process.stdout is not None
         with self._process.stdout as lines:
             for line in lines:
                 try:
                     told = json.loads(line)
-                    self.progress = Progress(told["stage"], float(told["done"]), told["left_s"])
-                except (ValueError, KeyError, TypeError):
+                    elapsed_s = float(told.get("elapsed_s", 0.0))
+                    self.progress = Progress(
+                        told["stage"], float(told["done"]), told["left_s"], elapsed_s
+                    )
+                except (ValueError, KeyError, TypeError, AttributeError):
                     continue  # a line for people
 
     def _read_errors(self) -> None:
@@ -199,3 +225,7 @@ class Retraining:
 
 def _arguments_file(run_dir: Path) -> Path:
     return run_dir.with_name(run_dir.name + _ARGUMENTS_SUFFIX)
+
+
+def _outcome_file(run_dir: Path) -> Path:
+    return run_dir.with_name(run_dir.name + _OUTCOME_SUFFIX)

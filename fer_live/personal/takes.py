@@ -14,6 +14,7 @@ from pathlib import Path
 from fer_live.base.atomic_file import writing
 from fer_live.errors import DataError
 from fer_live.personal.clips import ME, person_names, takes_folder
+from fer_live.personal.own_expressions import is_own_folder, make_own_folder, plain_name
 from fer_live.recording.recorder import Recording, list_recordings
 
 TAKE_SECONDS = 3.0
@@ -48,6 +49,8 @@ def keep_take(take: Recording, step: TakeStep, person: str = ME) -> Recording:
     """Put a reviewed take among the kept ones. Raises `OutputError`."""
     folder = takes_folder(person) / step.label
     place = folder / f"{take.name} take {step.take}"
+    if step.label in take.about.own_labels:
+        make_own_folder(step.label, person)
     with writing(place):
         folder.mkdir(mode=0o700, parents=True, exist_ok=True)
         take.folder.rename(place)
@@ -68,16 +71,21 @@ def take_number(path: Path) -> int | None:
     return int(match.group(1)) if match else None
 
 
-def label_folders(folder: Path, labels: Sequence[str]) -> list[Path]:
+def label_folders(folder: Path, labels: Sequence[str], hint: str = "") -> list[Path]:
     """The folders in `folder`, each called like a label; `DataError` names one that is none of
-    the model's `labels`, or says that there is no folder at all."""
+    the model's `labels`, with a `hint` at what to do, or says that there is no folder at all.
+
+    Folders of expressions of one's own, as `own_expressions` makes them, are left out where the
+    model does not know them: what learns the common labels alone has no use for them.
+    """
     folders = sorted(path for path in folder.glob("[!.]*") if path.is_dir())
-    unknown = [path.name for path in folders if path.name not in labels]
+    known = [path for path in folders if plain_name(path.name) in labels]
+    unknown = [path for path in folders if path not in known and not is_own_folder(path)]
     if unknown:
         raise DataError(
-            f"{folder / unknown[0]}: {unknown[0]} is no label of this model; they are "
-            f"{', '.join(labels)}"
+            f"{unknown[0]}: {unknown[0].name} is no label of this model; they are "
+            f"{', '.join(labels)}{hint}"
         )
-    if not folders:
+    if not known:
         raise DataError(f"{folder}: no folder of a label in it, for instance {labels[0]}/")
-    return folders
+    return known

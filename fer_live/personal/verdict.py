@@ -1,7 +1,10 @@
 """What the evidence for a calibration says, in a person's words."""
 
+from collections.abc import Mapping
+
 from fer_live.base.translation import tr
 from fer_live.personal.evidence import Evidence
+from fer_live.personal.own_expression import OwnEvidence
 from fer_live.personal.proof import Preference
 
 
@@ -33,6 +36,25 @@ def in_plain_words(evidence: Evidence) -> str:
         before=before,
         after=after,
     )
+
+
+def own_in_plain_words(own: Mapping[str, OwnEvidence]) -> list[str]:
+    """A sentence for each expression of the person's own."""
+    lines = []
+    for name, evidence in own.items():
+        if evidence.recall is None or evidence.false_alarms is None:
+            lines.append(tr("{name}: learnt, and not tested: it takes two takes.", name=name))
+            continue
+        lines.append(
+            tr(
+                "{name}: found in {recall:.0%} of a take that was left out, and wrongly in "
+                "{alarms:.0%} of your other pictures.",
+                name=name,
+                recall=evidence.recall,
+                alarms=evidence.false_alarms,
+            )
+        )
+    return lines
 
 
 def choice_in_plain_words(preference: Preference) -> str:

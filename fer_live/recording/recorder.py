@@ -36,6 +36,8 @@ class About(BaseModel):
     model_config = ConfigDict(frozen=True, extra="ignore")
 
     labels: tuple[str, ...]
+    own_labels: tuple[str, ...] = ()
+    """The last of the labels: expressions of the person's own."""
     model: str
     source: str
     began_at: datetime

@@ -12,12 +12,14 @@ from jinja2 import Environment, PackageLoader, StrictUndefined
 from markupsafe import Markup
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
+from numpy.typing import NDArray
 
 from fer_live import __version__
 from fer_live.base.atomic_file import write_atomically
 from fer_live.base.colors import expression_hex
 from fer_live.base.translation import tr, tr_label
 from fer_live.datatypes import FloatArray, FrameResult
+from fer_live.model.head import among_common
 from fer_live.outputs.face_rows import Row, face_rows
 from fer_live.recording.history import clock
 from fer_live.recording.recorder import Note
@@ -46,8 +48,10 @@ class _FaceInTime:
 class ReportFile:
     """A `ResultSink` into a report, which keeps the rows in memory until it is closed."""
 
-    def __init__(self, path: Path, labels: tuple[str, ...]) -> None:
-        self._path, self._labels = path, labels
+    def __init__(
+        self, path: Path, labels: tuple[str, ...], own_labels: tuple[str, ...] = ()
+    ) -> None:
+        self._path, self._labels, self._own_labels = path, labels, own_labels
         self._rows: list[Row] = []
 
     def write(self, source: str, result: FrameResult) -> None:
@@ -57,16 +61,25 @@ class ReportFile:
         self._rows.extend(rows)
 
     def close(self) -> None:
-        write_report(self._path, self._rows, self._labels)
+        write_report(self._path, self._rows, self._labels, self._own_labels)
 
     def abandon(self) -> Path | None:
         return None
 
 
 def write_report(
-    path: Path, rows: Iterable[Row], labels: tuple[str, ...], *, notes: Sequence[Note] = ()
+    path: Path,
+    rows: Iterable[Row],
+    labels: tuple[str, ...],
+    own_labels: tuple[str, ...] = (),
+    *,
+    notes: Sequence[Note] = (),
 ) -> None:
-    """Write the page. `rows` are those of CSV and JSONL; raises `OutputError`."""
+    """Write the page. `rows` are those of CSV and JSONL; raises `OutputError`.
+
+    `own_labels`, the last of `labels`, have shares of all the time; those of the others are among
+    themselves, as they would be without expressions of one's own.
+    """
     faces = sorted(_faces(rows, labels), key=lambda face: -face.seconds)
     names = {face.source for face in faces}
     sections = [
@@ -74,7 +87,7 @@ def write_report(
             "title": tr("face {number}", number=face.track_id),
             "source": Path(face.source).name if len(names) > 1 else "",
             "seconds": f"{face.seconds:.1f}",
-            "shares": _shares(face, labels),
+            "shares": _shares(face, labels, len(labels) - len(own_labels)),
             "timeline": _timeline(face, labels),
         }
         for face in faces[:_MAX_FACES]
@@ -88,6 +101,7 @@ def write_report(
         made_at=datetime.now().strftime("%Y-%m-%d %H:%M"),
         sources=sorted(Path(name).name for name in names),
         sections=sections,
+        has_own=bool(own_labels),
         n_left_out=max(len(faces) - _MAX_FACES, 0),
         notes=[(clock(note.time_s), note.text) for note in notes],
     )
@@ -120,22 +134,29 @@ def _durations(times_s: FloatArray) -> FloatArray:
     return np.append(gaps, min(usual, _MAX_GAP_S)).astype(np.float32)
 
 
-def _shares(face: _FaceInTime, labels: tuple[str, ...]) -> list[dict[str, str]]:
-    """Of each label: the share of time it was shown, and its mean probability."""
-    durations = _durations(face.times_s)
-    total = max(float(durations.sum()), 1e-9)
-    shown = np.array(face.shown)
+def _shares(face: _FaceInTime, labels: tuple[str, ...], n_common: int) -> list[dict[str, str]]:
+    """Of each label: the share of time it was shown, and its mean probability. The first `n_common`
+    and "unsure" share the time in which no later one was shown."""
+    durations, shown = _durations(face.times_s), np.array(face.shown)
+    is_common = ~np.isin(shown, labels[n_common:])
+    means = among_common(face.probs, n_common).mean(axis=0).tolist()
+    means += face.probs[:, n_common:].mean(axis=0).tolist()
+
+    def share(label: str, among: NDArray[np.bool_]) -> str:
+        total = max(float(durations[among].sum()), 1e-9)
+        return f"{100 * float(durations[shown == label].sum()) / total:.1f}"
+
     rows = [
         {
             "name": tr_label(label),
-            "color": expression_hex(label),
-            "shown": f"{100 * float(durations[shown == label].sum()) / total:.1f}",
-            "mean": f"{100 * float(face.probs[:, index].mean()):.1f}",
+            "color": expression_hex(label, labels),
+            "shown": share(label, is_common if index < n_common else np.ones_like(is_common)),
+            "mean": f"{100 * mean:.1f}",
         }
-        for index, label in enumerate(labels)
+        for index, (label, mean) in enumerate(zip(labels, means, strict=True))
     ]
-    unsure = f"{100 * float(durations[shown == ''].sum()) / total:.1f}"
-    return [*rows, {"name": tr_label(""), "color": expression_hex(""), "shown": unsure, "mean": ""}]
+    unsure = {"name": tr_label(""), "color": expression_hex(""), "shown": share("", is_common)}
+    return [*rows[:n_common], {**unsure, "mean": ""}, *rows[n_common:]]
 
 
 def _timeline(face: _FaceInTime, labels: tuple[str, ...]) -> Markup:
@@ -145,7 +166,7 @@ def _timeline(face: _FaceInTime, labels: tuple[str, ...]) -> Markup:
     step = max(len(face.times_s) // _MAX_POINTS, 1)
     times, probs = face.times_s[::step], face.probs[::step]
     breaks = np.flatnonzero(np.diff(times) > max(_MAX_GAP_S, 3 * step / 30)) + 1
-    colors = [expression_hex(label) for label in labels]
+    colors = [expression_hex(label, labels) for label in labels]
     for part in np.split(np.arange(len(times)), breaks):
         if len(part) > 1:
             axes.stackplot(times[part], probs[part].T, colors=colors, linewidth=0)

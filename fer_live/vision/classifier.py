@@ -144,7 +144,7 @@ class ExpressionClassifier:
         else:
             both = np.concatenate([faces, faces[:, :, ::-1]])
             probs, *others = self._read(both, outputs)
-            probs = np.asarray((probs[:n] + probs[n:]) / 2, dtype=np.float32)
+            probs = _joined(probs[:n], probs[n:], len(self.manifest.common_labels))
         return [self.manifest.with_prior(probs, answers.prior), *(o[:n] for o in others)]
 
     @property
@@ -222,6 +222,20 @@ class ExpressionClassifier:
                 str(self._file), _options(2), providers=_EXECUTION_PROVIDERS["cpu"]
             )
         return self._session_of_two_threads
+
+
+def _joined(straight: FloatArray, mirrored: FloatArray, n_common: int) -> FloatArray:
+    """The mean of two readings. An expression of the person's own is read as it is, for it may be
+    one of a side, as "wink left" is; the others share what it leaves."""
+    if straight.shape[1] == n_common:
+        return np.asarray((straight + mirrored) / 2, dtype=np.float32)
+    own = straight[:, n_common:]
+    common = sum(
+        probs[:, :n_common] / np.maximum(probs[:, :n_common].sum(axis=1, keepdims=True), 1e-12)
+        for probs in (straight, mirrored)
+    )
+    share = 1 - own.sum(axis=1, keepdims=True)
+    return np.asarray(np.concatenate([common / 2 * share, own], axis=1), dtype=np.float32)
 
 
 def _why_not(wanted: Provider, provider: str, reason: str) -> str:

@@ -101,6 +101,11 @@ class Pipeline:
         return self.classifier.labels
 
     @property
+    def own_labels(self) -> tuple[str, ...]:
+        """The last of `labels`: expressions of the person's own, which most models have none of."""
+        return self.classifier.manifest.own_labels
+
+    @property
     def answers(self) -> AnswerConfig:
         """How often a face is read, and by which prior; setting it holds from the next frame on.
 

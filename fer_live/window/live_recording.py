@@ -48,6 +48,7 @@ class LiveRecording(QObject):
             return
         about = About(
             labels=pipeline.labels,
+            own_labels=pipeline.own_labels,
             model=pipeline.classifier.name,
             source=source,
             began_at=datetime.now().astimezone(),

@@ -13,6 +13,7 @@ from PyQt6.QtWidgets import QMainWindow
 from fer_live.base.settings import Settings
 from fer_live.base.translation import tr
 from fer_live.datatypes import FrameResult
+from fer_live.personal.models import has_newer_base
 from fer_live.personal.retraining import unfinished_run
 from fer_live.session.live import LiveSession
 from fer_live.session.meter import Meter
@@ -254,6 +255,8 @@ class MainWindow(Translated, QMainWindow):
         assert pipeline is not None
         self._set_up(pipeline)
         self.live.start_over()
+        if has_newer_base(pipeline.classifier.manifest):
+            self.say(tr("A newer model came with the app; make yours again in the tab Personal"))
         if before is None or before.labels == pipeline.labels:
             return
         if self.calibrating.is_recording:

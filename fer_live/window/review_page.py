@@ -217,7 +217,8 @@ class ReviewPage(Translated, QWidget):
                 write_report,  # matplotlib takes a second to import
             )
 
-            write_report(path, recording.rows(), recording.about.labels, notes=recording.notes())
+            about, notes = recording.about, recording.notes()
+            write_report(path, recording.rows(), about.labels, about.own_labels, notes=notes)
 
         def show(result: object) -> None:
             self._report.setEnabled(self._recording is not None)

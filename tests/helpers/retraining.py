@@ -8,22 +8,30 @@ import torch
 
 from fer_live.model.manifest import EXPRESSIONS, CropGeometry, Manifest
 from training.config import TrainConfig, parse_config
+from training.data.labeled_images import LabeledImages
+from training.measure.embedding import embed, embedding_statistics
 from training.models.checkpoint import architecture, build_network, save_model
 from training.models.config import ModelConfig
 
 
 def write_start(path: Path) -> Path:
-    """A small network with random weights, as a checkpoint."""
+    """A small network with random weights, as a checkpoint that can be calibrated."""
     torch.manual_seed(0)
     config = ModelConfig(width=8, blocks=1)
+    network = build_network(config, len(EXPRESSIONS)).eval()
+    labels = np.arange(32) % len(EXPRESSIONS)
+    others = np.random.default_rng(1).integers(0, 255, (32, 48, 48)).astype(np.uint8)
+    ids = np.arange(32).astype(str)
+    labeled = LabeledImages("noise", EXPRESSIONS, others, labels, ids)
     manifest = Manifest(
         labels=EXPRESSIONS,
         input_side=48,
         crop=CropGeometry(),
         architecture=architecture(config),
         card="The start's card.",
+        embedding=embedding_statistics(embed(network, others), labeled),
     )
-    save_model(path, build_network(config, len(EXPRESSIONS)), manifest)
+    save_model(path, network, manifest)
     return path
 
 

@@ -1,13 +1,15 @@
-"""Retrain a model on one's own clips, and prove that it got better."""
+"""Teach a model one person's face: in closed form, then by gradient where that proves to add."""
 
 import argparse
 from pathlib import Path
 
 from fer_live.base.console import require_packages
-from fer_live.errors import FerLiveError, RefusedError
+from fer_live.errors import FerLiveError, InputError, RefusedError
 from training.commands.figures import check_json, declare_json, write_json
 
-HELP = "retrain a model on one's own clips"
+HELP = "teach a model one person's face"
+
+_MINUTES = 5.0
 
 
 def declare(parser: argparse.ArgumentParser) -> None:
@@ -15,7 +17,7 @@ def declare(parser: argparse.ArgumentParser) -> None:
         "--clips",
         type=Path,
         nargs="+",
-        required=True,
+        default=[],
         metavar="DIR",
         help="of clips or images of the person, without labels",
     )
@@ -30,6 +32,16 @@ def declare(parser: argparse.ArgumentParser) -> None:
         help="the model to begin with (default: the shipped one)",
     )
     parser.add_argument("--out", type=Path, required=True, metavar="RUN_DIR")
+    parser.add_argument(
+        "--minutes",
+        type=float,
+        default=_MINUTES,
+        metavar="M",
+        help="that gradient steps may take (default: 5); about how many they take is said before",
+    )
+    parser.add_argument(
+        "--closed-form-only", action="store_true", help="no gradient steps; the same as --minutes 0"
+    )
     parser.add_argument(
         "--track",
         nargs="+",
@@ -46,7 +58,10 @@ def declare(parser: argparse.ArgumentParser) -> None:
 def run(arguments: argparse.Namespace) -> int:
     require_packages("export", "onnxscript")
     check_json(arguments.json)
+    if not arguments.minutes >= 0:
+        raise InputError(f"--minutes {arguments.minutes}: 0 or more")
     from export.build import build_models
+    from fer_live.personal.answer import refusal, result
     from training.personalize.progress import show_bar, tell_program
     from training.personalize.run import personalize
     from training.personalize.task import PersonalizeOptions
@@ -57,18 +72,23 @@ def run(arguments: argparse.Namespace) -> int:
         arguments.start,
         arguments.out,
         tuple(arguments.track),
+        minutes=0.0 if arguments.closed_form_only else arguments.minutes,
     )
     try:
         with (tell_program if arguments.progress else show_bar)() as report:
-            proof, figures = personalize(options, build_models, report)
+            retrained = personalize(options, build_models, report, _tell)
     except KeyboardInterrupt:
         raise FerLiveError("interrupted; the same command resumes it") from None
-    write_json(arguments.json, figures)
-    install = f"fer-live models install {arguments.out}"
-    if proof.passes:
-        print(f"{proof.verdict()}\nto install it: {install}")
-        return 0
-    if proof.may_ask:
-        print(f"{proof.verdict()}\nto choose, and to install it if you prefer it: {install}")
-        return 0
-    raise RefusedError(f"{arguments.out}: {proof.verdict()}; it should not be installed")
+    write_json(arguments.json, dict(retrained.figures))
+    if retrained.model is None:
+        raise RefusedError(refusal(retrained.evidence))
+    print(f"{result(retrained.evidence)}\n{retrained.model}\n{_how_to_install(arguments.out)}")
+    return 0
+
+
+def _tell(line: str) -> None:
+    print(line, flush=True)
+
+
+def _how_to_install(out: Path) -> str:
+    return f"not in use; to install it: fer-live models install {out}"

@@ -6,6 +6,7 @@ from pathlib import Path
 from fer_live.errors import InputError
 from training.commands.figures import (
     DataChoice,
+    check_json,
     check_measuring,
     declare_data,
     declare_json,
@@ -26,6 +27,14 @@ def declare(parser: argparse.ArgumentParser) -> None:
         action="store_true",
         help="measure fer-live personalize instead: more looks, three seeds, no run folder",
     )
+    parser.add_argument(
+        "--own-expressions",
+        type=Path,
+        nargs="+",
+        metavar="CLIP",
+        help="measure made-up expressions of one's own instead, on clips of one person each; "
+        "takes no data set",
+    )
     declare_data(parser)
     declare_json(parser)
     parser.add_argument("--config", type=Path, metavar="FILE.toml", help="default: personal.toml")
@@ -34,6 +43,8 @@ def declare(parser: argparse.ArgumentParser) -> None:
 
 
 def run(arguments: argparse.Namespace) -> int:
+    if arguments.own_expressions:
+        return _own_expressions(arguments)
     on = check_measuring(arguments)
     if arguments.closed_form:
         return _closed_form(arguments, on)
@@ -53,6 +64,14 @@ def run(arguments: argparse.Namespace) -> int:
         seed=arguments.seed,
     )
     return tell_figures(arguments, figures, to_markdown(figures))
+
+
+def _own_expressions(arguments: argparse.Namespace) -> int:
+    check_json(arguments.json)
+    from training.personalize.own_expression_trial import to_table, try_own_expressions
+
+    figures = try_own_expressions(arguments.model, arguments.own_expressions)
+    return tell_figures(arguments, figures, to_table(figures))
 
 
 def _closed_form(arguments: argparse.Namespace, on: DataChoice) -> int:

@@ -15,6 +15,7 @@ from tqdm import tqdm
 from fer_live.datatypes import UInt8Array
 from fer_live.errors import DataError, SourceError, TruncatedError
 from fer_live.model.manifest import CropGeometry
+from fer_live.personal.collector import CLIP_SUFFIXES
 from fer_live.sources.folder import is_companion, promises_image
 from fer_live.sources.images import read_image
 from fer_live.sources.open import open_source
@@ -22,10 +23,6 @@ from fer_live.vision.alignment import align_face
 from fer_live.vision.detector import FaceDetector
 from training.data.labeled_images import FaceImages, resize_faces
 
-CLIP_SUFFIXES = (
-    *(".mp4", ".avi", ".mov", ".mkv", ".webm", ".m4v", ".mts", ".m2ts", ".ts", ".mpg", ".mpeg"),
-    *(".wmv", ".flv", ".3gp", ".ogv"),
-)
 _CLIP_FACES_PER_S = 5.0
 """Faces of one clip that are closer in time hardly differ."""
 

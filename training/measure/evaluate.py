@@ -12,6 +12,7 @@ from tqdm import tqdm
 
 from fer_live.datatypes import FloatArray, UInt8Array
 from fer_live.errors import DataError, InputError, ModelError, SourceError
+from fer_live.model.head import among_common
 from fer_live.model.manifest import Manifest
 from fer_live.sources.images import read_image
 from fer_live.vision.alignment import align_face
@@ -119,11 +120,20 @@ def require_distinct(models: Sequence[Path]) -> None:
 
 def open_model(path: Path, answers: AnswerConfig = DEFAULT_ANSWERS) -> Model:
     """Open an .onnx, a .safetensors or a run folder; `ModelError` for anything else, and for a
-    prior that the model has not."""
+    prior that the model has not.
+
+    Of a model with a person's own expressions, what is measured is the model without them: it
+    answers among the common labels, renormalized.
+    """
     if path.suffix.lower() == ".onnx":
         # On the CPU: the same figures on every machine.
         classifier = ExpressionClassifier(path, "cpu", answers)
-        return Model(classifier.manifest, lambda faces: _batched(classifier.classify, faces))
+        manifest = classifier.manifest.without_own_labels()
+        n_common = len(manifest.labels)
+        return Model(
+            manifest,
+            lambda faces: among_common(_batched(classifier.classify, faces), n_common),
+        )
     if path.is_dir() or path.suffix == ".safetensors":
         network, manifest = load_model(path)
         if answers.prior not in manifest.prior_names:

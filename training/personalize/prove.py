@@ -1,12 +1,13 @@
-"""Stage 3 of a retraining: is the new model better for this person?
-
-The proof is by labels that training never saw, or else by the person's own eyes.
-"""
+"""What a finished retraining says of itself: the gain on takes left out, and what the two models
+read differently, for the person's own eyes."""
 
 import numpy as np
-from numpy.typing import NDArray
 
 from fer_live.datatypes import FloatArray
+from fer_live.model.head import Head
+from fer_live.personal.calibration import CalibrationStart, Material, read_probs
+from fer_live.personal.evidence import Evidence
+from fer_live.personal.own_faces import CropChange, OwnFaces, cut_again, joined
 from fer_live.personal.proof import (
     MAX_COMPARED,
     Compared,
@@ -16,92 +17,65 @@ from fer_live.personal.proof import (
     differing,
     save_compared,
 )
-from training.measure.evaluate import read_faces
-from training.models.resnet import ExpressionNet
-from training.personalize.collect import PersonFaces
-from training.personalize.faces import PersonData
-from training.personalize.learn import Learned
-from training.personalize.progress import OnProgress
 from training.personalize.task import Task
 
-_RESAMPLES = 10_000
-_SEED = 0
 
-
-def prove(task: Task, person: PersonData, learned: Learned, on_progress: OnProgress) -> Proof:
-    """Compare the new network with the one it started from, on all faces of the person.
+def prove(
+    task: Task,
+    material: Material,
+    change: CropChange,
+    reader: CalibrationStart,
+    head: Head,
+    evidence: Evidence,
+) -> Proof:
+    """Compare the new model, which is `reader` with another `head`, with the start on all faces.
 
     Also writes `compared.npz`, the faces that the person can choose by.
     """
-    on_progress("prove", 0.0)
-    gain = _gain(task, person, learned)
-    images = person.unlabeled.images
-    networks = (task.network, learned.network)
-    before, after = (read_faces(network, task.manifest, images) for network in networks)
-    rows = differing(before, after, MAX_COMPARED)
-    compared = Compared(images[rows], before[rows], after[rows], task.manifest.labels)
-    save_compared(task.out, compared)
+    everything = joined([material.unlabeled, material.labeled], task.manifest.input_side)
+    before = _read(task.reader, task.reader.head, everything, CropChange())
+    after = _read(reader, head, everything, change)
+    once = np.sort(np.unique(everything.segments, return_index=True)[1])
+    rows = once[differing(before[once], after[once], MAX_COMPARED)]
+    labels = task.manifest.labels
+    save_compared(task.out, Compared(everything.patches[rows], before[rows], after[rows], labels))
+    n = len(material.unlabeled)
     return Proof(
-        gain=gain,
-        n_differing=int((before.argmax(axis=1) != after.argmax(axis=1)).sum()),
-        flicker=flicker(before, after, person.unlabeled),
-        skipped=person.skipped,
+        gain=label_gain(evidence, material),
+        n_differing=int((before[once].argmax(axis=1) != after[once].argmax(axis=1)).sum()),
+        flicker=flicker(before[:n], after[:n], everything.where(np.arange(n))) if n else None,
+        skipped=(*material.unlabeled.skipped, *material.labeled.skipped),
     )
 
 
-def _gain(task: Task, person: PersonData, learned: Learned) -> LabelGain | None:
-    """Measure the gain on labeled faces, each read by a network that has never learned it."""
-    if not learned.held_out:
+def label_gain(evidence: Evidence, material: Material) -> LabelGain | None:
+    """The evidence in the form that is kept beside a model; None where no take was left out."""
+    if evidence.before is None or evidence.after is None or evidence.interval is None:
         return None
-    held_out = learned.held_out
-
-    def read(network: ExpressionNet, rows: NDArray[np.int64]) -> FloatArray:
-        return read_faces(network, task.manifest, person.labeled.images[rows])
-
-    rows = np.concatenate([held.rows for held in held_out])
-    before = np.concatenate([read(task.network, held.rows) for held in held_out])
-    after = np.concatenate([read(held.network, held.rows) for held in held_out])
-    truth = person.labeled.labels[rows]
-    return label_gain(
-        before.argmax(axis=1) == truth, after.argmax(axis=1) == truth, person.takes[rows]
-    )
-
-
-def label_gain(
-    right_before: NDArray[np.bool_], right_after: NDArray[np.bool_], takes: NDArray[np.str_]
-) -> LabelGain:
-    """Compare the accuracy before and after on the same N faces, with bounds of the gain at 95 %.
-
-    The bounds are those of a paired bootstrap over whole takes (N,): the faces of one take are
-    nearly the same picture, so that to draw them one by one would make a handful of takes look like
-    hundreds of faces. Each take counts by its faces.
-    """
-    names, which = np.unique(takes, return_inverse=True)
-    gains = np.bincount(which, right_after.astype(float) - right_before, len(names))
-    counts = np.bincount(which, minlength=len(names))
-    drawn = np.random.default_rng(_SEED).integers(0, len(names), (_RESAMPLES, len(names)))
-    resampled = gains[drawn].sum(axis=1) / counts[drawn].sum(axis=1)
-    lower, upper = np.percentile(resampled, [2.5, 97.5])
     return LabelGain(
-        n_faces=len(takes),
-        n_takes=len(names),
-        before=float(right_before.mean()),
-        after=float(right_after.mean()),
-        lower=float(lower),
-        upper=float(upper),
+        n_faces=len(material.labeled),
+        n_takes=evidence.n_takes,
+        before=evidence.before,
+        after=evidence.after,
+        lower=evidence.interval[0],
+        upper=evidence.interval[1],
     )
 
 
-def flicker(before: FloatArray, after: FloatArray, faces: PersonFaces) -> Flicker | None:
-    """Count the switches of the likeliest label per minute, over each face's own time in each clip.
+def _read(reader: CalibrationStart, head: Head, faces: OwnFaces, change: CropChange) -> FloatArray:
+    embeddings = reader.classifier.embed(np.ascontiguousarray(cut_again(faces, change)))
+    return read_probs(reader, head, embeddings.astype(np.float64)).astype(np.float32)
+
+
+def flicker(before: FloatArray, after: FloatArray, faces: OwnFaces) -> Flicker | None:
+    """Count the switches of the likeliest label per minute, over the time of each clip.
 
     None where there is no clip.
     """
     seconds = 0.0
     switches = np.zeros(2)
-    keys = list(zip(faces.files.tolist(), faces.tracks.tolist(), strict=True))
-    for key in dict.fromkeys(keys):
-        rows = np.flatnonzero([other == key for other in keys])
+    for take in np.unique(faces.takes):
+        rows = np.flatnonzero(faces.takes == take)
         if len(rows) < 2:
             continue
         seconds += float(faces.times_s[rows[-1]] - faces.times_s[rows[0]])

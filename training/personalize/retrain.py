@@ -73,7 +73,7 @@ def retrain(
         "personalized": personalized,
         "thresholds": made.training["thresholds"],
     }
-    update = {"training": training, "metrics": {}, "card": _card(manifest.card)}
+    update = {"training": training, "metrics": {}, "card": card_of(manifest.card)}
     return averaged(learned, network, options.keep), manifest.model_copy(update=update)
 
 
@@ -92,7 +92,7 @@ def _training_data(unlabeled: UInt8Array, labeled: LabeledImages) -> TrainingDat
     )
 
 
-def _card(card_of_start: str) -> str:
+def card_of(card_of_start: str) -> str:
     """Put our note before the start's card, whose limits hold for the retrained model too."""
     if card_of_start.startswith(_PERSONAL_CARD):
         return card_of_start

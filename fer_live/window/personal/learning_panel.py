@@ -248,8 +248,10 @@ class LearningPanel(Translated, QWidget):
         elif can_begin:
             self._text.setText(
                 tr(
-                    "The model learns from your clips, on this computer. It takes some minutes; "
-                    "the app goes on meanwhile. Nothing changes before you install the result."
+                    "Slower than a calibration, and sometimes better: the network itself learns "
+                    "from your clips, on this computer. It takes minutes, more where the computer "
+                    "has other work; the app goes on meanwhile. Nothing changes before you install "
+                    "the result."
                 )
             )
         else:
@@ -259,14 +261,15 @@ class LearningPanel(Translated, QWidget):
         progress = run.progress
         stages = {
             "faces": tr("finding faces"),
+            "calibrate": tr("calibrating"),
             "learn": tr("learning"),
-            "prove": tr("proving"),
             "export": tr("exporting"),
         }
         self.bar.setValue(round(progress.done * 1000))
-        text = stages.get(progress.stage, progress.stage)
+        text = as_sentence(stages.get(progress.stage, progress.stage))
+        text += ", " + tr("{time} so far", time=clock(progress.elapsed_s))
         if progress.left_s is not None:
-            text += ", " + tr("{time} left", time=clock(progress.left_s))
+            text += ", " + tr("about {time} left", time=clock(progress.left_s))
         self._text.setText(text)
 
     def translate(self) -> None:

@@ -22,6 +22,7 @@ from fer_live.personal.retraining import COMMAND
 from fer_live.window.personal.clips_list import ClipsList
 from fer_live.window.personal.learning_panel import LearningPanel
 from fer_live.window.personal.models_list import ModelsList
+from fer_live.window.personal.own_expressions_row import OwnExpressionsRow
 from fer_live.window.translated import Translated
 
 
@@ -58,6 +59,8 @@ class PersonalPage(Translated, QWidget):
         self._why.setWordWrap(True)
         self.capture_button, self.calibrate_button = QPushButton(), QPushButton()
         self.forget_button = QPushButton()
+        self.own = OwnExpressionsRow(settings)
+        self.own.said.connect(self._said_own)
         self.capture_button.clicked.connect(self.capture_wanted)
         self.calibrate_button.clicked.connect(lambda: self.calibration_wanted.emit(""))
         self.models.remake_wanted.connect(self.calibration_wanted)
@@ -80,6 +83,7 @@ class PersonalPage(Translated, QWidget):
         left.addWidget(self._why)
         left.addLayout(whose)
         left.addLayout(captures)
+        left.addWidget(self.own)
         left.addWidget(self.clips, 1)
         left.addWidget(self._said)
         right = QVBoxLayout()
@@ -95,6 +99,7 @@ class PersonalPage(Translated, QWidget):
     def refresh(self) -> None:
         """Read clips and models from the disk again."""
         self._show_persons()
+        self.own.refresh()
         self.clips.refresh()
         self.models.refresh()
 
@@ -113,6 +118,10 @@ class PersonalPage(Translated, QWidget):
         self.person.addItems(names)
         self.person.setCurrentText(now)
         self._is_filling = False
+
+    def _said_own(self, line: str) -> None:
+        self._said.setText(line)
+        self.clips.refresh()
 
     def _choose_person(self, name: str) -> None:
         if not self._is_filling and name and name != self._settings().person:

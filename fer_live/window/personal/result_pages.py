@@ -6,7 +6,7 @@ from fer_live.base.translation import tr
 from fer_live.errors import FerLiveError
 from fer_live.personal.personalize import Personalized
 from fer_live.personal.proof import Preference
-from fer_live.personal.verdict import choice_in_plain_words, in_plain_words
+from fer_live.personal.verdict import choice_in_plain_words, in_plain_words, own_in_plain_words
 from fer_live.window.personal.calibrate_view import CalibrateView, Choice
 from fer_live.window.personal.calibration_work import install
 from fer_live.window.personal.compare_dialog import CompareDialog
@@ -40,10 +40,14 @@ class ResultPages(QObject):
             self._view.offer(self._more(), self._close())
             return
         self._made = result
-        words = in_plain_words(result.evidence)
-        if result.evidence.verdict == "against":
+        words = " ".join([in_plain_words(result.evidence), *own_in_plain_words(result.own)])
+        if result.is_refused:
             self._view.say(tr("Not better"), words)
             self._view.offer(self._more(), self._close())
+        elif result.common_kept:
+            kept = tr("The other expressions are read as before; your own are added.")
+            self._view.say(tr("Ready"), " ".join([kept, *own_in_plain_words(result.own)]))
+            self._view.offer(self._to_use(), self._more(), self._close())
         elif result.evidence.verdict == "proven":
             self._view.say(tr("Better"), words)
             self._view.offer(self._to_use(), self._to_compare(), self._close())

@@ -6,6 +6,7 @@ from PyQt6.QtCore import QObject, pyqtSignal
 
 from fer_live.base.translation import tr
 from fer_live.errors import FerLiveError
+from fer_live.personal.own_expressions import own_expressions
 from fer_live.personal.takes import next_round, unreviewed_folder
 from fer_live.recording.recorder import Recording
 from fer_live.vision.pipeline import Pipeline
@@ -53,7 +54,8 @@ class RoundPages(QObject):
     def begin(self, pipeline: Pipeline, person: str) -> None:
         """Say what will be asked for, and wait for the person."""
         self._pipeline = pipeline
-        labels, timing = pipeline.labels, self._timing
+        common = pipeline.labels[: len(pipeline.labels) - len(pipeline.own_labels)]
+        labels, timing = (*common, *own_expressions(person)), self._timing
         self._round = TakeRound(person, next_round(labels, person))
         self._view.say(
             tr("Single expressions"),

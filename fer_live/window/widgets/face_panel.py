@@ -10,6 +10,8 @@ from fer_live.painting.overlay import expression_color, track_color
 
 _MARGIN = 14
 _ROW_GAP = 9
+_BAR_H = 6.0
+_MIN_BAR_H = 2.0
 
 
 class FacePanel(QWidget):
@@ -76,19 +78,26 @@ class FacePanel(QWidget):
         height = QFontMetricsF(large).height()
         label = QRectF(area.left(), area.top() + row + 4, area.width(), height)
         painter.setPen(self.palette().color(QPalette.ColorRole.WindowText))
-        painter.drawText(label, Qt.AlignmentFlag.AlignLeft, tr_label(face.shown_label))
+        shown = _elided(QFontMetricsF(large), tr_label(face.shown_label), area.width())
+        painter.drawText(label, Qt.AlignmentFlag.AlignLeft, shown)
         line = QRectF(area.left(), label.bottom() + 3, area.width(), 4)
         painter.setPen(Qt.PenStyle.NoPen)
-        painter.setBrush(expression_color(face.shown_label))
+        painter.setBrush(expression_color(face.shown_label, self._labels))
         painter.drawRoundedRect(line, 2, 2)
         painter.setFont(self.font())
         return line.bottom() + 14
 
     def _paint_bars(self, painter: QPainter, area: QRectF) -> None:
         assert self._face is not None
-        metrics = QFontMetricsF(self.font())
-        text_h, bar_h = metrics.height(), 6.0
+        text_h, bar_h = QFontMetricsF(self.font()).height(), _BAR_H
         row_h = min(text_h + bar_h + _ROW_GAP, area.height() / max(len(self._labels), 1))
+        if row_h < text_h + bar_h:  # many expressions, or a low window
+            bar_h = max(row_h - text_h, _MIN_BAR_H)
+            font = self.font()
+            font.setPointSizeF(font.pointSizeF() * min(max(row_h - bar_h, 1.0) / text_h, 1.0))
+            painter.setFont(font)
+            text_h = min(text_h, row_h - bar_h)
+        metrics = QFontMetricsF(painter.font())
         text_color = self.palette().color(QPalette.ColorRole.WindowText)
         ground = self.palette().color(QPalette.ColorRole.Mid)
         for row, (label, prob) in enumerate(
@@ -97,14 +106,17 @@ class FacePanel(QWidget):
             top = area.top() + row * row_h
             line = QRectF(area.left(), top, area.width(), text_h)
             painter.setPen(text_color)
-            painter.drawText(line, Qt.AlignmentFlag.AlignLeft, tr_label(label))
-            painter.drawText(line, Qt.AlignmentFlag.AlignRight, f"{prob:.0%}")
+            percent = f"{prob:.0%}"
+            free_w = area.width() - metrics.horizontalAdvance(f"  {percent}")
+            name = _elided(metrics, tr_label(label), free_w)
+            painter.drawText(line, Qt.AlignmentFlag.AlignLeft, name)
+            painter.drawText(line, Qt.AlignmentFlag.AlignRight, percent)
             bar = QRectF(area.left(), min(top + text_h, top + row_h - bar_h), area.width(), bar_h)
             painter.setPen(Qt.PenStyle.NoPen)
             painter.setBrush(ground)
             painter.drawRoundedRect(bar, 3, 3)
             bar.setWidth(area.width() * float(prob))
-            painter.setBrush(expression_color(label))
+            painter.setBrush(expression_color(label, self._labels))
             painter.drawRoundedRect(bar, 3, 3)
 
     def _description(self) -> str:
@@ -114,3 +126,8 @@ class FacePanel(QWidget):
             return tr("No face in view")
         number = tr("face {number}", number=self._face.track_id)
         return f"{number}: {tr_label(self._face.shown_label)}"
+
+
+def _elided(metrics: QFontMetricsF, text: str, width: float) -> str:
+    """A name as long as there is room for; expressions of a person's own may have long ones."""
+    return metrics.elidedText(text, Qt.TextElideMode.ElideRight, width)

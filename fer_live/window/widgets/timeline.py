@@ -209,7 +209,7 @@ class Timeline(QWidget):
 
     def _set_labels(self, labels: tuple[str, ...]) -> None:
         self._labels = labels
-        self._colors = [expression_color(label) for label in labels]
+        self._colors = [expression_color(label, labels) for label in labels]
 
     def _clear(self) -> None:
         self._ring.fill(Qt.GlobalColor.transparent)

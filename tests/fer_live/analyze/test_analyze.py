@@ -13,6 +13,7 @@ from fer_live.analyze.run import AnalyzeOptions, analyze
 from fer_live.errors import InputError, ModelError, OutputError, SourceError
 from tests.helpers.clips import truncated
 from tests.helpers.commands import fails, interrupt
+from tests.helpers.models import save_own_model
 
 
 def test_a_clip_from_the_command_line(run_cli, demo_clip: Path, tmp_path: Path):
@@ -201,6 +202,31 @@ def test_several_clips_are_read_side_by_side_and_in_order(demo_clip: Path, tmp_p
         pd.testing.assert_frame_equal(same, one.drop(columns="source"))
     assert report.read_text().count("<svg") >= 3
     assert not (tmp_path / "all.csv.parts").exists()
+
+
+def test_own_expressions_come_last_read_in_turn_and_side_by_side(demo_clip: Path, tmp_path: Path):
+    model = save_own_model(
+        tmp_path / "own.onnx", ("wink left", "집중"), logit=4, variant="fer_live_int8.onnx"
+    )
+    clips = [str(shutil.copy(demo_clip, tmp_path / f"{name}.mp4")) for name in "ab"]
+    plain = tmp_path / "plain.csv"
+    analyze(AnalyzeOptions(clips[:1], out=plain, every=100, provider="cpu"))
+    eight = pd.read_csv(plain, keep_default_na=False).filter(like="p_")
+    for sources in (clips[:1], clips):
+        out, report = tmp_path / "a.csv", tmp_path / "a.html"
+        options = AnalyzeOptions(
+            sources, out=out, report=report, every=100, model=model, provider="cpu"
+        )
+        assert analyze(options)[1] == []
+        rows = pd.read_csv(out, keep_default_na=False)
+        probs = rows.filter(like="p_")
+        assert list(probs.columns) == [*eight.columns, "p_wink left", "p_집중"]
+        np.testing.assert_allclose(probs.sum(axis=1), 1, atol=1e-5)
+        common = probs[eight.columns].iloc[: len(eight)]
+        np.testing.assert_allclose(common.div(common.sum(axis=1), axis=0), eight, atol=1e-5)
+        assert ("p_" + rows["label"] == probs.idxmax(axis=1)).all()
+        page = report.read_text()
+        assert "Shares of your own expressions" in page and "집중" in page
 
 
 def test_an_interrupted_batch_goes_on_where_it_was(demo_clip: Path, tmp_path: Path):

@@ -43,6 +43,7 @@ def test_languages_are_switched_and_unknown_ones_are_english():
         assert tr("face {number}", number=3) == "얼굴 3"
         assert (tr_label(""), tr_label("happiness")) == ("불확실", "기쁨")
         assert tr_label("smirk") == "smirk"
+        assert tr("Settings") != "Settings" and tr_label("Settings") == "Settings", "a name"
         set_language("tlh")
         assert tr_label("happiness") == "happiness"
     finally:

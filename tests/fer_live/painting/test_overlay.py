@@ -1,12 +1,16 @@
+from dataclasses import replace
+
 import cv2
 import numpy as np
 import pytest
 from PyQt6.QtCore import QRectF
-from PyQt6.QtGui import QImage, QPainter
+from PyQt6.QtGui import QColor, QImage, QPainter
 
+from fer_live.base.colors import OWN_COLORS
 from fer_live.painting.overlay import Hud, _free_place, expression_color, paint_result
 from fer_live.vision.pipeline import Pipeline
 from fer_live.vision.smoothing import UNSURE
+from tests.helpers.results import result
 
 
 def paint(frame_result, labels, *, mirror: bool, hud: Hud) -> np.ndarray:
@@ -69,9 +73,25 @@ def test_the_colour_blind_tell_the_expressions_apart(who: str):
     from fer_live.model.manifest import EXPRESSIONS
 
     colors = [expression_color(label) for label in (*EXPRESSIONS, UNSURE)]
+    colors += [QColor(color) for color in OWN_COLORS]
     rgb = np.array([color.getRgbF()[:3] for color in colors], np.float32)
     linear = np.where(rgb <= 0.04045, rgb / 12.92, ((rgb + 0.055) / 1.055) ** 2.4)
     seen = np.clip(linear @ np.array(COLOUR_BLIND[who]).T, 0, 1).astype(np.float32)
     lab = cv2.cvtColor(seen[None], cv2.COLOR_LRGB2Lab)[0]
     distances = np.linalg.norm(lab[:, None] - lab[None], axis=-1)
     assert distances[~np.eye(len(lab), dtype=bool)].min() > 12
+
+
+def test_own_expressions_have_bars_in_their_colours_below_the_eight(qtbot):
+    from fer_live.model.manifest import EXPRESSIONS
+
+    labels = (*EXPRESSIONS, "wink left", "a name that is far too long")
+    probs = np.array([0.0] * 8 + [0.7, 0.3], np.float32)
+    shown = result(0, 0.0)
+    face = replace(shown.faces[0], probs=probs, smoothed_probs=probs, shown_label="wink left")
+    face = replace(face, box_xyxy=np.array([2, 20, 40, 60], np.float32))
+    painted = paint(replace(shown, faces=(face,)), labels, mirror=False, hud=Hud(30, 12))
+    for label, n_least in (("wink left", 300), (labels[-1], 100)):
+        color = expression_color(label, labels)
+        bgr = np.array([color.blue(), color.green(), color.red()])
+        assert (np.abs(painted - bgr).sum(axis=-1) < 12).sum() > n_least, label

@@ -17,27 +17,9 @@ from fer_live.personal.own_head import (
     other_people,
     probabilities,
 )
+from tests.helpers.embeddings import HEAD, MEANS, N_CLASSES, N_VALUES, STATISTICS, faces
 
-N_CLASSES, N_VALUES = 4, 24
-MEANS = 0.5 * np.random.default_rng(0).normal(size=(N_CLASSES, N_VALUES))
-STATISTICS = EmbeddingStatistics(
-    class_means=tuple(map(tuple, MEANS.tolist())),
-    spread=(0.8,) * N_VALUES,
-    class_shares=(0.4, 0.3, 0.2, 0.1),
-    n=1000,
-)
-HEAD = Head((MEANS / 0.64).astype(np.float32), (-(MEANS**2).sum(axis=1) / 1.28).astype(np.float32))
-"""The head that answers best for these means and this spread."""
 EQUAL = np.full(N_CLASSES, 1 / N_CLASSES)
-
-
-def faces(n_a_class: tuple[int, ...], moved: float = 0.0, seed: int = 1):
-    generator = np.random.default_rng(seed)
-    labels = np.repeat(np.arange(N_CLASSES), n_a_class)
-    # A person's own way of looking: as far from others as expressions are from each other.
-    offset = 0.5 * moved * np.random.default_rng(9).normal(size=N_VALUES)
-    noise = 0.8 * generator.normal(size=(len(labels), N_VALUES))
-    return MEANS[labels] + noise + offset, labels
 
 
 def recall(head: Head, embeddings: np.ndarray, labels: np.ndarray) -> float:
@@ -159,3 +141,32 @@ def test_nothing_to_fit_leaves_the_head():
     head = fit_head(HEAD, empty, 1.0, HOLDS[0], 0.8)
     np.testing.assert_allclose(head.weights, HEAD.weights, rtol=1e-5)
     assert no_alignment(3)(np.ones((1, 3))).tolist() == [[1, 1, 1]]
+
+
+def test_other_people_vary_as_their_class_does():
+    """One class varies twice as much along the one direction as all do, another not at all."""
+    direction = np.zeros(N_VALUES)
+    direction[0] = 3.0
+    scales = ((1.0,), (2.0,), (0.0,), (1.0,))
+    varied = STATISTICS.model_copy(
+        update={"directions": (tuple(direction),), "class_scales": scales, "spread": (1e-6,) * 24}
+    )
+    drawn = other_people(varied, HEAD, 1.0).embeddings.reshape(N_CLASSES, -1, N_VALUES)
+    spreads = drawn[:, :, 0].std(axis=1)
+    np.testing.assert_allclose(spreads, [3, 6, 0, 3], rtol=0.3, atol=1e-3)
+    with pytest.raises(ValueError, match="disagree in size"):
+        EmbeddingStatistics.model_validate({**varied.model_dump(), "class_scales": ((1.0,),)})
+
+
+def test_an_alignment_keeps_what_other_people_are_answered():
+    """Everybody is read through it; the classifier is changed so that they are read as before."""
+    clip, _ = faces((40,) * N_CLASSES, moved=1.0)
+    found = align_embeddings(clip, np.full(len(clip), UNKNOWN), HEAD, 1.0, STATISTICS)
+    others = other_people(STATISTICS, HEAD, 1.0)
+    moved = others.moved(found)
+    assert len(moved.embeddings) == 2 * len(others.embeddings)
+    assert moved.counts.sum() == pytest.approx(others.counts.sum())
+    kept = fit_head(HEAD, moved, 1.0, HOLDS[0], 0.8).after_affine(found.scale, found.shift)
+    alone = HEAD.after_affine(found.scale, found.shift)
+    tested = faces((200,) * N_CLASSES, seed=3)
+    assert recall(kept, *tested) > recall(alone, *tested)

@@ -7,15 +7,14 @@ import pytest
 from fer_live.datatypes import FaceDetection
 from fer_live.errors import DataError
 from fer_live.model.manifest import CropGeometry
+from fer_live.personal.collector import _cut, collect_own_faces, files_of_person
 from fer_live.personal.crop_search import search_crop
 from fer_live.personal.own_faces import (
     CropChange,
     OwnFaces,
-    _cut,
-    collect_own_faces,
     crops_alone,
     cut_again,
-    files_of_person,
+    is_within_reach,
     joined,
     no_faces,
 )
@@ -83,6 +82,15 @@ def test_a_crop_is_changed_only_where_another_is_clearly_better():
 
     assert search_crop(faces, indifferent) == CropChange()
     assert search_crop(faces.where(np.arange(20) < 3), classify) == CropChange(), "too few"
+
+
+def test_calibrated_again_and_again_the_crop_does_not_walk_away():
+    crop, larger = CropGeometry(), CropChange(1.3, 6.0, 0.06)
+    assert is_within_reach(crop) and is_within_reach(larger.applied_to(crop))
+    twice = larger.applied_to(larger.applied_to(crop))
+    assert not is_within_reach(twice)
+    for change in (CropChange(1.6), CropChange(0.6), CropChange(1, 24), CropChange(1, 0, -0.18)):
+        assert not is_within_reach(change.applied_to(crop))
 
 
 def test_what_cannot_be_used_is_named_and_the_rest_is(tmp_path: Path):

@@ -9,11 +9,12 @@ import cv2
 import numpy as np
 import pytest
 
-import fer_live.personal.personalize as personalize_module
+import fer_live.personal.gate as gate
 from fer_live.base.settings import load_settings
 from fer_live.commands.cli import build_parser
 from fer_live.errors import DataError, InputError, OutputError
 from fer_live.model.assets import CPU_MODEL, GPU_MODEL, asset
+from fer_live.model.head import among_common
 from fer_live.model.manifest import EXPRESSIONS
 from fer_live.personal.clips import list_clips
 from fer_live.personal.evidence import Evidence
@@ -55,7 +56,7 @@ def call(*words: object) -> int:
 
 
 def with_evidence(monkeypatch: pytest.MonkeyPatch, evidence: Evidence) -> None:
-    monkeypatch.setattr(personalize_module, "gather_evidence", lambda *_: evidence)
+    monkeypatch.setattr(gate, "gather_evidence", lambda *_: evidence)
 
 
 def test_one_image_of_each_expression_is_enough_for_a_model(tmp_path: Path, capsys):
@@ -148,6 +149,74 @@ def test_a_newer_shipped_model_is_noticed(tmp_path: Path, monkeypatch: pytest.Mo
     assert "this time from the newer one" in capsys.readouterr().out
 
 
+def test_an_own_expression_comes_last_stays_and_can_be_forgotten(tmp_path: Path, capsys):
+    labeled = person(tmp_path / "me", ("neutral", "wink left"), n=2)
+    answer, ann = tmp_path / "a.json", ("--install", "--name", "ann")
+    assert call("--labeled", labeled, "--own", "wink left", "--json", answer, *ann) == 0
+    told = json.loads(answer.read_text())
+    assert tuple(told["labels"]) == (*EXPRESSIONS, "wink left")
+    assert told["own"]["wink left"]["n_takes"] == 2 and told["before"] is not None
+    assert told["own"]["wink left"].keys() >= {"recall", "false_alarms", "against"}
+    model = ExpressionClassifier(Path(told["model"]), "cpu")
+    assert model.manifest.own_labels == ("wink left",)
+    assert model.manifest.metrics["own"] == told["own"]
+    wink = cv2.imread(str(labeled / "wink left" / "0.png"), cv2.IMREAD_GRAYSCALE)
+    probs, heat_maps = model.classify_with_heat_maps(wink[None])
+    assert model.labels[int(probs.argmax())] == "wink left" and heat_maps is not None
+    said = capsys.readouterr().out
+    assert "wink left: fitted to 2 faces, told from your takes" in said
+    assert "wink left: read in " in said and "takes left out" in said
+    # Its folder is one of a label now; what has no takes this time stays as it is.
+    more = person(tmp_path / "more", ("neutral", "concentrating"), n=2, seed=1)
+    assert call("--labeled", more, "--own", "concentrating", "--json", answer, *ann) == 0
+    assert "wink left: kept as it was" in capsys.readouterr().out
+    told = json.loads(answer.read_text())
+    assert told["labels"][8:] == ["wink left", "concentrating"]
+    both = ExpressionClassifier(find_model("ann").folder, "cpu")
+    assert both.manifest.metrics["own"].keys() == {"wink left", "concentrating"}
+    assert both.manifest.embedding is not None and len(both.manifest.embedding.class_means) == 8
+    before = among_common(both.classify(wink[None]), 8)
+    capsys.readouterr()
+    assert call("--forget", "wink left", "--json", answer, *ann) == 0
+    said = capsys.readouterr().out
+    assert "wink left: forgotten" in said and "proven" not in said
+    assert json.loads(answer.read_text())["labels"][8:] == ["concentrating"]
+    left = ExpressionClassifier(find_model("ann").folder, "cpu")
+    assert left.manifest.training == both.manifest.training
+    assert left.manifest.metrics["own"].keys() == {"concentrating"}
+    for figures in (left.manifest.metrics, both.manifest.metrics):
+        assert figures["on_takes_left_out"]["n_takes"] == 2, "what was measured stays"
+    np.testing.assert_allclose(among_common(left.classify(wink[None]), 8), before, atol=1e-6)
+
+
+def test_an_own_expression_alone_is_learnt_and_leaves_the_eight(tmp_path: Path, capsys):
+    labeled = person(tmp_path / "me", ("wink left",), n=1)
+    assert call("--labeled", labeled, "--own", "wink left", "--out", tmp_path / "out") == 0
+    said = capsys.readouterr().out
+    assert "it will answer at rest too; add takes of your face at rest, in neutral/" in said
+    assert "not measured; it takes two takes" in said
+    old, new = (ExpressionClassifier(p, "cpu") for p in (asset(CPU_MODEL), tmp_path / "out"))
+    faces = np.random.default_rng(3).integers(0, 256, (16, 48, 48), dtype=np.uint8)
+    np.testing.assert_allclose(among_common(new.classify(faces), 8), old.classify(faces), atol=1e-5)
+    assert new.manifest.crop == old.manifest.crop
+
+
+def test_takes_that_speak_against_the_eight_leave_them_and_not_the_own_expression(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys
+):
+    with_evidence(monkeypatch, AGAINST)
+    labeled, answer = person(tmp_path / "me", (*EXPRESSIONS, "wink left")), tmp_path / "a.json"
+    own = ("--own", "wink left", "--out", tmp_path / "out", "--json", answer)
+    assert call("--labeled", labeled, *own) == 0
+    told = json.loads(answer.read_text())
+    assert (told["proven"], told["common_kept"]) == (False, True)
+    assert "so the other expressions stay as they were" in capsys.readouterr().out
+    old, new = (ExpressionClassifier(p, "cpu") for p in (asset(CPU_MODEL), tmp_path / "out"))
+    faces = np.random.default_rng(3).integers(0, 256, (16, 48, 48), dtype=np.uint8)
+    np.testing.assert_allclose(among_common(new.classify(faces), 8), old.classify(faces), atol=1e-5)
+    assert "on_takes_left_out" not in new.manifest.metrics, "those figures are of another model"
+
+
 def test_a_kill_between_the_two_renames_loses_nothing(home: Path):
     folder = models_folder() / "ann"
     write_model_folder(folder, {CPU_MODEL: b"old", GPU_MODEL: b"old"})
@@ -182,7 +251,16 @@ def test_a_disk_that_refuses_leaves_the_old_model(home: Path, monkeypatch: pytes
         (("--labeled", "missing"), InputError, "missing: no such"),
         (("--clips", "missing"), InputError, "missing: no such"),
         (("--source", "missing.mp4"), InputError, "missing.mp4: no such"),
-        (("--labeled", "wrong"), DataError, "glee is no label of this model"),
+        (("--labeled", "wrong"), DataError, "glee is no label of this model; .* by --own$"),
+        (
+            ("--labeled", "wrong", "--own", "wink"),
+            InputError,
+            "--own wink: no takes of it in wrong",
+        ),
+        (("--own", "wink"), InputError, "--own wink: add --labeled DIR"),
+        (("--labeled", "wrong", "--own", "a/b"), InputError, "cannot be the name of an expression"),
+        (("--labeled", "wrong", "--own", "Anger"), InputError, "is an expression already"),
+        (("--labeled", "wrong", "--forget", "wink"), InputError, "in this profile; it knows none"),
         (("--labeled", "empty"), DataError, "no folder of a label in it"),
         (("--labeled", "faceless"), DataError, "no face to learn from; the first: "),
         (("--labeled", "wrong", "--name", "a/b"), InputError, "cannot be a model's name"),

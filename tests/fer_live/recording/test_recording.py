@@ -6,6 +6,7 @@ from pathlib import Path
 
 import pytest
 
+from fer_live.base.colors import expression_hex
 from fer_live.base.settings import Settings, load_settings, save_settings
 from fer_live.datatypes import FrameResult
 from fer_live.errors import InputError, OutputError
@@ -159,6 +160,34 @@ def test_the_report_tells_the_shares_and_opens_offline(tmp_path: Path):
     assert "<svg" in page
     for outside in ("src=", "<script", "<link", "url(http"):
         assert outside not in page
+
+
+def test_own_expressions_change_no_share_of_the_others(tmp_path: Path):
+    """Half of each face's probability, and a third of the time, are a wink."""
+    path = tmp_path / "report.html"
+    with_wink = [
+        {
+            **row,
+            "p_neutral": float(row["p_neutral"]) / 2,
+            "p_happiness": float(row["p_happiness"]) / 2,
+            "p_wink left": 0.5,
+        }
+        for row in rows()
+    ]
+    later = [{**with_wink[0], "time_s": 3 + k / 30, "shown_label": "wink left"} for k in range(45)]
+    labels = (*LABELS, "wink left")
+    write_report(path, [*with_wink, *later], labels, ("wink left",))
+    page = path.read_text()
+    cells = re.findall(r"</span>([\w ]+)</td>((?:<td.*?</td>)+)", page)
+    assert [name for name, _ in cells] == ["neutral", "happiness", "unsure", "wink left"]
+    shares = {name: [float(x) for x in re.findall(r">([\d.]+)<", c)] for name, c in cells}
+    assert shares["neutral"][0] == pytest.approx(66.7, abs=0.1)
+    assert shares["happiness"][0] == pytest.approx(33.3, abs=0.1)
+    assert shares["neutral"][1] + shares["happiness"][1] == pytest.approx(100, abs=0.1)
+    assert shares["wink left"] == pytest.approx([33.3, 50.0], abs=0.1)
+    assert expression_hex("wink left", labels) in page and "Shares of your own" in page
+    write_report(path, rows(), LABELS)
+    assert "Shares of your own" not in path.read_text()
 
 
 def test_a_gap_counts_for_nothing_and_no_face_is_said(tmp_path: Path):

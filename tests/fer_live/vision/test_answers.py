@@ -9,13 +9,14 @@ from onnx import helper
 
 from fer_live.datatypes import Frame
 from fer_live.errors import ModelError
-from fer_live.model.assets import CPU_MODEL, asset
+from fer_live.model.assets import CPU_MODEL, GPU_MODEL, asset
+from fer_live.model.head import among_common
 from fer_live.model.manifest import EVERYDAY, MANIFEST_KEY, Manifest
 from fer_live.session.reading_pace import ReadingPace
 from fer_live.vision.answers import AnswerConfig
 from fer_live.vision.classifier import ExpressionClassifier
 from fer_live.vision.pipeline import Pipeline
-from tests.helpers.models import MANIFEST
+from tests.helpers.models import MANIFEST, save_own_model
 
 BIAS = (-1.0, 0.0, 0.5, 0.0, 0.0, 2.0, 0.0, 1.0)
 
@@ -106,3 +107,16 @@ def test_a_slow_processor_is_told_from_a_slow_moment():
     assert not any(pace.is_too_slow(Timed(2.0 if n % 3 else 400.0)) for n in range(200))
     pace.start_over()
     assert [pace.is_too_slow(Timed(20.0)) for _ in range(60)] == [False] * 59 + [True]
+
+
+def test_an_expression_of_ones_own_is_read_as_it_is(tmp_path: Path):
+    """The mirror image of "wink left" is another expression."""
+    file = tmp_path / "own.onnx"
+    save_own_model(file, ("wink left",), logit=1.0, variant=GPU_MODEL)
+    two, one = (ExpressionClassifier(file, "cpu", AnswerConfig(n)) for n in (2, 1))  # type: ignore[arg-type]
+    straight, mirrored = one.classify(faces(6)), one.classify(faces(6)[:, :, ::-1])
+    probs = two.classify(faces(6))
+    np.testing.assert_allclose(probs[:, -1], straight[:, -1], atol=1e-6)
+    np.testing.assert_allclose(probs.sum(axis=1), 1, atol=1e-5)
+    common = (among_common(straight, 8) + among_common(mirrored, 8)) / 2
+    np.testing.assert_allclose(among_common(probs, 8), common, atol=1e-5)

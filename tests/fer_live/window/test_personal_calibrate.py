@@ -5,6 +5,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+import fer_live.personal.gate as gate
 from fer_live.base.settings import Settings, load_settings
 from fer_live.errors import InputError
 from fer_live.personal.clips import list_clips, list_takes, takes_folder
@@ -138,9 +139,7 @@ def test_a_clip_that_was_broken_off_is_deleted(qtbot):
 
 
 def test_what_the_takes_speak_against_is_not_offered(qtbot, monkeypatch):
-    import fer_live.personal.personalize as module
-
-    monkeypatch.setattr(module, "gather_evidence", lambda *_: AGAINST)
+    monkeypatch.setattr(gate, "gather_evidence", lambda *_: AGAINST)
     _, dialog = opened(qtbot)
     press(qtbot, dialog, "Begin")
     press(qtbot, dialog, "Calibrate")
@@ -238,3 +237,35 @@ def test_a_profile_is_made_again_from_what_is_kept(qtbot):
     again.done(0)
     assert Settings.model_validate(load_settings()[0]).model == str(find_model("me").folder)
     assert np.all([clip.about.source == "calibration" for clip in list_clips()])
+
+
+def test_an_expression_of_ones_own_is_asked_for_learnt_and_shown(qtbot, monkeypatch):
+    from PyQt6.QtWidgets import QInputDialog
+
+    window, dialog = opened(qtbot)
+    row = window.personal.own
+    monkeypatch.setattr(QInputDialog, "getText", lambda *_: ("wink left", True))
+    row.add_button.click()
+    assert "wink left" in row._names.text()
+    row.add("happiness")
+    assert "is an expression already" in window.personal._said.text()
+    from fer_live.personal.takes import next_round
+
+    monkeypatch.setattr(
+        "fer_live.window.personal.round_pages.next_round",
+        lambda labels, person: next_round((labels[0], labels[-1]), person),
+    )
+    press(qtbot, dialog, "Single expressions")
+    press(qtbot, dialog, "Begin")
+    press(qtbot, dialog, "Keep the checked")
+    press(qtbot, dialog, "Calibrate")
+    press(qtbot, dialog, "Use it")
+    qtbot.waitUntil(
+        lambda: window.pipeline is not None and window.pipeline.labels[-1] == "wink left",
+        timeout=60_000,
+    )
+    assert dialog.isVisible(), "the other labels end what records, not this"
+    dialog.done(0)
+    monkeypatch.setattr("fer_live.window.personal.own_expressions_row.confirm", lambda *_: True)
+    row.remove("wink left")
+    assert "none" in row._names.text() and not (takes_folder() / "wink left").exists()

@@ -69,7 +69,7 @@ def test_a_retraining_is_cancelled_and_gone_on_with(qtbot, fake):
     panel = panel_with(qtbot, fake("hang"))
     panel.begin_button.click()
     qtbot.waitUntil(lambda: panel.bar.value() >= 800, timeout=20_000)
-    assert "learning" in panel.message
+    assert "Learning" in panel.message
     assert "0:01 left" in panel.message
     panel.cancel_button.click()
     qtbot.waitUntil(lambda: panel.resume_button.isVisible(), timeout=20_000)

@@ -4,6 +4,7 @@ from pathlib import Path
 from PyQt6.QtWidgets import QMessageBox, QTextBrowser
 
 from fer_live.personal.models import find_model, list_models
+from fer_live.window.main_window import MainWindow
 from fer_live.window.personal.personal_page import PersonalPage
 from tests.helpers.window import CONSENTED, open_demo_window
 
@@ -68,3 +69,32 @@ def test_models_are_used_and_removed_with_one_click(qtbot, own_home: Path, monke
     page.models.remove_button.click()
     assert page.models.list.count() == 1
     assert not folder.exists()
+
+
+def test_a_model_of_an_older_base_goes_on_and_says_so(qtbot, own_home: Path, monkeypatch):
+    import onnx
+    from onnx import helper
+
+    from fer_live.model.manifest import MANIFEST_KEY, Manifest
+
+    folder = install_copy_of_the_shipped(own_home, "me")
+    for file in folder.glob("*.onnx"):
+        model = onnx.load(str(file))
+        text = next(item.value for item in model.metadata_props if item.key == MANIFEST_KEY)
+        manifest = Manifest.model_validate_json(text)
+        story = {"name": "me", "closed_form": True, "base_sha256": "of another model"}
+        training = {**manifest.training, "personalized": story}
+        made = manifest.model_copy(update={"training": training})
+        helper.set_model_props(model, {MANIFEST_KEY: made.to_json()})
+        onnx.save(model, str(file))
+    said: list[str] = []
+    monkeypatch.setattr(MainWindow, "say", lambda window, line: said.append(line))
+    window = open_demo_window(qtbot, CONSENTED.but(model=str(folder)))
+    assert window.pipeline is not None and window.pipeline.classifier.name == "me"
+    assert any("A newer model came with the app" in line for line in said)
+    page = window.personal
+    window.pages.turn_to(page)
+    page.models.list.setCurrentRow(1)
+    qtbot.waitUntil(lambda: page.models._note.isVisible(), timeout=20_000)
+    qtbot.waitUntil(lambda: "older base" in page.models.list.item(1).text(), timeout=20_000)
+    assert page.models.remake_button.isEnabled()

@@ -9,6 +9,7 @@ import pytest
 from fer_live.errors import DataError, InputError, ModelError
 from fer_live.model.assets import asset
 from tests.helpers.commands import fails
+from tests.helpers.models import save_own_model
 from training.measure.evaluate import evaluate
 
 MODEL = asset("fer_live_int8.onnx")
@@ -91,6 +92,22 @@ def test_a_checkpoint_and_its_export_agree_on_a_data_set(learnable_tree: Path):
     assert torch_report["n"] == 32
     assert torch_report["confusion"] == onnx_report["confusion"]
     assert torch_report["ece"] == pytest.approx(onnx_report["ece"], abs=1e-4)
+
+
+@pytest.mark.parametrize("name", ["fer_live_int8.onnx", "fer_live_fp32.onnx"])
+def test_a_model_with_own_expressions_is_measured_without_them(
+    learnable_tree: Path, tmp_path: Path, name: str
+):
+    """Also where it reads nothing but its own: it then chooses among the eight as it did before."""
+    own = save_own_model(tmp_path / "own.onnx", ("wink left",), logit=20, variant=name)
+    report, expected = (
+        evaluate(path, f"fer2013:{learnable_tree}", split="PublicTest", rule="ferplus-argmax")
+        for path in (own, asset(name))
+    )
+    assert report["labels"] == expected["labels"] and len(report["labels"]) == 8
+    for figure in ("n", "accuracy", "confusion", "recall"):
+        assert report[figure] == expected[figure]
+    assert report["ece"] == pytest.approx(expected["ece"], abs=1e-4)
 
 
 def test_an_unknown_label_is_named(run_cli, photos: Path):

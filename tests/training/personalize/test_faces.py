@@ -3,13 +3,11 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from fer_live.model.manifest import EXPRESSIONS, CropGeometry, Manifest
+from fer_live.model.manifest import EXPRESSIONS
+from fer_live.personal.calibration import Material
+from fer_live.personal.own_faces import OwnFaces, crops_alone
 from fer_live.personal.proof import Compared, load_compared, save_compared
-from training.data.labeled_images import LabeledImages
-from training.personalize.collect import PersonFaces
-from training.personalize.faces import PersonData, load_faces, save_faces
-
-MANIFEST = Manifest(labels=EXPRESSIONS, input_side=48, crop=CropGeometry())
+from training.personalize.faces import load_faces, save_faces
 
 
 def faces(n: int) -> np.ndarray:
@@ -19,27 +17,16 @@ def faces(n: int) -> np.ndarray:
 @pytest.mark.parametrize("takes", [[], ["anger/take 1", "anger/take 2", "fear/take 1"]])
 def test_the_faces_of_a_person_come_back_from_their_file(tmp_path: Path, takes: list[str]):
     n = len(takes)
-    unlabeled = PersonFaces(
-        faces(4), np.array(["0/a", "0/b", "1/a", "1/a"]), np.arange(4) / 5, np.arange(4)
-    )
-    labeled = LabeledImages(
-        "takes", EXPRESSIONS, faces(n), np.arange(n), np.array(takes, dtype=np.str_)
-    )
-    save_faces(tmp_path / "faces.npz", PersonData(unlabeled, labeled, ("x.mp4: no face",)))
-    with np.load(tmp_path / "faces.npz") as stored:
-        assert list(stored) == [
-            *("images", "files", "times_s", "tracks", "skipped"),
-            *("labeled", "classes", "takes"),
-        ]
-    person = load_faces(tmp_path / "faces.npz", MANIFEST)
-    np.testing.assert_array_equal(person.unlabeled.images, unlabeled.images)
-    assert person.unlabeled.files.tolist() == unlabeled.files.tolist()
-    np.testing.assert_array_equal(person.labeled.images, labeled.images)
-    assert person.labeled.labels.tolist() == list(range(n))
-    assert (person.takes.tolist(), person.skipped) == (takes, ("x.mp4: no face",))
-    first = person.is_first_take
-    assert (None if first is None else first.tolist()) == ([True, False, True] if takes else None)
-    assert len(person.training) == (2 if takes else 0), "second takes are kept for the proof"
+    clip = crops_alone(faces(4), np.array(["a", "b", "c", "c"]))
+    clip = OwnFaces(clip.crops, clip.patches, clip.takes, np.arange(4) / 5, ("x.mp4: no face",))
+    labeled = crops_alone(faces(n), np.array(takes, dtype=np.str_))
+    save_faces(tmp_path / "faces.npz", Material(clip, labeled, np.arange(n)))
+    person = load_faces(tmp_path / "faces.npz")
+    for found, before in ((person.unlabeled, clip), (person.labeled, labeled)):
+        for field in ("crops", "patches", "takes", "times_s"):
+            np.testing.assert_array_equal(getattr(found, field), getattr(before, field))
+        assert found.skipped == before.skipped
+    assert person.labels.tolist() == list(range(n))
 
 
 def test_faces_to_choose_by_come_back_from_their_file(tmp_path: Path):

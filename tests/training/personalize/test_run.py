@@ -1,14 +1,20 @@
+import dataclasses
+import json
 import shutil
 import subprocess
 from collections.abc import Callable
 from functools import partial
 from pathlib import Path
 
+import numpy as np
 import pytest
 
+import fer_live.personal.gate as gate
+import training.personalize.gradient as gradient_module
 from export.build import build_models
-from fer_live.errors import DataError, InputError, RefusedError
+from fer_live.errors import DataError, InputError, PrecisionError, RefusedError
 from fer_live.model.assets import CHECKPOINT, CPU_MODEL, GPU_MODEL
+from fer_live.personal.evidence import Evidence
 from fer_live.personal.models import (
     card,
     find_model,
@@ -17,12 +23,15 @@ from fer_live.personal.models import (
     remove_model,
     resolve_model,
 )
+from fer_live.personal.personalize import start_of_profile
 from fer_live.personal.proof import FACES_FILE, Preference, load_proof, save_proof
 from fer_live.vision.classifier import ExpressionClassifier
+from tests.helpers.commands import fails
 from tests.helpers.retraining import small_config, write_crops
-from training.config import load_config
 from training.models.checkpoint import load_model
-from training.personalize.retrain import _PERSONAL_CARD, CONFIG
+from training.personalize.gradient import PLAN_FILE, RUN_FOLDERS
+from training.personalize.reader import variants_of
+from training.personalize.retrain import _PERSONAL_CARD
 from training.personalize.run import ABOUT_FILE
 from training.personalize.run import personalize as personalize_with
 from training.personalize.task import PersonalizeOptions
@@ -30,17 +39,38 @@ from training.personalize.task import PersonalizeOptions
 personalize = partial(personalize_with, build_models=build_models)
 
 Run = Callable[..., subprocess.CompletedProcess[str]]
+PROVEN = Evidence(8, 0.4, 0.8, (0.1, 0.6), 3, 6)
+AGAINST = Evidence(8, 0.5, 0.5, (-0.1, 0.1), 4, 4)
+
+
+def takes(folder: Path, n: int, labels: tuple[str, ...] = ("happiness", "anger", "fear")) -> Path:
+    """`n` takes of each label, a crop each, which only their brightness tells apart."""
+    for level, label in enumerate(labels):
+        write_crops(folder / label, n, level=70 * level, seed=level)
+    return folder
+
+
+def options_of(tmp_path: Path, start: Path | None, **more: object) -> PersonalizeOptions:
+    asked = PersonalizeOptions((), None, start, tmp_path / "run", config=small_config())
+    return dataclasses.replace(asked, **more)
 
 
 def test_without_labels_the_person_decides_and_the_model_is_installed_whole(
     start: Path, tmp_path: Path
 ):
     clips = write_crops(tmp_path / "clips", 30)
-    options = PersonalizeOptions((clips,), None, start, tmp_path / "run", config=small_config())
+    options = options_of(tmp_path, start, clips=(clips,))
     stages: list[str] = []
-    proof, figures = personalize(options, on_progress=lambda stage, done: stages.append(stage))
-    assert list(dict.fromkeys(stages)) == ["faces", "learn", "prove", "export"]
-    assert (figures["n_unlabeled"], figures["n_labeled"], proof.gain) == (30, 0, None)
+    said: list[str] = []
+    retrained = personalize(
+        options, on_progress=lambda stage, *_: stages.append(stage), tell=said.append
+    )
+    proof, figures = retrained.proof, retrained.figures
+    assert list(dict.fromkeys(stages)) == ["faces", "calibrate", "export"]
+    assert any("gradient steps: left out; whether they add could not be told" in s for s in said)
+    assert figures["used"] == {"labeled": 0, "unlabeled": 30, "left_out": 0}
+    assert (figures["proven"], figures["installed"], proof.gain) == (False, False, None)
+    assert Path(figures["model"]) == options.out / CPU_MODEL
     with pytest.raises(RefusedError):
         install_model(options.out)
     with pytest.raises(InputError, match="finished retraining"):
@@ -53,9 +83,8 @@ def test_without_labels_the_person_decides_and_the_model_is_installed_whole(
         (CPU_MODEL, GPU_MODEL, CHECKPOINT)
     )
     told = model.manifest().training["personalized"]
-    assert model.manifest().card == "\n\n".join((_PERSONAL_CARD, "---", "The start's card."))
     assert card(model)["card"][-1] == "The start's card."
-    assert (told["n_unlabeled"], told["n_clips"]) == (30, 30)
+    assert (told["n_unlabeled"], told["n_clips"], told["closed_form"]) == (30, 30, True)
     assert ExpressionClassifier(resolve_model("me")).name == "me"
     with pytest.raises(InputError, match="is installed"):
         install_model(options.out, "me")
@@ -67,92 +96,155 @@ def test_without_labels_the_person_decides_and_the_model_is_installed_whole(
         remove_model(find_model("shipped"))
 
 
-def test_second_takes_are_never_trained_on(start: Path, tmp_path: Path):
-    clips = write_crops(tmp_path / "clips", 30)
-    write_crops(clips / "now take 2", 7, seed=5)
-    write_crops(clips / ".unreviewed", 7, seed=6)
-    for level, label in enumerate(("happiness", "anger")):
-        for take in (1, 2):
-            write_crops(
-                tmp_path / "takes" / label / f"now take {take}", 5, level=80 * level, seed=take
-            )
-    options = PersonalizeOptions(
-        (clips,), tmp_path / "takes", start, tmp_path / "run", config=small_config()
+def test_one_image_of_each_expression_and_no_clip_is_enough(tmp_path: Path):
+    """From the shipped model, whose exported files only get another classifier."""
+    labeled = takes(tmp_path / "me", 1)
+    retrained = personalize(options_of(tmp_path, None, labeled=labeled))
+    assert retrained.figures["used"] == {"labeled": 3, "unlabeled": 0, "left_out": 0}
+    assert retrained.figures["before"] is None
+    network, manifest = load_model(tmp_path / "run")
+    assert manifest.training["personalized"]["from"] == "the shipped model"
+    exported = ExpressionClassifier(tmp_path / "run" / GPU_MODEL, "cpu")
+    faces = np.random.default_rng(3).integers(0, 256, (8, 48, 48), dtype=np.uint8)
+    from training.measure.evaluate import read_faces
+
+    assert np.abs(exported.classify(faces) - read_faces(network, manifest, faces)).max() < 1e-3
+    assert variants_of(tmp_path / "run" / CHECKPOINT, manifest) == tmp_path / "run"
+    again = options_of(
+        tmp_path, tmp_path / "run" / CHECKPOINT, labeled=labeled, out=tmp_path / "again"
     )
-    proof, figures = personalize(options)
-    assert proof.gain is not None
-    assert (proof.gain.n_faces, figures["n_labeled"]) == (10, 20)
-    _, manifest = load_model(options.out)
-    assert manifest.training["personalized"]["n_labeled"] == 10, "the first takes alone"
-    assert figures["n_unlabeled"] == 30, "no second take, and none that nobody reviewed"
-    shutil.rmtree(tmp_path / "takes" / "happiness" / "now take 1")
-    shutil.rmtree(tmp_path / "takes" / "anger" / "now take 1")
-    again = PersonalizeOptions(
-        (clips,), tmp_path / "takes", start, tmp_path / "again", config=small_config()
-    )
-    _, figures = personalize(again)
-    assert load_model(again.out)[1].training["personalized"]["n_labeled"] == 0
+    assert personalize(again).model is not None, "calibrated again, from itself"
+    with pytest.raises(RefusedError):
+        install_model(tmp_path / "run")
+    assert install_model(tmp_path / "run", "ann", anyway=True).has_checkpoint
+    lines: list[str] = []
+    start_of_profile("ann", lines.append)
+    assert lines == ["goes on from the last calibration of ann"]
+
+
+def test_takes_are_left_out_in_turn_and_gradient_steps_have_to_add(
+    start: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+):
+    labeled = takes(tmp_path / "me", 2)
+    clips = write_crops(tmp_path / "clips", 5)
+    monkeypatch.setattr(gradient_module, "_compared", lambda *_: AGAINST)
+    monkeypatch.setattr(gate, "gather_evidence", lambda *_: PROVEN)
+    said: list[str] = []
+    options = options_of(tmp_path, start, labeled=labeled, clips=(clips,))
+    retrained = personalize(options, tell=said.append)
+    assert retrained.figures["gradient_steps"] == 0
+    assert any("gradient steps: about 1 minute to see whether they add" in line for line in said)
+    assert any("left out; 8 takes were read right in 50% without and 50% with" in s for s in said)
+    assert not any((options.out / name).exists() for name in (*RUN_FOLDERS, PLAN_FILE, FACES_FILE))
+
+    monkeypatch.setattr(gradient_module, "_compared", lambda *_: PROVEN)
+    kept = dataclasses.replace(options, out=tmp_path / "kept")
+    retrained = personalize(kept, tell=said.append)
+    assert retrained.figures["gradient_steps"] == 4 and retrained.figures["proven"]
+    network, manifest = load_model(kept.out)
+    told = manifest.training["personalized"]
+    assert told["gradient_steps"] == 4 and not told["closed_form"]
+    assert manifest.card == "\n\n".join((_PERSONAL_CARD, "---", "The start's card."))
+    before, _ = load_model(start)
+    weights = before.state_dict()
+    moved = [n for n, w in network.state_dict().items() if not np.allclose(w, weights[n])]
+    assert len(moved) > 2, "more than the classifier"
+    install_model(kept.out, "ann")
+    opened = start_of_profile("ann", said.append)
+    assert opened.statistics.n == manifest.embedding.n, "it can be calibrated again"  # type: ignore[union-attr]
+
+
+def test_steps_are_left_out_where_the_time_does_not_allow_them(start: Path, tmp_path: Path):
+    labeled = takes(tmp_path / "me", 2)
+    for minutes, says in ((0.0, "left out; as you asked"), (0.001, "--minutes allows 0.001")):
+        said: list[str] = []
+        options = options_of(
+            tmp_path, start, labeled=labeled, minutes=minutes, out=tmp_path / str(minutes)
+        )
+        personalize(options, tell=said.append)
+        assert any(says in line for line in said), said
+
+
+def test_what_the_takes_speak_against_is_not_written(
+    start: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+):
+    monkeypatch.setattr(gate, "gather_evidence", lambda *_: AGAINST)
+    options = options_of(tmp_path, start, labeled=takes(tmp_path / "me", 1))
+    retrained = personalize(options)
+    assert retrained.model is None and retrained.figures["model"] is None
+    assert sorted(path.name for path in options.out.iterdir()) == [ABOUT_FILE, "proof.json"]
+    with pytest.raises(RefusedError):
+        install_model(options.out, anyway=True)
+
+
+def test_where_int8_reads_otherwise_the_model_keeps_fractions(start: Path, tmp_path: Path):
+    def coarse(*arguments: object):
+        yield next(iter(build_models(*arguments)))  # type: ignore[arg-type]
+        raise PrecisionError("another label on 18% of the faces")
+
+    said: list[str] = []
+    options = options_of(tmp_path, start, labeled=takes(tmp_path / "me", 1))
+    retrained = personalize_with(options, coarse, tell=said.append)
+    assert retrained.model is not None
+    assert (options.out / CPU_MODEL).read_bytes() == (options.out / GPU_MODEL).read_bytes()
+    assert any("keeps fractions on every processor" in line for line in said)
 
 
 def test_what_was_asked_for_may_change_until_faces_are_found(start: Path, tmp_path: Path):
-    few, enough = write_crops(tmp_path / "few", 3), write_crops(tmp_path / "enough", 21)
-    out = tmp_path / "run"
-    with pytest.raises(DataError, match="at least 20"):
-        personalize(PersonalizeOptions((few,), None, start, out, config=small_config()))
-    options = PersonalizeOptions((enough,), None, start, out, config=small_config())
+    clips = write_crops(tmp_path / "clips", 21)
+    options = options_of(tmp_path, start, clips=(clips,))
 
-    def stop(stage: str, done: float) -> None:
-        if stage == "learn":
+    def stop(stage: str, *_: object) -> None:
+        if stage == "calibrate":
             raise KeyboardInterrupt
 
+    with pytest.raises(DataError, match="no such folder"):
+        personalize(dataclasses.replace(options, clips=(tmp_path / "none",)))
     with pytest.raises(KeyboardInterrupt):
         personalize(options, on_progress=stop)
+    other = write_crops(tmp_path / "other", 2)
     with pytest.raises(InputError, match="from other clips"):
-        personalize(PersonalizeOptions((few,), None, start, out, config=small_config()))
-    write_crops(enough / "captured meanwhile", 5)
-    (enough / "000.png").unlink()
-    _, figures = personalize(options)
-    assert figures["n_unlabeled"] == 21, "those found before"
+        personalize(dataclasses.replace(options, clips=(other,)))
+    write_crops(clips / "captured meanwhile", 5)
+    (clips / "000.png").unlink()
+    assert personalize(options).figures["n_unlabeled"] == 21, "those found before"
 
 
-def test_twenty_faces_are_enough_for_the_settings_that_ship(start: Path, tmp_path: Path):
-    clips = write_crops(tmp_path / "clips", 20)
-    config = load_config(CONFIG)
-    short = config.model_copy(update={"schedule": config.schedule.model_copy(update={"steps": 2})})
-    _, figures = personalize(
-        PersonalizeOptions((clips,), None, start, tmp_path / "r", config=short)
-    )
-    assert figures["n_unlabeled"] == 20
+def test_takes_nobody_reviewed_are_not_learned(start: Path, tmp_path: Path):
+    labeled = takes(tmp_path / "me", 1)
+    shutil.copytree(labeled / "anger", labeled / ".unreviewed" / "anger")
+    options = options_of(tmp_path, start, labeled=labeled, clips=(labeled,), minutes=0.0)
+    figures = personalize(options).figures
+    assert figures["used"] == {"labeled": 3, "unlabeled": 0, "left_out": 0}, "each once"
 
 
-def test_labels_without_takes_are_proven_in_halves(start: Path, tmp_path: Path):
-    clips = write_crops(tmp_path / "clips", 30)
-    for level, label in enumerate(("happiness", "anger")):
-        write_crops(tmp_path / "labeled" / label, 6, level=80 * level, seed=level)
-    options = PersonalizeOptions(
-        (clips,), tmp_path / "labeled", start, tmp_path / "run", config=small_config()
-    )
-    proof, _ = personalize(options)
-    assert proof.gain is not None
-    assert (proof.gain.n_faces, proof.gain.n_takes) == (12, 12)
-    _, manifest = load_model(options.out)
-    assert manifest.training["personalized"]["n_labeled"] == 12, "the model itself learns all"
-    assert load_proof(options.out) == proof
+def test_it_says_what_came_of_it(run_cli: Run, tmp_path: Path):
+    labeled, answer = takes(tmp_path / "me", 1), tmp_path / "a.json"
+    command = ("fer-train", "personalize", "--labeled", labeled, "--json", answer)
+    done = run_cli(*command, "--out", tmp_path / "run")
+    assert done.returncode == 0, done.stderr
+    told = json.loads(answer.read_text())
+    assert set(told) >= {
+        *("before", "after", "interval", "proven", "used", "model", "installed"),
+        *("skipped", "passes", "verdict", "n_labeled", "n_unlabeled", "wall_s"),
+    }
+    assert ExpressionClassifier(Path(told["model"])).manifest.training["personalized"]
+    assert "classifier: fitted to 3 labeled faces" in done.stdout
+    assert load_proof(tmp_path / "run").gain is None
 
 
 def test_mistakes_are_one_line(run_cli: Run, tmp_path: Path):
     few = write_crops(tmp_path / "few", 3)
     wrong = tmp_path / "labeled"
     write_crops(wrong / "bliss", 2)
-    arguments = ["fer-train", "personalize", "--out", tmp_path / "run", "--clips"]
+    arguments = ("fer-train", "personalize", "--out", tmp_path / "run")
     for more, expected in (
-        ([tmp_path / "none"], "no such folder"),
-        ([few], "at least 20"),
-        ([few, "--labeled", wrong], "no label of this model"),
-        ([few, "--track", "me"], "CLIP:NUMBER"),
+        (["--clips", tmp_path / "none"], "no such folder"),
+        ([], "nothing to learn from"),
+        (["--clips", few, "--labeled", wrong], "no label of this model"),
+        (["--clips", few, "--track", "me"], "CLIP:NUMBER"),
+        (["--clips", few, "--minutes", "-1"], "0 or more"),
     ):
-        done = run_cli(*arguments, *more)
-        assert (done.returncode, expected in done.stderr) == (2, True), done.stderr
-        assert "Traceback" not in done.stderr
+        fails(run_cli(*arguments, *more), 2, expected)
         for file in (ABOUT_FILE, FACES_FILE):
             (tmp_path / "run" / file).unlink(missing_ok=True)
