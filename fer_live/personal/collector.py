@@ -24,7 +24,7 @@ CLIP_SUFFIXES = (
     *(".mp4", ".avi", ".mov", ".mkv", ".webm", ".m4v", ".mts", ".m2ts", ".ts", ".mpg", ".mpeg"),
     *(".wmv", ".flv", ".3gp", ".ogv"),
 )
-_FACES_PER_S, _FACES_PER_S_IF_LONG = 4.0, 2.0
+_FACES_PER_S, _FACES_PER_S_IF_LONG = 4.0, 1.0
 _LONG_S = 20.0
 _TRACKED_PER_S = 10.0
 """Looks at a clip in which people have to be told apart: rarer ones lose who is who."""
