@@ -46,10 +46,10 @@ def collect_own_faces(
     """The faces of a person in some clips and images, cut as live.
 
     Of an image, and of each picture of a clip where `choice` says so (None does), the largest face.
-    A clip gives `faces_per_s` faces a second, by default four, a long one two. A square image of at
-    most 64 pixels, or a square one in which no face is found, is a crop already. A file that cannot
-    be read, or has no face, is skipped and named in `skipped`. `InputError` where a clip shows
-    several people at once and `choice` does not say which.
+    A clip gives `faces_per_s` faces a second, by default four and after twenty seconds one. A
+    square image of at most 64 pixels, or a square one in which no face is found, is a crop already.
+    A file that cannot be read, or has no face, is skipped and named in `skipped`. `InputError`
+    where a clip shows several people at once and `choice` does not say which.
     """
     choice = choice or TrackChoice(LARGEST)
     parts: list[OwnFaces] = []
