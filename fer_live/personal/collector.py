@@ -24,7 +24,7 @@ CLIP_SUFFIXES = (
     *(".mp4", ".avi", ".mov", ".mkv", ".webm", ".m4v", ".mts", ".m2ts", ".ts", ".mpg", ".mpeg"),
     *(".wmv", ".flv", ".3gp", ".ogv"),
 )
-_FACES_PER_S, _FACES_PER_S_IF_LONG = 4.0, 2.0
+_FACES_PER_S, _FACES_PER_S_IF_LONG = 4.0, 1.0
 _LONG_S = 20.0
 _TRACKED_PER_S = 10.0
 """Looks at a clip in which people have to be told apart: rarer ones lose who is who."""
@@ -46,10 +46,10 @@ def collect_own_faces(
     """The faces of a person in some clips and images, cut as live.
 
     Of an image, and of each picture of a clip where `choice` says so (None does), the largest face.
-    A clip gives `faces_per_s` faces a second, by default four, a long one two. A square image of at
-    most 64 pixels, or a square one in which no face is found, is a crop already. A file that cannot
-    be read, or has no face, is skipped and named in `skipped`. `InputError` where a clip shows
-    several people at once and `choice` does not say which.
+    A clip gives `faces_per_s` faces a second, by default four and after twenty seconds one. A
+    square image of at most 64 pixels, or a square one in which no face is found, is a crop already.
+    A file that cannot be read, or has no face, is skipped and named in `skipped`. `InputError`
+    where a clip shows several people at once and `choice` does not say which.
     """
     choice = choice or TrackChoice(LARGEST)
     parts: list[OwnFaces] = []

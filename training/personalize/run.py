@@ -111,7 +111,7 @@ def personalize(
     where there is nothing to learn from.
     """
     began_s = time.monotonic()
-    task = _prepared(options)
+    task = _prepared(options, tell)
     _begin(task, options)
     material = find_faces(task, tell, on_progress)
     made = _made(task, material, tell, on_progress)
@@ -206,12 +206,17 @@ def _figures(
     }
 
 
-def _prepared(options: PersonalizeOptions) -> Task:
+def _prepared(options: PersonalizeOptions, tell: Tell) -> Task:
     if not options.clips and options.labeled is None:
         raise InputError("nothing to learn from; name --clips DIR, --labeled DIR, or both")
     choice = TrackChoice.parse(options.tracks)
     start, config = options.start or asset(CHECKPOINT), options.config or load_config(CONFIG)
     network, manifest = load_model(start)
+    if manifest.embedding is None and "personalized" in manifest.training:
+        # Made by an earlier version, whose network nobody else's embeddings are known of.
+        tell(f"{start}: says nothing of other people's faces; this time from the shipped model")
+        start = asset(CHECKPOINT)
+        network, manifest = load_model(start)
     if manifest.embedding is None:
         raise InputError(
             f"{start}: its manifest has no statistics of other people's embeddings; add them with "
@@ -229,7 +234,7 @@ def _prepared(options: PersonalizeOptions) -> Task:
         config=config,
         minutes=options.minutes,
         start=start,
-        starts_from_shipped=options.start is None,
+        starts_from_shipped=start == asset(CHECKPOINT),
         network=network,
         manifest=manifest,
         reader=reader,

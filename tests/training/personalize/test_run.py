@@ -28,7 +28,7 @@ from fer_live.personal.proof import FACES_FILE, Preference, load_proof, save_pro
 from fer_live.vision.classifier import ExpressionClassifier
 from tests.helpers.commands import fails
 from tests.helpers.retraining import small_config, write_crops
-from training.models.checkpoint import load_model
+from training.models.checkpoint import load_model, save_model
 from training.personalize.gradient import PLAN_FILE, RUN_FOLDERS
 from training.personalize.reader import variants_of
 from training.personalize.retrain import _PERSONAL_CARD
@@ -208,6 +208,24 @@ def test_what_was_asked_for_may_change_until_faces_are_found(start: Path, tmp_pa
     write_crops(clips / "captured meanwhile", 5)
     (clips / "000.png").unlink()
     assert personalize(options).figures["n_unlabeled"] == 21, "those found before"
+
+
+def test_a_start_without_statistics_is_refused_unless_it_is_a_persons_own(
+    start: Path, tmp_path: Path
+):
+    network, manifest = load_model(start)
+    labeled = takes(tmp_path / "me", 1)
+    for training, name in (({}, "plain"), ({"personalized": {}}, "own")):
+        update = {"embedding": None, "training": training}
+        save_model(tmp_path / f"{name}.safetensors", network, manifest.model_copy(update=update))
+    with pytest.raises(InputError, match="add them with fer-train embedding"):
+        personalize(options_of(tmp_path, tmp_path / "plain.safetensors", labeled=labeled))
+    said: list[str] = []
+    options = options_of(tmp_path, tmp_path / "own.safetensors", labeled=labeled)
+    assert personalize(options, tell=said.append).model is not None
+    assert any("this time from the shipped model" in line for line in said)
+    told = load_model(options.out)[1].training["personalized"]
+    assert told["from"] == "the shipped model"
 
 
 def test_takes_nobody_reviewed_are_not_learned(start: Path, tmp_path: Path):
