@@ -3,7 +3,14 @@
 import argparse
 from pathlib import Path
 
-from training.commands.figures import check_measuring, declare_data, declare_json, tell_figures
+from training.commands.figures import (
+    answers_of,
+    check_measuring,
+    declare_answers,
+    declare_data,
+    declare_json,
+    tell_figures,
+)
 
 HELP = "measure how often the shown label switches, and how late it does"
 
@@ -11,6 +18,7 @@ HELP = "measure how often the shown label switches, and how late it does"
 def declare(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("model", type=Path, help=".onnx, .safetensors or a run folder")
     declare_data(parser)
+    declare_answers(parser)
     declare_json(parser)
     parser.add_argument("--clips", type=_count, default=20, metavar="N", help="default: 20")
     parser.add_argument("--seed", type=int, default=0)
@@ -27,6 +35,7 @@ def run(arguments: argparse.Namespace) -> int:
         rule=on.rule,
         n_clips=arguments.clips,
         seed=arguments.seed,
+        answers=answers_of(arguments),
     )
     return tell_figures(arguments, figures, to_markdown(figures))
 

@@ -4,7 +4,9 @@ import argparse
 from pathlib import Path
 
 from training.commands.figures import (
+    answers_of,
     check_measuring,
+    declare_answers,
     declare_data,
     declare_json,
     declare_without,
@@ -18,6 +20,7 @@ def declare(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("models", type=Path, nargs="+", metavar="MODEL")
     declare_data(parser)
     declare_without(parser)
+    declare_answers(parser)
     declare_json(parser)
 
 
@@ -25,5 +28,12 @@ def run(arguments: argparse.Namespace) -> int:
     on = check_measuring(arguments)
     from training.measure.comparison import compare, to_markdown
 
-    figures = compare(arguments.models, on.data, split=on.split, rule=on.rule, without=on.without)
+    figures = compare(
+        arguments.models,
+        on.data,
+        split=on.split,
+        rule=on.rule,
+        without=on.without,
+        answers=answers_of(arguments),
+    )
     return tell_figures(arguments, figures, to_markdown(figures))

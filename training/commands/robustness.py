@@ -3,7 +3,14 @@
 import argparse
 from pathlib import Path
 
-from training.commands.figures import check_measuring, declare_data, declare_json, tell_figures
+from training.commands.figures import (
+    answers_of,
+    check_measuring,
+    declare_answers,
+    declare_data,
+    declare_json,
+    tell_figures,
+)
 
 HELP = "measure models on images that a webcam spoilt, in three strengths"
 
@@ -11,6 +18,7 @@ HELP = "measure models on images that a webcam spoilt, in three strengths"
 def declare(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("models", type=Path, nargs="+", metavar="MODEL")
     declare_data(parser)
+    declare_answers(parser)
     declare_json(parser)
 
 
@@ -18,5 +26,7 @@ def run(arguments: argparse.Namespace) -> int:
     on = check_measuring(arguments)
     from training.measure.robustness import measure_robustness, to_markdown
 
-    figures = measure_robustness(arguments.models, on.data, split=on.split, rule=on.rule)
+    figures = measure_robustness(
+        arguments.models, on.data, split=on.split, rule=on.rule, answers=answers_of(arguments)
+    )
     return tell_figures(arguments, figures, to_markdown(figures))

@@ -17,6 +17,7 @@ from numpy.typing import NDArray
 
 from fer_live.datatypes import FloatArray, UInt8Array
 from fer_live.errors import InputError
+from fer_live.vision.answers import DEFAULT_ANSWERS, AnswerConfig
 from fer_live.vision.smoothing import ExpressionSmoother, SmoothingConfig
 from training.measure.evaluate import Model, load_crops, open_model
 
@@ -46,10 +47,17 @@ class CutClip:
 
 
 def measure_calmness(
-    model_path: Path, data: str, *, split: str | None, rule: str | None, n_clips: int, seed: int
+    model_path: Path,
+    data: str,
+    *,
+    split: str | None,
+    rule: str | None,
+    n_clips: int,
+    seed: int,
+    answers: AnswerConfig = DEFAULT_ANSWERS,
 ) -> dict[str, Any]:
     """Measure every smoothing rule, and a label that never changes. Raises as `evaluate` does."""
-    model = open_model(model_path)
+    model = open_model(model_path, answers)
     labeled = load_crops(data, split, rule, model.manifest.input_side)
     probs = model.predict(labeled.images)
     right = (probs.argmax(axis=1) == labeled.labels) & (probs.max(axis=1) >= 0.5)

@@ -4,6 +4,7 @@ from collections.abc import Iterable
 from pathlib import Path
 from typing import Any
 
+from fer_live.vision.answers import DEFAULT_ANSWERS, AnswerConfig
 from training.measure.evaluate import evaluate, require_distinct
 from training.measure.markdown import table_row
 
@@ -22,11 +23,12 @@ def compare(
     split: str | None,
     rule: str | None,
     without: Path | None = None,
+    answers: AnswerConfig = DEFAULT_ANSWERS,
 ) -> dict[str, dict[str, Any]]:
     """Return what `evaluate` says of each model, by its path. Raises `InputError` as that does."""
     require_distinct(model_paths)
     return {
-        str(path): evaluate(path, data, split=split, rule=rule, without=without)
+        str(path): evaluate(path, data, split=split, rule=rule, without=without, answers=answers)
         for path in model_paths
     }
 
@@ -43,7 +45,8 @@ def _lines(by_model: dict[str, dict[str, Any]]) -> Iterable[str]:
     first = next(iter(by_model.values()))
     rule = f" by the rule {first['rule']}" if first["rule"] else ""
     without = f" without those of {Path(first['without']).name}" if "without" in first else ""
-    yield f"{first['n']:,} images of {first['split'] or first['data']}{rule}{without}.\n"
+    read = f"{first['readings']} readings, prior {first['prior']}"
+    yield f"{first['n']:,} images of {first['split'] or first['data']}{rule}{without}; {read}.\n"
     yield table_row("", *by_model)
     yield table_row("---", *("---" for _ in by_model))
     for name, title in _FIGURES.items():

@@ -7,13 +7,19 @@ from typing import Any
 from tqdm import tqdm
 
 from fer_live.errors import InputError
+from fer_live.vision.answers import DEFAULT_ANSWERS, AnswerConfig
 from training.measure.corruptions import CORRUPTIONS, CROP_CORRUPTIONS, STRENGTHS, corrupt
 from training.measure.evaluate import evaluate_crops, load_crops, open_model, require_distinct
 from training.measure.markdown import table_row
 
 
 def measure_robustness(
-    model_paths: list[Path], data: str, *, split: str | None, rule: str | None
+    model_paths: list[Path],
+    data: str,
+    *,
+    split: str | None,
+    rule: str | None,
+    answers: AnswerConfig = DEFAULT_ANSWERS,
 ) -> dict[str, Any]:
     """Measure the accuracy of every model on images as they are, and on the same images corrupted.
 
@@ -21,7 +27,7 @@ def measure_robustness(
     strength. The same images are shown to every model. Raises `InputError` as `evaluate` does.
     """
     require_distinct(model_paths)
-    models = {str(path): open_model(path) for path in model_paths}
+    models = {str(path): open_model(path, answers) for path in model_paths}
     sides = {model.manifest.input_side for model in models.values()}
     if len(sides) > 1:
         raise InputError(f"models of different input sides, {sorted(sides)}; measure them apart")
@@ -41,6 +47,8 @@ def measure_robustness(
         "data": data,
         "split": split,
         "rule": rule,
+        "readings": answers.readings,
+        "prior": answers.prior,
         "described": {name: function.__doc__ for name, function in CORRUPTIONS.items()},
         "accuracy": accuracy,
     }
@@ -57,7 +65,8 @@ def to_markdown(result: dict[str, Any]) -> str:
 
 def _lines(result: dict[str, Any]) -> Iterable[str]:
     rule = f" by the rule {result['rule']}" if result["rule"] else ""
-    yield f"Accuracy in percent, {result['n']:,} images of {result['split']}{rule}.\n"
+    read = f"{result['readings']} readings, prior {result['prior']}"
+    yield f"Accuracy in percent, {result['n']:,} images of {result['split']}{rule}; {read}.\n"
     of_webcam = [name for name in result["described"] if name not in CROP_CORRUPTIONS]
     yield from _table("corruption", of_webcam, result)
     yield ""
