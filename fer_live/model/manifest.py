@@ -164,7 +164,7 @@ class Manifest(BaseModel):
 
     def with_prior(self, probs: FloatArray, name: str) -> FloatArray:
         """Probabilities (N, C) as they are by another prior; `KeyError` for an unknown one."""
-        if name == EVERYDAY and name not in self.priors:
+        if name == EVERYDAY and not any(self.priors.get(name, ())):
             return probs
         n_own = len(self.own_labels)  # which a prior says nothing of
         bias = np.pad(np.array(self.priors[name], dtype=np.float64), (0, n_own))

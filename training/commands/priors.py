@@ -1,8 +1,9 @@
 """Put the priors that the app offers into a checkpoint: everyday, and expressive.
 
-Everyday answers as the training data is: most faces are neutral or happy. Expressive answers as if
-every expression were equally likely. Both are fitted to two readings of labeled faces, and each is
-calibrated for its own shares. Run it last, after `calibrate`.
+Everyday answers as the training data is, where most faces are neutral or happy, and changes
+nothing. Expressive answers as if every expression were equally likely; it is fitted to two readings
+of labeled faces. The figures tell how well each is calibrated for its own shares. Run it last,
+after `calibrate`.
 """
 
 import argparse

@@ -1,10 +1,11 @@
 """`fer-train priors`: two ways to weigh the expressions, each calibrated for its own shares.
 
-A prior divides the log-probabilities by a temperature and adds a bias to each label. For everyday
-the bias is 0. For expressive it is -k * log(share of the label among the images), with k and the
-temperature of least negative log-likelihood where every class weighs alike; k = 1 would take the
-shares out altogether (Menon et al., "Long-Tail Learning via Logit Adjustment", ICLR 2021), and a
-network that was trained with an adjustment already needs less.
+A prior divides the log-probabilities by a temperature and adds a bias to each label. Everyday
+changes nothing: it is the model as `fer-train calibrate` left it, so that what is answered stays
+the mean of two readings. For expressive the bias is -k * log(share of the label among the images),
+with k and the temperature of least negative log-likelihood where every class weighs alike; k = 1
+would take the shares out altogether (Menon et al., "Long-Tail Learning via Logit Adjustment", ICLR
+2021), and a network that was trained with an adjustment already needs less.
 
 The figures are cross-fitted: each half of the images is read by the prior that fits the other.
 """
@@ -77,7 +78,7 @@ def fit_priors(probs: FloatArray, labeled: LabeledImages, seed: int) -> dict[str
     alike = (1 / counts)[labeled.labels]
     weights = {EVERYDAY: np.ones(len(labeled)), EXPRESSIVE: alike}
     return {
-        name: _fitted(probs, labeled, weights[name], seed, with_bias=name == EXPRESSIVE)
+        name: _fitted(probs, labeled, weights[name], seed, is_fixed=name == EVERYDAY)
         for name in weights
     }
 
@@ -88,7 +89,7 @@ def _fitted(
     weights: NDArray[np.float64],
     seed: int,
     *,
-    with_bias: bool,
+    is_fixed: bool,
 ) -> FittedPrior:
     labels = labeled.labels
     log_shares = np.log(np.bincount(labels, minlength=len(labeled.classes)) / len(labels))
@@ -100,7 +101,9 @@ def _fitted(
         return np.asarray(powers / powers.sum(axis=1, keepdims=True), dtype=np.float32)
 
     def fit(rows: NDArray[np.bool_]) -> tuple[float, float]:
-        return _least_loss(logs[rows], labels[rows], weights[rows], log_shares, with_bias=with_bias)
+        if is_fixed:
+            return 0.0, 1.0
+        return _least_loss(logs[rows], labels[rows], weights[rows], log_shares)
 
     first = draw_share(labeled, 0.5, seed)
     crossed = np.empty_like(probs)
@@ -125,8 +128,6 @@ def _least_loss(
     labels: NDArray[np.int64],
     weights: NDArray[np.float64],
     log_shares: NDArray[np.float64],
-    *,
-    with_bias: bool,
 ) -> tuple[float, float]:
     """The strength and the temperature of least weighted negative log-likelihood."""
     x, y, w = torch.from_numpy(logs), torch.from_numpy(labels), torch.from_numpy(weights)
@@ -136,8 +137,7 @@ def _least_loss(
 
     def loss() -> torch.Tensor:
         optimizer.zero_grad()
-        strength = free[0] if with_bias else torch.zeros((), dtype=torch.float64)
-        logits = x / free[1].exp() - strength * shares
+        logits = x / free[1].exp() - free[0] * shares
         losses = torch.nn.functional.cross_entropy(logits, y, reduction="none")
         value = (losses * w).sum() / w.sum()
         value.backward()  # type: ignore[no-untyped-call]
@@ -145,7 +145,7 @@ def _least_loss(
 
     optimizer.step(loss)  # type: ignore[no-untyped-call]
     strength, log_temperature = free.detach().tolist()
-    return (strength if with_bias else 0.0), float(np.exp(log_temperature))
+    return strength, float(np.exp(log_temperature))
 
 
 def _ece_if_perfect(probs: FloatArray, weights: NDArray[np.float64], seed: int) -> float:
