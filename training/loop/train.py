@@ -85,7 +85,13 @@ def _train(run: Run, on_step: OnStep, *, show_progress: bool) -> None:
             s * config.schedule.logs_per_pass // batches.steps_per_pass for s in (step, done)
         )
         if lines_now > lines_before or evaluate_now:
-            log.close_line(done, done / batches.steps_per_pass, run.method)
+            log.close_line(
+                done,
+                done / batches.steps_per_pass,
+                run.method,
+                rate=learning_rate(step, batches.n_steps, config.schedule),
+                seconds=time.monotonic() - run.began_s,
+            )
             if evaluate_now:
                 log.history[-1] |= validate(run)
             if distributed.is_first():
@@ -108,8 +114,9 @@ def _train(run: Run, on_step: OnStep, *, show_progress: bool) -> None:
 
 def _descend(run: Run, step: int) -> None:
     """One step: a batch, its loss, the gradient, the optimizers, the teacher, the log."""
+    rate = learning_rate(step, run.batches.n_steps, run.config.schedule)
     for group in (group for optimizer in run.optimizers for group in optimizer.param_groups):
-        group["lr"] = learning_rate(step, run.batches.n_steps, run.config.schedule)
+        group["lr"] = rate * group.get("rate", 1.0)
     batch, unlabeled_rows = run.batches(step)
     with (
         record_function("objective"),
