@@ -1,5 +1,6 @@
 """Makes the batch of every step: images drawn by the step's number, augmented on the device."""
 
+import numpy as np
 import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
@@ -12,7 +13,7 @@ from training.data.augment import augmentation
 from training.data.labeled_images import LabeledImages
 from training.data.sampling import BalancedStream, ShuffledStream
 from training.data.sources import TrainingData
-from training.methods.method import Batch, Method
+from training.methods.method import Batch, Heldout, Method
 
 
 class Batches:
@@ -29,11 +30,15 @@ class Batches:
         n_labeled, n_unlabeled = len(data.labeled), len(data.unlabeled)
         self.uses_unlabeled = method.uses_unlabeled
         self._n_weak_views = method.n_weak_views
+        self._needs_heldout = method.needs_heldout
         self._unlabeled_size = schedule.unlabeled_batch_size
         _check_images(config, data, method)
-        # Everything lives on the device as uint8.
-        self._images = torch.from_numpy(data.labeled.images).unsqueeze(1).to(device)
-        self._targets = _targets(data.labeled, config.data.targets).to(device)
+        # Everything lives on the device as uint8. First the labeled images, then those held out.
+        self._n_heldout = len(data.heldout)
+        everything = _joined(data.labeled, data.heldout)
+        self._images = torch.from_numpy(everything.images).unsqueeze(1).to(device)
+        self._targets = _targets(everything, config.data.targets).to(device)
+        self._labels = torch.from_numpy(everything.labels).to(device)
         self._unlabeled = torch.from_numpy(data.unlabeled).unsqueeze(1).to(device)
         self.hidden_labels = torch.from_numpy(data.hidden_labels).to(device)
         self._weak = augmentation(config.weak).to(device)
@@ -42,33 +47,34 @@ class Batches:
 
         self.steps_per_pass = _steps_per_pass(schedule, data)
         self.n_steps = schedule.steps or self.steps_per_pass * schedule.passes
+        self._all_labels_from = round(self.n_steps * schedule.heldout_until)
         batch_size = schedule.batch_size if n_labeled else 0
         self._n_weak_labeled = round(batch_size * (1 - schedule.strong_labeled))
         self.labeled_a_step = batch_size
         if not self.uses_unlabeled:
             self.labeled_a_step += self._unlabeled_size
-        if schedule.balance and n_labeled:
-            labels = torch.from_numpy(data.labeled.labels)
-            self._labeled_rows: ShuffledStream | BalancedStream = BalancedStream(
-                labels, self.labeled_a_step, schedule.balance, seed
-            )
-        else:
-            self._labeled_rows = ShuffledStream(n_labeled, self.labeled_a_step, seed)
+        self._labeled_rows = _stream(data.labeled, self.labeled_a_step, schedule.balance, seed)
+        self._all_rows = _stream(everything, self.labeled_a_step, schedule.balance, seed)
+        self._heldout_rows = ShuffledStream(
+            max(self._n_heldout, 1), schedule.heldout_batch_size, seed + 2
+        )
         self._logit_adjustment = None
         self.class_shares = torch.zeros(self._targets.shape[1])
         if n_labeled:
             # A class without an image counts as half of one, for the logarithm.
-            shares = self._labeled_rows.class_shares(self._targets).clamp_min(0.5 / n_labeled)
-            self.class_shares = shares
+            shares = self._labeled_rows.class_shares(self._targets[:n_labeled])
+            self.class_shares = shares.clamp_min(0.5 / n_labeled)
             if schedule.logit_adjustment:
-                self._logit_adjustment = schedule.logit_adjustment * shares.log()
+                self._logit_adjustment = schedule.logit_adjustment * self.class_shares.log()
         self._unlabeled_rows = ShuffledStream(max(n_unlabeled, 1), self._unlabeled_size, seed + 1)
 
     def __call__(self, step: int) -> tuple[Batch, Tensor]:
         """Make the batch of a step; returns it with the rows (U,) of its unlabeled images."""
         own = distributed.own_rows
         with record_function("augment"):
-            rows = self._labeled_rows(step).to(self._device)
+            holds_out = self._n_heldout > 0 and step < self._all_labels_from
+            stream = self._labeled_rows if holds_out else self._all_rows
+            rows = stream(step).to(self._device)
             targets = own(self._targets[rows])
             weak, strong = self._images[rows].tensor_split([self._n_weak_labeled])
             if not self.uses_unlabeled:
@@ -77,8 +83,12 @@ class Batches:
                 return Batch(own(labeled), targets, logit_adjustment=adjustment), rows[:0]
             rows = self._unlabeled_rows(step).to(self._device)
             images = self._unlabeled[rows]
+            told = self._heldout_rows(step)[: self._heldout_size(holds_out)].to(self._device)
+            told += len(self._images) - self._n_heldout
             # Labeled and unlabeled images in one call, because a call costs as much as ten images.
-            weak_views = _augment(self._weak, torch.cat([weak, *[images] * self._n_weak_views]))
+            weak_views, heldout_views = _augment(
+                self._weak, torch.cat([weak, *[images] * self._n_weak_views, self._images[told]])
+            ).tensor_split([len(weak) + len(images) * self._n_weak_views])
             strong_views = _augment(self._strong, torch.cat([strong, images]))
             labeled = torch.cat([weak_views[: len(weak)], strong_views[: len(strong)]])
             labeled_weakly = torch.arange(len(labeled), device=self._device) < len(weak)
@@ -91,9 +101,43 @@ class Batches:
                     own(strong_views[len(strong) :]),
                     own(labeled_weakly),
                     self._logit_adjustment,
+                    Heldout(own(heldout_views), own(self._labels[told]), self._n_heldout)
+                    if len(told)
+                    else None,
+                    self.class_shares,
                 ),
                 own(rows),
             )
+
+
+    def _heldout_size(self, holds_out: bool) -> int:
+        """How many held-out images a step looks at: none where no method asks for them."""
+        return self._heldout_rows.size if holds_out and self._needs_heldout else 0
+
+
+def _stream(
+    data: LabeledImages, batch_size: int, balance: float, seed: int
+) -> ShuffledStream | BalancedStream:
+    if balance and len(data):
+        return BalancedStream(torch.from_numpy(data.labels), batch_size, balance, seed)
+    return ShuffledStream(len(data), batch_size, seed)
+
+
+def _joined(first: LabeledImages, second: LabeledImages) -> LabeledImages:
+    """The images of both, in this order."""
+    if not len(second):
+        return first
+    votes = None
+    if first.votes is not None and second.votes is not None:
+        votes = np.concatenate([first.votes, second.votes])
+    return LabeledImages(
+        first.name,
+        first.classes,
+        np.concatenate([first.images, second.images]),
+        np.concatenate([first.labels, second.labels]),
+        np.concatenate([first.ids, second.ids]),
+        votes,
+    )
 
 
 def _check_images(config: TrainConfig, data: TrainingData, method: Method) -> None:
@@ -108,6 +152,11 @@ def _check_images(config: TrainConfig, data: TrainingData, method: Method) -> No
         )
     if method.needs_labels and not len(data.labeled):
         raise DataError(f"{name} needs labeled images, and there are none")
+    if method.needs_heldout and not len(data.heldout):
+        raise InputError(
+            f"{name} with these options needs labeled images that carry no gradient; set "
+            "data.heldout_share"
+        )
 
 
 def _steps_per_pass(schedule: ScheduleConfig, data: TrainingData) -> int:

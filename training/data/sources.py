@@ -19,7 +19,17 @@ from training.data.folder import load_labeled_folder
 from training.data.image_files import load_clips, load_image_folder, load_photos
 from training.data.labeled_images import FaceImages, LabeledImages, resize_faces
 from training.data.raf_db import load_raf_db
-from training.data.splits import SplitList, draw_per_class, draw_share, load_list, to_list
+from training.data.splits import (
+    SplitList,
+    draw_heldout,
+    draw_per_class,
+    draw_share,
+    load_list,
+    to_list,
+)
+
+WITHHELD = "withheld training images"
+"""Name of the figures on the images of data.withheld_list."""
 
 MIN_SIDE = 48
 """Side of images that only a list is drawn from, which does not depend on it."""
@@ -58,12 +68,15 @@ UNLABELED_KINDS = {"images": load_image_folder, "photos": load_photos, "clips": 
 class TrainingData:
     """What a run trains on and is measured on, all images of the network's side.
 
-    `unlabeled` (U, S, S) uint8; `hidden_labels` (U,) int64 are their true classes where known, else
-    -1: never trained on, they say in the log how many pseudo-labels are right. `split` is the list
-    of the images that kept their labels. `evaluations` are by name; the first is logged.
+    The labels of `heldout` carry no gradient, at first or ever; its images are among the unlabeled
+    ones. `unlabeled` (U, S, S) uint8; `hidden_labels` (U,) int64 are their true classes where
+    known, else -1: never trained on, they say in the log how many pseudo-labels are right. `split`
+    is the list of the images that kept their labels. `evaluations` are by name; the first is
+    logged.
     """
 
     labeled: LabeledImages
+    heldout: LabeledImages
     unlabeled: UInt8Array
     hidden_labels: NDArray[np.int64]
     split: SplitList
@@ -93,22 +106,44 @@ def load_training_data(config: DataConfig, side: int, seed: int) -> TrainingData
             f"{everything.name}: {n_classes} class in it; there is nothing to tell apart"
         )
     whole = _evaluations(config, everything.classes, side)
+    withheld = np.zeros(len(everything), dtype=np.bool_)
+    if config.withheld_list:
+        withheld = load_list(Path(config.withheld_list), everything, partly=True)
+    others = [_evaluation_part(source, everything.classes, side) for source in config.also_evaluate]
+    whole |= {part.name: part for part in others}
     # All of them, because a list may leave the others to be measured on later.
     measured = {image.tobytes() for part in whole.values() for image in part.images}
-    evaluations = {name: _restricted(part, config) for name, part in whole.items()}
+    lists_apply = whole.keys() - {part.name for part in others}
+    evaluations = {
+        name: _restricted(part, config) if name in lists_apply else part
+        for name, part in whole.items()
+    }
     unseen = _without(everything.images, measured, everything.name)
+    everything, unseen, withheld_part = (
+        everything.where(~withheld),
+        unseen[~withheld],
+        everything.where(withheld),
+    )
+    if len(withheld_part):
+        if config.measure_withheld:
+            evaluations[WITHHELD] = withheld_part
+        measured |= {image.tobytes() for image in withheld_part.images}
     drawn = _draw(everything, config, seed) & unseen
     if not drawn.any():
         raise DataError(f"{everything.name}: no image keeps its label; raise data.labeled_share")
+    labeled = everything.where(drawn)
+    heldout = draw_heldout(labeled, config.heldout_share, seed)
     rest = everything.where(~drawn & unseen)
-    unlabeled, hidden = [rest.images], [rest.labels]
+    unlabeled = [rest.images, labeled.images[heldout]]
+    hidden = [rest.labels, labeled.labels[heldout]]
     for source in config.unlabeled:
         faces = load_unlabeled(source, side)
         images = faces.images[_without(faces.images, measured, faces.name)]
         unlabeled.append(images)
         hidden.append(np.full(len(images), -1, dtype=np.int64))
     return TrainingData(
-        everything.where(drawn),
+        labeled.where(~heldout),
+        labeled.where(heldout),
         np.concatenate(unlabeled),
         np.concatenate(hidden),
         to_list(everything, drawn, seed),
@@ -201,6 +236,15 @@ def _evaluations(
         name = " ".join(part for part in (split or data.name, rule) if part)
         evaluations[name] = data
     return evaluations
+
+
+def _evaluation_part(source: str, classes: tuple[str, ...], side: int) -> LabeledImages:
+    """Load a data set that is measured alone: its evaluation part, where it has parts."""
+    kind_name, folder = split_source(source, tuple(LABELED_KINDS))
+    kind = LABELED_KINDS[kind_name]
+    split = kind.splits[1] if kind.splits else None
+    rule = kind.rules[0] if kind.rules else None
+    return _in_classes(kind.load(folder, split, rule, side), classes)
 
 
 def _restricted(data: LabeledImages, config: DataConfig) -> LabeledImages:

@@ -54,6 +54,13 @@ def draw_per_class(data: LabeledImages, per_class: dict[str, int], seed: int) ->
     return _draw(data, wanted, seed)
 
 
+def draw_heldout(data: LabeledImages, share: float, seed: int) -> NDArray[np.bool_]:
+    """Mark `share` of each class to be held out, none of a class with too few images: (N,) bool."""
+    counts = np.bincount(data.labels, minlength=len(data.classes))
+    # Another seed, because the same order drew these images among all.
+    return _draw(data, np.floor(counts * share + 0.5).astype(np.int64), seed + 1)
+
+
 def _draw(data: LabeledImages, wanted: NDArray[np.int64], seed: int) -> NDArray[np.bool_]:
     """Draw whole groups of equal images, in random order, until every class has what is wanted."""
     groups: dict[bytes, list[int]] = {}

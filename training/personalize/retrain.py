@@ -85,6 +85,7 @@ def _training_data(unlabeled: UInt8Array, labeled: LabeledImages) -> TrainingDat
     """
     return TrainingData(
         labeled,
+        labeled.where(np.zeros(len(labeled), dtype=np.bool_)),
         unlabeled,
         np.full(len(unlabeled), -1, dtype=np.int64),
         SplitList(data=labeled.name, n_images=len(labeled), seed=0, per_class={}, ids=()),

@@ -3,6 +3,7 @@
 import hashlib
 import json
 import tomllib
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -43,6 +44,9 @@ class GridConfig(Section):
     rows: tuple[GridRow, ...]
     base: Tables = Field({}, description="of every cell")
     start: Tables = Field({}, description="of the starts; empty: none")
+    rules: str = Field(
+        "", description="how rows are judged, written before the runs; stands in the report"
+    )
     compare: str = Field(
         "", description="name of the row whose lead over every other the report shows; empty: none"
     )
@@ -62,6 +66,11 @@ class Cell:
     @property
     def name(self) -> str:
         return f"{self.row}_{self.budget:g}_{self.seed}"
+
+    @property
+    def address(self) -> str:
+        """ROW/BUDGET/SEED, as `fer-train grid --only` takes it."""
+        return f"{self.row}/{self.budget:g}/{self.seed}"
 
 
 def load_grid(path: Path) -> GridConfig:
@@ -102,6 +111,35 @@ def cells_of(grid: GridConfig, where: str = "grid") -> list[Cell]:
         for row in grid.rows
         for budget in row.budgets or grid.budgets
     ]
+
+
+def chosen_cells(cells: list[Cell], only: Sequence[str]) -> list[Cell]:
+    """Select the cells that some ROW[/BUDGET[/SEED]] names; all where there is none.
+
+    `InputError` for one that names no cell.
+    """
+    if not only:
+        return cells
+    names = [_names(pattern) for pattern in only]
+    for pattern, wanted in zip(only, names, strict=True):
+        if not any(_key(cell)[: len(wanted)] == wanted for cell in cells):
+            raise InputError(f"--only {pattern}: no cell is called so; --list shows them all")
+    return [cell for cell in cells if any(_key(cell)[: len(name)] == name for name in names)]
+
+
+def _key(cell: Cell) -> tuple[str, ...]:
+    return tuple(cell.address.split("/"))
+
+
+def _names(pattern: str) -> tuple[str, ...]:
+    """Split ROW[/BUDGET[/SEED]], with the budget as cells write it."""
+    row, *rest = pattern.split("/")
+    try:
+        return row, *(f"{float(part):g}" for part in rest)
+    except ValueError:
+        raise InputError(
+            f"--only {pattern}: write it as ROW, ROW/BUDGET or ROW/BUDGET/SEED"
+        ) from None
 
 
 def start_name(config: TrainConfig) -> str:
