@@ -53,6 +53,9 @@ class DataConfig(Section):
         description="share of the labeled images whose labels carry no gradient: they are trained "
         "on as unlabeled ones, and tell how often predictions are right",
     )
+    heldout_most: int = Field(
+        0, ge=0, description="hold out about so many of them at most; 0: no limit"
+    )
     withheld_list: str = Field(
         "",
         description="a split.json of training images that are withheld from training, labeled or "

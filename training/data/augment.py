@@ -17,6 +17,7 @@ from training.config import AugmentationConfig
 
 _CURVE_STEPS = 4
 
+
 def augmentation(config: AugmentationConfig) -> nn.Module:
     """Build everything that `config` asks for as one module; what is 0 is left out.
 

@@ -109,7 +109,6 @@ class Batches:
                 own(rows),
             )
 
-
     def _heldout_size(self, holds_out: bool) -> int:
         """How many held-out images a step looks at: none where no method asks for them."""
         return self._heldout_rows.size if holds_out and self._needs_heldout else 0

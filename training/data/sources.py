@@ -132,7 +132,7 @@ def load_training_data(config: DataConfig, side: int, seed: int) -> TrainingData
     if not drawn.any():
         raise DataError(f"{everything.name}: no image keeps its label; raise data.labeled_share")
     labeled = everything.where(drawn)
-    heldout = draw_heldout(labeled, config.heldout_share, seed)
+    heldout = draw_heldout(labeled, config.heldout_share, config.heldout_most, seed)
     rest = everything.where(~drawn & unseen)
     unlabeled = [rest.images, labeled.images[heldout]]
     hidden = [rest.labels, labeled.labels[heldout]]

@@ -54,8 +54,13 @@ def draw_per_class(data: LabeledImages, per_class: dict[str, int], seed: int) ->
     return _draw(data, wanted, seed)
 
 
-def draw_heldout(data: LabeledImages, share: float, seed: int) -> NDArray[np.bool_]:
-    """Mark `share` of each class to be held out, none of a class with too few images: (N,) bool."""
+def draw_heldout(data: LabeledImages, share: float, most: int, seed: int) -> NDArray[np.bool_]:
+    """Mark `share` of each class to be held out, none of a class with too few images: (N,) bool.
+
+    Where that were more than `most` images (0: no limit), the share is lower.
+    """
+    if most:
+        share = min(share, most / len(data))
     counts = np.bincount(data.labels, minlength=len(data.classes))
     # Another seed, because the same order drew these images among all.
     return _draw(data, np.floor(counts * share + 0.5).astype(np.int64), seed + 1)

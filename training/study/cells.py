@@ -29,6 +29,9 @@ class GridRow(Section):
     method: str = Field(description="run.method")
     budgets: tuple[float, ...] = Field((), description="empty: those of the grid")
     settings: Tables = Field({}, description="tables of a training config, over those of the base")
+    from_start: bool = Field(
+        True, description="false: from random weights, also where others start"
+    )
 
 
 class GridConfig(Section):
@@ -46,6 +49,9 @@ class GridConfig(Section):
     start: Tables = Field({}, description="of the starts; empty: none")
     rules: str = Field(
         "", description="how rows are judged, written before the runs; stands in the report"
+    )
+    comparisons: tuple[tuple[str, str], ...] = Field(
+        (), description="pairs of ROW/BUDGET whose difference the report judges, image by image"
     )
     compare: str = Field(
         "", description="name of the row whose lead over every other the report shows; empty: none"
@@ -88,6 +94,10 @@ def load_grid(path: Path) -> GridConfig:
         raise InputError(f"{path}: two rows have one name; their results would be one file")
     if grid.compare and grid.compare not in names:
         raise InputError(f"{path}: compare: no row is called {grid.compare}")
+    places = {f"{row.name}/{b:g}" for row in grid.rows for b in row.budgets or grid.budgets}
+    for place in (place for pair in grid.comparisons for place in pair):
+        if place not in places:
+            raise InputError(f"{path}: comparisons: the grid has no {place}")
     titles = [row.title or row.name for row in grid.rows]
     if len(set(titles)) < len(titles):
         raise InputError(f"{path}: two rows have one title; the report could not tell them apart")
@@ -158,9 +168,10 @@ def _cell(grid: GridConfig, row: GridRow, budget: float, seed: int, where: str) 
     of_row: Tables = {"run": {"method": row.method}}
     config = parse_config(_merged(grid.base, row.settings, of_row, own), f"{where}: row {row.name}")
     start = None
-    if grid.start:
-        # Data and network must be those of the row; the rest, targets too, is the same for all.
-        data = {k: v for k, v in row.settings.get("data", {}).items() if k != "targets"}
+    if grid.start and row.from_start:
+        # Labels and network must be those of the row; the rest, targets too, is the same for all.
+        own_data = row.settings.get("data", {}).items()
+        data = {k: v for k, v in own_data if k not in ("targets", "unlabeled")}
         shared: Tables = {"data": data, "model": row.settings.get("model", {})}
         supervised: Tables = {"run": {"method": "supervised"}}
         start = parse_config(
