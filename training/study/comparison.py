@@ -42,7 +42,7 @@ class Difference:
             return "better"
         if self.interval[1] < 0:
             return "worse"
-        if -MARGIN < self.inner[0] and self.inner[1] < MARGIN:
+        if self.inner[0] > -MARGIN and self.inner[1] < MARGIN:
             return "as good"
         return "open"
 

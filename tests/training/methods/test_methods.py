@@ -315,7 +315,7 @@ def test_a_joint_complementary_term_by_hand():
 
 
 def test_the_joint_term_pulls_where_the_mean_over_pairs_hardly_does():
-    """Six classes of 0.02 each: one by one each counts a sixth of 0.02, together they count 0.12."""
+    """Six classes of 0.02: one by one each counts a sixth of 0.02, together they count 0.12."""
     logits = logits_of([[0.6, 0.28, *[0.02] * 6]])
     chosen = torch.tensor([[False, False, *[True] * 6]])
     pairs, joint = (
