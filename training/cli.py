@@ -20,6 +20,7 @@ from training.commands import (
     report,
     robustness,
     split,
+    views,
 )
 
 
@@ -51,6 +52,7 @@ COMMANDS: tuple[Command, ...] = (
     report,
     split,
     framing,
+    views,
 )
 
 

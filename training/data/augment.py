@@ -124,7 +124,7 @@ class ToneCurve(nn.Module):
 class SoftShadow(nn.Module):
     """With probability `p`, one side of a line of any slant has 0.3 to 0.8 of its light.
 
-    The line passes within 0.3 of the side from the middle, its edge is 0.03 to 0.2 of it wide.
+    The line passes within 0.3 of the side from the middle, its edge is 0.1 to 0.4 of it wide.
     """
 
     def __init__(self, p: float) -> None:
@@ -137,7 +137,7 @@ class SoftShadow(nn.Module):
         place = (torch.arange(faces.shape[3], device=faces.device) + 0.5) / faces.shape[3] - 0.5
         angle = slant * (2 * torch.pi)
         distance = place * angle.cos() + place[:, None] * angle.sin() - 0.6 * (offset - 0.5)
-        shade = torch.sigmoid(distance * 4 / (0.03 + 0.17 * width))
+        shade = torch.sigmoid(distance * 4 / (0.1 + 0.3 * width))
         return torch.where(chance < self.p, faces * (1 - shade * (0.7 - 0.5 * light)), faces)
 
 

@@ -139,8 +139,7 @@ class ExpressionNet(nn.Module):
     def features(self, faces: Tensor) -> tuple[Tensor, Tensor | None]:
         """Return the last feature map (B, 8 * width, S / 8, S / 8), and the attention (B, h, w)."""
         if self.standardize:
-            variance, mean = torch.var_mean(faces, dim=(1, 2, 3), keepdim=True, correction=0)
-            faces = (faces - mean) * torch.rsqrt(variance + _MIN_VARIANCE)
+            faces = standardized(faces)
         out: Tensor = self.stem(faces)
         attention = None
         for number, block in enumerate(self.stages, 1):
@@ -188,6 +187,12 @@ def _stem(kind: Stem, width: int) -> nn.Sequential:
             nn.Conv2d(width, width, 3, 2, 1, bias=False),
         ]
     return nn.Sequential(*first, nn.BatchNorm2d(width), nn.ReLU())
+
+
+def standardized(faces: Tensor) -> Tensor:
+    """Take each image (N, 1, S, S) in [-1, 1] to mean 0 and standard deviation 1."""
+    variance, mean = torch.var_mean(faces, dim=(1, 2, 3), keepdim=True, correction=0)
+    return (faces - mean) * torch.rsqrt(variance + _MIN_VARIANCE)
 
 
 def scale_faces(faces: Tensor) -> Tensor:

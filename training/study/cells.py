@@ -11,7 +11,7 @@ from typing import Any
 from pydantic import Field, ValidationError
 
 from fer_live.errors import InputError
-from training.config import RunConfig, TrainConfig, parse_config
+from training.config import RunConfig, TrainConfig, load_config, parse_config
 from training.section import Section, first_fault
 
 GRID_FILE = "grid.toml"
@@ -121,6 +121,15 @@ def cells_of(grid: GridConfig, where: str = "grid") -> list[Cell]:
         for row in grid.rows
         for budget in row.budgets or grid.budgets
     ]
+
+
+def any_config(path: Path) -> TrainConfig:
+    """Read a training config, or the config of the first cell where the file is a grid."""
+    try:
+        is_grid = "rows" in tomllib.loads(path.read_text(encoding="utf-8"))
+    except (OSError, tomllib.TOMLDecodeError, UnicodeDecodeError):
+        is_grid = False  # and the fault is named below
+    return cells_of(load_grid(path))[0].config if is_grid else load_config(path)
 
 
 def chosen_cells(cells: list[Cell], only: Sequence[str]) -> list[Cell]:
