@@ -37,7 +37,7 @@ def draw_views(config: TrainConfig, faces: UInt8Array, seed: int, out: Path) -> 
         shown = ((standardized(2 * views - 1) + 2) / 4).clamp(0, 1)
         for line, images in enumerate((views, shown)):
             for axes, image, title in zip(grid[2 * index + line], images, titles, strict=True):
-                axes.imshow(image[0], cmap="gray", vmin=0, vmax=1)
+                axes.imshow(image[0].numpy(), cmap="gray", vmin=0, vmax=1)
                 axes.axis("off")
                 if line == 0:
                     axes.set_title(title, fontsize="small")
@@ -45,7 +45,7 @@ def draw_views(config: TrainConfig, faces: UInt8Array, seed: int, out: Path) -> 
 
 
 def views_of(face: Tensor, config: TrainConfig) -> Tensor:
-    """Make the views of a face (1, S, S) in [0, 1]: itself, weak ones, strong ones, (V, 1, S, S)."""
+    """Make the views of a face (1, S, S) in [0, 1]: itself, weak, strong ones, (V, 1, S, S)."""
     weak = augmentation(config.weak)(face.expand(_WEAK, -1, -1, -1).contiguous())
     strong = augmentation(config.strong)(face.expand(_STRONG, -1, -1, -1).contiguous())
     return torch.cat([face[None], weak, strong])
