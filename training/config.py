@@ -241,6 +241,10 @@ class RunConfig(Section):
         "in it, else fp32",
     )
     method: str = Field("supervised", description=f"objective, see methods/: {', '.join(METHODS)}")
+    tracker: Literal["none", "tensorboard"] = Field(
+        "none",
+        description="where else the log goes; tensorboard: curves in RUN_DIR/tensorboard",
+    )
     checkpoint_every_s: float = Field(
         60.0,
         gt=0,

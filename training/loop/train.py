@@ -25,6 +25,7 @@ from training.loop.run import (
     prepare_run,
     resolve_device,
 )
+from training.loop.tracker import Tracker, open_tracker
 from training.models.checkpoint import MODEL_FILE, save_model
 
 _MAX_EVALUATIONS = 30
@@ -57,11 +58,16 @@ def fit(
     device = resolve_device(config.run.device)
     with distributed.process_group(device):
         run = prepare_run(config, run_dir, device, data, resume=resume, show_progress=show_progress)
-        _train(run, on_step, show_progress=show_progress)
+        name = config.run.tracker if distributed.is_first() else "none"
+        tracker = open_tracker(name, run_dir, run.data.labeled.classes, run.first_step)
+        try:
+            _train(run, on_step, tracker, show_progress=show_progress)
+        finally:
+            tracker.close()
         return _finish(run)
 
 
-def _train(run: Run, on_step: OnStep, *, show_progress: bool) -> None:
+def _train(run: Run, on_step: OnStep, tracker: Tracker, *, show_progress: bool) -> None:
     """Take every step that is left, with the lines of the log and the checkpoints between them."""
     config, batches, log = run.config, run.batches, run.log
     n_passes = batches.n_steps // batches.steps_per_pass
@@ -94,6 +100,7 @@ def _train(run: Run, on_step: OnStep, *, show_progress: bool) -> None:
             )
             if evaluate_now:
                 log.history[-1] |= validate(run)
+            tracker.add(log.history[-1])
             if distributed.is_first():
                 log.write(run.run_dir / LOG_FILE)
         # Between passes one process alone may save: others have parts of the log's line.
