@@ -1,5 +1,8 @@
 """Makes the batch of every step: images drawn by the step's number, augmented on the device."""
 
+from dataclasses import dataclass
+from typing import Protocol
+
 import numpy as np
 import torch
 import torch.nn.functional as F
@@ -10,7 +13,7 @@ from fer_live.errors import DataError, InputError
 from training import distributed
 from training.config import ScheduleConfig, TrainConfig
 from training.data.augment import augmentation
-from training.data.labeled_images import LabeledImages
+from training.data.face_pool import FacePool, LabeledFaces
 from training.data.sampling import BalancedStream, ShuffledStream
 from training.data.sources import TrainingData
 from training.methods.method import Batch, Heldout, Method
@@ -33,13 +36,15 @@ class Batches:
         self._needs_heldout = method.needs_heldout
         self._unlabeled_size = schedule.unlabeled_batch_size
         _check_images(config, data, method)
-        # Everything lives on the device as uint8. First the labeled images, then those held out.
+        # First the labeled images, then those held out.
         self._n_heldout = len(data.heldout)
-        everything = _joined(data.labeled, data.heldout)
-        self._images = torch.from_numpy(everything.images).unsqueeze(1).to(device)
-        self._targets = _targets(everything, config.data.targets).to(device)
-        self._labels = torch.from_numpy(everything.labels).to(device)
-        self._unlabeled = torch.from_numpy(data.unlabeled).unsqueeze(1).to(device)
+        kind = config.data.targets
+        self._images = _on_device(data.labeled.faces + data.heldout.faces, device)
+        self._targets = torch.cat([_targets(part, kind) for part in (data.labeled, data.heldout)])
+        self._targets = self._targets.to(device)
+        labels = torch.from_numpy(np.concatenate([data.labeled.labels, data.heldout.labels]))
+        self._labels = labels.to(device)
+        self._unlabeled = _on_device(data.unlabeled, device)
         self.hidden_labels = torch.from_numpy(data.hidden_labels).to(device)
         self._weak = augmentation(config.weak).to(device)
         self._strong = augmentation(config.strong).to(device)
@@ -53,8 +58,10 @@ class Batches:
         self.labeled_a_step = batch_size
         if not self.uses_unlabeled:
             self.labeled_a_step += self._unlabeled_size
-        self._labeled_rows = _stream(data.labeled, self.labeled_a_step, schedule.balance, seed)
-        self._all_rows = _stream(everything, self.labeled_a_step, schedule.balance, seed)
+        self._labeled_rows, self._all_rows = (
+            _stream(of_part, self.labeled_a_step, schedule.balance, seed)
+            for of_part in (labels[:n_labeled], labels)
+        )
         self._heldout_rows = ShuffledStream(
             max(self._n_heldout, 1), schedule.heldout_batch_size, seed + 2
         )
@@ -84,7 +91,7 @@ class Batches:
             rows = self._unlabeled_rows(step).to(self._device)
             images = self._unlabeled[rows]
             told = self._heldout_rows(step)[: self._heldout_size(holds_out)].to(self._device)
-            told += len(self._images) - self._n_heldout
+            told += len(self._labels) - self._n_heldout
             # Labeled and unlabeled images in one call, because a call costs as much as ten images.
             weak_views, heldout_views = _augment(
                 self._weak, torch.cat([weak, *[images] * self._n_weak_views, self._images[told]])
@@ -115,28 +122,35 @@ class Batches:
 
 
 def _stream(
-    data: LabeledImages, batch_size: int, balance: float, seed: int
+    labels: Tensor, batch_size: int, balance: float, seed: int
 ) -> ShuffledStream | BalancedStream:
-    if balance and len(data):
-        return BalancedStream(torch.from_numpy(data.labels), batch_size, balance, seed)
-    return ShuffledStream(len(data), batch_size, seed)
+    if balance and len(labels):
+        return BalancedStream(labels, batch_size, balance, seed)
+    return ShuffledStream(len(labels), batch_size, seed)
 
 
-def _joined(first: LabeledImages, second: LabeledImages) -> LabeledImages:
-    """The images of both, in this order."""
-    if not len(second):
-        return first
-    votes = None
-    if first.votes is not None and second.votes is not None:
-        votes = np.concatenate([first.votes, second.votes])
-    return LabeledImages(
-        first.name,
-        first.classes,
-        np.concatenate([first.images, second.images]),
-        np.concatenate([first.labels, second.labels]),
-        np.concatenate([first.ids, second.ids]),
-        votes,
-    )
+class _FacesByRow(Protocol):
+    def __getitem__(self, rows: Tensor, /) -> Tensor:
+        """Return faces (K, 1, S, S) uint8 on the device."""
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class _FromDisk:
+    """Faces that do not fit into memory: each batch is read when it is made."""
+
+    pool: FacePool
+    device: torch.device
+
+    def __getitem__(self, rows: Tensor) -> Tensor:
+        faces = self.pool.take(rows.cpu().numpy())
+        return torch.from_numpy(faces).unsqueeze(1).to(self.device)
+
+
+def _on_device(pool: FacePool, device: torch.device) -> _FacesByRow:
+    """Put all faces on the device as uint8, unless some are mapped from disk."""
+    if not pool.in_memory:
+        return _FromDisk(pool, device)
+    return torch.from_numpy(pool.all()).unsqueeze(1).to(device)
 
 
 def _check_images(config: TrainConfig, data: TrainingData, method: Method) -> None:
@@ -183,7 +197,7 @@ def _augment(augment: nn.Module, images: Tensor) -> Tensor:
     return augmented * 2 - 1
 
 
-def _targets(data: LabeledImages, kind: str) -> Tensor:
+def _targets(data: LabeledFaces, kind: str) -> Tensor:
     if kind == "votes":
         if data.votes is None:
             raise InputError(f"data.targets: {data.name} has no votes; use hard")

@@ -14,6 +14,7 @@ from fer_live.errors import DataError
 from training.config import DataConfig
 from training.data import affectnet, fer2013, raf_db
 from training.data.affectnet import load_affectnet
+from training.data.face_pool import FacePool, LabeledFaces, fingerprints
 from training.data.fer2013 import load_fer2013
 from training.data.folder import load_labeled_folder
 from training.data.image_files import load_clips, load_image_folder, load_photos
@@ -69,15 +70,15 @@ class TrainingData:
     """What a run trains on and is measured on, all images of the network's side.
 
     The labels of `heldout` carry no gradient, at first or ever; its images are among the unlabeled
-    ones. `unlabeled` (U, S, S) uint8; `hidden_labels` (U,) int64 are their true classes where
+    ones. `unlabeled` are U faces; `hidden_labels` (U,) int64 are their true classes where
     known, else -1: never trained on, they say in the log how many pseudo-labels are right. `split`
     is the list of the images that kept their labels. `evaluations` are by name; the first is
     logged.
     """
 
-    labeled: LabeledImages
-    heldout: LabeledImages
-    unlabeled: UInt8Array
+    labeled: LabeledFaces
+    heldout: LabeledFaces
+    unlabeled: FacePool
     hidden_labels: NDArray[np.int64]
     split: SplitList
     evaluations: dict[str, LabeledImages]
@@ -112,48 +113,56 @@ def load_training_data(config: DataConfig, side: int, seed: int) -> TrainingData
     others = [_evaluation_part(source, everything.classes, side) for source in config.also_evaluate]
     whole |= {part.name: part for part in others}
     # All of them, because a list may leave the others to be measured on later.
-    measured = {image.tobytes() for part in whole.values() for image in part.images}
+    measured = {print_ for part in whole.values() for print_ in fingerprints(part.images)}
     lists_apply = whole.keys() - {part.name for part in others}
     evaluations = {
         name: _restricted(part, config) if name in lists_apply else part
         for name, part in whole.items()
     }
-    unseen = _without(everything.images, measured, everything.name)
-    everything, unseen, withheld_part = (
-        everything.where(~withheld),
-        unseen[~withheld],
-        everything.where(withheld),
-    )
-    if len(withheld_part):
+    if withheld.any():
+        withheld_part, everything = everything.where(withheld), everything.where(~withheld)
+        measured |= set(fingerprints(withheld_part.images))
         if config.measure_withheld:
             evaluations[WITHHELD] = withheld_part
-        measured |= {image.tobytes() for image in withheld_part.images}
+    unseen = _without(everything.images, measured, everything.name)
     drawn = _draw(everything, config, seed) & unseen
     if not drawn.any():
         raise DataError(f"{everything.name}: no image keeps its label; raise data.labeled_share")
-    labeled = everything.where(drawn)
-    heldout = draw_heldout(labeled, config.heldout_share, config.heldout_most, seed)
-    rest = everything.where(~drawn & unseen)
-    unlabeled = [rest.images, labeled.images[heldout]]
-    hidden = [rest.labels, labeled.labels[heldout]]
+    labeled, heldout = _held_out(everything, drawn, config, seed)
+    rest = np.flatnonzero(~drawn & unseen)
+    unlabeled = [(everything.images, np.concatenate([rest, heldout]))]
+    hidden = [everything.labels[rest], everything.labels[heldout]]
     for source in config.unlabeled:
         faces = load_unlabeled(source, side)
-        images = faces.images[_without(faces.images, measured, faces.name)]
-        unlabeled.append(images)
-        hidden.append(np.full(len(images), -1, dtype=np.int64))
+        rows = np.flatnonzero(_without(faces.images, measured, faces.name))
+        unlabeled.append((faces.images, rows))
+        hidden.append(np.full(len(rows), -1, dtype=np.int64))
     return TrainingData(
-        labeled.where(~heldout),
-        labeled.where(heldout),
-        np.concatenate(unlabeled),
+        LabeledFaces.rows_of(everything, labeled),
+        LabeledFaces.rows_of(everything, heldout),
+        FacePool(unlabeled),
         np.concatenate(hidden),
         to_list(everything, drawn, seed),
         evaluations,
     )
 
 
+def _held_out(
+    data: LabeledImages, drawn: NDArray[np.bool_], config: DataConfig, seed: int
+) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
+    """Part the rows of the images with labels: those whose labels carry a gradient, and others."""
+    rows = np.flatnonzero(drawn)
+    if not config.heldout_share:
+        return rows, rows[:0]
+    held_out = draw_heldout(data.where(drawn), config.heldout_share, config.heldout_most, seed)
+    return rows[~held_out], rows[held_out]
+
+
 def _without(images: UInt8Array, measured: set[bytes], what: str) -> NDArray[np.bool_]:
     """Mark the images (N,) that the model is not measured on, and tell how many are dropped."""
-    unseen = np.array([image.tobytes() not in measured for image in images], dtype=np.bool_)
+    if not measured:
+        return np.ones(len(images), dtype=np.bool_)
+    unseen = np.array([print_ not in measured for print_ in fingerprints(images)], dtype=np.bool_)
     n_dropped = len(images) - int(unseen.sum())
     if n_dropped:
         print(

@@ -9,6 +9,7 @@ from pydantic import BaseModel, ConfigDict, ValidationError
 
 from fer_live.base.atomic_file import write_atomically
 from fer_live.errors import DataError
+from training.data.face_pool import fingerprints
 from training.data.labeled_images import LabeledImages
 
 
@@ -69,8 +70,8 @@ def draw_heldout(data: LabeledImages, share: float, most: int, seed: int) -> NDA
 def _draw(data: LabeledImages, wanted: NDArray[np.int64], seed: int) -> NDArray[np.bool_]:
     """Draw whole groups of equal images, in random order, until every class has what is wanted."""
     groups: dict[bytes, list[int]] = {}
-    for index, image in enumerate(data.images):
-        groups.setdefault(image.tobytes(), []).append(index)
+    for index, fingerprint in enumerate(fingerprints(data.images)):
+        groups.setdefault(fingerprint, []).append(index)
     members = list(groups.values())
     drawn = np.zeros(len(data), dtype=np.bool_)
     missing = wanted.copy()

@@ -2,6 +2,7 @@
 
 import base64
 import zlib
+from collections.abc import Iterable
 from pathlib import Path
 from typing import Any
 
@@ -29,7 +30,7 @@ def validate(run: Run) -> dict[str, float]:
     It is for the log only: nothing is chosen by it.
     """
     for evaluation in run.data.evaluations.values():
-        probs = _probs(run, evaluation.images)
+        probs = _probs(run, [evaluation.images])
         accuracy = measure(probs, evaluation.labels, evaluation.classes).accuracy
         return {"evaluation_acc": round(accuracy, 4)}
     return {}
@@ -43,19 +44,19 @@ def final_metrics(run: Run) -> dict[str, Any]:
     of these labels.
     """
     data, metrics = run.data, dict[str, Any]()
-    for name, evaluation in data.evaluations.items():
-        metrics[name] = _figures(run, evaluation.images, evaluation.labels, evaluation.classes)
+    for name, part in data.evaluations.items():
+        metrics[name] = _figures(_probs(run, [part.images]), part.labels, part.classes)
     known = data.hidden_labels >= 0
     if data.evaluations and known.any():
         labels, classes = data.hidden_labels[known], data.labeled.classes
-        metrics[UNLABELED] = _figures(run, data.unlabeled[known], labels, classes)
+        probs = _probs(run, data.unlabeled.chunks(np.flatnonzero(known)))
+        metrics[UNLABELED] = _figures(probs, labels, classes)
     return metrics
 
 
 def _figures(
-    run: Run, faces: UInt8Array, labels: NDArray[np.int64], classes: tuple[str, ...]
+    probs: FloatArray, labels: NDArray[np.int64], classes: tuple[str, ...]
 ) -> dict[str, Any]:
-    probs = _probs(run, faces)
     figures = measure(probs, labels, classes).as_dict()
     return {
         **figures,
@@ -75,10 +76,13 @@ def unpacked(text: str) -> NDArray[np.int64]:
     return np.frombuffer(zlib.decompress(base64.b64decode(text)), np.uint8).astype(np.int64)
 
 
-def _probs(run: Run, faces: UInt8Array) -> FloatArray:
-    """The teacher's probabilities (N, C) of faces (N, S, S) uint8."""
-    images = torch.from_numpy(faces).unsqueeze(1).to(run.device)
-    return np.asarray(predict_probs(run.teacher.module, images).numpy(), dtype=np.float32)
+def _probs(run: Run, parts: Iterable[UInt8Array]) -> FloatArray:
+    """The teacher's probabilities (N, C) of all faces of some arrays (n, S, S) uint8."""
+    probs = [
+        predict_probs(run.teacher.module, torch.from_numpy(faces).unsqueeze(1).to(run.device))
+        for faces in parts
+    ]
+    return np.asarray(torch.cat(probs).numpy(), dtype=np.float32)
 
 
 def manifest_of(run: Run, metrics: dict[str, Any]) -> Manifest:

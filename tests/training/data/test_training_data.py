@@ -29,10 +29,10 @@ def test_held_out_images_lose_their_label_but_not_their_place(learnable_tree: Pa
     assert (len(plain.labeled), len(plain.heldout), len(plain.unlabeled)) == (48, 0, 48)
     assert (len(data.labeled), len(data.heldout), len(data.unlabeled)) == (36, 12, 60)
     assert np.bincount(data.heldout.labels).tolist()[::2] == [3] * 4
-    labeled, held_out = as_bytes(data.labeled.images), as_bytes(data.heldout.images)
-    assert labeled | held_out == as_bytes(plain.labeled.images)
-    assert held_out <= as_bytes(data.unlabeled)
-    assert not labeled & as_bytes(data.unlabeled)
+    labeled, held_out = as_bytes(data.labeled.faces.all()), as_bytes(data.heldout.faces.all())
+    assert labeled | held_out == as_bytes(plain.labeled.faces.all())
+    assert held_out <= as_bytes(data.unlabeled.all())
+    assert not labeled & as_bytes(data.unlabeled.all())
     assert data.split == plain.split, "the same images have labels"
 
 
@@ -47,11 +47,11 @@ def test_withheld_images_are_measured_on_and_never_trained_on(learnable_tree: Pa
     data = load(learnable_tree, labeled_share=0.5, withheld_list=path, unlabeled=())
     withheld = as_bytes(data.evaluations[WITHHELD].images)
     assert len(withheld) == 24
-    assert not withheld & (as_bytes(data.labeled.images) | as_bytes(data.unlabeled))
+    assert not withheld & (as_bytes(data.labeled.faces.all()) | as_bytes(data.unlabeled.all()))
     assert len(data.labeled) + len(data.unlabeled) == 72
     assert next(iter(data.evaluations)) == "PublicTest ferplus-argmax", "which is logged"
     again = load(learnable_tree, unlabeled=(f"fer2013:{learnable_tree}",), withheld_list=path)
-    assert not withheld & as_bytes(again.unlabeled), "nor where another source has them"
+    assert not withheld & as_bytes(again.unlabeled.all()), "nor where another source has them"
     tuning = load(learnable_tree, withheld_list=path, measure_withheld=False)
     assert WITHHELD not in tuning.evaluations and len(tuning.labeled) == 72
 
