@@ -15,6 +15,7 @@ from training.commands import (
     fit,
     framing,
     grid,
+    pack,
     personalize,
     persons,
     report,
@@ -53,6 +54,7 @@ COMMANDS: tuple[Command, ...] = (
     split,
     framing,
     views,
+    pack,
 )
 
 

@@ -19,6 +19,7 @@ from training.data.fer2013 import load_fer2013
 from training.data.folder import load_labeled_folder
 from training.data.image_files import load_clips, load_image_folder, load_photos
 from training.data.labeled_images import FaceImages, LabeledImages, resize_faces
+from training.data.mapped import load_mapped, load_mapped_faces
 from training.data.raf_db import load_raf_db
 from training.data.splits import (
     SplitList,
@@ -61,8 +62,14 @@ LABELED_KINDS = {
         affectnet.SPLITS,
     ),
     "folder": _Kind(lambda folder, _, __, side: load_labeled_folder(folder, side)),
+    "mapped": _Kind(lambda folder, _, __, side: load_mapped(folder, side)),
 }
-UNLABELED_KINDS = {"images": load_image_folder, "photos": load_photos, "clips": load_clips}
+UNLABELED_KINDS = {
+    "mapped": load_mapped_faces,
+    "images": load_image_folder,
+    "photos": load_photos,
+    "clips": load_clips,
+}
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -88,7 +95,7 @@ def split_source(source: str, kinds: tuple[str, ...]) -> tuple[str, Path]:
     """Split `KIND:FOLDER` into kind and folder; `DataError` for other kinds or a missing folder."""
     kind, separator, folder = source.partition(":")
     if not separator or kind not in kinds or not folder:
-        allowed = " or ".join(f"{name}:DIR" for name in kinds)
+        allowed = " or ".join(f"{name}:DIR" for name in dict.fromkeys(kinds))
         raise DataError(f"{source}: not a data set; write {allowed}")
     path = Path(folder)
     if not path.is_dir():
@@ -181,6 +188,18 @@ def load_unlabeled(source: str, side: int) -> FaceImages:
     split = kind.splits[0] if kind.splits else None
     data = kind.load(folder, split, kind.rules[-1] if kind.rules else None, side)
     return FaceImages(data.name, data.images, data.ids)
+
+
+def load_to_pack(source: str, split: str | None, rule: str | None, side: int) -> LabeledImages:
+    """Read a labeled data set, the part and by the rule that are named or come first."""
+    kind_name, folder = split_source(source, tuple(LABELED_KINDS))
+    kind = LABELED_KINDS[kind_name]
+    for what, known, given in (("--split", kind.splits, split), ("--labels", kind.rules, rule)):
+        if given is not None and given not in known:
+            raise DataError(f"{kind_name}: {what} {given!r} is not one of {', '.join(known)}")
+    split = split or (kind.splits[0] if kind.splits else None)
+    rule = rule or (kind.rules[0] if kind.rules else None)
+    return kind.load(folder, split, rule, side)
 
 
 def draw_list(source: str, split: str | None, rule: str, share: float, seed: int) -> SplitList:
