@@ -43,15 +43,15 @@ class TensorBoard:
                 "run.tracker: tensorboard is not installed; pip install 'fer-live[tensorboard]'"
             ) from None
         self._classes = classes
-        self._writer = SummaryWriter(str(run_dir / TRACKER_DIR), purge_step=first_step or None)  # type: ignore[no-untyped-call]
+        self._writer = SummaryWriter(str(run_dir / TRACKER_DIR), purge_step=first_step or None)
 
     def add(self, line: dict[str, Any]) -> None:
         for name, value in line.items():
             for title, number in self._curves(name, value):
-                self._writer.add_scalar(title, number, line["step"])  # type: ignore[no-untyped-call]
+                self._writer.add_scalar(title, number, line["step"])
 
     def close(self) -> None:
-        self._writer.close()  # type: ignore[no-untyped-call]
+        self._writer.close()
 
     def _curves(self, name: str, value: Any) -> list[tuple[str, float]]:
         if isinstance(value, list):

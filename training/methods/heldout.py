@@ -67,19 +67,14 @@ class HeldoutPrecision(nn.Module):
         exponent = true_probs.clamp_min(10**_LOWEST_EXPONENT).log10()
         log_bins = ((1 - exponent / _LOWEST_EXPONENT) * _LOG_BINS).long().clamp(0, _LOG_BINS - 1)
         rejected = (confidence < thresholds[predicted]).to(place)[:, None]
-        added = torch.cat(
-            [
-                place.sum(dim=0),
-                (place * is_right).sum(dim=0),
-                (F.one_hot(log_bins, _LOG_BINS) * rejected).sum(dim=0),
-            ]
-        )
-        read, right, truth = sum_over_processes(added).split(
-            [self.read.numel(), self.read.numel(), _LOG_BINS]
-        )
-        self.read.mul_(self.decay).add_(read.view_as(self.read))
-        self.right.mul_(self.decay).add_(right.view_as(self.right))
-        self.truth.mul_(self.decay).add_(truth)
+        truth = F.one_hot(log_bins, _LOG_BINS) * rejected
+        for counts, added in (
+            (self.read, place),
+            (self.right, place * is_right),
+            (self.truth, truth),
+        ):
+            total = sum_over_processes(added.sum(dim=0))
+            counts.mul_(self.decay).add_(total.view_as(counts))
         self.n_images.fill_(heldout.n_images)
 
     def thresholds(self, precision: float, prior: float) -> Tensor:

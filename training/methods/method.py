@@ -192,8 +192,9 @@ def gradient_size(term: Tensor, logits: Tensor) -> Tensor:
     """
     if not term.requires_grad:
         return term.new_zeros(())
-    (gradient,) = torch.autograd.grad(term, logits, retain_graph=True, allow_unused=True)
-    return term.new_zeros(()) if gradient is None else gradient.detach().norm()
+    (gradient,) = torch.autograd.grad(term, logits, retain_graph=True)
+    size: Tensor = gradient.norm()
+    return size
 
 
 def predict(network: ExpressionNet, faces: Tensor) -> Tensor:

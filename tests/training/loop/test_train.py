@@ -350,6 +350,42 @@ def test_a_faulty_config_is_named(tmp_path: Path, text: str, says: str):
         load_config(path)
 
 
+@pytest.mark.parametrize(
+    ("change", "table", "field", "value"),
+    [
+        ("schedule.passes=7", "schedule", "passes", 7),
+        ("model.dropout = 0.4", "model", "dropout", 0.4),
+        ("data.targets=votes", "data", "targets", "votes"),
+        ('data.targets="votes"', "data", "targets", "votes"),
+        ('data.unlabeled=["images:faces"]', "data", "unlabeled", ("images:faces",)),
+        ("data.source=fer2013:C:/a=b", "data", "source", "fer2013:C:/a=b"),
+    ],
+)
+def test_a_field_is_set_on_the_command_line(
+    tmp_path: Path, change: str, table: str, field: str, value: object
+):
+    path = tmp_path / "c.toml"
+    path.write_text("[schedule]\npasses = 2\nbatch_size = 4\n")
+    config = load_config(path, [change])
+    assert getattr(getattr(config, table), field) == value
+    assert config.schedule.batch_size == 4
+
+
+@pytest.mark.parametrize(
+    ("change", "says"),
+    [
+        ("passes=7", "write it as TABLE.FIELD=VALUE"),
+        ("schedule.passes", "write it as TABLE.FIELD=VALUE"),
+        ("schedule.pases=7", "schedule.pases: Extra"),
+        ("schedule.passes=many", "schedule.passes: "),
+    ],
+)
+def test_a_faulty_change_is_named(tmp_path: Path, change: str, says: str):
+    (tmp_path / "c.toml").write_text("")
+    with pytest.raises(InputError, match=says):
+        load_config(tmp_path / "c.toml", [change])
+
+
 def test_files_that_are_no_checkpoint_are_refused(tmp_path: Path):
     (tmp_path / "a.safetensors").write_text("no")
     with pytest.raises(ModelError, match="not a readable safetensors file"):
