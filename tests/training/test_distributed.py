@@ -115,8 +115,12 @@ def run(arguments: list[str], *, n_processes: int) -> str:
         (
             "dta_snl",
             {
-                **{"tau_min": 0.1, "gamma": 9.0, "beta": 0.9, "debias": 1.0},
-                **{"ruled_out": "batch", "negative_form": "joint"},
+                "tau_min": 0.1,
+                "gamma": 9.0,
+                "beta": 0.9,
+                "debias": 1.0,
+                "ruled_out": "batch",
+                "negative_form": "joint",
             },
         ),
         ("freematch", {"decay": 0.5, "lambda_f": 1.0}),
