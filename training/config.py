@@ -209,7 +209,11 @@ class AugmentationConfig(Section):
     )
     erase: float = Field(0.0, ge=0, le=1, description="probability of erasing each rectangle")
     erase_boxes: int = Field(1, ge=1, le=4, description="how many rectangles")
-    erase_fill: Literal["gray", "noise"] = Field("gray", description="what is put in their place")
+    erase_fill: Literal["gray", "noise", "face"] = Field(
+        "gray",
+        description="what is put in their place; noise: as dark and rough as the face; face: what "
+        "another image of the batch shows there",
+    )
     erase_largest: float = Field(
         0.2, gt=0.02, le=1, description="largest share of the area that is erased"
     )

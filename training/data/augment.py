@@ -17,8 +17,8 @@ from training.config import AugmentationConfig
 from training.data.image_operations import (
     Affine,
     Blur,
+    BoxErasing,
     Equalize,
-    NoiseErasing,
     Perspective,
     Posterize,
     Sharpness,
@@ -98,8 +98,8 @@ def _camera(config: AugmentationConfig) -> Iterator[nn.Module]:
 def _erasing(config: AugmentationConfig) -> Iterator[nn.Module]:
     if not config.erase:
         return
-    if config.erase_fill == "noise":
-        yield NoiseErasing(config.erase, config.erase_largest, config.erase_boxes)
+    if config.erase_fill != "gray":
+        yield BoxErasing(config.erase, config.erase_largest, config.erase_boxes, config.erase_fill)
         return
     for _ in range(config.erase_boxes):
         yield K.RandomErasing(

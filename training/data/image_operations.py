@@ -128,7 +128,8 @@ class SoftShadow(OnSome):
         angle = slant * (2 * torch.pi)
         distance = place * angle.cos() + place[:, None] * angle.sin() - 0.6 * (offset - 0.5)
         shade = torch.sigmoid(distance * 4 / (0.1 + 0.3 * width))
-        return faces * (1 - shade * (0.7 - 0.5 * light)).to(faces.dtype)
+        shaded: Tensor = faces * (1 - shade * (0.7 - 0.5 * light)).to(faces.dtype)
+        return shaded
 
 
 class Sharpness(OnSome):
@@ -137,7 +138,8 @@ class Sharpness(OnSome):
     def change(self, faces: Tensor) -> Tensor:
         soft = F.avg_pool2d(F.pad(faces, (1, 1, 1, 1), mode="replicate"), 3, 1)
         by = 2.7 * torch.rand(len(faces), 1, 1, 1, device=faces.device) - 0.7
-        return (faces + by * (faces - soft)).clamp(0, 1)
+        sharp: Tensor = faces + by * (faces - soft)
+        return sharp.clamp(0, 1)
 
 
 class Blur(OnSome):
@@ -154,16 +156,18 @@ class Blur(OnSome):
         return F.conv2d(rows, kernel.view(n, 1, 1, 5), groups=n).transpose(0, 1)
 
 
-class NoiseErasing(nn.Module):
-    """Each of some rectangles, with probability `p`, of noise as dark and as rough as the face.
+class BoxErasing(nn.Module):
+    """Each of some rectangles, with probability `p`, filled with something that is not the face.
 
     A rectangle has 0.02 to `largest` of the area and sides of 0.4 to 2.5 (Zhong et al., "Random
-    Erasing", 2020). Noise with the image's own mean and deviation leaves standardization as it is.
+    Erasing", 2020). `fill` "noise" has the image's own mean and deviation, which leaves
+    standardization as it is. "face" is what the next image of the batch shows there, as in CutMix
+    (Yun et al., 2019); the boxes are small, so the label stays that of the image.
     """
 
-    def __init__(self, p: float, largest: float, n_boxes: int) -> None:
+    def __init__(self, p: float, largest: float, n_boxes: int, fill: str) -> None:
         super().__init__()
-        self.p, self.largest, self.n_boxes = p, largest, n_boxes
+        self.p, self.largest, self.n_boxes, self.fill = p, largest, n_boxes, fill
 
     def forward(self, faces: Tensor) -> Tensor:
         n, side = len(faces), faces.shape[3]
@@ -176,6 +180,11 @@ class NoiseErasing(nn.Module):
         inside_x = (place - x * (1 - width) - width / 2).abs() < width / 2
         inside_y = (place[:, None] - y * (1 - height) - height / 2).abs() < height / 2
         inside = ((chance < self.p) & inside_x & inside_y).any(dim=0)  # (n, 1, S, S)
+        return torch.where(inside, self._filling(faces), faces)
+
+    def _filling(self, faces: Tensor) -> Tensor:
+        if self.fill == "face":
+            return faces.roll(1, dims=0)
         deviation, mean = torch.std_mean(faces, dim=(2, 3), keepdim=True)
         noise = mean + 12**0.5 * deviation * (torch.rand_like(faces) - 0.5)
-        return torch.where(inside, noise.clamp(0, 1), faces)
+        return noise.clamp(0, 1)

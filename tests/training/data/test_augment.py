@@ -162,6 +162,15 @@ def test_noise_in_an_erased_box_is_as_the_face():
     assert erased.std().item() == pytest.approx(0.1, abs=0.02)
 
 
+def test_boxes_may_be_filled_with_another_face_of_the_batch():
+    grays = torch.arange(8).view(8, 1, 1, 1).expand(-1, -1, 48, 48) / 8
+    fields = {"erase": 1.0, "erase_fill": "face", "erase_largest": 0.3}
+    out = augmentation(AugmentationConfig(**(NOTHING | fields)))(grays)
+    for index in range(8):
+        shown = (out[index].unique() * 8).round().int().tolist()
+        assert shown == sorted([index, (index - 1) % 8])
+
+
 def test_a_cover_is_one_gray_band_over_eyes_or_mouth():
     crop = CropGeometry()
     organs = [crop.center_y + sign * crop.eye_mouth_distance / 2 for sign in (-1, 1)]
