@@ -118,7 +118,7 @@ def run(arguments: list[str], *, n_processes: int) -> str:
                 "tau_min": 0.1,
                 "gamma": 9.0,
                 "beta": 0.9,
-                "debias": 1.0,
+                "debias": 0.02,
                 "ruled_out": "batch",
                 "negative_form": "joint",
             },
