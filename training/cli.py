@@ -22,6 +22,7 @@ from training.commands import (
     robustness,
     split,
     views,
+    weights,
 )
 
 
@@ -55,6 +56,7 @@ COMMANDS: tuple[Command, ...] = (
     framing,
     views,
     pack,
+    weights,
 )
 
 
