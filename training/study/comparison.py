@@ -110,10 +110,10 @@ def right_images(
 
 
 @cache
-def _image_weights(n_images: int) -> NDArray[np.float64]:
+def _image_weights(n_images: int) -> NDArray[np.float32]:
     """Draw how often each image counts, (N, draws), each column with sum 1."""
     random = np.random.default_rng(1)
-    weights = np.empty((n_images, _DRAWS))
+    weights = np.empty((n_images, _DRAWS), dtype=np.float32)
     for draw in range(_DRAWS):
         rows = random.integers(0, n_images, n_images)
         weights[:, draw] = np.bincount(rows, minlength=n_images) / n_images

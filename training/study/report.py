@@ -21,6 +21,7 @@ REPORT_FILE = "report.md"
 _ALL = 1.0
 _OTHER_RULE = "PublicTest ferplus-majority"
 """The same images as by argmax, but for some; no other test."""
+_GRADIENT = "_gradient"
 _ROUNDING = 1e-9
 """Percentage points that floats may lose on a tie."""
 
@@ -72,6 +73,7 @@ def _page(grid: GridConfig, results: Results, plots: dict[str, str]) -> Iterable
     yield from _table(grid, results, main, "ece")
     yield f"## Recall of each class, {main}\n"
     yield from _recalls(grid, results)
+    yield from _gradients(grid, results)
     yield "## What each row saw\n"
     yield from _costs(grid, results)
     yield "## Plots\n"
@@ -238,6 +240,32 @@ def _recalls(grid: GridConfig, results: Results) -> Iterable[str]:
         means = ["" if None in values else f"{100 * np.mean(values):.1f}" for values in recalls]
         yield table_row(row.title or row.name, percent(budget), *means)
     yield ""
+
+
+def _gradients(grid: GridConfig, results: Results) -> Iterable[str]:
+    """Write how strongly each unlabeled term pulls, where the logs have it."""
+    lines = {
+        (row.title or row.name, percent(budget)): [line for cell in group for line in cell["log"]]
+        for row, budget, group in groups(grid, results)
+    }
+    names = sorted({name for of_row in lines.values() for name in of_row[0] if _is_gradient(name)})
+    if not names:
+        return
+    yield "## Gradients of the unlabeled terms\n"
+    yield (
+        "Norm of the gradient at the logits of the strong views, weighted as in the loss, a mean "
+        "over all steps and seeds.\n"
+    )
+    yield from _header("method", "labels", *(name.removesuffix(_GRADIENT) for name in names))
+    for (title, budget), of_row in lines.items():
+        if any(name in of_row[0] for name in names):
+            sizes = [[line[name] for line in of_row if name in line] for name in names]
+            yield table_row(title, budget, *(f"{np.mean(s):.3f}" if s else "" for s in sizes))
+    yield ""
+
+
+def _is_gradient(name: str) -> bool:
+    return name.endswith(_GRADIENT)
 
 
 def _costs(grid: GridConfig, results: Results) -> Iterable[str]:

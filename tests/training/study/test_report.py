@@ -139,6 +139,22 @@ def test_named_pairs_are_judged_image_by_image(folder: Path):
     assert "| base, 100 % | DTA + SNL, 25 % | 0 |  |  |  | missing |" in section
 
 
+def test_gradients_are_told_where_the_logs_have_them(folder: Path):
+    assert "Gradients" not in write_report(folder).read_text()
+    for seed, size in ((1, 0.1), (2, 0.2)):
+        result = cell(seed, 0.7)
+        line = result["log"][0]
+        result["log"] = [
+            line | {"pseudo_label_gradient": size, "complementary_gradient": 0.05},
+            line | {"pseudo_label_gradient": size + 0.2, "complementary_gradient": 0.15},
+        ]
+        (folder / f"cells/ours_0.1_{seed}.json").write_text(json.dumps(result))
+    section = write_report(folder).read_text().split("## Gradients of the unlabeled terms")[1]
+    assert "| method | labels | complementary | pseudo_label |" in section
+    assert "| DTA + SNL | 10 % | 0.100 | 0.250 |" in section
+    assert "| base |" not in section.split("##")[0]
+
+
 def test_a_claim_that_does_not_hold_is_said(folder: Path):
     (folder / "cells/ours_0.25_1.json").write_text(json.dumps(cell(1, 0.7999)))
     (folder / "cells/ours_0.25_2.json").write_text(json.dumps(cell(2, 0.7899)))
