@@ -33,7 +33,18 @@ def augmentation(config: AugmentationConfig) -> nn.Module:
     No random numbers are drawn for what is left out. What most configs use is our own, because
     kornia's share of a step was too large; the rest is kornia's.
     """
-    return nn.Sequential(*_geometry(config), *_light(config), *_camera(config), *_erasing(config))
+    steps = (*_geometry(config), *_light(config), *_camera(config), *_erasing(config))
+    return Augmentation(*steps)
+
+
+class Augmentation(nn.Sequential):
+    """Operations one after another, on a copy: some of them change a batch in place."""
+
+    def forward(self, faces: Tensor) -> Tensor:
+        out = faces.clone()
+        for step in self:
+            out = step(out)
+        return out
 
 
 def _geometry(config: AugmentationConfig) -> Iterator[nn.Module]:

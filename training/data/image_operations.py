@@ -5,6 +5,7 @@ kornia's, which matters beside a network of a few million parameters: of 56 face
 kornia's affine takes 2.7 ms, posterizing a tenth of them 1.6 ms, blurring as many 1.7 ms.
 """
 
+import functools
 import math
 
 import torch
@@ -16,7 +17,10 @@ _CURVE_POINTS = 1024
 
 
 class OnSome(nn.Module):
-    """An operation on each image with probability `p`; the others come out as they are."""
+    """An operation on each image with probability `p`; the others come out as they are.
+
+    The batch is changed in place, so that it need not be copied for every operation.
+    """
 
     def __init__(self, p: float) -> None:
         super().__init__()
@@ -28,9 +32,8 @@ class OnSome(nn.Module):
         rows = (torch.rand(len(faces), device=faces.device) < self.p).nonzero().squeeze(1)
         if not len(rows):
             return faces
-        out = faces.clone()
-        out[rows] = self.change(faces[rows])
-        return out
+        faces[rows] = self.change(faces[rows])
+        return faces
 
     def change(self, faces: Tensor) -> Tensor:
         """Do the operation to all of some faces (n, 1, S, S), n > 0."""
@@ -60,11 +63,19 @@ class Affine(OnSome):
         roll, shear = self.roll * draws[0], (self.shear * draws[1]).tan()
         size = 1 + self.scale * draws[2]
         cos, sin = roll.cos() / size, roll.sin() / size
-        linear = torch.stack([cos, shear * cos + sin, -sin, cos - shear * sin], dim=1)
-        linear = linear.view(-1, 2, 2).to(faces.dtype)
-        shift = (2 * self.translate * draws[3:]).T.to(faces.dtype)
-        theta = torch.cat([linear, -(linear @ shift[:, :, None])], dim=2)
-        grid = F.affine_grid(theta, list(faces.shape), align_corners=False)
+        # Where each pixel is taken from; as torch's affine_grid has it, but six times as fast.
+        a, b, c, d = cos, shear * cos + sin, -sin, cos - shear * sin
+        shift_x, shift_y = 2 * self.translate * draws[3:]
+        x, y = a * shift_x + b * shift_y, c * shift_x + d * shift_y
+        a, b, c, d, x, y = (v.to(faces.dtype)[:, None, None] for v in (a, b, c, d, x, y))
+        place = _places(faces)
+        grid = torch.stack(
+            [
+                a * place + (b * place[:, None] - x),
+                c * place + (d * place[:, None] - y),
+            ],
+            dim=3,
+        )
         return F.grid_sample(faces, grid, padding_mode="border", align_corners=False)
 
 
@@ -73,8 +84,7 @@ class Perspective(OnSome):
 
     def change(self, faces: Tensor) -> Tensor:
         tilt_x, tilt_y = 0.25 * (2 * torch.rand(2, len(faces), 1, 1, device=faces.device) - 1)
-        side = faces.shape[3]
-        place = (torch.arange(side, device=faces.device) + 0.5) * (2 / side) - 1
+        place = _places(faces)
         depth = 1 + tilt_x * place + tilt_y * place[:, None]
         grid = torch.stack([place / depth, place[:, None] / depth], dim=3).to(faces.dtype)
         return F.grid_sample(faces, grid, padding_mode="border", align_corners=False)
@@ -179,12 +189,20 @@ class BoxErasing(nn.Module):
         place = (torch.arange(side, device=faces.device) + 0.5) / side
         inside_x = (place - x * (1 - width) - width / 2).abs() < width / 2
         inside_y = (place[:, None] - y * (1 - height) - height / 2).abs() < height / 2
-        inside = ((chance < self.p) & inside_x & inside_y).any(dim=0)  # (n, 1, S, S)
+        boxes = (chance < self.p) & inside_x & inside_y
+        inside = functools.reduce(torch.logical_or, boxes)  # (n, 1, S, S)
         return torch.where(inside, self._filling(faces), faces)
 
     def _filling(self, faces: Tensor) -> Tensor:
         if self.fill == "face":
             return faces.roll(1, dims=0)
-        deviation, mean = torch.std_mean(faces, dim=(2, 3), keepdim=True)
-        noise = mean + 12**0.5 * deviation * (torch.rand_like(faces) - 0.5)
-        return noise.clamp(0, 1)
+        mean, square = (v.mean(dim=(2, 3), keepdim=True) for v in (faces, faces.square()))
+        deviation = (square - mean.square()).clamp_min(0).sqrt()
+        noise = torch.rand_like(faces[0]) - 0.5  # one pattern a batch, because noise is slow
+        return torch.addcmul(mean, noise, 12**0.5 * deviation).clamp(0, 1)
+
+
+def _places(faces: Tensor) -> Tensor:
+    """Return the middle of each pixel of a line, (S,), in -1..1 from edge to edge."""
+    side = faces.shape[3]
+    return (torch.arange(side, device=faces.device, dtype=faces.dtype) + 0.5) * (2 / side) - 1
