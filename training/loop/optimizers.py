@@ -100,7 +100,8 @@ def build_optimizers(student: nn.Module, schedule: ScheduleConfig) -> list[Optim
     rate, momentum = schedule.learning_rate, schedule.momentum
     if schedule.optimizer == "sgd":
         return [SGD(groups, lr=rate, momentum=momentum, nesterov=momentum > 0)]
-    optimizers: list[Optimizer] = [AdamW(groups, lr=rate, fused=True)]
+    # Not fused: that kernel mixes up channels_last weights with the moments of a resumed run.
+    optimizers: list[Optimizer] = [AdamW(groups, lr=rate)]
     if kernels:
         decay = schedule.weight_decay
         optimizers.append(

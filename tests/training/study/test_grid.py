@@ -135,7 +135,7 @@ def test_cells_are_named_by_row_budget_and_seed(
         ("fixmatch", "--only fixmatch: no cell is called so"),
         ("dta_snl/0.1", "no cell is called so"),
         ("dta_snl/0.5/9", "no cell is called so"),
-        ("dta_snl/half", "write ROW, ROW/BUDGET or ROW/BUDGET/SEED"),
+        ("dta_snl/half", "write it as ROW, ROW/BUDGET or ROW/BUDGET/SEED"),
     ],
 )
 def test_a_name_of_no_cell_is_refused(grid_file: Path, only: str, says: str):
