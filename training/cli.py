@@ -16,12 +16,15 @@ from training.commands import (
     fit,
     framing,
     grid,
+    pack,
     personalize,
     persons,
     priors,
     report,
     robustness,
     split,
+    views,
+    weights,
 )
 
 
@@ -55,6 +58,9 @@ COMMANDS: tuple[Command, ...] = (
     report,
     split,
     framing,
+    views,
+    pack,
+    weights,
 )
 
 

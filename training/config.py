@@ -4,6 +4,7 @@
 """
 
 import tomllib
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any, Literal
 
@@ -45,6 +46,24 @@ class DataConfig(Section):
     labeled_list: str = Field(
         "", description="a split.json that names the images that keep their labels, instead of both"
     )
+    heldout_share: float = Field(
+        0.0,
+        ge=0,
+        lt=1,
+        description="share of the labeled images whose labels carry no gradient: they are trained "
+        "on as unlabeled ones, and tell how often predictions are right",
+    )
+    heldout_most: int = Field(
+        0, ge=0, description="hold out about so many of them at most; 0: no limit"
+    )
+    withheld_list: str = Field(
+        "",
+        description="a split.json of training images that are withheld from training, labeled or "
+        "not",
+    )
+    measure_withheld: bool = Field(
+        True, description="measure on the withheld images at the end; false: settings are chosen"
+    )
     unlabeled: tuple[str, ...] = Field(
         (),
         description="more unlabeled images: any data set, images:FOLDER of face crops, "
@@ -54,6 +73,9 @@ class DataConfig(Section):
         "",
         description="data set measured after each pass (in long runs after every few), never "
         "trained on; empty: the evaluation part of data.source, where it has one",
+    )
+    also_evaluate: tuple[str, ...] = Field(
+        (), description="more data sets that are measured at the end, never trained on"
     )
     evaluation_only: str = Field("", description="a split.json: measure only these images")
     evaluation_without: str = Field("", description="a split.json: measure all but these images")
@@ -80,6 +102,16 @@ class ScheduleConfig(Section):
         description="unlabeled images per step; the supervised method takes as many more labeled "
         "ones instead, strongly augmented",
     )
+    heldout_batch_size: int = Field(
+        8, ge=1, description="labeled images without gradient that a step looks at"
+    )
+    heldout_until: float = Field(
+        1.0,
+        ge=0,
+        le=1,
+        description="share of the steps after which the labels held out carry a gradient as well, "
+        "and what they told stays as it is",
+    )
     strong_labeled: float = Field(
         0.0,
         ge=0,
@@ -105,6 +137,9 @@ class ScheduleConfig(Section):
         description="sgd: with Nesterov momentum; adamw: with decoupled weight decay; muon: the "
         "convolutions by orthogonalised momentum, the rest by adamw",
     )
+    muon_every: int = Field(
+        1, ge=1, le=8, description="muon moves the convolutions at every so many steps, as far"
+    )
     learning_rate: float = Field(0.1, gt=0, description="peak of the cosine schedule")
     warmup: float = Field(0.04, ge=0, lt=1, description="linear warm-up, share of all steps")
     momentum: float = Field(0.9, ge=0, lt=1, description="Nesterov momentum of sgd")
@@ -123,14 +158,32 @@ class AugmentationConfig(Section):
     """What an augmentation does to an image, by chance; 0 switches a part off."""
 
     flip: float = Field(0.5, ge=0, le=1, description="probability of a mirror image")
+    affine: float = Field(
+        1.0, ge=0, le=1, description="probability of roll, shift, size and shear; others: untouched"
+    )
     rotate_degrees: float = Field(12.0, ge=0, le=90, description="largest roll either way")
     translate: float = Field(0.08, ge=0, le=0.5, description="largest shift, share of the side")
     scale: float = Field(0.12, ge=0, lt=1, description="largest change of size, share")
     shear_degrees: float = Field(0.0, ge=0, le=45, description="largest shear either way")
+    perspective: float = Field(
+        0.0,
+        ge=0,
+        le=1,
+        description="probability that one edge is up to a quarter nearer than the opposite one",
+    )
     brightness: float = Field(0.0, ge=0, lt=1, description="largest change of brightness, share")
     contrast: float = Field(0.0, ge=0, lt=1, description="largest change of contrast, share")
     gamma: float = Field(
         0.0, ge=0, le=4, description="gamma is between 1 / (1 + this) and 1 + this"
+    )
+    tone: float = Field(0.0, ge=0, le=1, description="probability of a random rising tone curve")
+    equalize: float = Field(0.0, ge=0, le=1, description="probability of an even histogram")
+    posterize: float = Field(0.0, ge=0, le=1, description="probability of 8 to 16 grays alone")
+    sharpness: float = Field(
+        0.0, ge=0, le=1, description="probability of another sharpness, softer or up to threefold"
+    )
+    shadow: float = Field(
+        0.0, ge=0, le=1, description="probability of a soft shadow over one side of any slant"
     )
     side_light: float = Field(
         0.0, ge=0, lt=1, description="largest change of light from one edge to the other, share"
@@ -154,7 +207,13 @@ class AugmentationConfig(Section):
     jpeg: float = Field(
         0.0, ge=0, le=1, description="probability of JPEG artefacts, quality 10 to 60"
     )
-    erase: float = Field(0.0, ge=0, le=1, description="probability of erasing one rectangle")
+    erase: float = Field(0.0, ge=0, le=1, description="probability of erasing each rectangle")
+    erase_boxes: int = Field(1, ge=1, le=4, description="how many rectangles")
+    erase_fill: Literal["gray", "noise", "face"] = Field(
+        "gray",
+        description="what is put in their place; noise: as dark and rough as the face; face: what "
+        "another image of the batch shows there",
+    )
     erase_largest: float = Field(
         0.2, gt=0.02, le=1, description="largest share of the area that is erased"
     )
@@ -186,6 +245,10 @@ class RunConfig(Section):
         "in it, else fp32",
     )
     method: str = Field("supervised", description=f"objective, see methods/: {', '.join(METHODS)}")
+    tracker: Literal["none", "tensorboard"] = Field(
+        "none",
+        description="where else the log goes; tensorboard: curves in RUN_DIR/tensorboard",
+    )
     checkpoint_every_s: float = Field(
         60.0,
         gt=0,
@@ -225,15 +288,36 @@ class TrainConfig(Section):
         return {**values, "options": options}
 
 
-def load_config(path: Path) -> TrainConfig:
-    """Read and check a TOML file, or raise `InputError` that names the file and the first fault."""
+def load_config(path: Path, changes: Sequence[str] = ()) -> TrainConfig:
+    """Read and check a TOML file, or raise `InputError` that names the file and the first fault.
+
+    Args:
+        path: The file.
+        changes: Fields to set, each as TABLE.FIELD=VALUE, the value as in TOML; quotes around text
+            may be left out.
+    """
     try:
         content = tomllib.loads(path.read_text(encoding="utf-8"))
     except OSError as error:
         raise InputError(f"{path}: cannot read the config: {error.strerror}") from None
     except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
         raise InputError(f"{path}: not a TOML file: {error}") from None
+    for change in changes:
+        table, field, value = _parse_change(change)
+        content[table] = {**content.get(table, {}), field: value}
     return parse_config(content, str(path))
+
+
+def _parse_change(change: str) -> tuple[str, str, Any]:
+    """Split TABLE.FIELD=VALUE into table, field and value; `InputError` where it is none."""
+    name, separator, text = change.partition("=")
+    table, dot, field = name.strip().partition(".")
+    if not (separator and dot and table and field):
+        raise InputError(f"--set {change}: write it as TABLE.FIELD=VALUE, as schedule.passes=7")
+    try:
+        return table, field, tomllib.loads(f"value = {text}")["value"]
+    except tomllib.TOMLDecodeError:
+        return table, field, text.strip()
 
 
 def parse_config(content: dict[str, Any], where: str) -> TrainConfig:

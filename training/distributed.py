@@ -70,6 +70,15 @@ def sum_over_processes(values: Tensor) -> Tensor:
     return total
 
 
+def max_over_processes(values: Tensor) -> Tensor:
+    """Take the largest of the `values` of all processes, without gradient."""
+    if not dist.is_initialized():
+        return values
+    largest = values.detach().clone()
+    dist.all_reduce(largest, op=dist.ReduceOp.MAX)
+    return largest
+
+
 def mean_over_processes(values: Tensor) -> Tensor:
     """Average the `values` of all processes, with gradient, unlike `sum_over_processes`."""
     total: Tensor = _Sum.apply(values)  # type: ignore[no-untyped-call]

@@ -57,7 +57,8 @@ with distributed.process_group(torch.device("cpu")):
         labeled, weak, strong = (torch.rand(n, 1, 48, 48) * 2 - 1 for n in (8, 16, 16))
         targets = F.one_hot(teacher(labeled).argmax(1), 4).double()
         views = [distributed.own_rows(view) for view in (labeled, targets, weak, strong)]
-        batch = Batch(views[0], views[1], (views[2],), views[3])
+        shares = torch.full((4,), 0.25)
+        batch = Batch(views[0], views[1], (views[2],), views[3], class_shares=shares)
         result = method.step(student, teacher, batch, 2.0)
         student.zero_grad()
         result.loss.backward()
@@ -72,6 +73,25 @@ with distributed.process_group(torch.device("cpu")):
             pairs = distributed.sum_over_processes(result.complementary.sum())
         if distributed.is_first():
             print(loss.item(), *method.thresholds(2.0).tolist(), kept.item(), pairs.item())
+"""
+
+
+HELDOUT = """
+import torch
+from training import distributed
+from training.methods.heldout import HeldoutPrecision
+from training.methods.method import Heldout
+
+with distributed.process_group(torch.device("cpu")):
+    torch.manual_seed(0)
+    rule = HeldoutPrecision(4, decay=0.9)
+    for _ in range(5):
+        labels = torch.randint(0, 4, (40,))
+        probs = (torch.randn(40, 4) + 2 * torch.eye(4)[labels]).softmax(dim=1)
+        own = Heldout(torch.zeros(0), distributed.own_rows(labels), 90)
+        rule.update(distributed.own_rows(probs), own, torch.full((4,), 0.8))
+    if distributed.is_first():
+        print(*rule.thresholds(0.9, 5.0).tolist(), rule.ceiling(0.9).item())
 """
 
 
@@ -92,6 +112,17 @@ def run(arguments: list[str], *, n_processes: int) -> str:
     ("method", "options"),
     [
         ("dta_snl", {"tau_min": 0.1, "gamma": 9.0, "beta": 0.9, "ceiling": 0.2, "rank": 1}),
+        (
+            "dta_snl",
+            {
+                "tau_min": 0.1,
+                "gamma": 9.0,
+                "beta": 0.9,
+                "debias": 0.02,
+                "ruled_out": "batch",
+                "negative_form": "joint",
+            },
+        ),
         ("freematch", {"decay": 0.5, "lambda_f": 1.0}),
     ],
 )
@@ -113,8 +144,15 @@ def test_two_processes_give_the_loss_and_thresholds_of_one(
         assert shared == pytest.approx(alone, rel=1e-5)
     kept, pairs = zip(*(line[-2:] for line in one), strict=True)
     assert sum(kept) > 0, "all terms are in the loss"
-    assert (sum(pairs) > 0) == (method == "dta_snl")
+    assert (sum(pairs) > 0) == (method != "freematch")
     assert one[0][1:5] != one[3][1:5], "thresholds move"
+
+
+def test_two_processes_learn_the_same_from_held_out_images(tmp_path: Path):
+    (tmp_path / "heldout.py").write_text(HELDOUT)
+    one, two = (run([str(tmp_path / "heldout.py")], n_processes=n).split() for n in (1, 2))
+    assert one == two
+    assert len(set(one)) > 2, "thresholds of classes differ"
 
 
 def test_torchrun_trains_one_model(learnable_tree: Path, tmp_path: Path):

@@ -12,6 +12,13 @@ def declare(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--config", type=Path, required=True, metavar="FILE.toml")
     parser.add_argument("--out", type=Path, required=True, metavar="RUN_DIR")
     parser.add_argument("--data", metavar="KIND:DIR", help="instead of the config's data.source")
+    parser.add_argument(
+        "--set",
+        action="append",
+        default=[],
+        metavar="TABLE.FIELD=VALUE",
+        help="instead of the config's; may be given several times",
+    )
     parser.add_argument("--resume", action="store_true", help="resume the run in --out")
 
 
@@ -19,7 +26,7 @@ def run(arguments: argparse.Namespace) -> int:
     from training.config import load_config
     from training.loop.train import fit
 
-    config = load_config(arguments.config)
+    config = load_config(arguments.config, arguments.set)
     if arguments.data:
         data = config.data.model_copy(update={"source": arguments.data})
         config = config.model_copy(update={"data": data})

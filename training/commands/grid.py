@@ -15,18 +15,35 @@ def declare(parser: argparse.ArgumentParser) -> None:
         "--runs", type=Path, metavar="DIR", help="for the run folders (default: OUT/runs)"
     )
     parser.add_argument("--jobs", type=int, default=1, metavar="N", help="cells side by side")
+    parser.add_argument(
+        "--only",
+        action="append",
+        default=[],
+        metavar="ROW[/BUDGET[/SEED]]",
+        help="run these cells alone; may be given several times",
+    )
+    parser.add_argument("--list", action="store_true", help="list every cell and run nothing")
     parser.add_argument("--data", metavar="KIND:DIR", help="instead of the config's data.source")
 
 
 def run(arguments: argparse.Namespace) -> int:
-    from training.study.grid import run_grid
+    from training.study.grid import list_cells, run_grid
 
+    if arguments.list:
+        for cell, finished in list_cells(arguments.config, arguments.out):
+            print(f"{cell.address}\t{'finished' if finished else 'missing'}")
+        return 0
     if arguments.jobs < 1:
         raise InputError(f"--jobs {arguments.jobs}: at least 1")
     runs = arguments.runs or arguments.out / "runs"
     try:
         n_failed = run_grid(
-            arguments.config, arguments.out, runs, jobs=arguments.jobs, data=arguments.data
+            arguments.config,
+            arguments.out,
+            runs,
+            jobs=arguments.jobs,
+            data=arguments.data,
+            only=arguments.only,
         )
     except KeyboardInterrupt:
         raise FerLiveError(

@@ -1,5 +1,9 @@
 """Makes the batch of every step: images drawn by the step's number, augmented on the device."""
 
+from dataclasses import dataclass
+from typing import Protocol
+
+import numpy as np
 import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
@@ -9,10 +13,10 @@ from fer_live.errors import DataError, InputError
 from training import distributed
 from training.config import ScheduleConfig, TrainConfig
 from training.data.augment import augmentation
-from training.data.labeled_images import LabeledImages
+from training.data.face_pool import FacePool, LabeledFaces
 from training.data.sampling import BalancedStream, ShuffledStream
 from training.data.sources import TrainingData
-from training.methods.method import Batch, Method
+from training.methods.method import Batch, Heldout, Method
 
 
 class Batches:
@@ -29,12 +33,18 @@ class Batches:
         n_labeled, n_unlabeled = len(data.labeled), len(data.unlabeled)
         self.uses_unlabeled = method.uses_unlabeled
         self._n_weak_views = method.n_weak_views
+        self._needs_heldout = method.needs_heldout
         self._unlabeled_size = schedule.unlabeled_batch_size
         _check_images(config, data, method)
-        # Everything lives on the device as uint8.
-        self._images = torch.from_numpy(data.labeled.images).unsqueeze(1).to(device)
-        self._targets = _targets(data.labeled, config.data.targets).to(device)
-        self._unlabeled = torch.from_numpy(data.unlabeled).unsqueeze(1).to(device)
+        # First the labeled images, then those held out.
+        self._n_heldout = len(data.heldout)
+        kind = config.data.targets
+        self._images = _on_device(data.labeled.faces + data.heldout.faces, device)
+        self._targets = torch.cat([_targets(part, kind) for part in (data.labeled, data.heldout)])
+        self._targets = self._targets.to(device)
+        labels = torch.from_numpy(np.concatenate([data.labeled.labels, data.heldout.labels]))
+        self._labels = labels.to(device)
+        self._unlabeled = _on_device(data.unlabeled, device)
         self.hidden_labels = torch.from_numpy(data.hidden_labels).to(device)
         self._weak = augmentation(config.weak).to(device)
         self._strong = augmentation(config.strong).to(device)
@@ -42,33 +52,36 @@ class Batches:
 
         self.steps_per_pass = _steps_per_pass(schedule, data)
         self.n_steps = schedule.steps or self.steps_per_pass * schedule.passes
+        self._all_labels_from = round(self.n_steps * schedule.heldout_until)
         batch_size = schedule.batch_size if n_labeled else 0
         self._n_weak_labeled = round(batch_size * (1 - schedule.strong_labeled))
         self.labeled_a_step = batch_size
         if not self.uses_unlabeled:
             self.labeled_a_step += self._unlabeled_size
-        if schedule.balance and n_labeled:
-            labels = torch.from_numpy(data.labeled.labels)
-            self._labeled_rows: ShuffledStream | BalancedStream = BalancedStream(
-                labels, self.labeled_a_step, schedule.balance, seed
-            )
-        else:
-            self._labeled_rows = ShuffledStream(n_labeled, self.labeled_a_step, seed)
+        self._labeled_rows, self._all_rows = (
+            _stream(of_part, self.labeled_a_step, schedule.balance, seed)
+            for of_part in (labels[:n_labeled], labels)
+        )
+        self._heldout_rows = ShuffledStream(
+            max(self._n_heldout, 1), schedule.heldout_batch_size, seed + 2
+        )
         self._logit_adjustment = None
         self.class_shares = torch.zeros(self._targets.shape[1])
         if n_labeled:
             # A class without an image counts as half of one, for the logarithm.
-            shares = self._labeled_rows.class_shares(self._targets).clamp_min(0.5 / n_labeled)
-            self.class_shares = shares
+            shares = self._labeled_rows.class_shares(self._targets[:n_labeled])
+            self.class_shares = shares.clamp_min(0.5 / n_labeled)
             if schedule.logit_adjustment:
-                self._logit_adjustment = schedule.logit_adjustment * shares.log()
+                self._logit_adjustment = schedule.logit_adjustment * self.class_shares.log()
         self._unlabeled_rows = ShuffledStream(max(n_unlabeled, 1), self._unlabeled_size, seed + 1)
 
     def __call__(self, step: int) -> tuple[Batch, Tensor]:
         """Make the batch of a step; returns it with the rows (U,) of its unlabeled images."""
         own = distributed.own_rows
         with record_function("augment"):
-            rows = self._labeled_rows(step).to(self._device)
+            holds_out = self._n_heldout > 0 and step < self._all_labels_from
+            stream = self._labeled_rows if holds_out else self._all_rows
+            rows = stream(step).to(self._device)
             targets = own(self._targets[rows])
             weak, strong = self._images[rows].tensor_split([self._n_weak_labeled])
             if not self.uses_unlabeled:
@@ -77,8 +90,12 @@ class Batches:
                 return Batch(own(labeled), targets, logit_adjustment=adjustment), rows[:0]
             rows = self._unlabeled_rows(step).to(self._device)
             images = self._unlabeled[rows]
+            told = self._heldout_rows(step)[: self._heldout_size(holds_out)].to(self._device)
+            told += len(self._labels) - self._n_heldout
             # Labeled and unlabeled images in one call, because a call costs as much as ten images.
-            weak_views = _augment(self._weak, torch.cat([weak, *[images] * self._n_weak_views]))
+            weak_views, heldout_views = _augment(
+                self._weak, torch.cat([weak, *[images] * self._n_weak_views, self._images[told]])
+            ).tensor_split([len(weak) + len(images) * self._n_weak_views])
             strong_views = _augment(self._strong, torch.cat([strong, images]))
             labeled = torch.cat([weak_views[: len(weak)], strong_views[: len(strong)]])
             labeled_weakly = torch.arange(len(labeled), device=self._device) < len(weak)
@@ -91,9 +108,49 @@ class Batches:
                     own(strong_views[len(strong) :]),
                     own(labeled_weakly),
                     self._logit_adjustment,
+                    Heldout(own(heldout_views), own(self._labels[told]), self._n_heldout)
+                    if len(told)
+                    else None,
+                    self.class_shares,
                 ),
                 own(rows),
             )
+
+    def _heldout_size(self, holds_out: bool) -> int:
+        """How many held-out images a step looks at: none where no method asks for them."""
+        return self._heldout_rows.size if holds_out and self._needs_heldout else 0
+
+
+def _stream(
+    labels: Tensor, batch_size: int, balance: float, seed: int
+) -> ShuffledStream | BalancedStream:
+    if balance and len(labels):
+        return BalancedStream(labels, batch_size, balance, seed)
+    return ShuffledStream(len(labels), batch_size, seed)
+
+
+class _FacesByRow(Protocol):
+    def __getitem__(self, rows: Tensor, /) -> Tensor:
+        """Return faces (K, 1, S, S) uint8 on the device."""
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class _FromDisk:
+    """Faces that do not fit into memory: each batch is read when it is made."""
+
+    pool: FacePool
+    device: torch.device
+
+    def __getitem__(self, rows: Tensor) -> Tensor:
+        faces = self.pool.take(rows.cpu().numpy())
+        return torch.from_numpy(faces).unsqueeze(1).to(self.device)
+
+
+def _on_device(pool: FacePool, device: torch.device) -> _FacesByRow:
+    """Put all faces on the device as uint8, unless some are mapped from disk."""
+    if not pool.in_memory:
+        return _FromDisk(pool, device)
+    return torch.from_numpy(pool.all()).unsqueeze(1).to(device)
 
 
 def _check_images(config: TrainConfig, data: TrainingData, method: Method) -> None:
@@ -108,6 +165,11 @@ def _check_images(config: TrainConfig, data: TrainingData, method: Method) -> No
         )
     if method.needs_labels and not len(data.labeled):
         raise DataError(f"{name} needs labeled images, and there are none")
+    if method.needs_heldout and not len(data.heldout):
+        raise InputError(
+            f"{name} with these options needs labeled images that carry no gradient; set "
+            "data.heldout_share"
+        )
 
 
 def _steps_per_pass(schedule: ScheduleConfig, data: TrainingData) -> int:
@@ -135,7 +197,7 @@ def _augment(augment: nn.Module, images: Tensor) -> Tensor:
     return augmented * 2 - 1
 
 
-def _targets(data: LabeledImages, kind: str) -> Tensor:
+def _targets(data: LabeledFaces, kind: str) -> Tensor:
     if kind == "votes":
         if data.votes is None:
             raise InputError(f"data.targets: {data.name} has no votes; use hard")

@@ -48,7 +48,9 @@ class LabeledImages:
         return len(self.labels)
 
     def where(self, chosen: NDArray[np.bool_]) -> "LabeledImages":
-        """Keep the images that `chosen` (N,) marks."""
+        """Keep the images that `chosen` (N,) marks; where these are all, nothing is copied."""
+        if chosen.all():
+            return self
         return replace(
             self,
             images=self.images[chosen],

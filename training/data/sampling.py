@@ -8,13 +8,13 @@ class ShuffledStream:
     """Batches out of all `n` images in random order, then all in another order, and so on."""
 
     def __init__(self, n: int, batch_size: int, seed: int) -> None:
-        self._n, self._size, self._seed = n, batch_size, seed
+        self._n, self.size, self._seed = n, batch_size, seed
         self._pass, self._order = -1, torch.empty(0, dtype=torch.long)
 
     def __call__(self, step: int) -> Tensor:
         """Return the rows (batch_size,) int64 of a step; a batch may reach over several passes."""
         parts: list[Tensor] = []
-        position, missing = step * self._size, self._size
+        position, missing = step * self.size, self.size
         while missing:
             number, begin = divmod(position, self._n)
             part = self._order_of(number)[begin : begin + missing]

@@ -14,12 +14,24 @@ from fer_live.errors import DataError
 from training.config import DataConfig
 from training.data import affectnet, fer2013, raf_db
 from training.data.affectnet import load_affectnet
+from training.data.face_pool import FacePool, LabeledFaces, fingerprints
 from training.data.fer2013 import load_fer2013
 from training.data.folder import load_labeled_folder
 from training.data.image_files import load_clips, load_image_folder, load_photos
 from training.data.labeled_images import FaceImages, LabeledImages, resize_faces
+from training.data.mapped import load_mapped, load_mapped_faces
 from training.data.raf_db import load_raf_db
-from training.data.splits import SplitList, draw_per_class, draw_share, load_list, to_list
+from training.data.splits import (
+    SplitList,
+    draw_heldout,
+    draw_per_class,
+    draw_share,
+    load_list,
+    to_list,
+)
+
+WITHHELD = "withheld training images"
+"""Name of the figures on the images of data.withheld_list."""
 
 MIN_SIDE = 48
 """Side of images that only a list is drawn from, which does not depend on it."""
@@ -50,21 +62,30 @@ LABELED_KINDS = {
         affectnet.SPLITS,
     ),
     "folder": _Kind(lambda folder, _, __, side: load_labeled_folder(folder, side)),
+    "mapped": _Kind(lambda folder, _, __, side: load_mapped(folder, side)),
 }
-UNLABELED_KINDS = {"images": load_image_folder, "photos": load_photos, "clips": load_clips}
+UNLABELED_KINDS = {
+    "mapped": load_mapped_faces,
+    "images": load_image_folder,
+    "photos": load_photos,
+    "clips": load_clips,
+}
 
 
 @dataclass(frozen=True, slots=True, eq=False)
 class TrainingData:
     """What a run trains on and is measured on, all images of the network's side.
 
-    `unlabeled` (U, S, S) uint8; `hidden_labels` (U,) int64 are their true classes where known, else
-    -1: never trained on, they say in the log how many pseudo-labels are right. `split` is the list
-    of the images that kept their labels. `evaluations` are by name; the first is logged.
+    The labels of `heldout` carry no gradient, at first or ever; its images are among the unlabeled
+    ones. `unlabeled` are U faces; `hidden_labels` (U,) int64 are their true classes where
+    known, else -1: never trained on, they say in the log how many pseudo-labels are right. `split`
+    is the list of the images that kept their labels. `evaluations` are by name; the first is
+    logged.
     """
 
-    labeled: LabeledImages
-    unlabeled: UInt8Array
+    labeled: LabeledFaces
+    heldout: LabeledFaces
+    unlabeled: FacePool
     hidden_labels: NDArray[np.int64]
     split: SplitList
     evaluations: dict[str, LabeledImages]
@@ -74,7 +95,7 @@ def split_source(source: str, kinds: tuple[str, ...]) -> tuple[str, Path]:
     """Split `KIND:FOLDER` into kind and folder; `DataError` for other kinds or a missing folder."""
     kind, separator, folder = source.partition(":")
     if not separator or kind not in kinds or not folder:
-        allowed = " or ".join(f"{name}:DIR" for name in kinds)
+        allowed = " or ".join(f"{name}:DIR" for name in dict.fromkeys(kinds))
         raise DataError(f"{source}: not a data set; write {allowed}")
     path = Path(folder)
     if not path.is_dir():
@@ -93,32 +114,62 @@ def load_training_data(config: DataConfig, side: int, seed: int) -> TrainingData
             f"{everything.name}: {n_classes} class in it; there is nothing to tell apart"
         )
     whole = _evaluations(config, everything.classes, side)
+    withheld = np.zeros(len(everything), dtype=np.bool_)
+    if config.withheld_list:
+        withheld = load_list(Path(config.withheld_list), everything, partly=True)
+    others = [_evaluation_part(source, everything.classes, side) for source in config.also_evaluate]
+    whole |= {part.name: part for part in others}
     # All of them, because a list may leave the others to be measured on later.
-    measured = {image.tobytes() for part in whole.values() for image in part.images}
-    evaluations = {name: _restricted(part, config) for name, part in whole.items()}
+    measured = {print_ for part in whole.values() for print_ in fingerprints(part.images)}
+    lists_apply = whole.keys() - {part.name for part in others}
+    evaluations = {
+        name: _restricted(part, config) if name in lists_apply else part
+        for name, part in whole.items()
+    }
+    if withheld.any():
+        withheld_part, everything = everything.where(withheld), everything.where(~withheld)
+        measured |= set(fingerprints(withheld_part.images))
+        if config.measure_withheld:
+            evaluations[WITHHELD] = withheld_part
     unseen = _without(everything.images, measured, everything.name)
     drawn = _draw(everything, config, seed) & unseen
     if not drawn.any():
         raise DataError(f"{everything.name}: no image keeps its label; raise data.labeled_share")
-    rest = everything.where(~drawn & unseen)
-    unlabeled, hidden = [rest.images], [rest.labels]
+    labeled, heldout = _held_out(everything, drawn, config, seed)
+    rest = np.flatnonzero(~drawn & unseen)
+    unlabeled = [(everything.images, np.concatenate([rest, heldout]))]
+    hidden = [everything.labels[rest], everything.labels[heldout]]
     for source in config.unlabeled:
         faces = load_unlabeled(source, side)
-        images = faces.images[_without(faces.images, measured, faces.name)]
-        unlabeled.append(images)
-        hidden.append(np.full(len(images), -1, dtype=np.int64))
+        rows = np.flatnonzero(_without(faces.images, measured, faces.name))
+        unlabeled.append((faces.images, rows))
+        hidden.append(np.full(len(rows), -1, dtype=np.int64))
     return TrainingData(
-        everything.where(drawn),
-        np.concatenate(unlabeled),
+        LabeledFaces.rows_of(everything, labeled),
+        LabeledFaces.rows_of(everything, heldout),
+        FacePool(unlabeled),
         np.concatenate(hidden),
         to_list(everything, drawn, seed),
         evaluations,
     )
 
 
+def _held_out(
+    data: LabeledImages, drawn: NDArray[np.bool_], config: DataConfig, seed: int
+) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
+    """Part the rows of the images with labels: those whose labels carry a gradient, and others."""
+    rows = np.flatnonzero(drawn)
+    if not config.heldout_share:
+        return rows, rows[:0]
+    held_out = draw_heldout(data.where(drawn), config.heldout_share, config.heldout_most, seed)
+    return rows[~held_out], rows[held_out]
+
+
 def _without(images: UInt8Array, measured: set[bytes], what: str) -> NDArray[np.bool_]:
     """Mark the images (N,) that the model is not measured on, and tell how many are dropped."""
-    unseen = np.array([image.tobytes() not in measured for image in images], dtype=np.bool_)
+    if not measured:
+        return np.ones(len(images), dtype=np.bool_)
+    unseen = np.array([print_ not in measured for print_ in fingerprints(images)], dtype=np.bool_)
     n_dropped = len(images) - int(unseen.sum())
     if n_dropped:
         print(
@@ -137,6 +188,18 @@ def load_unlabeled(source: str, side: int) -> FaceImages:
     split = kind.splits[0] if kind.splits else None
     data = kind.load(folder, split, kind.rules[-1] if kind.rules else None, side)
     return FaceImages(data.name, data.images, data.ids)
+
+
+def load_to_pack(source: str, split: str | None, rule: str | None, side: int) -> LabeledImages:
+    """Read a labeled data set, the part and by the rule that are named or come first."""
+    kind_name, folder = split_source(source, tuple(LABELED_KINDS))
+    kind = LABELED_KINDS[kind_name]
+    for what, known, given in (("--split", kind.splits, split), ("--labels", kind.rules, rule)):
+        if given is not None and given not in known:
+            raise DataError(f"{kind_name}: {what} {given!r} is not one of {', '.join(known)}")
+    split = split or (kind.splits[0] if kind.splits else None)
+    rule = rule or (kind.rules[0] if kind.rules else None)
+    return kind.load(folder, split, rule, side)
 
 
 def draw_list(source: str, split: str | None, rule: str, share: float, seed: int) -> SplitList:
@@ -201,6 +264,15 @@ def _evaluations(
         name = " ".join(part for part in (split or data.name, rule) if part)
         evaluations[name] = data
     return evaluations
+
+
+def _evaluation_part(source: str, classes: tuple[str, ...], side: int) -> LabeledImages:
+    """Load a data set that is measured alone: its evaluation part, where it has parts."""
+    kind_name, folder = split_source(source, tuple(LABELED_KINDS))
+    kind = LABELED_KINDS[kind_name]
+    split = kind.splits[1] if kind.splits else None
+    rule = kind.rules[0] if kind.rules else None
+    return _in_classes(kind.load(folder, split, rule, side), classes)
 
 
 def _restricted(data: LabeledImages, config: DataConfig) -> LabeledImages:

@@ -9,6 +9,7 @@ from pydantic import BaseModel, ConfigDict, ValidationError
 
 from fer_live.base.atomic_file import write_atomically
 from fer_live.errors import DataError
+from training.data.face_pool import fingerprints
 from training.data.labeled_images import LabeledImages
 
 
@@ -54,11 +55,23 @@ def draw_per_class(data: LabeledImages, per_class: dict[str, int], seed: int) ->
     return _draw(data, wanted, seed)
 
 
+def draw_heldout(data: LabeledImages, share: float, most: int, seed: int) -> NDArray[np.bool_]:
+    """Mark `share` of each class to be held out, none of a class with too few images: (N,) bool.
+
+    Where that were more than `most` images (0: no limit), the share is lower.
+    """
+    if most:
+        share = min(share, most / len(data))
+    counts = np.bincount(data.labels, minlength=len(data.classes))
+    # Another seed, because the same order drew these images among all.
+    return _draw(data, np.floor(counts * share + 0.5).astype(np.int64), seed + 1)
+
+
 def _draw(data: LabeledImages, wanted: NDArray[np.int64], seed: int) -> NDArray[np.bool_]:
     """Draw whole groups of equal images, in random order, until every class has what is wanted."""
     groups: dict[bytes, list[int]] = {}
-    for index, image in enumerate(data.images):
-        groups.setdefault(image.tobytes(), []).append(index)
+    for index, fingerprint in enumerate(fingerprints(data.images)):
+        groups.setdefault(fingerprint, []).append(index)
     members = list(groups.values())
     drawn = np.zeros(len(data), dtype=np.bool_)
     missing = wanted.copy()

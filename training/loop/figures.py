@@ -1,5 +1,8 @@
 """Measures a trained network, and makes the manifest that tells the figures with the model."""
 
+import base64
+import zlib
+from collections.abc import Iterable
 from pathlib import Path
 from typing import Any
 
@@ -14,6 +17,9 @@ from training.measure.metrics import measure, reliability
 from training.models import checkpoint
 from training.models.resnet import predict_probs
 
+_PER_IMAGE = ("reliability", "predicted", "truth")
+"""What metrics.json has beside the figures, and no manifest."""
+
 UNLABELED = "unlabeled images"
 """Name of the figures on the images whose labels training did not see."""
 
@@ -24,7 +30,7 @@ def validate(run: Run) -> dict[str, float]:
     It is for the log only: nothing is chosen by it.
     """
     for evaluation in run.data.evaluations.values():
-        probs = _probs(run, evaluation.images)
+        probs = _probs(run, [evaluation.images])
         accuracy = measure(probs, evaluation.labels, evaluation.classes).accuracy
         return {"evaluation_acc": round(accuracy, 4)}
     return {}
@@ -33,31 +39,50 @@ def validate(run: Run) -> dict[str, float]:
 def final_metrics(run: Run) -> dict[str, Any]:
     """Measure the teacher; returns its figures by the name of what it is measured on.
 
-    Beside the evaluations these are the unlabeled images whose true labels are known: ten times as
-    many, and no semi-supervised run has seen one of these labels.
+    Each has its predictions image by image, too. Beside the evaluations these are the unlabeled
+    images whose true labels are known: ten times as many, and no semi-supervised run has seen one
+    of these labels.
     """
     data, metrics = run.data, dict[str, Any]()
-    for name, evaluation in data.evaluations.items():
-        metrics[name] = _figures(run, evaluation.images, evaluation.labels, evaluation.classes)
+    for name, part in data.evaluations.items():
+        metrics[name] = _figures(_probs(run, [part.images]), part.labels, part.classes)
     known = data.hidden_labels >= 0
     if data.evaluations and known.any():
         labels, classes = data.hidden_labels[known], data.labeled.classes
-        metrics[UNLABELED] = _figures(run, data.unlabeled[known], labels, classes)
+        probs = _probs(run, data.unlabeled.chunks(np.flatnonzero(known)))
+        metrics[UNLABELED] = _figures(probs, labels, classes)
     return metrics
 
 
 def _figures(
-    run: Run, faces: UInt8Array, labels: NDArray[np.int64], classes: tuple[str, ...]
+    probs: FloatArray, labels: NDArray[np.int64], classes: tuple[str, ...]
 ) -> dict[str, Any]:
-    probs = _probs(run, faces)
     figures = measure(probs, labels, classes).as_dict()
-    return {**figures, "reliability": reliability(probs, labels)}
+    return {
+        **figures,
+        "reliability": reliability(probs, labels),
+        "predicted": packed(probs.argmax(axis=1)),
+        "truth": packed(labels),
+    }
 
 
-def _probs(run: Run, faces: UInt8Array) -> FloatArray:
-    """The teacher's probabilities (N, C) of faces (N, S, S) uint8."""
-    images = torch.from_numpy(faces).unsqueeze(1).to(run.device)
-    return np.asarray(predict_probs(run.teacher.module, images).numpy(), dtype=np.float32)
+def packed(classes: NDArray[np.int64]) -> str:
+    """Write classes (N,), each below 256, as a short text: bytes, compressed, in base64."""
+    return base64.b64encode(zlib.compress(classes.astype(np.uint8).tobytes(), 9)).decode()
+
+
+def unpacked(text: str) -> NDArray[np.int64]:
+    """Read the classes (N,) that `packed` wrote."""
+    return np.frombuffer(zlib.decompress(base64.b64decode(text)), np.uint8).astype(np.int64)
+
+
+def _probs(run: Run, parts: Iterable[UInt8Array]) -> FloatArray:
+    """The teacher's probabilities (N, C) of all faces of some arrays (n, S, S) uint8."""
+    probs = [
+        predict_probs(run.teacher.module, torch.from_numpy(faces).unsqueeze(1).to(run.device))
+        for faces in parts
+    ]
+    return np.asarray(torch.cat(probs).numpy(), dtype=np.float32)
 
 
 def manifest_of(run: Run, metrics: dict[str, Any]) -> Manifest:
@@ -70,7 +95,7 @@ def manifest_of(run: Run, metrics: dict[str, Any]) -> Manifest:
         architecture=checkpoint.architecture(config.model),
         training=_story(run),
         metrics={
-            name: {key: value for key, value in figures.items() if key != "reliability"}
+            name: {key: value for key, value in figures.items() if key not in _PER_IMAGE}
             for name, figures in metrics.items()
         },
     )
@@ -83,7 +108,8 @@ def _story(run: Run) -> dict[str, Any]:
     story = {
         "method": config.run.method,
         "data": data.labeled.name,
-        "n_images": len(data.labeled),
+        "n_images": len(data.labeled) + len(data.heldout),
+        "n_heldout": len(data.heldout),
         "n_unlabeled": len(data.unlabeled) if batches.uses_unlabeled else 0,
         "unlabeled": list(config.data.unlabeled),
         "targets": config.data.targets,

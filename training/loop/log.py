@@ -21,8 +21,10 @@ class TrainingLog:
     A line: `step`, `passes`, mean `loss` and `acc` of the labeled images, None where there are
     none; with pseudo-labels the share of unlabeled images that were kept and how many of these are
     right; with complementary labels the share of images that have some and how many of these labels
-    are right; and the `thresholds` of each class. Right is None where the true labels are not
-    known.
+    are right; the mean size of each unlabeled term's gradient; and the `thresholds` of each class.
+    Right is None where the true labels are not known. Last come the learning `rate` of the line's
+    last step, the `seconds` since the run began, and `images_per_s` of the line, labeled and
+    unlabeled ones once each.
 
     Sums stay on the device until they are shown, because reading one waits for the GPU.
     """
@@ -46,6 +48,8 @@ class TrainingLog:
         right = result.labeled_logits.argmax(1) == batch.targets.argmax(1)
         weight = max(n, 1)
         self._count(n=n, weight=weight, loss=result.loss.detach() * weight, right=right.sum())
+        self._count(steps=1, seen=n + len(hidden_labels))
+        self._count(**{f"{name}_gradient": size for name, size in result.gradients.items()})
         if result.kept is None or result.pseudo_labels is None:
             return
         known = hidden_labels >= 0
@@ -66,7 +70,9 @@ class TrainingLog:
             negative_wrong=(pairs & is_class).sum(),
         )
 
-    def close_line(self, step: int, passes: float, method: Method) -> None:
+    def close_line(
+        self, step: int, passes: float, method: Method, *, rate: float, seconds: float
+    ) -> None:
         """End the line that is being filled; its values are means over its steps and processes."""
         sums = self._read()
         if distributed.n_processes() > 1:
@@ -86,9 +92,13 @@ class TrainingLog:
             line["complementary_share"] = sums["negative_images"] / sums["images"]
             wrong = _ratio(sums["negative_wrong"], sums["negative_known"])
             line["complementary_right"] = None if wrong is None else 1 - wrong
+        line |= {k: v / sums["steps"] for k, v in sums.items() if k.endswith("_gradient")}
         thresholds = method.thresholds(passes)
         if thresholds is not None:
             line["thresholds"] = [round(value, 4) for value in thresholds.tolist()]
+        before_s = self.history[-1]["seconds"] if self.history else 0.0
+        line["rate"], line["seconds"] = rate, round(seconds, 3)
+        line["images_per_s"] = round(sums["seen"] / max(seconds - before_s, 1e-6), 1)
         self.history.append(
             {k: round(v, 6) if isinstance(v, float) else v for k, v in line.items()}
         )

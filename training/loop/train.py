@@ -25,6 +25,7 @@ from training.loop.run import (
     prepare_run,
     resolve_device,
 )
+from training.loop.tracker import Tracker, open_tracker
 from training.models.checkpoint import MODEL_FILE, save_model
 
 _MAX_EVALUATIONS = 30
@@ -57,11 +58,16 @@ def fit(
     device = resolve_device(config.run.device)
     with distributed.process_group(device):
         run = prepare_run(config, run_dir, device, data, resume=resume, show_progress=show_progress)
-        _train(run, on_step, show_progress=show_progress)
+        name = config.run.tracker if distributed.is_first() else "none"
+        tracker = open_tracker(name, run_dir, run.data.labeled.classes, run.first_step)
+        try:
+            _train(run, on_step, tracker, show_progress=show_progress)
+        finally:
+            tracker.close()
         return _finish(run)
 
 
-def _train(run: Run, on_step: OnStep, *, show_progress: bool) -> None:
+def _train(run: Run, on_step: OnStep, tracker: Tracker, *, show_progress: bool) -> None:
     """Take every step that is left, with the lines of the log and the checkpoints between them."""
     config, batches, log = run.config, run.batches, run.log
     n_passes = batches.n_steps // batches.steps_per_pass
@@ -85,9 +91,16 @@ def _train(run: Run, on_step: OnStep, *, show_progress: bool) -> None:
             s * config.schedule.logs_per_pass // batches.steps_per_pass for s in (step, done)
         )
         if lines_now > lines_before or evaluate_now:
-            log.close_line(done, done / batches.steps_per_pass, run.method)
+            log.close_line(
+                done,
+                done / batches.steps_per_pass,
+                run.method,
+                rate=learning_rate(step, batches.n_steps, config.schedule),
+                seconds=time.monotonic() - run.began_s,
+            )
             if evaluate_now:
                 log.history[-1] |= validate(run)
+            tracker.add(log.history[-1])
             if distributed.is_first():
                 log.write(run.run_dir / LOG_FILE)
         # Between passes one process alone may save: others have parts of the log's line.
@@ -108,8 +121,9 @@ def _train(run: Run, on_step: OnStep, *, show_progress: bool) -> None:
 
 def _descend(run: Run, step: int) -> None:
     """One step: a batch, its loss, the gradient, the optimizers, the teacher, the log."""
+    rate = learning_rate(step, run.batches.n_steps, run.config.schedule)
     for group in (group for optimizer in run.optimizers for group in optimizer.param_groups):
-        group["lr"] = learning_rate(step, run.batches.n_steps, run.config.schedule)
+        group["lr"] = rate * group.get("rate", 1.0)
     batch, unlabeled_rows = run.batches(step)
     with (
         record_function("objective"),

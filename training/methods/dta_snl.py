@@ -10,17 +10,25 @@ import torch
 from pydantic import Field
 from torch import Tensor
 
+from training.distributed import n_processes, sum_over_processes
 from training.methods.dynamic_threshold import DynamicThreshold
+from training.methods.heldout import HeldoutPrecision
 from training.methods.method import (
     Batch,
     Method,
     StepResult,
+    gradient_size,
     mean_prediction,
     predict,
     read_together,
     supervised_loss,
 )
-from training.methods.negative_learning import complementary_classes, complementary_loss
+from training.methods.negative_learning import (
+    complementary_classes,
+    complementary_loss,
+    joint_complementary_loss,
+    least_rank,
+)
 from training.methods.pseudo_label import PseudoLabels, pseudo_label, pseudo_label_loss
 from training.models.resnet import ExpressionNet
 from training.section import Section
@@ -32,10 +40,22 @@ class DtaSnlOptions(Section):
     dta: bool = Field(True, description="dynamic thresholds; false: one fixed threshold")
     snl: bool = Field(True, description="complementary labels for images without a pseudo-label")
     threshold: float = Field(0.95, ge=0, le=1, description="the fixed threshold without dta")
-    threshold_source: Literal["labeled", "unlabeled"] = Field(
+    threshold_source: Literal["labeled", "unlabeled", "heldout"] = Field(
         "labeled",
-        description="whose confidence moves the thresholds: labeled images that the teacher gets "
-        "right, or unlabeled images by predicted class",
+        description="what moves the thresholds: the confidence in labeled images that the teacher "
+        "gets right, that in unlabeled images by predicted class, or how often it is right on "
+        "labeled images without gradient (data.heldout_share)",
+    )
+    precision: float = Field(
+        0.9,
+        ge=0,
+        le=1,
+        description="heldout: share of right predictions from a class's threshold on",
+    )
+    prior_images: float = Field(
+        10.0,
+        gt=0,
+        description="heldout: how many images the precision of all classes weighs in each class's",
     )
     beta: float = Field(0.97, gt=0, le=1, description="threshold = beta * mean confidence / ...")
     gamma: float = Field(
@@ -62,6 +82,33 @@ class DtaSnlOptions(Section):
     )
     ceiling: float = Field(0.05, ge=0, le=1, description="a complementary class is below it ...")
     rank: int = Field(3, ge=0, description="... and has at least so many likelier classes")
+    ruled_out: Literal["fixed", "heldout", "batch"] = Field(
+        "fixed",
+        description="what chooses complementary classes: ceiling and rank; a ceiling by coverage "
+        "on labeled images without gradient, and rank; or the least rank that suits the batch, as "
+        "in FullMatch",
+    )
+    coverage: float = Field(
+        0.95,
+        ge=0,
+        le=1,
+        description="heldout: share of images without a pseudo-label whose class is not ruled out",
+    )
+    negative_form: Literal["pairs", "joint"] = Field(
+        "pairs",
+        description="pairs: mean of -log(1 - q) over pairs of image and class; joint: -log of the "
+        "probability left for the classes not ruled out, averaged over all unlabeled images",
+    )
+    debias: float = Field(
+        0.0,
+        ge=0,
+        le=1,
+        description="how far unlabeled images of other class shares than the labeled ones are kept "
+        "from moving the prior; 1: wholly",
+    )
+    debias_decay: float = Field(
+        0.99, ge=0, lt=1, description="of the unlabeled images' mean probabilities, per step"
+    )
     both_networks: bool = Field(
         False, description="choose complementary classes only where the student agrees"
     )
@@ -71,21 +118,32 @@ class DtaSnl(Method):
     """DTA + SNL: dynamic thresholds for pseudo-labels, complementary labels for the other images.
 
     L = CE(f(x), y) + lambda_u * mean(1[max p >= tau] * CE(f(strong(u)), argmax p))
-    + lambda_n * mean over complementary pairs of -log(1 - softmax(f(strong(u)))_c)
-    (reconstructed from the abstract of arXiv 2601.05556).
+    + lambda_n * complementary term (reconstructed from the abstract of arXiv 2601.05556).
 
     f is the student, x a labeled image with target y, u an unlabeled image, and p = softmax(f_bar(
     weak(u))), the mean over `weak_views` views, f_bar the teacher. tau is the dynamic threshold of
-    the class (`DynamicThreshold`), a pair is an image and a class that it is not of
-    (`complementary_classes`).
+    the class: `DynamicThreshold`, or `HeldoutPrecision`, which also chooses the classes that an
+    image is not of. The complementary term is `complementary_loss` or `joint_complementary_loss`.
+
+    With `debias` = t, r_c is the mean of p_c over the unlabeled images divided by the share of c
+    among the labeled ones; p is divided by r^t, and t * log r is added to the logits of strong(u)
+    in the loss (Wang et al., "Debiased Learning from Naturally Imbalanced Pseudo-Labels", CVPR
+    2022, whose r has equal shares below the line). So the images teach what an expression looks
+    like, but not how often it occurs.
+
+    Attributes:
+        mean_probs: (C,), moving average of p over the unlabeled images; all 0 before the first.
     """
 
     Options = DtaSnlOptions
+    mean_probs: Tensor
 
     def __init__(self, options: DtaSnlOptions, n_classes: int) -> None:
         super().__init__(options, n_classes)
         self.options = options
         self.n_weak_views = options.weak_views
+        by_heldout = options.dta and options.threshold_source == "heldout"
+        self.needs_heldout = by_heldout or (options.snl and options.ruled_out == "heldout")
         fixed = torch.full((n_classes,), options.threshold)
         self.register_buffer("fixed", fixed, persistent=False)
         self.dynamic = DynamicThreshold(
@@ -97,6 +155,8 @@ class DtaSnl(Method):
             tau_unseen=options.tau_max,
             decay=options.decay,
         )
+        self.heldout = HeldoutPrecision(n_classes, options.decay)
+        self.register_buffer("mean_probs", torch.zeros(n_classes))
 
     def step(
         self, student: ExpressionNet, teacher: ExpressionNet, batch: Batch, passes: float
@@ -105,39 +165,88 @@ class DtaSnl(Method):
         options = self.options
         labeler = teacher if options.teacher_labels else student
         probs = mean_prediction(labeler, batch.weak)
-        self._adjust(teacher, batch, probs)
+        self._adjust(teacher, labeler, batch, probs, passes)
 
         labeled, strong = read_together(student, batch.labeled, batch.strong)
         by_student = mean_prediction(student, batch.weak) if options.both_networks else None
+        logits = strong.logits
+        if options.debias and batch.class_shares is not None:
+            shift = self._prior_shift(probs, batch.class_shares)
+            probs, logits = (probs.log() - shift).softmax(dim=1), logits + shift
+        ceiling, rank = self._rule(probs, logits)
         terms = unlabeled_terms(
-            strong.logits,
+            logits,
             probs,
             self.thresholds(passes),
-            ceiling=options.ceiling,
-            rank=options.rank,
+            ceiling=ceiling,
+            rank=rank,
             second_probs=by_student,
             soft_labels=options.soft_labels,
+            joint=options.negative_form == "joint",
         )
-        loss = supervised_loss(labeled.logits, batch) + options.lambda_u * terms.pseudo_label
+        loss = supervised_loss(labeled.logits, batch)
+        weighted = {"pseudo_label": options.lambda_u * terms.pseudo_label}
         if options.snl:
-            loss = loss + self._warmed(passes) * options.lambda_n * terms.complementary
-        chosen = terms.chosen if options.snl else None
+            weighted["complementary"] = (
+                self._warmed(passes) * options.lambda_n * terms.complementary
+            )
+        for term in weighted.values():
+            loss = loss + term
         return StepResult(
-            loss, labeled.logits.detach(), terms.pseudo.labels, terms.pseudo.kept, chosen
+            loss,
+            labeled.logits.detach(),
+            terms.pseudo.labels,
+            terms.pseudo.kept,
+            terms.chosen if options.snl else None,
+            {name: gradient_size(term, strong.logits) for name, term in weighted.items()},
         )
 
     def thresholds(self, passes: float) -> Tensor:
-        tau: Tensor = self.dynamic(passes) if self.options.dta else self.get_buffer("fixed")
-        return tau
+        options = self.options
+        if not options.dta:
+            return self.get_buffer("fixed")
+        if options.threshold_source == "heldout":
+            tau = self.heldout.thresholds(options.precision, options.prior_images)
+            return tau.clamp(options.tau_min, options.tau_max)
+        dynamic: Tensor = self.dynamic(passes)
+        return dynamic
 
-    def _adjust(self, teacher: ExpressionNet, batch: Batch, unlabeled_probs: Tensor) -> None:
+    def _adjust(
+        self,
+        teacher: ExpressionNet,
+        labeler: ExpressionNet,
+        batch: Batch,
+        unlabeled_probs: Tensor,
+        passes: float,
+    ) -> None:
+        """Move what the thresholds and the ruled-out classes follow."""
+        if self.needs_heldout and batch.heldout is not None:
+            probs = predict(labeler, batch.heldout.images)
+            self.heldout.update(probs, batch.heldout, self.thresholds(passes))
         if not self.options.dta:
             return
         if self.options.threshold_source == "labeled":
             images, classes = batch.weak_labeled()
             self.dynamic.update(predict(teacher, images), classes)
-        else:
+        elif self.options.threshold_source == "unlabeled":
             self.dynamic.update(unlabeled_probs, unlabeled_probs.argmax(dim=1))
+
+    def _prior_shift(self, probs: Tensor, class_shares: Tensor) -> Tensor:
+        """Compute t * log r (C,) of `debias`, after moving the mean probabilities."""
+        mean = sum_over_processes(probs.mean(dim=0)) / n_processes()
+        decay = self.options.debias_decay if self.mean_probs.any() else 0.0
+        self.mean_probs.lerp_(mean, 1 - decay)
+        ratio = self.mean_probs.clamp_min(1e-6) / class_shares.to(mean).clamp_min(1e-6)
+        return self.options.debias * ratio.log()
+
+    def _rule(self, probs: Tensor, strong_logits: Tensor) -> tuple[float | Tensor, int]:
+        """Return the ceiling and the rank of complementary classes for this step."""
+        options = self.options
+        if options.ruled_out == "heldout":
+            return self.heldout.ceiling(options.coverage), options.rank
+        if options.ruled_out == "batch":
+            return torch.inf, least_rank(probs, strong_logits)
+        return options.ceiling, options.rank
 
     def _warmed(self, passes: float) -> float:
         """The share of lambda_n that counts after `passes` passes, 0 to 1."""
@@ -166,10 +275,11 @@ def unlabeled_terms(
     probs: Tensor,
     thresholds: Tensor,
     *,
-    ceiling: float,
+    ceiling: float | Tensor,
     rank: int,
     second_probs: Tensor | None = None,
     soft_labels: bool = False,
+    joint: bool = False,
 ) -> UnlabeledTerms:
     """Label unlabeled images by their weak views, and compare their strong views with the labels.
 
@@ -185,6 +295,7 @@ def unlabeled_terms(
         second_probs: (U, C), probabilities by another network, which must agree on every
             complementary class; None: none must.
         soft_labels: Learn the whole distribution `probs` of a kept image, not its likeliest class.
+        joint: One complementary term per image, not one per pair of image and class.
 
     Returns:
         Both terms as scalars with gradient, and the labels that they are made from.
@@ -196,7 +307,7 @@ def unlabeled_terms(
     labels = probs if soft_labels else pseudo.labels
     return UnlabeledTerms(
         pseudo_label_loss(strong_logits, labels, pseudo.kept),
-        complementary_loss(strong_logits, chosen),
+        (joint_complementary_loss if joint else complementary_loss)(strong_logits, chosen),
         pseudo,
         chosen,
     )

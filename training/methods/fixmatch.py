@@ -8,6 +8,7 @@ from training.methods.method import (
     Batch,
     Method,
     StepResult,
+    gradient_size,
     predict,
     read_together,
     supervised_loss,
@@ -52,8 +53,14 @@ class FixMatch(Method):
         labeled, strong = read_together(student, batch.labeled, batch.strong)
         supervised = supervised_loss(labeled.logits, batch)
         unsupervised = pseudo_label_loss(strong.logits, pseudo.labels, pseudo.kept)
-        loss = supervised + self.options.lambda_u * unsupervised
-        return StepResult(loss, labeled.logits.detach(), pseudo.labels, pseudo.kept)
+        weighted = self.options.lambda_u * unsupervised
+        return StepResult(
+            supervised + weighted,
+            labeled.logits.detach(),
+            pseudo.labels,
+            pseudo.kept,
+            gradients={"pseudo_label": gradient_size(weighted, strong.logits)},
+        )
 
     def thresholds(self, passes: float) -> Tensor:
         tau: Tensor = self.get_buffer("tau")

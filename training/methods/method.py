@@ -1,6 +1,6 @@
 """The interface of a method, an objective of student, teacher and batch, and what methods share."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from math import gcd
 from typing import Any, ClassVar
 
@@ -10,6 +10,22 @@ from torch import Tensor, nn
 
 from training.models.resnet import ExpressionNet, NetworkOutput
 from training.section import Section
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Heldout:
+    """Some labeled images that carry no gradient: they tell how often predictions are right.
+
+    Attributes:
+        images: (H, 1, S, S) in [-1, 1], weakly augmented, as unlabeled images are when they are
+            labeled.
+        labels: (H,) int64, their classes.
+        n_images: How many images are held out in all.
+    """
+
+    images: Tensor
+    labels: Tensor
+    n_images: int
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -28,6 +44,8 @@ class Batch:
             None: all are.
         logit_adjustment: (C,), added to the logits of the labeled images in the loss; None: nothing
             is added.
+        heldout: Labeled images that carry no gradient; None where there are none.
+        class_shares: (C,), the share of each class among the labeled images; None: not known.
     """
 
     labeled: Tensor
@@ -36,6 +54,8 @@ class Batch:
     strong: Tensor | None = None
     labeled_weakly: Tensor | None = None
     logit_adjustment: Tensor | None = None
+    heldout: Heldout | None = None
+    class_shares: Tensor | None = None
 
     def weak_labeled(self) -> tuple[Tensor, Tensor]:
         """Select the labeled images that are augmented as unlabeled ones are when they are labeled.
@@ -61,6 +81,8 @@ class StepResult:
         pseudo_labels: (U,) int64, the likeliest class of each unlabeled image.
         kept: (U,) bool, which pseudo-labels are learned.
         complementary: (U, C) bool, True for "the image is not of this class".
+        gradients: The size of the gradient of each unlabeled term, by the term's name: the norm
+            over the logits (U, C) of the strong views, weighted as in the loss.
     """
 
     loss: Tensor
@@ -68,6 +90,7 @@ class StepResult:
     pseudo_labels: Tensor | None = None
     kept: Tensor | None = None
     complementary: Tensor | None = None
+    gradients: dict[str, Tensor] = field(default_factory=dict)
 
 
 class Method(nn.Module):
@@ -85,6 +108,7 @@ class Method(nn.Module):
         uses_unlabeled: Whether a step needs unlabeled images.
         needs_labels: Whether a step needs labeled images.
         n_weak_views: How many weak views of each unlabeled image a step needs.
+        needs_heldout: Whether a step needs labeled images that carry no gradient.
         several_processes: Whether several processes descend the loss that one process would have on
             the whole batch.
     """
@@ -93,6 +117,7 @@ class Method(nn.Module):
     uses_unlabeled: ClassVar[bool] = True
     needs_labels: ClassVar[bool] = True
     n_weak_views: int = 1
+    needs_heldout: bool = False
     several_processes: ClassVar[bool] = True
 
     def __init__(self, options: Any, n_classes: int) -> None:
@@ -153,6 +178,23 @@ def supervised_loss(logits: Tensor, batch: Batch) -> Tensor:
     if batch.logit_adjustment is not None:
         logits = logits + batch.logit_adjustment
     return F.cross_entropy(logits, batch.targets)
+
+
+def gradient_size(term: Tensor, logits: Tensor) -> Tensor:
+    """Measure how strongly a term of the loss pulls at the logits that it is made from.
+
+    Args:
+        term: A scalar with gradient.
+        logits: (U, C), the logits; the network below them is not gone through.
+
+    Returns:
+        The norm of the gradient, a scalar without gradient; 0 for a term that is constant.
+    """
+    if not term.requires_grad:
+        return term.new_zeros(())
+    (gradient,) = torch.autograd.grad(term, logits, retain_graph=True)
+    size: Tensor = gradient.norm()
+    return size
 
 
 def predict(network: ExpressionNet, faces: Tensor) -> Tensor:

@@ -7,10 +7,12 @@ Reconstructed from the abstract of arXiv 2601.05556. Complementary labels go bac
 import torch
 from torch import Tensor
 
-from training.distributed import share_of_mean
+from training.distributed import max_over_processes, share_of_mean
 
 
-def complementary_classes(probs: Tensor, kept: Tensor, *, ceiling: float, rank: int) -> Tensor:
+def complementary_classes(
+    probs: Tensor, kept: Tensor, *, ceiling: float | Tensor, rank: int
+) -> Tensor:
     """Choose the classes that an image certainly is not of.
 
     A class is chosen where its probability is below `ceiling` *and* at least `rank` classes are
@@ -44,6 +46,44 @@ def complementary_loss(strong_logits: Tensor, chosen: Tensor) -> Tensor:
         The term, a scalar; 0 where no pair is chosen.
     """
     return share_of_mean(-log_not(strong_logits), chosen.to(strong_logits.dtype))
+
+
+def joint_complementary_loss(strong_logits: Tensor, chosen: Tensor) -> Tensor:
+    """Compute the joint complementary term: -log of the probability left for the other classes.
+
+    Each image has one term, -log sum_{c not chosen} q_c with q = softmax of the strong view. Its
+    gradient is the whole probability of the chosen classes at once, where the mean over pairs
+    (`complementary_loss`) divides it by their number. The term is ours; with one class left it is
+    the cross-entropy of a pseudo-label.
+
+    Args:
+        strong_logits: (U, C), the student's logits of the strong views.
+        chosen: (U, C) bool, the classes that each image is not of; never all of an image.
+
+    Returns:
+        The mean over *all* U images, a scalar; 0 where nothing is chosen.
+    """
+    left = strong_logits.masked_fill(chosen, -torch.inf).logsumexp(dim=1)
+    return (strong_logits.logsumexp(dim=1) - left).mean()
+
+
+def least_rank(probs: Tensor, strong_logits: Tensor) -> int:
+    """Find the least k so that every image's label is among the k likeliest of its strong view.
+
+    FullMatch's choice of the classes that may be ruled out (Chen et al., CVPR 2023): those beyond
+    the k likeliest of the weak view.
+
+    Args:
+        probs: (U, C), probabilities of the weak views, whose likeliest class is the label.
+        strong_logits: (U, C), the student's logits of the strong views.
+
+    Returns:
+        k, from 2 to C.
+    """
+    labels = probs.argmax(dim=1, keepdim=True)
+    ahead = (strong_logits > strong_logits.gather(1, labels)).sum(dim=1)
+    worst = max_over_processes(ahead.amax() if len(ahead) else ahead.new_zeros(()))
+    return min(max(int(worst) + 1, 2), probs.shape[1])
 
 
 def log_not(logits: Tensor) -> Tensor:

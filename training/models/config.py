@@ -2,7 +2,7 @@
 
 from pydantic import Field, model_validator
 
-from training.models.resnet import Stem
+from training.models.resnet import AttentionForm, Stem
 from training.section import Section
 
 
@@ -38,6 +38,11 @@ class ModelConfig(Section):
         ge=1,
         le=4,
         description="the stage behind which attention sits; the last two have 6x6 maps",
+    )
+    attention_form: AttentionForm = Field(
+        "gate",
+        description="softmax: weight moved between places, mean 1; gate: F + F * A, which can "
+        "close for ever, of the released model",
     )
     feature_map_dropout: float = Field(
         0.0, ge=0, le=1, description="probability that an image loses one attended map in training"

@@ -16,9 +16,10 @@ import torch.nn.functional as F
 from torch import Tensor, nn
 
 from training.distributed import rand_rows
-from training.models.local_attention import LocalAttention
+from training.models.local_attention import LocalAttention, SpatialAttention
 
 Stem = Literal["deep", "unshuffle"]
+AttentionForm = Literal["gate", "softmax"]
 
 _EVALUATION_BATCH = 512
 _MIN_VARIANCE = 1e-3
@@ -68,8 +69,9 @@ class ExpressionNet(nn.Module):
     Four stages of `blocks` residual blocks each: 2 make a ResNet-18, 1 a ResNet-10.
     `standardize` takes each image to mean 0 and standard deviation 1 before anything else, so that
     light and contrast cannot matter. `attention_branches` 0 leaves local attention out, which sits
-    behind stage `attention_stage` of 4; `feature_map_dropout` is the probability that an image
-    loses one attended map in training.
+    behind stage `attention_stage` of 4; `attention_form` is `LocalAttention` ("gate") or
+    `SpatialAttention` ("softmax"); `feature_map_dropout` is the probability that an image loses one
+    attended map in training.
     """
 
     def __init__(
@@ -83,6 +85,7 @@ class ExpressionNet(nn.Module):
         standardize: bool = False,
         attention_branches: int = 0,
         attention_stage: int = 4,
+        attention_form: AttentionForm = "gate",
         feature_map_dropout: float = 0.0,
     ) -> None:
         super().__init__()
@@ -97,15 +100,18 @@ class ExpressionNet(nn.Module):
             stages += [BasicBlock(out_channels, out_channels, 1) for _ in range(blocks - 1)]
             channels = out_channels
         self.stages = nn.Sequential(*stages)
-        self.attention: LocalAttention | None = None
+        self.attention: LocalAttention | SpatialAttention | None = None
         self.attention_after = len(stages) * attention_stage // len(_STAGE_STRIDES)
         if attention_branches:
             attended = width * 2 ** (attention_stage - 1)
-            self.attention = LocalAttention(attended, attention_branches, feature_map_dropout)
+            form = LocalAttention if attention_form == "gate" else SpatialAttention
+            self.attention = form(attended, attention_branches, feature_map_dropout)
         self.dropout = dropout
         self.classifier = nn.Linear(channels, n_classes)
+        ready = self.attention.modules() if attention_form == "softmax" and self.attention else ()
+        initialized = set(map(id, ready))
         for module in self.modules():
-            if isinstance(module, nn.Conv2d):
+            if isinstance(module, nn.Conv2d) and id(module) not in initialized:
                 nn.init.kaiming_normal_(module.weight, mode="fan_out", nonlinearity="relu")
 
     def freeze_norms(self, frozen: bool) -> None:
@@ -133,8 +139,7 @@ class ExpressionNet(nn.Module):
     def features(self, faces: Tensor) -> tuple[Tensor, Tensor | None]:
         """Return the last feature map (B, 8 * width, S / 8, S / 8), and the attention (B, h, w)."""
         if self.standardize:
-            variance, mean = torch.var_mean(faces, dim=(1, 2, 3), keepdim=True, correction=0)
-            faces = (faces - mean) * torch.rsqrt(variance + _MIN_VARIANCE)
+            faces = standardized(faces)
         out: Tensor = self.stem(faces)
         attention = None
         for number, block in enumerate(self.stages, 1):
@@ -182,6 +187,12 @@ def _stem(kind: Stem, width: int) -> nn.Sequential:
             nn.Conv2d(width, width, 3, 2, 1, bias=False),
         ]
     return nn.Sequential(*first, nn.BatchNorm2d(width), nn.ReLU())
+
+
+def standardized(faces: Tensor) -> Tensor:
+    """Take each image (N, 1, S, S) in [-1, 1] to mean 0 and standard deviation 1."""
+    variance, mean = torch.var_mean(faces, dim=(1, 2, 3), keepdim=True, correction=0)
+    return (faces - mean) * torch.rsqrt(variance + _MIN_VARIANCE)
 
 
 def scale_faces(faces: Tensor) -> Tensor:

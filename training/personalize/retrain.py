@@ -10,6 +10,7 @@ from torch import nn
 from fer_live.datatypes import UInt8Array
 from fer_live.model.manifest import Manifest
 from training.config import TrainConfig
+from training.data.face_pool import FacePool, LabeledFaces
 from training.data.labeled_images import LabeledImages
 from training.data.sources import TrainingData
 from training.data.splits import SplitList
@@ -83,9 +84,11 @@ def _training_data(unlabeled: UInt8Array, labeled: LabeledImages) -> TrainingDat
     Nothing is known of the unlabeled faces, nothing is measured, and nobody needs the list of those
     that kept their labels.
     """
+    rows = np.arange(len(labeled))
     return TrainingData(
-        labeled,
-        unlabeled,
+        LabeledFaces.rows_of(labeled, rows),
+        LabeledFaces.rows_of(labeled, rows[:0]),
+        FacePool([(unlabeled, np.arange(len(unlabeled)))]),
         np.full(len(unlabeled), -1, dtype=np.int64),
         SplitList(data=labeled.name, n_images=len(labeled), seed=0, per_class={}, ids=()),
         {},

@@ -3,6 +3,7 @@
 import hashlib
 import json
 import tomllib
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -10,7 +11,7 @@ from typing import Any
 from pydantic import Field, ValidationError
 
 from fer_live.errors import InputError
-from training.config import RunConfig, TrainConfig, parse_config
+from training.config import RunConfig, TrainConfig, load_config, parse_config
 from training.section import Section, first_fault
 
 GRID_FILE = "grid.toml"
@@ -28,6 +29,9 @@ class GridRow(Section):
     method: str = Field(description="run.method")
     budgets: tuple[float, ...] = Field((), description="empty: those of the grid")
     settings: Tables = Field({}, description="tables of a training config, over those of the base")
+    from_start: bool = Field(
+        True, description="false: from random weights, also where others start"
+    )
 
 
 class GridConfig(Section):
@@ -43,6 +47,12 @@ class GridConfig(Section):
     rows: tuple[GridRow, ...]
     base: Tables = Field({}, description="of every cell")
     start: Tables = Field({}, description="of the starts; empty: none")
+    rules: str = Field(
+        "", description="how rows are judged, written before the runs; stands in the report"
+    )
+    comparisons: tuple[tuple[str, str], ...] = Field(
+        (), description="pairs of ROW/BUDGET whose difference the report judges, image by image"
+    )
     compare: str = Field(
         "", description="name of the row whose lead over every other the report shows; empty: none"
     )
@@ -63,6 +73,11 @@ class Cell:
     def name(self) -> str:
         return f"{self.row}_{self.budget:g}_{self.seed}"
 
+    @property
+    def address(self) -> str:
+        """ROW/BUDGET/SEED, as `fer-train grid --only` takes it."""
+        return f"{self.row}/{self.budget:g}/{self.seed}"
+
 
 def load_grid(path: Path) -> GridConfig:
     """Read and check a grid file, every cell's config included; `InputError` names the fault."""
@@ -79,6 +94,10 @@ def load_grid(path: Path) -> GridConfig:
         raise InputError(f"{path}: two rows have one name; their results would be one file")
     if grid.compare and grid.compare not in names:
         raise InputError(f"{path}: compare: no row is called {grid.compare}")
+    places = {f"{row.name}/{b:g}" for row in grid.rows for b in row.budgets or grid.budgets}
+    for place in (place for pair in grid.comparisons for place in pair):
+        if place not in places:
+            raise InputError(f"{path}: comparisons: the grid has no {place}")
     titles = [row.title or row.name for row in grid.rows]
     if len(set(titles)) < len(titles):
         raise InputError(f"{path}: two rows have one title; the report could not tell them apart")
@@ -104,6 +123,44 @@ def cells_of(grid: GridConfig, where: str = "grid") -> list[Cell]:
     ]
 
 
+def any_config(path: Path) -> TrainConfig:
+    """Read a training config, or the config of the first cell where the file is a grid."""
+    try:
+        is_grid = "rows" in tomllib.loads(path.read_text(encoding="utf-8"))
+    except (OSError, tomllib.TOMLDecodeError, UnicodeDecodeError):
+        is_grid = False  # and the fault is named below
+    return cells_of(load_grid(path))[0].config if is_grid else load_config(path)
+
+
+def chosen_cells(cells: list[Cell], only: Sequence[str]) -> list[Cell]:
+    """Select the cells that some ROW[/BUDGET[/SEED]] names; all where there is none.
+
+    `InputError` for one that names no cell.
+    """
+    if not only:
+        return cells
+    names = [_names(pattern) for pattern in only]
+    for pattern, wanted in zip(only, names, strict=True):
+        if not any(_key(cell)[: len(wanted)] == wanted for cell in cells):
+            raise InputError(f"--only {pattern}: no cell is called so; --list shows them all")
+    return [cell for cell in cells if any(_key(cell)[: len(name)] == name for name in names)]
+
+
+def _key(cell: Cell) -> tuple[str, ...]:
+    return tuple(cell.address.split("/"))
+
+
+def _names(pattern: str) -> tuple[str, ...]:
+    """Split ROW[/BUDGET[/SEED]], with the budget as cells write it."""
+    row, *rest = pattern.split("/")
+    try:
+        return row, *(f"{float(part):g}" for part in rest)
+    except ValueError:
+        raise InputError(
+            f"--only {pattern}: write it as ROW, ROW/BUDGET or ROW/BUDGET/SEED"
+        ) from None
+
+
 def start_name(config: TrainConfig) -> str:
     """Name a start by what it computes, so that other settings make another start.
 
@@ -120,9 +177,10 @@ def _cell(grid: GridConfig, row: GridRow, budget: float, seed: int, where: str) 
     of_row: Tables = {"run": {"method": row.method}}
     config = parse_config(_merged(grid.base, row.settings, of_row, own), f"{where}: row {row.name}")
     start = None
-    if grid.start:
-        # Data and network must be those of the row; the rest, targets too, is the same for all.
-        data = {k: v for k, v in row.settings.get("data", {}).items() if k != "targets"}
+    if grid.start and row.from_start:
+        # Labels and network must be those of the row; the rest, targets too, is the same for all.
+        own_data = row.settings.get("data", {}).items()
+        data = {k: v for k, v in own_data if k not in ("targets", "unlabeled")}
         shared: Tables = {"data": data, "model": row.settings.get("model", {})}
         supervised: Tables = {"run": {"method": "supervised"}}
         start = parse_config(

@@ -14,6 +14,7 @@ import multiprocessing
 import os
 import sys
 import traceback
+from collections.abc import Sequence
 from concurrent.futures import FIRST_COMPLETED, Future, ProcessPoolExecutor, wait
 from concurrent.futures.process import BrokenProcessPool
 from dataclasses import dataclass, field
@@ -29,6 +30,7 @@ from training.study.cells import (
     GRID_FILE,
     Cell,
     cells_of,
+    chosen_cells,
     compute_same,
     load_grid,
     start_name,
@@ -73,17 +75,33 @@ class _Left:
         return lost
 
 
-def run_grid(path: Path, out: Path, runs: Path, *, jobs: int, data: str | None) -> int:
+def list_cells(path: Path, out: Path) -> list[tuple[Cell, bool]]:
+    """List every cell of a grid, in the order of the file, and whether it is finished in `out`."""
+    return [(cell, _is_finished(out, cell)) for cell in cells_of(load_grid(path), str(path))]
+
+
+def run_grid(
+    path: Path,
+    out: Path,
+    runs: Path,
+    *,
+    jobs: int,
+    data: str | None,
+    only: Sequence[str] = (),
+) -> int:
     """Run what is missing of a grid, `jobs` cells side by side; returns how many cells failed.
 
-    `data` stands in for the data.source of every cell; the results keep the grid's own.
+    `data` stands in for the data.source of every cell; the results keep the grid's own. `only`
+    names the cells to run, each as ROW[/BUDGET[/SEED]]; several grids may run one part each at the
+    same time, also on several machines that share the folders.
     """
     grid = load_grid(path)
     cells = cells_of(grid, str(path))
-    missing = [cell for cell in cells if not _is_finished(out, cell)]
+    chosen = chosen_cells(cells, only)
+    missing = [cell for cell in chosen if not _is_finished(out, cell)]
     _make_folders(out, runs)
     write_atomically(out / GRID_FILE, path.read_bytes())
-    print(f"{len(cells)} cells, {len(cells) - len(missing)} of them finished")
+    print(f"{len(chosen)} cells, {len(chosen) - len(missing)} of them finished")
     left = _Left(cells, _in_order(cells, missing))
     threads = max((os.cpu_count() or 1) // jobs, 1)
     context = multiprocessing.get_context("spawn")

@@ -8,15 +8,20 @@ import numpy as np
 
 from fer_live.base.atomic_file import write_atomically
 from fer_live.errors import InputError
+from training.data.sources import WITHHELD
 from training.loop.figures import UNLABELED
 from training.measure.markdown import table_row
 from training.study.cells import CELLS, GRID_FILE, GridConfig, GridRow, load_grid
+from training.study.comparison import Difference, paired_difference, right_images
 from training.study.plots import write_plots
 from training.study.results import Results, all_budgets, groups, percent, read_results
 
 REPORT_FILE = "report.md"
 
 _ALL = 1.0
+_OTHER_RULE = "PublicTest ferplus-majority"
+"""The same images as by argmax, but for some; no other test."""
+_GRADIENT = "_gradient"
 _ROUNDING = 1e-9
 """Percentage points that floats may lose on a tie."""
 
@@ -60,6 +65,7 @@ def _page(grid: GridConfig, results: Results, plots: dict[str, str]) -> Iterable
         yield f"## Macro-F1, {name}\n"
         yield from _table(grid, results, name, "macro_f1")
     main = _metric_sets(cells)[0]
+    yield from _comparisons(grid, results, main)
     for name in (main, UNLABELED):
         if grid.compare and name in _metric_sets(cells):
             yield from _leads(grid, results, name)
@@ -67,11 +73,49 @@ def _page(grid: GridConfig, results: Results, plots: dict[str, str]) -> Iterable
     yield from _table(grid, results, main, "ece")
     yield f"## Recall of each class, {main}\n"
     yield from _recalls(grid, results)
+    yield from _gradients(grid, results)
     yield "## What each row saw\n"
     yield from _costs(grid, results)
     yield "## Plots\n"
     for title, file in plots.items():
         yield f"![{title}]({file})\n"
+
+
+def _comparisons(grid: GridConfig, results: Results, main: str) -> Iterable[str]:
+    """Judge the pairs of rows that the grid names, on each kind of images that no run saw."""
+    if not grid.comparisons:
+        return
+    yield "## Differences, image by image\n"
+    yield f"{grid.rules.strip()}\n"
+    titles = {row.name: row.title or row.name for row in grid.rows}
+    sets = _metric_sets([cell for group in results.values() for cell in group])
+    alone = [name for name in sets if name not in (main, WITHHELD, UNLABELED, _OTHER_RULE)]
+    both = (main, WITHHELD) if WITHHELD in sets else (main,)
+    for names in (both, *((name,) for name in alone)):
+        yield f"### {' and '.join(names)}\n"
+        yield from _header(
+            "row", "against", "seeds", "images", "difference", "95 % interval", "judged"
+        )
+        for pair in grid.comparisons:
+            sides = [(place.split("/")[0], float(place.split("/")[1])) for place in pair]
+            ours, theirs = (right_images(results.get(side, []), names) for side in sides)
+            found = paired_difference(ours, theirs)
+            shown = [f"{titles[row]}, {percent(budget)}" for row, budget in sides]
+            yield table_row(*shown, *_difference_entries(found))
+        yield ""
+
+
+def _difference_entries(found: Difference | None) -> tuple[str, ...]:
+    if found is None:
+        return ("0", "", "", "", "missing")
+    low, high = found.interval
+    return (
+        str(len(found.by_seed)),
+        f"{found.n_images:,}",
+        f"{found.mean:+.2f}",
+        f"{low:+.2f} to {high:+.2f}",
+        found.verdict,
+    )
 
 
 def _protocol(cells: list[dict[str, Any]]) -> str:
@@ -196,6 +240,32 @@ def _recalls(grid: GridConfig, results: Results) -> Iterable[str]:
         means = ["" if None in values else f"{100 * np.mean(values):.1f}" for values in recalls]
         yield table_row(row.title or row.name, percent(budget), *means)
     yield ""
+
+
+def _gradients(grid: GridConfig, results: Results) -> Iterable[str]:
+    """Write how strongly each unlabeled term pulls, where the logs have it."""
+    lines = {
+        (row.title or row.name, percent(budget)): [line for cell in group for line in cell["log"]]
+        for row, budget, group in groups(grid, results)
+    }
+    names = sorted({name for of_row in lines.values() for name in of_row[0] if _is_gradient(name)})
+    if not names:
+        return
+    yield "## Gradients of the unlabeled terms\n"
+    yield (
+        "Norm of the gradient at the logits of the strong views, weighted as in the loss, a mean "
+        "over all steps and seeds.\n"
+    )
+    yield from _header("method", "labels", *(name.removesuffix(_GRADIENT) for name in names))
+    for (title, budget), of_row in lines.items():
+        if any(name in of_row[0] for name in names):
+            sizes = [[line[name] for line in of_row if name in line] for name in names]
+            yield table_row(title, budget, *(f"{np.mean(s):.3f}" if s else "" for s in sizes))
+    yield ""
+
+
+def _is_gradient(name: str) -> bool:
+    return name.endswith(_GRADIENT)
 
 
 def _costs(grid: GridConfig, results: Results) -> Iterable[str]:

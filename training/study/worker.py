@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import Any
 
 import torch
+from filelock import FileLock
 
 import fer_live
 from fer_live.base.atomic_file import write_atomically
@@ -43,8 +44,14 @@ def run_start(config: TrainConfig, out: Path, runs: Path, data: str | None) -> N
     """Train a start, unless its weights are there.
 
     A grid that is resumed elsewhere, where RUNS is empty and numbers round differently, must
-    continue from the very same weights.
+    continue from the very same weights. Of several grids side by side one trains it, and the others
+    wait.
     """
+    with FileLock(runs / f"{start_name(config)}.lock"):
+        _run_start(config, out, runs, data)
+
+
+def _run_start(config: TrainConfig, out: Path, runs: Path, data: str | None) -> None:
     weights, run_dir = start_file(out, config), runs / start_name(config)
     if weights.is_file():
         made_by = checkpoint.load_model(weights)[1].training.get("config")

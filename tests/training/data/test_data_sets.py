@@ -234,7 +234,8 @@ def test_what_is_measured_on_is_trained_on_nowhere(
     measured = {image.tobytes() for image in evaluation.images}
     assert len(measured) == 3
     assert len(data.labeled) == 4 and len(data.unlabeled) == 4
-    trained = {image.tobytes() for part in (data.labeled.images, data.unlabeled) for image in part}
+    pools = (data.labeled.faces, data.unlabeled)
+    trained = {image.tobytes() for pool in pools for image in pool.all()}
     assert not trained & measured
     said = capsys.readouterr().err
     assert "3 images dropped" in said and "6 images dropped" in said

@@ -7,7 +7,14 @@ from fer_live.errors import DataError
 from fer_live.model.manifest import EXPRESSIONS
 from training.data.fer2013 import load_fer2013
 from training.data.labeled_images import LabeledImages
-from training.data.splits import draw_per_class, draw_share, load_list, save_list, to_list
+from training.data.splits import (
+    draw_heldout,
+    draw_per_class,
+    draw_share,
+    load_list,
+    save_list,
+    to_list,
+)
 
 
 def images(counts: dict[str, int], *, copies: int = 1) -> LabeledImages:
@@ -23,6 +30,15 @@ def test_a_share_is_drawn_of_each_class():
     data = images({"neutral": 200, "happiness": 100, "contempt": 3})
     drawn = draw_share(data, 0.1, seed=1)
     assert np.bincount(data.labels[drawn]).tolist() == [20, 10, 0, 0, 0, 0, 0, 1]
+
+
+def test_held_out_images_are_a_share_and_leave_rare_classes_their_labels():
+    data = images({"neutral": 200, "happiness": 100, "contempt": 3})
+    held_out = draw_heldout(data, 0.1, 0, seed=1)
+    assert np.bincount(data.labels[held_out]).tolist() == [20, 10]
+    limited = draw_heldout(data, 0.1, 15, seed=1)
+    assert np.bincount(data.labels[limited]).tolist() == [10, 5]
+    assert not draw_heldout(data, 0.0, 0, seed=1).any()
 
 
 def test_the_seed_fixes_the_list():

@@ -9,10 +9,20 @@ from training.methods import METHODS
 from training.methods.adacm import nt_xent
 from training.methods.dta_snl import DtaSnl, DtaSnlOptions
 from training.methods.dynamic_threshold import DynamicThreshold
-from training.methods.method import Batch, Method, predict, read_together
+from training.methods.fullmatch import entropy_meaning_loss, negative_loss
+from training.methods.method import (
+    Batch,
+    Heldout,
+    Method,
+    gradient_size,
+    predict,
+    read_together,
+)
 from training.methods.negative_learning import (
     complementary_classes,
     complementary_loss,
+    joint_complementary_loss,
+    least_rank,
     log_not,
 )
 from training.methods.pseudo_label import pseudo_label, pseudo_label_loss
@@ -286,6 +296,155 @@ def test_log_not_of_a_large_probability_depends_on_no_epsilon():
     assert log_not(logits)[0, 0].item() == pytest.approx(-18.2, rel=1e-6)
 
 
+def logits_of(probs: list[list[float]]) -> Tensor:
+    return torch.tensor(probs).log().requires_grad_()
+
+
+def test_a_joint_complementary_term_by_hand():
+    """q = (0.5, 0.3, 0.15, 0.05): what classes 2 and 3 leave is 0.8. The other image has none, and
+    counts in the mean."""
+    logits = logits_of([[0.5, 0.3, 0.15, 0.05], [0.25, 0.25, 0.25, 0.25]])
+    chosen = torch.tensor([[False, False, True, True], [False] * 4])
+    loss = joint_complementary_loss(logits, chosen)
+    assert loss.item() == pytest.approx(-math.log(0.8) / 2)
+    loss.backward()
+    # d/dz_c of -log(sum over S of q) is q_c, and q_c - q_c / 0.8 for c in S; halved by the mean.
+    expected = [0.5 - 0.5 / 0.8, 0.3 - 0.3 / 0.8, 0.15, 0.05]
+    torch.testing.assert_close(logits.grad[0], torch.tensor(expected) / 2)
+    assert logits.grad[1].abs().max() == 0
+
+
+def test_the_joint_term_pulls_where_the_mean_over_pairs_hardly_does():
+    """Six classes of 0.02: one by one each counts a sixth of 0.02, together they count 0.12."""
+    logits = logits_of([[0.6, 0.28, *[0.02] * 6]])
+    chosen = torch.tensor([[False, False, *[True] * 6]])
+    pairs, joint = (
+        gradient_size(loss(logits, chosen), logits).item()
+        for loss in (complementary_loss, joint_complementary_loss)
+    )
+    assert joint > 5 * pairs
+
+
+def test_a_joint_term_without_any_choice_is_zero():
+    logits = torch.randn(5, 4, requires_grad=True)
+    loss = joint_complementary_loss(logits, torch.zeros(5, 4, dtype=torch.bool))
+    loss.backward()
+    assert loss.item() == 0
+    assert torch.isfinite(logits.grad).all()
+
+
+@pytest.mark.parametrize(
+    ("weak", "strong", "rank"),
+    [
+        ([[0.6, 0.3, 0.1]], [[0.5, 0.3, 0.2]], 2),  # at the top already; at least 2
+        ([[0.6, 0.3, 0.1]], [[0.3, 0.2, 0.5]], 2),
+        ([[0.6, 0.3, 0.1]], [[0.1, 0.4, 0.5]], 3),
+        ([[0.6, 0.3, 0.1], [0.1, 0.8, 0.1]], [[0.5, 0.3, 0.2], [0.4, 0.1, 0.5]], 3),
+    ],
+)
+def test_the_least_rank_that_holds_every_label(
+    weak: list[list[float]], strong: list[list[float]], rank: int
+):
+    assert least_rank(torch.tensor(weak), torch.tensor(strong).log()) == rank
+
+
+def test_fullmatch_by_hand():
+    """Two unlabeled images of four classes; tau = 0.8, so classes above 0.64 do not count."""
+    method = make("fullmatch", 4, threshold=0.8, lambda_u=2.0, lambda_n=3.0, lambda_e=5.0)
+    batch = Batch(
+        labeled=faces_with([[0.5, 0.2, 0.2, 0.1]]),
+        targets=torch.eye(4)[:1],
+        weak=(faces_with([[0.85, 0.1, 0.03, 0.02], [0.5, 0.3, 0.15, 0.05]]),),
+        strong=faces_with([[0.6, 0.2, 0.1, 0.1], [0.3, 0.4, 0.1, 0.2]]),
+    )
+    result = method.step(Scripted(4), Scripted(4), batch, 0.0)
+    assert result.kept.tolist() == [True, False]
+    # The second label, class 0, is second in its strong view: k = 2. Classes 2 and 3 are beyond it
+    # in both weak views.
+    assert result.complementary.tolist() == [[False, False, True, True]] * 2
+    supervised = -math.log(0.5)
+    pseudo = -math.log(0.6) / 2
+    negative = -(2 * math.log(0.9) + math.log(0.9) + math.log(0.8)) / 2
+    # Class 1 alone competes with the kept label: its target is 1 - (0.6 + 0.1 + 0.1) = 0.2 over
+    # k - 1 = 1 classes.
+    entropy = -(0.2 * math.log(0.2) + 0.8 * math.log(0.8))
+    expected = supervised + 2 * pseudo + 3 * negative + 5 * entropy
+    assert result.loss.item() == pytest.approx(expected, rel=1e-5)
+    assert set(result.gradients) == {"pseudo_label", "complementary", "entropy"}
+    assert all(size > 0 for size in result.gradients.values())
+
+
+def test_what_a_strong_view_is_sure_of_counts_in_no_term_of_fullmatch():
+    logits = logits_of([[0.1, 0.2, 0.7]])
+    ruled_out = torch.tensor([[False, False, True]])
+    assert negative_loss(logits, ruled_out, 0.64).item() == 0
+    assert negative_loss(logits, ruled_out, 0.75).item() == pytest.approx(-math.log(0.3), rel=1e-5)
+    label, kept = torch.tensor([0]), torch.tensor([True])
+    nobody = torch.zeros(1, 3, dtype=torch.bool)
+    # Classes 1 and 2 compete, with a target of 0.9 / 2 each; class 2 is above the ceiling.
+    expected = -(0.45 * math.log(0.2) + 0.55 * math.log(0.8))
+    found = entropy_meaning_loss(logits, label, kept, nobody, 0.64)
+    assert found.item() == pytest.approx(expected, rel=1e-5)
+    assert entropy_meaning_loss(logits, label, ~kept, nobody, 0.64).item() == 0
+
+
+def test_held_out_labels_set_thresholds_and_carry_no_gradient():
+    """Two classes; the teacher is right on held-out images read as 0, and wrong on those as 1."""
+    method = make(
+        "dta_snl",
+        2,
+        threshold_source="heldout",
+        ruled_out="heldout",
+        negative_form="joint",
+        tau_min=0.0,
+        tau_max=0.99,
+        precision=0.8,
+        prior_images=1.0,
+    )
+    assert method.needs_heldout
+    heldout = Heldout(
+        faces_with([[0.7, 0.3]] * 20 + [[0.3, 0.7]] * 20), torch.zeros(40, dtype=torch.long), 40
+    )
+    view = faces_with([[0.7, 0.3], [0.3, 0.7]])
+    batch = Batch(
+        faces_with([[0.5, 0.5]]), torch.tensor([[1.0, 0.0]]), (view,), view, heldout=heldout
+    )
+    student = Scripted(2)
+    result = method.step(student, Scripted(2), batch, 0.0)
+    assert result.kept.tolist() == [True, False]
+    assert method.thresholds(0.0)[0] < 0.7 < method.thresholds(0.0)[1]
+    after = method.thresholds(0.0).clone()
+    without = Batch(batch.labeled, batch.targets, batch.weak, batch.strong)
+    again = method.step(student, Scripted(2), without, 0.0)
+    assert torch.equal(method.thresholds(0.0), after), "they stay when no image tells any more"
+    assert again.loss.item() == pytest.approx(result.loss.item())
+
+
+def test_debiasing_takes_the_prior_of_the_unlabeled_images_out():
+    """Three of four unlabeled images are of class 0 by the teacher, half of the labeled ones are:
+    r = (mean p) / (1/2), worked out below."""
+    method = make("dta_snl", 2, dta=False, threshold=0.0, snl=False, soft_labels=True, debias=1.0)
+    probs = [[0.9, 0.1], [0.9, 0.1], [0.9, 0.1], [0.3, 0.7]]
+    batch = Batch(
+        faces_with([[0.5, 0.5]]),
+        torch.tensor([[1.0, 0.0]]),
+        (faces_with(probs),),
+        faces_with(probs),
+        class_shares=torch.tensor([0.5, 0.5]),
+    )
+    loss = method.step(Scripted(2), Scripted(2), batch, 0.0).loss.item()
+    ratio = (0.75 / 0.5, 0.25 / 0.5)
+    expected = -math.log(0.5)
+    for p in probs:
+        labels = [p[c] / ratio[c] for c in (0, 1)]
+        answers = [p[c] * ratio[c] for c in (0, 1)]
+        expected -= sum(
+            label / sum(labels) * math.log(answer / sum(answers))
+            for label, answer in zip(labels, answers, strict=True)
+        ) / len(probs)
+    assert loss == pytest.approx(expected, rel=1e-5)
+
+
 def test_thresholds_follow_the_confidence_of_right_answers():
     tau = threshold()
     probs = torch.tensor([[0.8, 0.1, 0.1], [0.6, 0.3, 0.1], [0.9, 0.1, 0.0]])
@@ -329,6 +488,37 @@ def test_freematch_thresholds_by_hand():
     # tau = (0.5 + 0.8) / 2 = 0.65; p~ = (0.5 + 0.8, 0.5 + 0.2) / 2 = (0.65, 0.35).
     torch.testing.assert_close(method.thresholds(0.0), torch.tensor([0.65, 0.65 * 0.35 / 0.65]))
     assert result.kept is not None and result.kept.tolist() == [True, True]
+
+
+def test_adacm_by_hand():
+    """Two classes; T = beta * r / (1 + e^-passes), and p is the mean over two weak views."""
+    method = make("adacm", 2, beta=0.9, tau_min=0.1, lambda_c=0.5, temperature=0.5)
+    first = faces_with([[0.9, 0.1], [0.6, 0.4], [0.3, 0.7]])
+    second = faces_with([[0.7, 0.3], [0.2, 0.8], [0.5, 0.5]])
+    strong = faces_with([[0.5, 0.5], [0.5, 0.5], [0.25, 0.75]])
+    labeled = faces_with([[0.8, 0.2], [0.4, 0.6]])
+    batch = Batch(labeled, torch.eye(2), (first, second), strong)
+    result = method.step(Scripted(2), Scripted(2), batch, 1.0)
+    rise = 1 + math.exp(-1)
+    torch.testing.assert_close(
+        method.thresholds(1.0), torch.tensor([0.9 * 0.8 / rise, 0.9 * 0.6 / rise])
+    )
+    # T = (0.526, 0.395); p = (0.8, 0.2), (0.4, 0.6), (0.4, 0.6): all are kept, nothing to contrast.
+    assert result.kept.tolist() == [True] * 3
+    assert result.pseudo_labels.tolist() == [0, 1, 1]
+    supervised = -(math.log(0.8) + math.log(0.6)) / 2
+    pseudo = -(math.log(0.5) + math.log(0.5) + math.log(0.75)) / 3
+    assert result.loss.item() == pytest.approx(0.5 * supervised + pseudo, rel=1e-5)
+    later = method.step(Scripted(2), Scripted(2), batch, 50.0)
+    # T = (0.72, 0.54): still kept. A minimal margin of 0.7 rejects the last two; their views are
+    # contrasted.
+    assert later.kept.tolist() == [True] * 3
+    strict = make("adacm", 2, beta=0.9, tau_min=0.7, lambda_c=0.5, temperature=0.5)
+    rejected = strict.step(Scripted(2), Scripted(2), batch, 1.0)
+    assert rejected.kept.tolist() == [True, False, False]
+    contrast = nt_xent(first[1:, 0, 0], second[1:, 0, 0], 0.5).item()
+    expected = 0.5 * supervised - math.log(0.5) / 3 + 0.5 * contrast
+    assert rejected.loss.item() == pytest.approx(expected, rel=1e-5)
 
 
 def test_freematch_fairness_by_hand():

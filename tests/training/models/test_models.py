@@ -1,7 +1,7 @@
 import pytest
 import torch
 
-from training.models.local_attention import LocalAttention
+from training.models.local_attention import LocalAttention, SpatialAttention, _kept
 from training.models.resnet import ExpressionNet, predict_probs, scale_faces
 
 
@@ -60,7 +60,7 @@ def test_the_strongest_branch_decides_where_to_look():
 def test_feature_map_dropout_takes_one_branch_of_some_images_in_training_only():
     torch.manual_seed(0)
     attention = LocalAttention(8, n_branches=4, drop_probability=0.25)
-    kept = attention._kept(8000, torch.device("cpu"))
+    kept = _kept(8000, 4, 0.25, torch.device("cpu"))
     assert set(kept.unique().tolist()) == {0, 1}
     dropped = 4 - kept.sum(dim=1)
     assert dropped.max() == 1
@@ -72,9 +72,50 @@ def test_feature_map_dropout_takes_one_branch_of_some_images_in_training_only():
     assert torch.equal(attention(features)[0], attention(features)[0])
 
 
+def test_spatial_attention_moves_weight_and_cannot_vanish():
+    """Its maps have mean 1 whatever its weights are; at first they are even."""
+    torch.manual_seed(0)
+    attention = SpatialAttention(8, n_branches=3, drop_probability=0.0).eval()
+    features = torch.rand(2, 8, 6, 6)
+    attended, maps = attention(features)
+    torch.testing.assert_close(attended, features)
+    assert maps.shape == (2, 6, 6) and maps.min() == maps.max() == 1
+    for size in (1.0, 100.0):
+        torch.nn.init.normal_(attention.look.weight, std=size)
+        attended, maps = attention(features)
+        weight = attended / features
+        torch.testing.assert_close(weight.mean(dim=(2, 3)), torch.ones(2, 8))
+        assert weight.std() > 0.1
+        assert maps.max() == 1 and maps.min() >= 0
+        attended.square().sum().backward()
+        assert attention.look.weight.grad.abs().max() > 0
+
+
+def test_a_dropped_map_leaves_its_weight_to_the_others():
+    """Two branches by hand: where one is lost, the other alone decides, and the mean stays 1."""
+    attention = SpatialAttention(4, n_branches=2, drop_probability=1.0)
+    torch.nn.init.normal_(attention.look.weight)
+    features = torch.rand(40, 4, 6, 6)
+    attended, _ = attention.train()(features)
+    torch.testing.assert_close((attended / features).mean(dim=(2, 3)), torch.ones(40, 4))
+    looks = attention.look(torch.relu(attention.reduce(features)))
+    alone = looks.flatten(2).softmax(dim=2).view_as(looks) * 36
+    from_first, from_second = (
+        torch.isclose(attended, features * alone[:, k : k + 1], rtol=1e-4).flatten(1).all(dim=1)
+        for k in (0, 1)
+    )
+    assert (from_first ^ from_second).all()
+    assert from_first.any() and from_second.any()
+    whole, _ = attention.eval()(features)
+    torch.testing.assert_close(whole, features * alone.mean(dim=1, keepdim=True))
+
+
 @pytest.mark.parametrize(("stage", "map_side"), [(1, 24), (2, 12), (3, 6), (4, 6)])
 def test_attention_can_sit_behind_any_stage(stage: int, map_side: int):
-    net = ExpressionNet(8, width=8, attention_branches=2, attention_stage=stage).eval()
+    form = "softmax" if stage % 2 else "gate"
+    net = ExpressionNet(
+        8, width=8, attention_branches=2, attention_stage=stage, attention_form=form
+    ).eval()
     features, attention = net.features(torch.rand(2, 1, 48, 48))
     assert features.shape == (2, 64, 6, 6)
     assert attention.shape == (2, map_side, map_side)

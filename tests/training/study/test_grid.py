@@ -11,8 +11,8 @@ import pytest
 from fer_live.errors import InputError
 from fer_live.model.manifest import CropGeometry, Manifest
 from training.models.checkpoint import architecture, build_network, load_model, save_model
-from training.study.cells import Cell, cells_of, load_grid, start_name
-from training.study.grid import _in_order, _is_finished, run_grid
+from training.study.cells import Cell, cells_of, chosen_cells, load_grid, start_name
+from training.study.grid import _in_order, _is_finished, list_cells, run_grid
 from training.study.report import write_report
 from training.study.worker import run_start
 
@@ -111,6 +111,58 @@ def test_a_grid_that_goes_on_finishes_the_cells_of_its_start_first(grid_file: Pa
     assert tasks[0] == next(c for c in cells if c.name == "dta_snl_0.25_1").start
     names = [task.name if isinstance(task, Cell) else "start" for task in tasks]
     assert names[:3] == ["start", "dta_snl_0.25_1", "start"]
+
+
+@pytest.mark.parametrize(
+    ("only", "names"),
+    [
+        ([], 10),
+        (["all_labels"], ["all_labels_1_1", "all_labels_1_2"]),
+        (["dta_snl/0.5"], ["dta_snl_0.5_1", "dta_snl_0.5_2"]),
+        (["dta_snl/0.50/2", "all_labels/1/1"], ["all_labels_1_1", "dta_snl_0.5_2"]),
+    ],
+)
+def test_cells_are_named_by_row_budget_and_seed(
+    grid_file: Path, only: list[str], names: list[str] | int
+):
+    chosen = [cell.name for cell in chosen_cells(cells_of(load_grid(grid_file)), only)]
+    assert len(chosen) == names if isinstance(names, int) else chosen == names
+
+
+@pytest.mark.parametrize(
+    ("only", "says"),
+    [
+        ("fixmatch", "--only fixmatch: no cell is called so"),
+        ("dta_snl/0.1", "no cell is called so"),
+        ("dta_snl/0.5/9", "no cell is called so"),
+        ("dta_snl/half", "write it as ROW, ROW/BUDGET or ROW/BUDGET/SEED"),
+    ],
+)
+def test_a_name_of_no_cell_is_refused(grid_file: Path, only: str, says: str):
+    with pytest.raises(InputError, match=says):
+        chosen_cells(cells_of(load_grid(grid_file)), [only])
+
+
+def test_a_task_of_an_array_job_makes_one_cell(
+    run_cli: Callable[..., subprocess.CompletedProcess[str]], grid_file: Path, tmp_path: Path
+):
+    """As in docs/cluster.md: a missing cell of the list, by a command of its own."""
+    small(grid_file)
+    base = ("grid", "--config", grid_file, "--out", tmp_path / "out", "--runs", tmp_path / "runs")
+    states = run_cli("fer-train", *base, "--list").stdout.splitlines()
+    missing = [line.split("\t")[0] for line in states if line.endswith("missing")]
+    assert missing == ["supervised/0.25/1", "all_labels/1/1", "dta_snl/0.25/1"]
+    done = run_cli("fer-train", *base, "--only", missing[1])
+    assert done.returncode == 0, done.stderr
+    states = [finished for _, finished in list_cells(grid_file, tmp_path / "out")]
+    assert states == [False, True, False]
+
+
+def test_a_row_may_begin_from_random_weights(grid_file: Path):
+    text = grid_file.read_text().replace("budgets = [1.0]", "budgets = [1.0]\nfrom_start = false")
+    grid_file.write_text(text)
+    starts = {cell.row: cell.start for cell in cells_of(load_grid(grid_file))}
+    assert starts["all_labels"] is None and starts["supervised"] is not None
 
 
 def test_a_grid_is_finished_once_and_not_run_twice(
@@ -400,6 +452,11 @@ def test_a_cell_from_another_machine_is_still_finished(grid_file: Path, tmp_path
         ("seeds = [1, 2]", "seeds = [1, 1]", "a seed or a budget is named twice"),
         ('title = "DTA + SNL"', 'title = "supervised"', "two rows have one title"),
         ("[base.data]", '[base.data]\nlabeled_list = "a.json"', "would hide the budgets"),
+        (
+            "seeds = [1, 2]",
+            'seeds = [1, 2]\ncomparisons = [["dta_snl/0.5", "all_labels/0.5"]]',
+            "comparisons: the grid has no all_labels/0.5",
+        ),
     ],
 )
 def test_a_faulty_grid_is_named_before_anything_runs(

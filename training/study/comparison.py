@@ -1,0 +1,120 @@
+"""Differences between rows of a grid, image by image, with intervals over seeds and images."""
+
+from dataclasses import dataclass
+from functools import cache
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from training.loop.figures import unpacked
+
+MARGIN = 0.5
+"""Percentage points within which two rows count as equally good."""
+
+_DRAWS = 2000
+
+
+@dataclass(frozen=True, slots=True)
+class Difference:
+    """How much more accurate one row is than another, in percentage points.
+
+    `by_seed` are the differences of the seeds that both have; `interval` is the 95 % interval,
+    `inner` the 90 % one, over seeds and images. `n_images` were the same in all.
+    """
+
+    mean: float
+    by_seed: tuple[float, ...]
+    interval: tuple[float, float]
+    inner: tuple[float, float]
+    n_images: int
+
+    @property
+    def verdict(self) -> str:
+        """Judge the difference: better, worse, as good, or open.
+
+        Better or worse: the 95 % interval excludes 0. As good: the 90 % interval lies within
+        `MARGIN` on both sides, which is two one-sided tests at 5 %. With one seed it is open.
+        """
+        if len(self.by_seed) < 2:
+            return "open: one seed"
+        if self.interval[0] > 0:
+            return "better"
+        if self.interval[1] < 0:
+            return "worse"
+        if self.inner[0] > -MARGIN and self.inner[1] < MARGIN:
+            return "as good"
+        return "open"
+
+
+def paired_difference(
+    ours: dict[int, NDArray[np.bool_]], theirs: dict[int, NDArray[np.bool_]]
+) -> Difference | None:
+    """Compare two rows by which images each seed of theirs gets right.
+
+    Seeds and images are drawn with replacement, 2,000 times, both rows alike, because they share
+    seeds and test images. The few seeds vary by a factor of sqrt(S / (S - 1)) too little among
+    themselves; their part of each draw is stretched by it.
+
+    Args:
+        ours: Which of N images are right, (N,) bool, by seed.
+        theirs: The same of the other row.
+
+    Returns:
+        The difference, or None where no seed has both.
+    """
+    seeds = [seed for seed in ours if seed in theirs]
+    if not seeds:
+        return None
+    lead = np.array([ours[s].astype(np.float64) - theirs[s] for s in seeds])  # (S, N)
+    n_seeds, n_images = lead.shape
+    of_seed = lead.mean(axis=1)
+    mean = float(of_seed.mean())
+    random = np.random.default_rng(0)
+    seed_weights = random.multinomial(n_seeds, np.full(n_seeds, 1 / n_seeds), _DRAWS) / n_seeds
+    by_image = lead @ _image_weights(n_images)  # (S, draws)
+    drawn = (seed_weights * by_image.T).sum(axis=1)
+    stretch = np.sqrt(n_seeds / (n_seeds - 1)) if n_seeds > 1 else 1.0
+    drawn += (stretch - 1) * (seed_weights @ of_seed - mean)
+    low, inner_low, inner_high, high = (
+        float(100 * q) for q in np.quantile(drawn, [0.025, 0.05, 0.95, 0.975])
+    )
+    return Difference(
+        100 * mean,
+        tuple((100 * of_seed).tolist()),
+        (low, high),
+        (inner_low, inner_high),
+        n_images,
+    )
+
+
+def right_images(
+    cells: list[dict[str, Any]], names: tuple[str, ...]
+) -> dict[int, NDArray[np.bool_]]:
+    """Read which images each seed's cell gets right, (N,) bool; those without all are left out.
+
+    `names` are the sets of images, one after another, as the cells call them.
+    """
+    found = {}
+    for cell in cells:
+        own = " ".join(part for part in (cell["split"], cell["rule"]) if part)
+        figures = {own: cell["metrics"], **cell["other_metrics"]}
+        if all("predicted" in figures.get(name, {}) for name in names):
+            found[cell["seed"]] = np.concatenate(
+                [
+                    unpacked(figures[name]["predicted"]) == unpacked(figures[name]["truth"])
+                    for name in names
+                ]
+            )
+    return found
+
+
+@cache
+def _image_weights(n_images: int) -> NDArray[np.float32]:
+    """Draw how often each image counts, (N, draws), each column with sum 1."""
+    random = np.random.default_rng(1)
+    weights = np.empty((n_images, _DRAWS), dtype=np.float32)
+    for draw in range(_DRAWS):
+        rows = random.integers(0, n_images, n_images)
+        weights[:, draw] = np.bincount(rows, minlength=n_images) / n_images
+    return weights

@@ -1,0 +1,41 @@
+"""Weights that stay beside a grid's results: half precision, each with its sum."""
+
+import hashlib
+from collections.abc import Sequence
+from pathlib import Path
+
+from fer_live.base.atomic_file import write_atomically
+from fer_live.errors import InputError
+from training.models import checkpoint
+
+SUMS_FILE = "SHA256SUMS"
+
+
+def keep_weights(runs: Sequence[Path], out: Path) -> list[Path]:
+    """Write the checkpoint of each run folder to `out`, under the folder's name.
+
+    Floats are rounded to half precision, which `load_model` takes back; a file is half as large.
+    SHA256SUMS lists all checkpoints in `out`, as `sha256sum --check` reads it.
+
+    Args:
+        runs: Run folders with a finished run.
+        out: The folder to write to.
+
+    Returns:
+        The files that were written.
+    """
+    written = []
+    try:
+        out.mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        raise InputError(f"{out}: cannot make this folder: {error.strerror}") from None
+    for run in runs:
+        network, manifest = checkpoint.load_model(run)
+        written.append(out / f"{run.resolve().name}.safetensors")
+        checkpoint.save_model(written[-1], network.half(), manifest)
+    sums = [
+        f"{hashlib.sha256(file.read_bytes()).hexdigest()}  {file.name}\n"
+        for file in sorted(out.glob("*.safetensors"))
+    ]
+    write_atomically(out / SUMS_FILE, "".join(sums).encode())
+    return written
