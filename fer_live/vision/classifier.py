@@ -234,7 +234,7 @@ def _joined(straight: FloatArray, mirrored: FloatArray, n_common: int) -> FloatA
         probs[:, :n_common] / np.maximum(probs[:, :n_common].sum(axis=1, keepdims=True), 1e-12)
         for probs in (straight, mirrored)
     )
-    share = 1 - own.sum(axis=1, keepdims=True)
+    share = straight[:, :n_common].sum(axis=1, keepdims=True)
     return np.asarray(np.concatenate([common / 2 * share, own], axis=1), dtype=np.float32)
 
 

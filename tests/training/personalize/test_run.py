@@ -25,6 +25,7 @@ from fer_live.personal.models import (
 )
 from fer_live.personal.personalize import start_of_profile
 from fer_live.personal.proof import FACES_FILE, Preference, load_proof, save_proof
+from fer_live.vision.answers import AnswerConfig
 from fer_live.vision.classifier import ExpressionClassifier
 from tests.helpers.commands import fails
 from tests.helpers.retraining import small_config, write_crops
@@ -104,7 +105,7 @@ def test_one_image_of_each_expression_and_no_clip_is_enough(tmp_path: Path):
     assert retrained.figures["before"] is None
     network, manifest = load_model(tmp_path / "run")
     assert manifest.training["personalized"]["from"] == "the shipped model"
-    exported = ExpressionClassifier(tmp_path / "run" / GPU_MODEL, "cpu")
+    exported = ExpressionClassifier(tmp_path / "run" / GPU_MODEL, "cpu", AnswerConfig(readings=1))
     faces = np.random.default_rng(3).integers(0, 256, (8, 48, 48), dtype=np.uint8)
     from training.measure.evaluate import read_faces
 
