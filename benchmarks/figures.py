@@ -30,6 +30,7 @@ from fer_live.model.assets import asset
 from fer_live.model.manifest import EXPRESSIONS, CropGeometry, Manifest
 from fer_live.sources.choice import DEMO_CLIP
 from fer_live.sources.clip import ClipSource
+from fer_live.vision.answers import AnswerConfig
 from fer_live.vision.classifier import ExpressionClassifier
 from fer_live.vision.detector import FaceDetector
 from training.models.resnet import BasicBlock, scale_faces
@@ -188,7 +189,7 @@ def network_beside_a_plain_one() -> str:
     with tempfile.TemporaryDirectory() as folder:
         file = Path(folder) / "plain.onnx"
         onnx.save(plain_model, str(file))
-        plain = ExpressionClassifier(file, "cpu")
+        plain = ExpressionClassifier(file, "cpu", AnswerConfig(readings=1))
     ours = ExpressionClassifier(None, "cpu")
     times: dict[str, list[float]] = {"plain": [], "one": [], "eight": []}
     one_plain, one, eight = faces(1, 64), faces(1, ours.side), faces(8, ours.side)
@@ -198,8 +199,9 @@ def network_beside_a_plain_one() -> str:
         times["eight"].append(seconds(lambda: ours.classify(eight)))
     of_plain, of_one, of_eight = (median(values) for values in times.values())
     return (
-        f"network (int8): one face {1e3 * of_one:.2f} ms, {of_one / of_plain:.2f} times a plain "
-        f"ResNet-18 at 64 pixels; eight faces {of_eight / of_one:.2f} times one"
+        f"network (int8): one face, read twice, {1e3 * of_one:.2f} ms, {of_one / of_plain:.2f} "
+        "times a plain ResNet-18 at 64 pixels that reads once; eight faces "
+        f"{of_eight / of_one:.2f} times one"
     )
 
 

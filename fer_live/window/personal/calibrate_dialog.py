@@ -3,6 +3,7 @@ that for those who like. What comes of it is used by the person's word alone."""
 
 from collections.abc import Callable
 from functools import partial
+from typing import TYPE_CHECKING
 
 from PyQt6.QtCore import pyqtSignal
 from PyQt6.QtGui import QCloseEvent
@@ -25,6 +26,9 @@ from fer_live.window.personal.round_pages import RoundPages, Timing
 from fer_live.window.personal.take_recorder import TakeRecorder
 from fer_live.window.personal.take_round import drop_unreviewed
 from fer_live.window.personal.takes_check import Shot, faces_of
+
+if TYPE_CHECKING:
+    from fer_live.personal.personalize import Personalized
 
 _N_THUMBNAILS = 8
 
@@ -215,7 +219,7 @@ class CalibrateDialog(QDialog):
         self.view.offer()
         self._work.begin(self._person)
 
-    def _show_result(self, result: object) -> None:
+    def _show_result(self, result: "Personalized | FerLiveError") -> None:
         self._result.show(result, self._person)
 
     def _delete(self, clip: Recording) -> None:

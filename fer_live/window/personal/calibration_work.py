@@ -1,19 +1,15 @@
 """Calibrates from all that is kept of a person, on a thread of its own."""
 
 import time
+from typing import TYPE_CHECKING
 
 from PyQt6.QtCore import QObject, QTimer, pyqtSignal
 
 from fer_live.base.translation import tr
-from fer_live.personal.personalize import (
-    Personalized,
-    gather_material,
-    kept_wishes,
-    personalize,
-    start_of_profile,
-    write_profile,
-)
 from fer_live.window.background import Background
+
+if TYPE_CHECKING:
+    from fer_live.personal.personalize import Personalized
 
 
 class CalibrationWork(QObject):
@@ -44,7 +40,15 @@ class CalibrationWork(QObject):
         self._set_text(tr("Finding your face in what is kept"))
         self._timer.start()
 
-        def work() -> Personalized:
+        def work() -> "Personalized":
+            # Not with the window: it loads the decoders, and the first picture would wait.
+            from fer_live.personal.personalize import (
+                gather_material,
+                kept_wishes,
+                personalize,
+                start_of_profile,
+            )
+
             start = start_of_profile(person, _say_nothing)
             material = gather_material(kept_wishes(person), start, _say_nothing)
             n_faces = len(material.unlabeled) + len(material.labeled)
@@ -70,8 +74,10 @@ class CalibrationWork(QObject):
         self.phase.emit(tr("{phase}: {seconds} s so far", phase=self._text, seconds=passed_s))
 
 
-def install(made: Personalized, person: str) -> str:
+def install(made: "Personalized", person: str) -> str:
     """Put the model among the installed ones; its folder. Raises `OutputError`."""
+    from fer_live.personal.personalize import write_profile
+
     return str(write_profile(made, person).folder)
 
 

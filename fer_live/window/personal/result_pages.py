@@ -1,15 +1,19 @@
 """The end of a calibration: what came of it, and the person's word on it."""
 
+from typing import TYPE_CHECKING
+
 from PyQt6.QtCore import QObject, pyqtSignal
 
 from fer_live.base.translation import tr
 from fer_live.errors import FerLiveError
-from fer_live.personal.personalize import Personalized
 from fer_live.personal.proof import Preference
 from fer_live.personal.verdict import choice_in_plain_words, in_plain_words, own_in_plain_words
 from fer_live.window.personal.calibrate_view import CalibrateView, Choice
 from fer_live.window.personal.calibration_work import install
 from fer_live.window.personal.compare_dialog import CompareDialog
+
+if TYPE_CHECKING:
+    from fer_live.personal.personalize import Personalized
 
 _MIN_TO_CHOOSE = 5
 """Faces on which the two models must differ, for a choice between them to say something."""
@@ -31,11 +35,11 @@ class ResultPages(QObject):
         self._view, self._person = view, ""
         self._made: Personalized | None = None
 
-    def show(self, result: object, person: str) -> None:
+    def show(self, result: "Personalized | FerLiveError", person: str) -> None:
         """Say what came of it: a `Personalized`, or the error it failed by."""
         self._person = person
         self._view.show_preview()
-        if not isinstance(result, Personalized):
+        if isinstance(result, FerLiveError):
             self._view.say(tr("That did not work"), str(result))
             self._view.offer(self._more(), self._close())
             return
