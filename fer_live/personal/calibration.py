@@ -250,6 +250,14 @@ def read_probs(start: CalibrationStart, head: Head, embeddings: Float64Array) ->
     return np.asarray(powers / powers.sum(axis=1, keepdims=True))
 
 
+def read_cut(
+    start: CalibrationStart, head: Head, faces: OwnFaces, change: CropChange
+) -> FloatArray:
+    """Probabilities (N, C) of faces by a crop and a classifier, read once each."""
+    embeddings = embed_crops(start, cut_again(faces, change))
+    return read_probs(start, head, embeddings).astype(np.float32)
+
+
 def _own_head(
     start: CalibrationStart,
     person: Embedded,

@@ -11,19 +11,17 @@ from pathlib import Path
 import numpy as np
 
 from fer_live.base.translation import tr
-from fer_live.datatypes import FloatArray, UInt8Array
 from fer_live.errors import DataError, InputError
 from fer_live.model.assets import CPU_MODEL, GPU_MODEL, asset
-from fer_live.model.head import Head, with_head
+from fer_live.model.head import with_head
 from fer_live.model.manifest import Manifest
 from fer_live.personal.account import personal_manifest, story, story_of_own
 from fer_live.personal.calibration import (
     Calibrated,
     CalibrationStart,
     Material,
-    embed_crops,
     embed_person,
-    read_probs,
+    read_cut,
 )
 from fer_live.personal.clips import clips_folder, list_clips, list_takes, takes_folder
 from fer_live.personal.collector import (
@@ -55,7 +53,7 @@ from fer_live.personal.own_expressions import (
     own_names_in,
     plain_name,
 )
-from fer_live.personal.own_faces import CropChange, OwnFaces, cut_again, joined
+from fer_live.personal.own_faces import CropChange, OwnFaces, joined
 from fer_live.personal.proof import MAX_COMPARED, Compared, differing
 from fer_live.personal.takes import label_folders
 from fer_live.personal.whose_face import TrackChoice
@@ -272,11 +270,8 @@ def _compared(
     """One face of each half second, those that are read differently now."""
     faces = joined([material.unlabeled, material.labeled], start.manifest.input_side)
     faces = faces.where(np.unique(faces.segments, return_index=True)[1])
-
-    def read(head: Head, crops: UInt8Array) -> FloatArray:
-        return read_probs(start, head, embed_crops(start, crops)).astype(np.float32)
-
-    before, after = read(start.head, faces.crops), read(fitted.head, cut_again(faces, change))
+    before = read_cut(start, start.head, faces, CropChange())
+    after = read_cut(start, fitted.head, faces, change)
     rows = differing(before, after, MAX_COMPARED)
     return Compared(faces.patches[rows], before[rows], after[rows], labels)
 

@@ -5,9 +5,9 @@ import numpy as np
 
 from fer_live.datatypes import FloatArray
 from fer_live.model.head import Head
-from fer_live.personal.calibration import CalibrationStart, Material, read_probs
+from fer_live.personal.calibration import CalibrationStart, Material, read_cut
 from fer_live.personal.evidence import Evidence
-from fer_live.personal.own_faces import CropChange, OwnFaces, cut_again, joined
+from fer_live.personal.own_faces import CropChange, OwnFaces, joined
 from fer_live.personal.proof import (
     MAX_COMPARED,
     Compared,
@@ -33,8 +33,8 @@ def prove(
     Also writes `compared.npz`, the faces that the person can choose by.
     """
     everything = joined([material.unlabeled, material.labeled], task.manifest.input_side)
-    before = _read(task.reader, task.reader.head, everything, CropChange())
-    after = _read(reader, head, everything, change)
+    before = read_cut(task.reader, task.reader.head, everything, CropChange())
+    after = read_cut(reader, head, everything, change)
     once = np.sort(np.unique(everything.segments, return_index=True)[1])
     rows = once[differing(before[once], after[once], MAX_COMPARED)]
     labels = task.manifest.labels
@@ -60,11 +60,6 @@ def label_gain(evidence: Evidence, material: Material) -> LabelGain | None:
         lower=evidence.interval[0],
         upper=evidence.interval[1],
     )
-
-
-def _read(reader: CalibrationStart, head: Head, faces: OwnFaces, change: CropChange) -> FloatArray:
-    embeddings = reader.classifier.embed(np.ascontiguousarray(cut_again(faces, change)))
-    return read_probs(reader, head, embeddings.astype(np.float64)).astype(np.float32)
 
 
 def flicker(before: FloatArray, after: FloatArray, faces: OwnFaces) -> Flicker | None:
