@@ -56,6 +56,9 @@ class DataConfig(Section):
     heldout_most: int = Field(
         0, ge=0, description="hold out about so many of them at most; 0: no limit"
     )
+    heldout_list: str = Field(
+        "", description="a split.json that names the images to hold out, instead of both"
+    )
     withheld_list: str = Field(
         "",
         description="a split.json of training images that are withheld from training, labeled or "
@@ -79,6 +82,26 @@ class DataConfig(Section):
     )
     evaluation_only: str = Field("", description="a split.json: measure only these images")
     evaluation_without: str = Field("", description="a split.json: measure all but these images")
+
+
+class AnnotationsConfig(Section):
+    """What is known of faces beside their labels, in files that fer-train makes from this config.
+
+    Faces without an annotation go on without it.
+    """
+
+    crops: str = Field("", description="file of `fer-train crops`: faces as the app would cut them")
+    crops_share: float = Field(
+        0.5, ge=0, le=1, description="how often such a crop takes the place of the data set's own"
+    )
+    landmarks: str = Field(
+        "", description="file of `fer-train landmarks`, which the network learns to predict as well"
+    )
+    landmarks_weight: float = Field(0.4, ge=0, description="weight of that term of the loss")
+    answers: str = Field("", description="file of `fer-train answers`: what teachers answered")
+    answers_weight: float = Field(
+        0.7, ge=0, le=1, description="share of the answers in the targets of labeled images"
+    )
 
 
 class ScheduleConfig(Section):
@@ -140,7 +163,15 @@ class ScheduleConfig(Section):
     muon_every: int = Field(
         1, ge=1, le=8, description="muon moves the convolutions at every so many steps, as far"
     )
-    learning_rate: float = Field(0.1, gt=0, description="peak of the cosine schedule")
+    learning_rate: float = Field(0.1, gt=0, description="peak of the schedule")
+    shape: Literal["cosine", "trapezoid"] = Field(
+        "cosine",
+        description="of the learning rate after the warm-up; trapezoid: constant, then linearly to "
+        "zero; such a run can be made longer afterwards (fit --resume --set schedule.passes=N)",
+    )
+    cooldown: float = Field(
+        0.3, gt=0, le=1, description="trapezoid: share of all steps in which the rate falls"
+    )
     warmup: float = Field(0.04, ge=0, lt=1, description="linear warm-up, share of all steps")
     momentum: float = Field(0.9, ge=0, lt=1, description="Nesterov momentum of sgd")
     weight_decay: float = Field(
@@ -150,6 +181,13 @@ class ScheduleConfig(Section):
     )
     ema_decay: float = Field(
         0.999, ge=0, lt=1, description="teacher = decay * teacher + (1 - decay) * student, per step"
+    )
+    norms_at_end: float = Field(
+        0.0,
+        ge=0,
+        le=1,
+        description="how far the averaged network's batch statistics are moved at the end to those "
+        "of labeled images without augmentation",
     )
     logs_per_pass: int = Field(1, ge=1, description="lines of log.jsonl per pass")
 
@@ -261,6 +299,7 @@ class TrainConfig(Section):
 
     run: RunConfig = Field(default_factory=RunConfig)
     data: DataConfig = Field(default_factory=DataConfig)
+    annotations: AnnotationsConfig = Field(default_factory=AnnotationsConfig)
     model: ModelConfig = Field(default_factory=ModelConfig)
     schedule: ScheduleConfig = Field(default_factory=ScheduleConfig)
     weak: AugmentationConfig = Field(default_factory=AugmentationConfig)

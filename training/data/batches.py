@@ -1,8 +1,5 @@
 """Makes the batch of every step: images drawn by the step's number, augmented on the device."""
 
-from dataclasses import dataclass
-from typing import Protocol
-
 import numpy as np
 import torch
 import torch.nn.functional as F
@@ -12,11 +9,12 @@ from torch.profiler import record_function
 from fer_live.errors import DataError, InputError
 from training import distributed
 from training.config import ScheduleConfig, TrainConfig
+from training.data.annotated_faces import AnnotatedFaces, load_annotation_files
 from training.data.augment import augmentation
-from training.data.face_pool import FacePool, LabeledFaces
+from training.data.face_pool import LabeledFaces
 from training.data.sampling import BalancedStream, ShuffledStream
 from training.data.sources import TrainingData
-from training.methods.method import Batch, Heldout, Method
+from training.methods.method import Batch, Heldout, Landmarks, Method
 
 
 class Batches:
@@ -39,12 +37,17 @@ class Batches:
         # First the labeled images, then those held out.
         self._n_heldout = len(data.heldout)
         kind = config.data.targets
-        self._images = _on_device(data.labeled.faces + data.heldout.faces, device)
+        files = load_annotation_files(
+            config.annotations, config.model.input_side, data.labeled.classes
+        )
+        self._images = AnnotatedFaces(data.labeled.faces + data.heldout.faces, files, device)
         self._targets = torch.cat([_targets(part, kind) for part in (data.labeled, data.heldout)])
-        self._targets = self._targets.to(device)
+        self._targets = self._mixed(self._targets.to(device), config.annotations.answers_weight)
         labels = torch.from_numpy(np.concatenate([data.labeled.labels, data.heldout.labels]))
         self._labels = labels.to(device)
-        self._unlabeled = _on_device(data.unlabeled, device)
+        self._unlabeled = AnnotatedFaces(data.unlabeled, files, device)
+        self._landmarks_weight = config.annotations.landmarks_weight
+        self.n_landmarks = files.n_landmarks
         self.hidden_labels = torch.from_numpy(data.hidden_labels).to(device)
         self._weak = augmentation(config.weak).to(device)
         self._strong = augmentation(config.strong).to(device)
@@ -83,38 +86,73 @@ class Batches:
             stream = self._labeled_rows if holds_out else self._all_rows
             rows = stream(step).to(self._device)
             targets = own(self._targets[rows])
-            weak, strong = self._images[rows].tensor_split([self._n_weak_labeled])
+            weak, strong = self._images.take(rows).tensor_split([self._n_weak_labeled])
+            measures = self._images.landmarks(rows)
             if not self.uses_unlabeled:
                 labeled = torch.cat([_augment(self._weak, weak), _augment(self._strong, strong)])
-                adjustment = self._logit_adjustment
-                return Batch(own(labeled), targets, logit_adjustment=adjustment), rows[:0]
+                batch = Batch(
+                    own(labeled),
+                    targets,
+                    logit_adjustment=self._logit_adjustment,
+                    landmarks=self._own_landmarks(measures, None),
+                )
+                return batch, rows[:0]
             rows = self._unlabeled_rows(step).to(self._device)
-            images = self._unlabeled[rows]
+            images = self._unlabeled.take(rows)
+            landmarks = self._own_landmarks(measures, self._unlabeled.landmarks(rows))
+            answers = self._unlabeled.answers(rows)
             told = self._heldout_rows(step)[: self._heldout_size(holds_out)].to(self._device)
             told += len(self._labels) - self._n_heldout
             # Labeled and unlabeled images in one call, because a call costs as much as ten images.
             weak_views, heldout_views = _augment(
-                self._weak, torch.cat([weak, *[images] * self._n_weak_views, self._images[told]])
+                self._weak,
+                torch.cat([weak, *[images] * self._n_weak_views, self._images.take(told)]),
             ).tensor_split([len(weak) + len(images) * self._n_weak_views])
             strong_views = _augment(self._strong, torch.cat([strong, images]))
             labeled = torch.cat([weak_views[: len(weak)], strong_views[: len(strong)]])
             labeled_weakly = torch.arange(len(labeled), device=self._device) < len(weak)
-            weak_unlabeled = weak_views[len(weak) :].chunk(self._n_weak_views)
+            weak_unlabeled = torch.split(weak_views[len(weak) :], len(images))
             return (
                 Batch(
                     own(labeled),
                     targets,
-                    tuple(own(view) for view in weak_unlabeled),
+                    tuple(own(view) for view in weak_unlabeled[: self._n_weak_views]),
                     own(strong_views[len(strong) :]),
                     own(labeled_weakly),
                     self._logit_adjustment,
-                    Heldout(own(heldout_views), own(self._labels[told]), self._n_heldout)
-                    if len(told)
-                    else None,
+                    self._heldout(heldout_views, told) if len(told) else None,
                     self.class_shares,
+                    landmarks,
+                    None if answers is None else own(answers),
                 ),
                 own(rows),
             )
+
+    def _heldout(self, views: Tensor, rows: Tensor) -> Heldout:
+        own, answers = distributed.own_rows, self._images.answers(rows)
+        return Heldout(
+            own(views),
+            own(self._labels[rows]),
+            self._n_heldout,
+            None if answers is None else own(answers),
+        )
+
+    def _own_landmarks(self, labeled: Tensor | None, unlabeled: Tensor | None) -> Landmarks | None:
+        """This process's rows of the measures of a batch; None without landmarks."""
+        if labeled is None:
+            return None
+        own = distributed.own_rows
+        return Landmarks(
+            own(labeled), None if unlabeled is None else own(unlabeled), self._landmarks_weight
+        )
+
+    def _mixed(self, targets: Tensor, share: float) -> Tensor:
+        """Mix the targets (N, C) of the labeled images with the teachers' answers, where there are
+        some."""
+        answers = self._images.answers(torch.arange(len(targets), device=targets.device))
+        if answers is None:
+            return targets
+        return torch.where(answers.isfinite(), targets.lerp(answers, share), targets)
 
     def _heldout_size(self, holds_out: bool) -> int:
         """How many held-out images a step looks at: none where no method asks for them."""
@@ -129,30 +167,6 @@ def _stream(
     return ShuffledStream(len(labels), batch_size, seed)
 
 
-class _FacesByRow(Protocol):
-    def __getitem__(self, rows: Tensor, /) -> Tensor:
-        """Return faces (K, 1, S, S) uint8 on the device."""
-
-
-@dataclass(frozen=True, slots=True, eq=False)
-class _FromDisk:
-    """Faces that do not fit into memory: each batch is read when it is made."""
-
-    pool: FacePool
-    device: torch.device
-
-    def __getitem__(self, rows: Tensor) -> Tensor:
-        faces = self.pool.take(rows.cpu().numpy())
-        return torch.from_numpy(faces).unsqueeze(1).to(self.device)
-
-
-def _on_device(pool: FacePool, device: torch.device) -> _FacesByRow:
-    """Put all faces on the device as uint8, unless some are mapped from disk."""
-    if not pool.in_memory:
-        return _FromDisk(pool, device)
-    return torch.from_numpy(pool.all()).unsqueeze(1).to(device)
-
-
 def _check_images(config: TrainConfig, data: TrainingData, method: Method) -> None:
     """Refuse data that lacks the images that the method needs."""
     name = config.run.method
@@ -165,6 +179,13 @@ def _check_images(config: TrainConfig, data: TrainingData, method: Method) -> No
         )
     if method.needs_labels and not len(data.labeled):
         raise DataError(f"{name} needs labeled images, and there are none")
+    if method.needs_answers and not config.annotations.answers:
+        raise InputError(
+            f"{name} with options.stored_answers needs the answers; name a file of `fer-train "
+            "answers` in annotations.answers"
+        )
+    if config.annotations.landmarks and not method.learns_landmarks:
+        raise InputError(f"{name} learns no landmarks; leave annotations.landmarks out")
     if method.needs_heldout and not len(data.heldout):
         raise InputError(
             f"{name} with these options needs labeled images that carry no gradient; set "

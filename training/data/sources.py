@@ -159,6 +159,9 @@ def _held_out(
 ) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
     """Part the rows of the images with labels: those whose labels carry a gradient, and others."""
     rows = np.flatnonzero(drawn)
+    if config.heldout_list:
+        named = load_list(Path(config.heldout_list), data, partly=True)
+        return np.flatnonzero(drawn & ~named), np.flatnonzero(drawn & named)
     if not config.heldout_share:
         return rows, rows[:0]
     held_out = draw_heldout(data.where(drawn), config.heldout_share, config.heldout_most, seed)

@@ -87,12 +87,12 @@ def prepare_run(
     if data is None:
         data = load_training_data(config.data, config.model.input_side, config.run.seed)
     classes = data.labeled.classes
-    student = _build_student(config, classes, device)
+    method = METHODS[config.run.method](config.options, len(classes)).to(device)
+    batches = Batches(config, data, method, device)
+    student = _build_student(config, classes, device, batches.n_landmarks)
     teacher = EmaTeacher(student, config.schedule.ema_decay, ramp=not config.schedule.start_from)
     optimizers = build_optimizers(student, config.schedule)
-    method = METHODS[config.run.method](config.options, len(classes)).to(device)
     method.begin(student)
-    batches = Batches(config, data, method, device)
 
     first_step, log, began_s = 0, TrainingLog(device), time.monotonic()
     resume_file = run_dir / RESUME_FILE
@@ -182,10 +182,10 @@ def _check_processes(config: TrainConfig) -> None:
 
 
 def _build_student(
-    config: TrainConfig, classes: tuple[str, ...], device: torch.device
+    config: TrainConfig, classes: tuple[str, ...], device: torch.device, n_landmarks: int
 ) -> ExpressionNet:
     """Build the network to train, with random weights or those of schedule.start_from."""
-    student = checkpoint.build_network(config.model, len(classes))
+    student = checkpoint.build_network(config.model, len(classes), auxiliary_outputs=n_landmarks)
     if config.schedule.start_from:
         _start_from(student, Path(config.schedule.start_from), classes, config.model)
     distributed.with_global_norms(student)
@@ -203,8 +203,11 @@ def _start_from(
             f"schedule.start_from {path}: its labels {', '.join(manifest.labels)} are not the "
             f"data's: {', '.join(classes)}"
         )
+    weights = network.state_dict()
+    # What only training needs begins anew.
+    anew = {k: v for k, v in student.state_dict().items() if k.startswith(checkpoint.AUXILIARY)}
     try:
-        student.load_state_dict(network.state_dict())
+        student.load_state_dict(weights | anew)
     except RuntimeError:
         raise InputError(
             f"schedule.start_from {path}: another network than [model] says, "

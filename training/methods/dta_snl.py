@@ -18,6 +18,7 @@ from training.methods.method import (
     Method,
     StepResult,
     gradient_size,
+    landmarks_loss,
     mean_prediction,
     predict,
     read_together,
@@ -30,7 +31,7 @@ from training.methods.negative_learning import (
     least_rank,
 )
 from training.methods.pseudo_label import PseudoLabels, pseudo_label, pseudo_label_loss
-from training.models.resnet import ExpressionNet
+from training.models.resnet import ExpressionNet, NetworkOutput
 from training.section import Section
 
 
@@ -69,6 +70,11 @@ class DtaSnlOptions(Section):
         0.99, ge=0, lt=1, description="of the confidences' moving average, per step"
     )
     teacher_labels: bool = Field(True, description="pseudo-labels by the teacher, not the student")
+    stored_answers: bool = Field(
+        False,
+        description="pseudo-labels by annotations.answers instead of a network, which spares its "
+        "forward passes",
+    )
     weak_views: int = Field(
         1, ge=1, le=8, description="weak views of an image whose mean probabilities label it"
     )
@@ -131,17 +137,22 @@ class DtaSnl(Method):
     2022, whose r has equal shares below the line). So the images teach what an expression looks
     like, but not how often it occurs.
 
+    With `stored_answers`, p are probabilities that other, larger teachers gave u before the run.
+
     Attributes:
         mean_probs: (C,), moving average of p over the unlabeled images; all 0 before the first.
     """
 
     Options = DtaSnlOptions
+    learns_landmarks = True
     mean_probs: Tensor
 
     def __init__(self, options: DtaSnlOptions, n_classes: int) -> None:
         super().__init__(options, n_classes)
         self.options = options
-        self.n_weak_views = options.weak_views
+        self.needs_answers = options.stored_answers
+        reads_weak_views = options.both_networks or not options.stored_answers
+        self.n_weak_views = options.weak_views if reads_weak_views else 0
         by_heldout = options.dta and options.threshold_source == "heldout"
         self.needs_heldout = by_heldout or (options.snl and options.ruled_out == "heldout")
         fixed = torch.full((n_classes,), options.threshold)
@@ -164,7 +175,11 @@ class DtaSnl(Method):
         assert batch.strong is not None
         options = self.options
         labeler = teacher if options.teacher_labels else student
-        probs = mean_prediction(labeler, batch.weak)
+        if options.stored_answers:
+            assert batch.answers is not None
+            probs = batch.answers
+        else:
+            probs = mean_prediction(labeler, batch.weak)
         self._adjust(teacher, labeler, batch, probs, passes)
 
         labeled, strong = read_together(student, batch.labeled, batch.strong)
@@ -184,7 +199,7 @@ class DtaSnl(Method):
             soft_labels=options.soft_labels,
             joint=options.negative_form == "joint",
         )
-        loss = supervised_loss(labeled.logits, batch)
+        loss = supervised_loss(labeled.logits, batch) + _landmarks_term(labeled, strong, batch)
         weighted = {"pseudo_label": options.lambda_u * terms.pseudo_label}
         if options.snl:
             weighted["complementary"] = (
@@ -221,8 +236,9 @@ class DtaSnl(Method):
     ) -> None:
         """Move what the thresholds and the ruled-out classes follow."""
         if self.needs_heldout and batch.heldout is not None:
-            probs = predict(labeler, batch.heldout.images)
-            self.heldout.update(probs, batch.heldout, self.thresholds(passes))
+            told = batch.heldout.answers if self.options.stored_answers else None
+            told = predict(labeler, batch.heldout.images) if told is None else told
+            self.heldout.update(told, batch.heldout, self.thresholds(passes))
         if not self.options.dta:
             return
         if self.options.threshold_source == "labeled":
@@ -252,6 +268,17 @@ class DtaSnl(Method):
         """The share of lambda_n that counts after `passes` passes, 0 to 1."""
         warmup = self.options.negative_warmup
         return min(passes / warmup, 1.0) if warmup else 1.0
+
+
+def _landmarks_term(labeled: NetworkOutput, strong: NetworkOutput, batch: Batch) -> Tensor | float:
+    """The weighted term of what was measured in all images of the batch; 0.0 without measures."""
+    landmarks = batch.landmarks
+    if landmarks is None or labeled.auxiliary is None or strong.auxiliary is None:
+        return 0.0
+    assert landmarks.unlabeled is not None
+    predicted = torch.cat([labeled.auxiliary, strong.auxiliary])
+    measured = torch.cat([landmarks.labeled, landmarks.unlabeled])
+    return landmarks.weight * landmarks_loss(predicted, measured)
 
 
 class UnlabeledTerms(NamedTuple):

@@ -8,6 +8,7 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
+from training.distributed import share_of_mean
 from training.models.resnet import ExpressionNet, NetworkOutput
 from training.section import Section
 
@@ -21,11 +22,30 @@ class Heldout:
             labeled.
         labels: (H,) int64, their classes.
         n_images: How many images are held out in all.
+        answers: (H, C), the probabilities that teachers gave the images, NaN where they gave none;
+            None without stored answers.
     """
 
     images: Tensor
     labels: Tensor
     n_images: int
+    answers: Tensor | None = None
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Landmarks:
+    """What was measured in the faces of a batch beside their expression, at most once each.
+
+    Attributes:
+        labeled: (B, L), the L measures of the labeled images, each of mean 0 and deviation 1 over
+            the data; NaN where a face was not measured.
+        unlabeled: (U, L), those of the unlabeled images; None without unlabeled images.
+        weight: Of their term in the loss.
+    """
+
+    labeled: Tensor
+    unlabeled: Tensor | None
+    weight: float
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -46,6 +66,8 @@ class Batch:
             is added.
         heldout: Labeled images that carry no gradient; None where there are none.
         class_shares: (C,), the share of each class among the labeled images; None: not known.
+        landmarks: What was measured in the faces; None: nothing.
+        answers: (U, C), the probabilities that teachers gave the unlabeled images; None: none.
     """
 
     labeled: Tensor
@@ -56,6 +78,8 @@ class Batch:
     logit_adjustment: Tensor | None = None
     heldout: Heldout | None = None
     class_shares: Tensor | None = None
+    landmarks: Landmarks | None = None
+    answers: Tensor | None = None
 
     def weak_labeled(self) -> tuple[Tensor, Tensor]:
         """Select the labeled images that are augmented as unlabeled ones are when they are labeled.
@@ -109,6 +133,8 @@ class Method(nn.Module):
         needs_labels: Whether a step needs labeled images.
         n_weak_views: How many weak views of each unlabeled image a step needs.
         needs_heldout: Whether a step needs labeled images that carry no gradient.
+        needs_answers: Whether a step needs the teachers' stored answers to unlabeled images.
+        learns_landmarks: Whether the loss has a term for what was measured in the faces.
         several_processes: Whether several processes descend the loss that one process would have on
             the whole batch.
     """
@@ -118,6 +144,8 @@ class Method(nn.Module):
     needs_labels: ClassVar[bool] = True
     n_weak_views: int = 1
     needs_heldout: bool = False
+    needs_answers: bool = False
+    learns_landmarks: ClassVar[bool] = False
     several_processes: ClassVar[bool] = True
 
     def __init__(self, options: Any, n_classes: int) -> None:
@@ -178,6 +206,26 @@ def supervised_loss(logits: Tensor, batch: Batch) -> Tensor:
     if batch.logit_adjustment is not None:
         logits = logits + batch.logit_adjustment
     return F.cross_entropy(logits, batch.targets)
+
+
+def landmarks_loss(predicted: Tensor | None, measured: Tensor | None) -> Tensor | float:
+    """Compare the network's auxiliary outputs with what was measured in the faces.
+
+    Args:
+        predicted: (N, L), the auxiliary outputs; None where the network has none.
+        measured: (N, L), the measures, NaN where a face was not measured; None: none was.
+
+    Returns:
+        The mean of the smooth L1 distance over the measured faces, a scalar, with gradient; 0.0
+        where there is nothing to compare.
+    """
+    if predicted is None or measured is None:
+        return 0.0
+    known = measured.isfinite()
+    distance = F.smooth_l1_loss(
+        predicted, measured.where(known, predicted.detach()), reduction="none"
+    )
+    return share_of_mean(distance, known.to(distance))
 
 
 def gradient_size(term: Tensor, logits: Tensor) -> Tensor:
@@ -245,7 +293,8 @@ def read_together(
         unlabeled: (U, 1, S, S) in [-1, 1].
 
     Returns:
-        The logits and embeddings, float32, of the labeled and of the unlabeled images.
+        The logits, embeddings and auxiliary outputs, float32, of the labeled and of the unlabeled
+        images.
     """
     groups = gcd(len(labeled), len(unlabeled))
     sizes = [len(labeled) // groups, len(unlabeled) // groups]
@@ -257,6 +306,11 @@ def read_together(
         return [part.flatten(0, 1) for part in both]
 
     logits, embeddings = split(output.logits), split(output.embedding)
-    return NetworkOutput(logits[0], embeddings[0], None), NetworkOutput(
-        logits[1], embeddings[1], None
+    auxiliary: list[Tensor] | list[None] = [None, None]
+    if output.auxiliary is not None:
+        auxiliary = split(output.auxiliary)
+    first, second = (
+        NetworkOutput(logits[part], embeddings[part], None, auxiliary=auxiliary[part])
+        for part in (0, 1)
     )
+    return first, second

@@ -1,6 +1,12 @@
 """Supervised training: cross-entropy against the class or the raters' distribution."""
 
-from training.methods.method import Batch, Method, StepResult, supervised_loss
+from training.methods.method import (
+    Batch,
+    Method,
+    StepResult,
+    landmarks_loss,
+    supervised_loss,
+)
 from training.models.resnet import ExpressionNet
 
 
@@ -15,9 +21,15 @@ class Supervised(Method):
     """
 
     uses_unlabeled = False
+    learns_landmarks = True
 
     def step(
         self, student: ExpressionNet, teacher: ExpressionNet, batch: Batch, passes: float
     ) -> StepResult:
-        logits = student(batch.labeled).float()
-        return StepResult(supervised_loss(logits, batch), logits.detach())
+        output = student.read(batch.labeled)
+        logits = output.logits.float()
+        loss = supervised_loss(logits, batch)
+        if batch.landmarks is not None:
+            term = landmarks_loss(output.auxiliary, batch.landmarks.labeled)
+            loss = loss + batch.landmarks.weight * term
+        return StepResult(loss, logits.detach())

@@ -22,9 +22,16 @@ from training.section import first_fault
 MODEL_FILE = "model.safetensors"
 
 
-def build_network(config: ModelConfig, n_classes: int) -> ExpressionNet:
+AUXILIARY = "auxiliary."
+"""Begin of the names of weights that only training needs; checkpoints to evaluate lack them."""
+
+
+def build_network(
+    config: ModelConfig, n_classes: int, *, auxiliary_outputs: int = 0
+) -> ExpressionNet:
     """Build the network of a config, with random weights."""
-    return ExpressionNet(n_classes, **config.model_dump(exclude={"input_side"}))
+    described = config.model_dump(exclude={"input_side"})
+    return ExpressionNet(n_classes, auxiliary_outputs=auxiliary_outputs, **described)
 
 
 def architecture(config: ModelConfig) -> dict[str, Any]:
@@ -40,7 +47,11 @@ def described_config(manifest: Manifest) -> ModelConfig:
 
 def save_model(path: Path, network: ExpressionNet, manifest: Manifest) -> None:
     """Write a network's weights with its manifest in the header."""
-    tensors = {name: tensor.contiguous() for name, tensor in network.state_dict().items()}
+    tensors = {
+        name: tensor.contiguous()
+        for name, tensor in network.state_dict().items()
+        if not name.startswith(AUXILIARY)
+    }
     write_atomically(path, save(tensors, metadata={MANIFEST_KEY: manifest.to_json()}))
 
 

@@ -54,13 +54,15 @@ class NetworkOutput(NamedTuple):
 
     `logits` (B, C); `embedding` (B, D), the pooled features; `attention` (B, h, w) in 0..1, None
     where the network has none; `features` (B, D, h, w), the last feature map, None where nobody
-    needs it.
+    needs it; `auxiliary` (B, K), further measures of the face, None outside training and where the
+    network has none.
     """
 
     logits: Tensor
     embedding: Tensor
     attention: Tensor | None
     features: Tensor | None = None
+    auxiliary: Tensor | None = None
 
 
 class ExpressionNet(nn.Module):
@@ -71,7 +73,8 @@ class ExpressionNet(nn.Module):
     light and contrast cannot matter. `attention_branches` 0 leaves local attention out, which sits
     behind stage `attention_stage` of 4; `attention_form` is `LocalAttention` ("gate") or
     `SpatialAttention` ("softmax"); `feature_map_dropout` is the probability that an image loses one
-    attended map in training.
+    attended map in training. `auxiliary_outputs` K measures of the face are predicted beside the
+    expression, in training alone.
     """
 
     def __init__(
@@ -87,6 +90,7 @@ class ExpressionNet(nn.Module):
         attention_stage: int = 4,
         attention_form: AttentionForm = "gate",
         feature_map_dropout: float = 0.0,
+        auxiliary_outputs: int = 0,
     ) -> None:
         super().__init__()
         self.standardize = standardize
@@ -108,6 +112,7 @@ class ExpressionNet(nn.Module):
             self.attention = form(attended, attention_branches, feature_map_dropout)
         self.dropout = dropout
         self.classifier = nn.Linear(channels, n_classes)
+        self.auxiliary = nn.Linear(channels, auxiliary_outputs) if auxiliary_outputs else None
         ready = self.attention.modules() if attention_form == "softmax" and self.attention else ()
         initialized = set(map(id, ready))
         for module in self.modules():
@@ -157,7 +162,10 @@ class ExpressionNet(nn.Module):
             n, channels = pooled.shape
             kept = rand_rows(n, channels, pooled.device) >= self.dropout
             pooled = pooled * kept / (1 - self.dropout)
-        return NetworkOutput(self.classifier(pooled), embedding, attention, features)
+        auxiliary = None
+        if self.auxiliary is not None and self.training:
+            auxiliary = self.auxiliary(embedding)
+        return NetworkOutput(self.classifier(pooled), embedding, attention, features, auxiliary)
 
     def heat_map(self, features: Tensor, classes: Tensor) -> Tensor:
         """Compute where in the last features what spoke for a class lies: (B, h, w) in 0..1.

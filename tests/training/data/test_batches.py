@@ -51,7 +51,8 @@ def test_logits_are_adjusted_by_the_share_of_each_class(
 
 def as_stored(batches: Batches, faces: torch.Tensor) -> list[bool]:
     """Which faces are images of the labeled part as they are."""
-    known = {image.numpy().tobytes() for image in batches._images}
+    images = batches._images.take(torch.arange(len(batches._images)))
+    known = {image.numpy().tobytes() for image in images}
     pixels = ((faces + 1) / 2 * 255).round().to(torch.uint8)
     return [face.numpy().tobytes() in known for face in pixels]
 
