@@ -13,6 +13,22 @@ FloatArray: TypeAlias = NDArray[np.float32]
 Provider = Literal["auto", "cpu", "cuda", "tensorrt"]
 DetectorMode = Literal["auto", "short", "full"]
 
+BLENDSHAPES = (
+    *("browDownLeft", "browDownRight", "browInnerUp", "browOuterUpLeft", "browOuterUpRight"),
+    *("cheekPuff", "cheekSquintLeft", "cheekSquintRight", "eyeBlinkLeft", "eyeBlinkRight"),
+    *("eyeLookDownLeft", "eyeLookDownRight", "eyeLookInLeft", "eyeLookInRight", "eyeLookOutLeft"),
+    *("eyeLookOutRight", "eyeLookUpLeft", "eyeLookUpRight", "eyeSquintLeft", "eyeSquintRight"),
+    *("eyeWideLeft", "eyeWideRight", "jawForward", "jawLeft", "jawOpen", "jawRight", "mouthClose"),
+    *("mouthDimpleLeft", "mouthDimpleRight", "mouthFrownLeft", "mouthFrownRight", "mouthFunnel"),
+    *("mouthLeft", "mouthLowerDownLeft", "mouthLowerDownRight", "mouthPressLeft"),
+    *("mouthPressRight", "mouthPucker", "mouthRight", "mouthRollLower", "mouthRollUpper"),
+    *("mouthShrugLower", "mouthShrugUpper", "mouthSmileLeft", "mouthSmileRight"),
+    *("mouthStretchLeft", "mouthStretchRight", "mouthUpperUpLeft", "mouthUpperUpRight"),
+    *("noseSneerLeft", "noseSneerRight"),
+)
+"""The names of ARKit's blendshapes but `tongueOut`, in the order of MediaPipe's network. Left and
+right are the person's own."""
+
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Frame:
@@ -67,6 +83,25 @@ class TrackedFace:
 
     track_id: int
     detection: FaceDetection
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class FaceLandmarks:
+    """A face as MediaPipe's Face Landmarker measures it.
+
+    Args:
+        points_xyz: (478, 3) float32: x and y in pixels of the unmirrored frame, z in pixels too,
+            from the middle of the head and smaller towards the camera. The first 468 are the face
+            mesh, 468 to 472 the iris at the image's left, 473 to 477 the one at its right.
+        blendshapes: (51,) float32, 0 to 1, in the order of `BLENDSHAPES`.
+        head_pose: (4, 4) float32, takes points of MediaPipe's canonical face (x to the image's
+            right, y up, z towards the camera, centimetres) to the place of this head before a
+            camera that sees the square around the face under 63 degrees.
+    """
+
+    points_xyz: FloatArray
+    blendshapes: FloatArray
+    head_pose: FloatArray
 
 
 @dataclass(frozen=True, slots=True, eq=False)

@@ -1,20 +1,14 @@
-"""Finds faces with MediaPipe, which no other file imports."""
+"""Finds faces with MediaPipe."""
 
-import contextlib
-import os
-import sys
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
-from functools import partial
-from pathlib import Path
 from types import TracebackType
 from typing import TYPE_CHECKING, Literal, TypeVar
 
-import cv2
 import numpy as np
 
 from fer_live.datatypes import DetectorMode, FaceDetection, FloatArray, UInt8Array
-from fer_live.model.assets import asset
+from fer_live.vision.mediapipe_tasks import FaceDetectorTask
 from fer_live.vision.squares import Square, around, grid, moved, without_repeats
 
 if TYPE_CHECKING:
@@ -251,45 +245,23 @@ def _unseen(
 
 
 class _Network:
-    """One of MediaPipe's face detectors, in video mode.
-
-    MediaPipe takes more than a second to import, so it is imported when the first one is made, on
-    whichever thread does that: a window stands and paints meanwhile.
-    """
+    """One of MediaPipe's face detectors, and its faces as ours."""
 
     def __init__(self, range_: _Range, min_confidence: float) -> None:
-        from mediapipe import Image, ImageFormat
-        from mediapipe.tasks.python import BaseOptions, vision
-
-        self._image = partial(Image, ImageFormat.SRGB)
-        self._timestamp_ms = 0
-        options = vision.FaceDetectorOptions(
-            # By content: MediaPipe cannot open every path on Windows.
-            base_options=BaseOptions(model_asset_buffer=asset(_MODEL_FILES[range_]).read_bytes()),
-            running_mode=vision.RunningMode.VIDEO,
-            min_detection_confidence=min_confidence,
-        )
-        with quiet_native_stderr():
-            self._detector = vision.FaceDetector.create_from_options(options)
-            # The first frame builds the graph and logs too.
-            self.detect(np.zeros((64, 64, 3), np.uint8))
+        self._task = FaceDetectorTask(_MODEL_FILES[range_], min_confidence)
 
     def detect(self, image_bgr: UInt8Array) -> list[FaceDetection]:
         """The faces of an (H, W, 3) uint8 image, most confident first."""
         height, width = image_bgr.shape[:2]
-        image_rgb = cv2.cvtColor(image_bgr, cv2.COLOR_BGR2RGB)
-        # Video mode wants growing timestamps and uses them for nothing else.
-        self._timestamp_ms += 1
-        found = self._detector.detect_for_video(self._image(image_rgb), self._timestamp_ms)
         frame_wh = np.array([width, height], dtype=np.float32)
-        faces = [_to_detection(face, frame_wh) for face in found.detections]
+        found = self._task.detect(image_bgr).detections
+        faces = [_to_detection(face, frame_wh) for face in found]
         faces = [face for face in faces if np.all(face.box_xyxy[2:] > face.box_xyxy[:2])]
         return sorted(faces, key=lambda face: -face.confidence)
 
     def close(self) -> None:
         """Free the network."""
-        with quiet_native_stderr():
-            self._detector.close()
+        self._task.close()
 
 
 def _to_detection(face: "Detection", frame_wh: FloatArray) -> FaceDetection:
@@ -301,17 +273,3 @@ def _to_detection(face: "Detection", frame_wh: FloatArray) -> FaceDetection:
     keypoints = np.array([[point.x, point.y] for point in face.keypoints], dtype=np.float32)
     confidence = float(face.categories[0].score)
     return FaceDetection(np.clip(corners, 0, frame_wh).reshape(4), keypoints * frame_wh, confidence)
-
-
-@contextlib.contextmanager
-def quiet_native_stderr() -> Iterator[None]:
-    """Swallow what MediaPipe's C++ writes to file descriptor 2 while it loads; it has no switch."""
-    sys.stderr.flush()
-    saved = os.dup(2)
-    try:
-        with Path(os.devnull).open("wb") as devnull:
-            os.dup2(devnull.fileno(), 2)
-        yield
-    finally:
-        os.dup2(saved, 2)
-        os.close(saved)

@@ -1,0 +1,125 @@
+"""MediaPipe's vision tasks, which no other file imports."""
+
+import contextlib
+import os
+import sys
+from collections.abc import Callable, Iterator
+from functools import partial
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import cv2
+import numpy as np
+
+from fer_live.datatypes import UInt8Array
+from fer_live.model.assets import asset
+
+if TYPE_CHECKING:
+    from mediapipe.tasks.python.vision import FaceDetectorResult, FaceLandmarkerResult
+
+
+class MediapipeTask:
+    """One of MediaPipe's tasks, on the caller's thread.
+
+    MediaPipe takes more than a second to import, so it is imported when the first task is made, on
+    whichever thread does that: a window stands and paints meanwhile. `close` is needed: the tasks'
+    own finalizers fail when the interpreter exits.
+    """
+
+    def __init__(self, create: Callable[[], Any]) -> None:
+        from mediapipe import Image, ImageFormat
+
+        self._image = partial(Image, ImageFormat.SRGB)
+        self._n_frames = 0
+        with quiet_native_stderr():
+            self._task = create()
+
+    def close(self) -> None:
+        """Free the networks."""
+        with quiet_native_stderr():
+            self._task.close()
+
+
+class FaceDetectorTask(MediapipeTask):
+    """MediaPipe's face detector in video mode.
+
+    Args:
+        model: The name of the model's file among the assets.
+        min_confidence: Faces below it are not reported, 0 to 1.
+    """
+
+    def __init__(self, model: str, min_confidence: float) -> None:
+        from mediapipe.tasks.python import vision
+
+        options = vision.FaceDetectorOptions(
+            base_options=_base_options(model),
+            running_mode=vision.RunningMode.VIDEO,
+            min_detection_confidence=min_confidence,
+        )
+        super().__init__(lambda: vision.FaceDetector.create_from_options(options))
+        with quiet_native_stderr():  # the first frame builds the graph and logs too
+            self.detect(np.zeros((64, 64, 3), np.uint8))
+
+    def detect(self, image_bgr: UInt8Array) -> "FaceDetectorResult":
+        """The faces of an (H, W, 3) uint8 image, as MediaPipe tells them."""
+        # Video mode wants growing timestamps and uses them for nothing else.
+        self._n_frames += 1
+        image_rgb = cv2.cvtColor(image_bgr, cv2.COLOR_BGR2RGB)
+        return self._task.detect_for_video(self._image(image_rgb), self._n_frames)
+
+
+class FaceLandmarkerTask(MediapipeTask):
+    """MediaPipe's face landmarker for one face an image, with blendshapes and head pose.
+
+    In image mode, in which one image knows nothing of those before it. Video mode saves a fifth of
+    the time, but takes the place and the smoothed points of the face before, which here may have
+    been another person's.
+
+    Args:
+        model: The name of the model's bundle among the assets.
+        min_detection_confidence: Of the face's place, 0 to 1.
+        min_presence_confidence: That the points lie on a face, 0 to 1.
+    """
+
+    def __init__(
+        self, model: str, min_detection_confidence: float, min_presence_confidence: float
+    ) -> None:
+        from mediapipe.tasks.python import vision
+
+        options = vision.FaceLandmarkerOptions(
+            base_options=_base_options(model),
+            running_mode=vision.RunningMode.IMAGE,
+            num_faces=1,
+            min_face_detection_confidence=min_detection_confidence,
+            min_face_presence_confidence=min_presence_confidence,
+            output_face_blendshapes=True,
+            output_facial_transformation_matrixes=True,
+        )
+        super().__init__(lambda: vision.FaceLandmarker.create_from_options(options))
+        with quiet_native_stderr():
+            self.detect(np.zeros((64, 64, 3), np.uint8))
+
+    def detect(self, image_rgb: UInt8Array) -> "FaceLandmarkerResult":
+        """The face of an (H, W, 3) uint8 image, as MediaPipe tells it."""
+        return self._task.detect(self._image(image_rgb))
+
+
+def _base_options(model: str) -> Any:
+    from mediapipe.tasks.python import BaseOptions
+
+    # By content: MediaPipe cannot open every path on Windows.
+    return BaseOptions(model_asset_buffer=asset(model).read_bytes())
+
+
+@contextlib.contextmanager
+def quiet_native_stderr() -> Iterator[None]:
+    """Swallow what MediaPipe's C++ writes to file descriptor 2 while it loads; it has no switch."""
+    sys.stderr.flush()
+    saved = os.dup(2)
+    try:
+        with Path(os.devnull).open("wb") as devnull:
+            os.dup2(devnull.fileno(), 2)
+        yield
+    finally:
+        os.dup2(saved, 2)
+        os.close(saved)

@@ -1,0 +1,162 @@
+"""478 points, blendshapes and head pose of one face at a time."""
+
+import time
+
+import cv2
+import numpy as np
+import pytest
+
+from fer_live.datatypes import BLENDSHAPES, FaceLandmarks
+from fer_live.vision.detector import FaceDetector
+from fer_live.vision.landmarker import FaceLandmarker
+
+HALF = np.array([0.5, 0.5, 0], np.float32)
+"""A pixel's middle."""
+EYES = (33, 133, 362, 263)
+"""Corners, from the image's left to its right."""
+
+
+@pytest.fixture(scope="module")
+def landmarker():
+    with FaceLandmarker() as opened:
+        yield opened
+
+
+@pytest.fixture(scope="module")
+def box(demo_frames: list[np.ndarray]) -> np.ndarray:
+    with FaceDetector("short") as detector:
+        return detector.detect(demo_frames[20], 0.0)[0].box_xyxy
+
+
+def measured(
+    landmarker: FaceLandmarker, image: np.ndarray, box: np.ndarray | None = None
+) -> FaceLandmarks:
+    found = landmarker.measure(image, box)
+    assert found is not None
+    return found
+
+
+def apart(one: FaceLandmarks, other: FaceLandmarks) -> float:
+    """The mean distance of two faces' points, in distances of the eyes' outer corners."""
+    distances = np.linalg.norm(one.points_xyz[:, :2] - other.points_xyz[:, :2], axis=1)
+    return float(distances.mean() / np.linalg.norm(one.points_xyz[33] - one.points_xyz[263]))
+
+
+def test_a_picture_without_a_face_gives_none(landmarker: FaceLandmarker):
+    noise = np.random.default_rng(0).integers(0, 255, (200, 200, 3), np.uint8)
+    assert landmarker.measure(noise) is None
+    assert landmarker.measure(noise, np.array([20, 20, 120, 120], np.float32)) is None
+
+
+def test_a_face_is_measured_where_the_detector_saw_it(
+    landmarker: FaceLandmarker, demo_frames: list[np.ndarray], box: np.ndarray
+):
+    face = measured(landmarker, demo_frames[20], box)
+    assert face.points_xyz.shape == (478, 3)
+    assert face.points_xyz.dtype == face.blendshapes.dtype == face.head_pose.dtype == np.float32
+    assert face.blendshapes.shape == (len(BLENDSHAPES),) == (51,)
+    assert face.blendshapes.min() >= 0 and face.blendshapes.max() <= 1
+    eyes = face.points_xyz[list(EYES)]
+    assert (np.diff(eyes[:, 0]) > 0).all(), "from the image's left to its right"
+    x1, y1, x2, y2 = box
+    assert ((eyes[:, :2] > (x1, y1)) & (eyes[:, :2] < (x2, y2))).all()
+    turn = face.head_pose[:3, :3]
+    assert turn @ turn.T == pytest.approx(np.eye(3), abs=1e-3)
+
+
+def test_points_move_with_the_picture(
+    landmarker: FaceLandmarker, demo_frames: list[np.ndarray], box: np.ndarray
+):
+    face = measured(landmarker, demo_frames[20], box)
+    shift = np.array([37, 21], np.float32)
+    picture = cv2.copyMakeBorder(demo_frames[20], 21, 0, 37, 0, cv2.BORDER_CONSTANT)
+    moved = measured(landmarker, picture, box + np.tile(shift, 2))
+    assert moved.points_xyz[:, :2] - shift == pytest.approx(face.points_xyz[:, :2], abs=0.01)
+
+
+@pytest.mark.parametrize("scale", [0.25, 0.5, 3.0, 6.0])
+def test_points_grow_with_the_picture(
+    landmarker: FaceLandmarker, demo_frames: list[np.ndarray], box: np.ndarray, scale: float
+):
+    face = measured(landmarker, demo_frames[20], box)
+    picture = cv2.resize(demo_frames[20], None, fx=scale, fy=scale, interpolation=cv2.INTER_AREA)
+    scaled = measured(landmarker, picture, box * scale)
+    back = FaceLandmarks(
+        (scaled.points_xyz + HALF) / scale - HALF,
+        scaled.blendshapes,
+        scaled.head_pose,
+    )
+    assert apart(face, back) < 0.02
+
+
+def test_a_face_at_the_frames_edge_is_measured(
+    landmarker: FaceLandmarker, demo_frames: list[np.ndarray], box: np.ndarray
+):
+    whole = measured(landmarker, demo_frames[20], box)
+    x1, y1, x2, y2 = box.astype(int)
+    shift = np.array([x1, y1], np.float32)
+    cut = measured(landmarker, demo_frames[20][y1:y2, x1:x2].copy(), box - np.tile(shift, 2))
+    cut.points_xyz[:, :2] += shift
+    assert apart(whole, cut) < 0.03
+
+
+@pytest.mark.parametrize("side", [48, 112])
+def test_a_tight_gray_crop_is_measured_as_it_is(
+    landmarker: FaceLandmarker, demo_frames: list[np.ndarray], box: np.ndarray, side: int
+):
+    whole = measured(landmarker, demo_frames[20], box)
+    x1, y1, x2, y2 = box.astype(int)
+    x2, y2 = x1 + max(x2 - x1, y2 - y1), y1 + max(x2 - x1, y2 - y1)
+    gray = cv2.cvtColor(demo_frames[20], cv2.COLOR_BGR2GRAY)[y1:y2, x1:x2]
+    crop = cv2.resize(gray, (side, side), interpolation=cv2.INTER_AREA)
+    face = measured(landmarker, crop)
+    scale = (x2 - x1) / side
+    points = (face.points_xyz + HALF) * scale - HALF + (x1, y1, 0)
+    assert apart(whole, FaceLandmarks(points, face.blendshapes, face.head_pose)) < 0.04
+
+
+def test_it_has_no_memory(
+    landmarker: FaceLandmarker, demo_frames: list[np.ndarray], box: np.ndarray
+):
+    first = measured(landmarker, demo_frames[20], box)
+    landmarker.measure(np.rot90(demo_frames[20]).copy(), np.array([0, 0, 300, 300], np.float32))
+    again = measured(landmarker, demo_frames[20], box)
+    assert (first.points_xyz == again.points_xyz).all()
+    assert (first.blendshapes == again.blendshapes).all()
+
+
+def test_most_tight_crops_of_48_pixels_are_measured(landmarker: FaceLandmarker, shared_data):
+    from training.data.fer2013 import load_fer2013
+
+    faces = load_fer2013(shared_data).select("PublicTest", "ferplus-argmax").images[:200]
+    found = [landmarker.measure(np.squeeze(face)) is not None for face in faces]
+    assert np.mean(found) >= 0.95
+
+
+@pytest.mark.parametrize("shape", [(1, 1, 3), (2, 900, 3), (900, 2), (33, 1700, 3)])
+def test_odd_pictures_give_none(landmarker: FaceLandmarker, shape: tuple[int, ...]):
+    assert landmarker.measure(np.zeros(shape, np.uint8)) is None
+
+
+@pytest.mark.parametrize(
+    "box", [[0, 0, 0, 0], [5, 5, 4, 4], [-900, -900, -800, -800], [0, 0, 1e5, 1e5]]
+)
+def test_odd_boxes_give_none(landmarker: FaceLandmarker, box: list[float]):
+    picture = np.zeros((120, 160, 3), np.uint8)
+    assert landmarker.measure(picture, np.array(box, np.float32)) is None
+
+
+def test_a_face_costs_the_same_in_any_frame(
+    landmarker: FaceLandmarker, demo_frames: list[np.ndarray], box: np.ndarray
+):
+    large = cv2.copyMakeBorder(demo_frames[20], 0, 1800, 0, 3200, cv2.BORDER_CONSTANT)
+
+    def fastest_s(picture: np.ndarray) -> float:
+        times = []
+        for _ in range(15):
+            began = time.perf_counter()
+            landmarker.measure(picture, box)
+            times.append(time.perf_counter() - began)
+        return min(times)
+
+    assert fastest_s(large) < 1.5 * fastest_s(demo_frames[20])
