@@ -5,6 +5,7 @@ from typing import Protocol
 
 from fer_live.base.console import ArgumentParser, require_packages, run_command
 from training.commands import (
+    annotate,
     audit,
     calibrate,
     calmness,
@@ -60,6 +61,7 @@ COMMANDS: tuple[Command, ...] = (
     framing,
     views,
     pack,
+    annotate,
     weights,
 )
 

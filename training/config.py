@@ -90,15 +90,20 @@ class AnnotationsConfig(Section):
     Faces without an annotation go on without it.
     """
 
-    crops: str = Field("", description="file of `fer-train crops`: faces as the app would cut them")
+    crops: str = Field(
+        "", description="file of `fer-train annotate crops`: faces as the app would cut them"
+    )
     crops_share: float = Field(
         0.5, ge=0, le=1, description="how often such a crop takes the place of the data set's own"
     )
     landmarks: str = Field(
-        "", description="file of `fer-train landmarks`, which the network learns to predict as well"
+        "",
+        description="file of `fer-train annotate landmarks`, which the network learns as well",
     )
     landmarks_weight: float = Field(0.4, ge=0, description="weight of that term of the loss")
-    answers: str = Field("", description="file of `fer-train answers`: what teachers answered")
+    answers: tuple[str, ...] = Field(
+        (), description="files of `fer-train annotate answers`, one a teacher; their mean counts"
+    )
     answers_weight: float = Field(
         0.7, ge=0, le=1, description="share of the answers in the targets of labeled images"
     )

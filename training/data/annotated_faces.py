@@ -9,7 +9,7 @@ from torch import Tensor
 
 from fer_live.errors import InputError
 from training.config import AnnotationsConfig
-from training.data.annotations import Annotations, Kind, load_annotations
+from training.data.annotations import Annotations, Kind, load_annotations, mean_of
 from training.data.face_pool import FacePool
 
 
@@ -36,17 +36,18 @@ def load_annotation_files(
     def read(kind: Kind, path: str) -> Annotations | None:
         return load_annotations(Path(path), kind, side) if path else None
 
-    answers = read("answers", config.answers)
-    if answers is not None and answers.about.names != classes:
-        raise InputError(
-            f"annotations.answers: {config.answers}: of the labels "
-            f"{', '.join(answers.about.names)}, and the data has {', '.join(classes)}"
-        )
+    answers = [load_annotations(Path(path), "answers", side) for path in config.answers]
+    for path, one in zip(config.answers, answers, strict=True):
+        if one.about.names != classes:
+            raise InputError(
+                f"annotations.answers: {path}: of the labels {', '.join(one.about.names)}, and the "
+                f"data has {', '.join(classes)}"
+            )
     return AnnotationFiles(
         crops=read("crops", config.crops),
         crops_share=config.crops_share,
         landmarks=read("landmarks", config.landmarks),
-        answers=answers,
+        answers=mean_of(answers) if answers else None,
     )
 
 

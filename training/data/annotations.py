@@ -5,6 +5,7 @@ Landmarker measures in it; `answers`, the probabilities that teachers gave it.
 `training/annotations/` makes them.
 """
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Literal
@@ -56,6 +57,21 @@ class Annotations:
         known = {print_.tobytes(): row for row, print_ in enumerate(self.prints)}
         rows = [known.get(print_, -1) for chunk in faces.chunks() for print_ in fingerprints(chunk)]
         return np.array(rows, dtype=np.int64)
+
+
+def mean_of(several: Sequence[Annotations]) -> Annotations:
+    """Average the values of the faces that all of some annotations have; at least one of them."""
+    first, *others = several
+    if not others:
+        return first
+    places = [{p.tobytes(): row for row, p in enumerate(one.prints)} for one in several]
+    common = [p for p in first.prints if all(p.tobytes() in place for place in places)]
+    prints = np.array(common, dtype=np.uint8).reshape(-1, 16)
+    values = [
+        one.values[[place[p.tobytes()] for p in prints]].astype(np.float32)
+        for one, place in zip(several, places, strict=True)
+    ]
+    return Annotations(first.about, prints, np.asarray(np.mean(values, axis=0), np.float32))
 
 
 def save_annotations(path: Path, annotations: Annotations) -> None:

@@ -182,7 +182,7 @@ def _check_images(config: TrainConfig, data: TrainingData, method: Method) -> No
     if method.needs_answers and not config.annotations.answers:
         raise InputError(
             f"{name} with options.stored_answers needs the answers; name a file of `fer-train "
-            "answers` in annotations.answers"
+            "annotate answers` in annotations.answers"
         )
     if config.annotations.landmarks and not method.learns_landmarks:
         raise InputError(f"{name} learns no landmarks; leave annotations.landmarks out")

@@ -14,6 +14,8 @@ from fer_live.errors import ModelError
 from training.models.checkpoint import read_safetensors
 
 RESUME_FILE = "resume.safetensors"
+BEFORE_COOLDOWN_FILE = "before_cooldown.safetensors"
+"""The same of a trapezoid, kept from where the learning rate begins to fall, to make it longer."""
 _STATE_KEY = "state"
 
 

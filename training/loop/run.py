@@ -12,14 +12,14 @@ from torch import nn
 from fer_live.base.atomic_file import write_atomically
 from fer_live.errors import InputError
 from training import distributed
-from training.config import TrainConfig, config_to_toml, load_config
+from training.config import ScheduleConfig, TrainConfig, config_to_toml, load_config
 from training.data.batches import Batches
 from training.data.sources import TrainingData, load_training_data
 from training.data.splits import save_list
 from training.loop.ema import EmaTeacher
 from training.loop.log import TrainingLog
 from training.loop.optimizers import build_optimizers
-from training.loop.resume import RESUME_FILE, restore_run
+from training.loop.resume import BEFORE_COOLDOWN_FILE, RESUME_FILE, restore_run
 from training.methods import METHODS
 from training.methods.method import Method
 from training.models import checkpoint
@@ -96,6 +96,9 @@ def prepare_run(
 
     first_step, log, began_s = 0, TrainingLog(device), time.monotonic()
     resume_file = run_dir / RESUME_FILE
+    if resume and _is_longer(config, run_dir) and distributed.is_first():
+        _return_to_cooldown(run_dir)
+    distributed.wait_for_all()
     if resume and resume_file.is_file():
         state = restore_run(resume_file, _modules(student, teacher, method), optimizers)
         _check_same_run(resume_file, state, **_identity(data, device))
@@ -139,11 +142,44 @@ def check_run_dir(config: TrainConfig, run_dir: Path, resume: bool) -> None:
         raise InputError(
             f"{run_dir}: a run is there already; add --resume, or choose another --out"
         )
-    if load_config(config_file) != config:
+    if load_config(config_file) != config and not _is_longer(config, run_dir):
         raise InputError(
             f"{config_file}: the run there was started with another config; resume with that file, "
             "or choose another --out"
         )
+
+
+def cooldown_begin(schedule: ScheduleConfig, n_steps: int) -> int:
+    """Tell after how many steps the learning rate of a trapezoid begins to fall."""
+    return n_steps - max(round(schedule.cooldown * n_steps), 1)
+
+
+def _is_longer(config: TrainConfig, run_dir: Path) -> bool:
+    """Whether a config is that of the run in a folder with more passes, its rate a trapezoid.
+
+    Then, but for the warm-up, all steps before the rate fell are the same, so that the run can go
+    on from there.
+    """
+    if not (run_dir / CONFIG_FILE).is_file():
+        return False
+    before = load_config(run_dir / CONFIG_FILE)
+    old, new = before.schedule, config.schedule
+    if new.shape != "trapezoid" or (new.passes, new.steps) == (old.passes, old.steps):
+        return False
+    as_long = old.model_copy(update={"passes": new.passes, "steps": new.steps})
+    grows = new.steps > old.steps if new.steps else new.passes > old.passes
+    return (
+        grows
+        and new.heldout_until == 1
+        and before.model_copy(update={"schedule": as_long}) == config
+    )
+
+
+def _return_to_cooldown(run_dir: Path) -> None:
+    """Make the checkpoint from before the rate fell the one to resume from, where it has fallen."""
+    kept = run_dir / BEFORE_COOLDOWN_FILE
+    if kept.is_file():
+        write_atomically(run_dir / RESUME_FILE, kept.read_bytes())
 
 
 def resolve_device(name: str) -> torch.device:

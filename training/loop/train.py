@@ -7,6 +7,7 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import torch
 from torch.profiler import record_function
 from tqdm import tqdm
@@ -16,21 +17,25 @@ from training import distributed
 from training.config import ScheduleConfig, TrainConfig
 from training.data.sources import TrainingData
 from training.loop.figures import final_metrics, manifest_of, validate
-from training.loop.resume import RESUME_FILE, save_run
+from training.loop.resume import BEFORE_COOLDOWN_FILE, RESUME_FILE, save_run
 from training.loop.run import (
     LOG_FILE,
     METRICS_FILE,
     Run,
     check_run_dir,
+    cooldown_begin,
     prepare_run,
     resolve_device,
 )
 from training.loop.tracker import Tracker, open_tracker
 from training.models.checkpoint import MODEL_FILE, save_model
+from training.models.norms import move_norms
 
 _MAX_EVALUATIONS = 30
 """In a run of more passes than this, not every pass is evaluated: at 5 % of the labels a pass is 40
 steps, and the evaluation takes longer."""
+
+_MAX_NORM_FACES = 8192
 
 OnStep = Callable[[int, int], None]
 """Is called after each step with the number of steps that are done, and of all steps."""
@@ -73,6 +78,8 @@ def _train(run: Run, on_step: OnStep, tracker: Tracker, *, show_progress: bool) 
     n_passes = batches.n_steps // batches.steps_per_pass
     evaluate_every = batches.steps_per_pass * max(math.ceil(n_passes / _MAX_EVALUATIONS), 1)
     saved_at_s = time.monotonic()
+    is_trapezoid = config.schedule.shape == "trapezoid"
+    cooldown_at = cooldown_begin(config.schedule, batches.n_steps) if is_trapezoid else None
     run.student.train()
     for step in tqdm(
         range(run.first_step, batches.n_steps),
@@ -108,15 +115,22 @@ def _train(run: Run, on_step: OnStep, tracker: Tracker, *, show_progress: bool) 
         if (evaluate_now and distributed.is_first()) or (
             in_time and distributed.n_processes() == 1
         ):
-            state = {
-                "step": done,
-                "wall_s": time.monotonic() - run.began_s,
-                "log": log.state(),
-                **run.identity,
-            }
-            save_run(run.run_dir / RESUME_FILE, state, run.modules, run.optimizers)
+            _save(run, run.run_dir / RESUME_FILE, done)
             saved_at_s = time.monotonic()
+        if done == cooldown_at and distributed.is_first():
+            _save(run, run.run_dir / BEFORE_COOLDOWN_FILE, done)
         on_step(done, batches.n_steps)
+
+
+def _save(run: Run, path: Path, done: int) -> None:
+    """Write everything that is needed to go on from here, after `done` steps."""
+    state = {
+        "step": done,
+        "wall_s": time.monotonic() - run.began_s,
+        "log": run.log.state(),
+        **run.identity,
+    }
+    save_run(path, state, run.modules, run.optimizers)
 
 
 def _descend(run: Run, step: int) -> None:
@@ -144,6 +158,10 @@ def _descend(run: Run, step: int) -> None:
 
 def _finish(run: Run) -> dict[str, Any]:
     """Measure the teacher, and write it with its figures; returns the figures."""
+    if run.config.schedule.norms_at_end:
+        faces = run.data.labeled.faces
+        rows = np.linspace(0, len(faces) - 1, min(len(faces), _MAX_NORM_FACES)).astype(np.int64)
+        move_norms(run.teacher.module, faces.take(rows), run.config.schedule.norms_at_end)
     metrics = final_metrics(run)
     if distributed.is_first():
         manifest = manifest_of(run, metrics)
@@ -154,9 +172,16 @@ def _finish(run: Run) -> dict[str, Any]:
 
 
 def learning_rate(step: int, n_steps: int, schedule: ScheduleConfig) -> float:
-    """Compute the learning rate of a step: a linear warm-up, then half a cosine to zero."""
+    """Compute the learning rate of a step.
+
+    A linear warm-up, then half a cosine to zero; or, as a trapezoid, a constant rate and a linear
+    fall to zero.
+    """
     warmup = schedule.warmup * n_steps
     if step < warmup:
         return schedule.learning_rate * min((step + 1) / warmup, 1.0)
+    if schedule.shape == "trapezoid":
+        n_falling = n_steps - cooldown_begin(schedule, n_steps)
+        return schedule.learning_rate * min((n_steps - step) / n_falling, 1.0)
     share = (step - warmup) / max(n_steps - warmup, 1)
     return schedule.learning_rate * 0.5 * (1 + math.cos(math.pi * share))

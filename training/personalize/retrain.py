@@ -5,7 +5,6 @@ from pathlib import Path
 
 import numpy as np
 import torch
-from torch import nn
 
 from fer_live.datatypes import UInt8Array
 from fer_live.model.manifest import Manifest
@@ -17,7 +16,8 @@ from training.data.splits import SplitList
 from training.loop.train import OnStep, fit
 from training.methods.personal import PersonalOptions
 from training.models import checkpoint
-from training.models.resnet import ExpressionNet, scale_faces
+from training.models.norms import move_norms
+from training.models.resnet import ExpressionNet
 
 CONFIG = Path(__file__).parents[1] / "configs" / "personal.toml"
 """Set after two looks, see docs/method.md; `fer-train persons` measures it."""
@@ -29,7 +29,6 @@ _PERSONAL_CARD = (
 )
 
 START_FILE = "start.safetensors"
-_NORM_BATCH = 256
 
 
 def retrain(
@@ -57,7 +56,8 @@ def retrain(
     if not start_file.is_file():
         run_dir.mkdir(parents=True, exist_ok=True)
         faces = np.concatenate([unlabeled, labeled.images])
-        adapted = with_norms_of(network, faces, options.norm_share)
+        adapted = copy.deepcopy(network)
+        move_norms(adapted, faces, options.norm_share)
         checkpoint.save_model(start_file, adapted, manifest)
     schedule = config.schedule.model_copy(update={"start_from": str(start_file)})
     config = config.model_copy(update={"schedule": schedule})
@@ -100,35 +100,6 @@ def card_of(card_of_start: str) -> str:
     if card_of_start.startswith(_PERSONAL_CARD):
         return card_of_start
     return f"{_PERSONAL_CARD}\n\n---\n\n{card_of_start}"
-
-
-def with_norms_of(network: ExpressionNet, faces: UInt8Array, share: float) -> ExpressionNet:
-    """Copy `network`, with its batch statistics moved by `share` towards those of some faces.
-
-    `faces` (N, S, S) uint8; `share` 0 changes nothing, 1 leaves nothing of the old statistics.
-
-    After Schneider et al., "Improving robustness against common corruptions by covariate shift
-    adaptation" (NeurIPS 2020).
-    """
-    adapted = copy.deepcopy(network)
-    if share == 0 or len(faces) == 0:
-        return adapted
-    norms = [module for module in adapted.modules() if isinstance(module, nn.BatchNorm2d)]
-    before = [(norm.running_mean.clone(), norm.running_var.clone()) for norm in norms]  # type: ignore[union-attr]
-    momenta = [norm.momentum for norm in norms]
-    for norm in norms:
-        norm.reset_running_stats()
-        norm.momentum = None  # a plain mean over the batches
-        norm.train()
-    with torch.inference_mode():
-        for batch in torch.split(torch.from_numpy(faces[:, None]), _NORM_BATCH):
-            if len(batch) > 1:
-                adapted(scale_faces(batch))
-    for norm, momentum, (mean, variance) in zip(norms, momenta, before, strict=True):
-        norm.momentum = momentum
-        norm.running_mean = torch.lerp(mean, norm.running_mean.clone(), share)  # type: ignore[union-attr]
-        norm.running_var = torch.lerp(variance, norm.running_var.clone(), share)  # type: ignore[union-attr]
-    return adapted.eval()
 
 
 def averaged(new: ExpressionNet, old: ExpressionNet, share_of_old: float) -> ExpressionNet:

@@ -80,7 +80,7 @@ def test_supervised_gets_strong_labeled_images_in_place_of_unlabeled_ones(learna
 def test_views_are_of_the_same_images_row_by_row(learnable_tree: Path):
     _, batches = make(learnable_tree, "adacm", strong=NONE | ERASED)
     batch, rows = batches(3)
-    stored = batches._unlabeled[rows].float() / 255 * 2 - 1
+    stored = batches._unlabeled.take(rows).float() / 255 * 2 - 1
     assert len(batch.weak) == 2
     for view in batch.weak:
         torch.testing.assert_close(view, stored)

@@ -6,12 +6,14 @@ import torch
 
 from fer_live.errors import DataError, InputError, ModelError
 from training.config import TrainConfig, config_to_toml, load_config, parse_config
+from training.data.sources import load_training_data
 from training.loop import resume, train
 from training.loop.resume import load_run_state
 from training.loop.run import resolve_precision
 from training.loop.train import fit, learning_rate
 from training.methods import METHODS
 from training.models.checkpoint import load_model
+from training.models.norms import move_norms
 
 CONFIG = """
 [run]
@@ -392,3 +394,72 @@ def test_files_that_are_no_checkpoint_are_refused(tmp_path: Path):
         load_model(tmp_path / "a.safetensors")
     with pytest.raises(ModelError, match="no such checkpoint"):
         load_model(tmp_path)
+
+
+TRAPEZOID = {"shape": "trapezoid", "cooldown": 0.4, "warmup": 0.0}
+
+
+def test_the_rate_of_a_trapezoid_is_constant_and_then_falls_to_zero(config):
+    schedule = config().schedule.model_copy(update=TRAPEZOID | {"warmup": 0.2})
+    rates = [learning_rate(step, 10, schedule) / schedule.learning_rate for step in range(10)]
+    assert rates == pytest.approx([0.5, 1, 1, 1, 1, 1, 1, 0.75, 0.5, 0.25])
+
+
+def as_trapezoid(config: TrainConfig, passes: int) -> TrainConfig:
+    schedule = config.schedule.model_copy(update=TRAPEZOID | {"passes": passes})
+    return config.model_copy(update={"schedule": schedule})
+
+
+def test_a_trapezoid_is_made_longer_from_where_its_rate_fell(config, tmp_path: Path):
+    """The end is that of a run that was as long from the beginning, also when interrupted again."""
+    fit(as_trapezoid(config(), 5), tmp_path / "long", resume=False)
+    fit(as_trapezoid(config(), 2), tmp_path / "grown", resume=False)
+    fit(as_trapezoid(config(), 5), tmp_path / "grown", resume=True)
+    long, grown = weights(tmp_path / "long"), weights(tmp_path / "grown")
+    assert all(torch.equal(long[name], grown[name]) for name in long)
+    assert load_config(tmp_path / "grown/config.toml").schedule.passes == 5
+
+
+def test_a_longer_run_that_is_interrupted_goes_on_as_such(
+    config, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+):
+    fit(as_trapezoid(config(), 5), tmp_path / "long", resume=False)
+    fit(as_trapezoid(config(), 2), tmp_path / "grown", resume=False)
+    with monkeypatch.context() as patch:
+        patch.setattr(train, "save_run", lambda *_: (_ for _ in ()).throw(Stop))
+        with pytest.raises(Stop):
+            fit(as_trapezoid(config(), 5), tmp_path / "grown", resume=True)
+    fit(as_trapezoid(config(), 5), tmp_path / "grown", resume=True)
+    long, grown = weights(tmp_path / "long"), weights(tmp_path / "grown")
+    assert all(torch.equal(long[name], grown[name]) for name in long)
+
+
+@pytest.mark.parametrize("change", [{"passes": 1}, {"passes": 5, "learning_rate": 0.1}])
+def test_nothing_else_of_a_run_is_changed_on_the_way(config, tmp_path: Path, change):
+    first = as_trapezoid(config(), 2)
+    fit(first, tmp_path / "run", resume=False)
+    other = first.model_copy(update={"schedule": first.schedule.model_copy(update=change)})
+    with pytest.raises(InputError, match="another config"):
+        fit(other, tmp_path / "run", resume=True)
+
+
+def test_a_cosine_is_not_made_longer(config, tmp_path: Path):
+    fit(config(epochs=1), tmp_path / "run", resume=False)
+    with pytest.raises(InputError, match="another config"):
+        fit(config(epochs=2), tmp_path / "run", resume=True)
+
+
+def test_the_norms_at_the_end_are_those_of_the_labeled_images(config, tmp_path: Path):
+    fit(config(), tmp_path / "as_trained", resume=False)
+    moved = config()
+    schedule = moved.schedule.model_copy(update={"norms_at_end": 1.0})
+    fit(moved.model_copy(update={"schedule": schedule}), tmp_path / "moved", resume=False)
+    before, after = weights(tmp_path / "as_trained"), weights(tmp_path / "moved")
+    changed = {name for name in before if not torch.equal(before[name], after[name])}
+    assert changed and all("running" in name or "num_batches" in name for name in changed)
+    network, _ = load_model(tmp_path / "as_trained")
+    faces = load_training_data(moved.data, 48, 0).labeled.faces.all()
+    move_norms(network, faces, 1.0)
+    torch.testing.assert_close(
+        network.state_dict()["stem.1.running_mean"], after["stem.1.running_mean"]
+    )

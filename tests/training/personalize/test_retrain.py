@@ -5,21 +5,7 @@ import pytest
 import torch
 
 from tests.helpers.retraining import small_config
-from training.models.checkpoint import load_model
-from training.personalize.retrain import averaged, retrain, with_norms_of
-
-
-def test_norms_move_by_the_share_asked_for(start: Path):
-    network, _ = load_model(start)
-    faces = np.full((10, 48, 48), 200, np.uint8)
-    name = "stem.1.running_mean"
-    none, half, whole = (
-        with_norms_of(network, faces, share).state_dict()[name] for share in (0, 0.5, 1)
-    )
-    assert torch.equal(none, network.state_dict()[name])
-    torch.testing.assert_close(half, (none + whole) / 2)
-    assert not torch.allclose(none, whole)
-    assert torch.equal(averaged(network, network, 0.5).state_dict()[name], none)
+from training.personalize.retrain import retrain
 
 
 def test_an_interrupted_retraining_ends_in_the_same_weights(start: Path, tmp_path: Path):

@@ -1,0 +1,55 @@
+"""Store what is known of the faces that a config trains on beside their labels.
+
+crops: the faces as the app would cut them. landmarks: measures by MediaPipe's Face Landmarker,
+which the network then learns as well. answers: what a teacher answers to each face. The file is
+named in the table [annotations] of a config.
+"""
+
+import argparse
+from pathlib import Path
+
+from fer_live.base.console import check_output_file
+from fer_live.errors import InputError
+
+HELP = "store crops, landmarks or a teacher's answers to the faces of a config"
+
+
+def declare(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument("kind", choices=("crops", "landmarks", "answers"))
+    parser.add_argument("--config", type=Path, required=True, metavar="FILE.toml")
+    parser.add_argument("--out", type=Path, required=True, metavar="FILE.safetensors")
+    parser.add_argument(
+        "--teacher", type=Path, metavar="MODEL", help="answers: .safetensors or a run folder"
+    )
+    parser.add_argument(
+        "--copies",
+        type=int,
+        default=2,
+        metavar="N",
+        help="answers: weakly augmented copies that are read beside each face (default: 2)",
+    )
+
+
+def run(arguments: argparse.Namespace) -> int:
+    check_output_file(arguments.out, (".safetensors",))
+    if (arguments.kind == "answers") != (arguments.teacher is not None):
+        raise InputError("--teacher MODEL goes with answers, and answers need it")
+    if arguments.copies < 0:
+        raise InputError(f"--copies {arguments.copies}: below 0")
+    from training.annotations.answers import store_answers
+    from training.annotations.crops import cut_as_the_app_does
+    from training.annotations.landmarks import measure_landmarks
+    from training.config import load_config
+    from training.data.annotations import save_annotations
+
+    config = load_config(arguments.config)
+    if arguments.kind == "answers":
+        measured = store_answers(arguments.teacher, config, copies=arguments.copies)
+    elif arguments.kind == "crops":
+        measured = cut_as_the_app_does(config)
+    else:
+        measured = measure_landmarks(config)
+    save_annotations(arguments.out, measured.annotations)
+    n_found = len(measured.annotations.values)
+    print(f"{arguments.kind} of {n_found} of {measured.n_faces} faces: {arguments.out}")
+    return 0
