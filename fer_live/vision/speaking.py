@@ -26,7 +26,7 @@ _FORGET_AFTER_S = 3.0
 
 
 @dataclass(slots=True, eq=False)
-class _State:
+class _Mouth:
     face: NDArray[np.float32]
     moving: float
     time_s: float
@@ -41,7 +41,7 @@ class SpeechMeter:
     """
 
     def __init__(self) -> None:
-        self._states: dict[int, _State] = {}
+        self._states: dict[int, _Mouth] = {}
 
     def update(self, track_id: int, crop: UInt8Array, time_s: float) -> float:
         """Look at a track's next face.
@@ -58,7 +58,7 @@ class SpeechMeter:
         state = self._states.get(track_id)
         step_s = 0.0 if state is None else time_s - state.time_s
         if state is None or step_s < 0 or state.face.shape != face.shape:
-            self._states[track_id] = _State(face, 0.0, time_s)
+            self._states[track_id] = _Mouth(face, 0.0, time_s)
             return 0.0
         if step_s > 0:
             step_s = min(step_s, _LONGEST_STEP_S)
