@@ -16,7 +16,8 @@ def test_a_recording_is_made_and_reviewed(
     window, meter = open_window(Demo())
     wait_for_pictures(qtbot, meter, 3)
     qtbot.keyClick(window, Qt.Key.Key_R, Qt.KeyboardModifier.ControlModifier)
-    wait_for_pictures(qtbot, meter, 40)
+    worker = window.recording._output.worker
+    qtbot.waitUntil(lambda: worker.written >= 40, timeout=60_000)
     assert "●" in window.live.view._lines[0]
     qtbot.keyClick(window, Qt.Key.Key_R, Qt.KeyboardModifier.ControlModifier)
     window.recording.wait()
@@ -43,10 +44,10 @@ def test_a_recording_is_made_and_reviewed(
     review._go_to_note(review._notes.item(0))
     assert review._position_s == 0.5
     review.toggle_play()
-    qtbot.waitUntil(lambda: review._position_s > 0.7, timeout=5_000)
+    qtbot.waitUntil(lambda: review._position_s > 0.7, timeout=60_000)
     review.toggle_play()
     opened: list[str] = []
     monkeypatch.setattr(QDesktopServices, "openUrl", lambda url: opened.append(url.toLocalFile()))
     review.export_report(tmp_path / "report.html")
-    qtbot.waitUntil(lambda: bool(opened), timeout=30_000)
+    qtbot.waitUntil(lambda: bool(opened), timeout=60_000)
     assert "a smile" in Path(opened[0]).read_text()
