@@ -1,11 +1,13 @@
 """Shared fixtures: small data made here, the demo clip, and the development data where it is."""
 
+import gzip
 import os
 import subprocess
 import sys
 import threading
 import time
 from collections.abc import Callable, Iterator
+from itertools import islice
 from pathlib import Path
 
 import cv2
@@ -40,6 +42,23 @@ def shared_data() -> Path:
     if not (SHARED_DATA / "fer2013new.csv").is_file():
         pytest.skip("the development data (../shared/data) is not here")
     return SHARED_DATA
+
+
+@pytest.fixture(scope="session")
+def public_test_faces(shared_data: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The first 800 rows of PublicTest, where not all real faces are wanted; to be read only."""
+    folder = tmp_path_factory.mktemp("public_test")
+    votes = (shared_data / "fer2013new.csv").read_text().splitlines(keepends=True)
+    with gzip.open(shared_data / "fer2013.csv.gz", "rt") as images:
+        both = zip(images, votes, strict=True)
+        header = next(both)
+        chosen = [header, *islice((row for row in both if "PublicTest" in row[0]), 800)]
+    assert len(chosen) == 801
+    for name, rows in zip(
+        ("fer2013.csv", "fer2013new.csv"), zip(*chosen, strict=True), strict=True
+    ):
+        (folder / name).write_text("".join(rows))
+    return folder
 
 
 @pytest.fixture(scope="session")
