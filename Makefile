@@ -21,7 +21,7 @@ test: $(VENV)/.test
 	$(BIN)/ruff format --check .
 	$(BIN)/mypy
 	$(BIN)/lint-imports
-	$(BIN)/python -m pytest
+	$(BIN)/python -m pytest -n logical --maxprocesses 2 --dist worksteal
 
 # Opens 10,000 spoilt files of every kind; the tests open 500.
 fuzz: $(VENV)/.test

@@ -26,6 +26,7 @@ from PIL import Image
 
 from fer_live.errors import SourceError, TruncatedError
 from fer_live.sources.open import open_source
+from tests.helpers.descriptors import open_descriptors
 
 _WIDTH, _HEIGHT, _N_PICTURES = 64, 48, 5
 _VIDEOS = {"mp4": "libx264", "mkv": "libx264", "avi": "mpeg4", "ts": "libx264", "webm": "libvpx"}
@@ -111,21 +112,15 @@ def work(kind: str, first: int, count: int) -> None:
         path = Path(folder) / "file"
         path.write_bytes(whole)
         read(path)
-        n_before = n_descriptors()
+        before = open_descriptors()
         for number in range(first, first + count):
             print(number, flush=True)
             path.write_bytes(spoilt(whole, random.Random(f"{kind} {number}")))
             signal.setitimer(signal.ITIMER_REAL, _MAX_S)
             read(path)
             signal.setitimer(signal.ITIMER_REAL, 0)
-        n_left = n_descriptors() - n_before
-    assert n_left == 0, f"{n_left} descriptors left open"
-
-
-def n_descriptors() -> int:
-    """How many files this process holds open; 0 on systems that do not tell."""
-    folder = Path("/proc/self/fd")
-    return len(list(folder.iterdir())) if folder.is_dir() else 0
+        left = open_descriptors() - before
+    assert not left, f"descriptors left open: {sorted(left)}"
 
 
 def failures(count: int, seconds: float = 1e9) -> tuple[int, list[str]]:

@@ -4,6 +4,7 @@ FER_LIVE_KILLS is how often each stage is killed: once by default, nine times fo
 all; and a calibration that is installed, as often in its midst and as often while it is written.
 """
 
+import itertools
 import json
 import os
 import random
@@ -188,7 +189,7 @@ def test_a_capture_killed_at_any_moment_keeps_all_but_its_last_second(demo_clip:
     command = [sys.executable, "-m", "fer_live", "capture", *endless]
     for number in range(KILLS):
         process = subprocess.Popen(command, stderr=subprocess.DEVNULL, stdout=subprocess.DEVNULL)
-        deadline = time.monotonic() + 60
+        deadline = time.monotonic() + 120
         wanted = choose.randrange(20, 40)
         while sum(len(clip.rows()) for clip in list_clips()[:1]) < wanted or (
             len(list_clips()) <= number
@@ -238,7 +239,10 @@ def test_a_calibration_killed_at_any_moment_leaves_the_old_profile_or_the_new_on
     takes_s = time.monotonic() - began_s
     before = profile()
     n_killed = 0
-    for number in range(2 * KILLS):
+    for number in itertools.count():
+        if number >= 2 * KILLS and n_killed >= KILLS:
+            break
+        assert number < 10 * KILLS, "it was quicker than nearly every kill"
         when = ("midst", "written")[number % 2]
         within_s = takes_s if when == "midst" else WRITTEN_WITHIN_S
         code = calibrate(
@@ -259,5 +263,4 @@ def test_a_calibration_killed_at_any_moment_leaves_the_old_profile_or_the_new_on
         assert seen == ["me"]
         assert {path: path.read_bytes() for path in kept} == kept
         before = after
-    assert n_killed >= KILLS
     assert calibrate(tmp_path, "tuesday") == 0, "and nothing stands in the way of the next one"

@@ -59,8 +59,22 @@ def faces() -> np.ndarray:
 
 
 @pytest.fixture(scope="module")
-def exported(trained) -> onnx.ModelProto:
-    return to_onnx(*trained)
+def export_once():
+    """`to_onnx`, which takes seconds, once for each network and batch size; a copy each time."""
+    made: dict[tuple[int, int | None], onnx.ModelProto] = {}
+
+    def export(network: ExpressionNet, manifest: Manifest, batch_size: int | None = None):
+        key = id(network), batch_size
+        if key not in made:
+            made[key] = to_onnx(network, manifest, batch_size)
+        return copy.deepcopy(made[key])
+
+    return export
+
+
+@pytest.fixture
+def exported(trained, export_once) -> onnx.ModelProto:
+    return export_once(*trained)
 
 
 def test_fp32_computes_what_torch_does_for_any_batch(trained, exported, faces):
@@ -105,9 +119,11 @@ def test_without_local_attention_it_shows_what_spoke_for_the_label(trained, expo
 
 
 @pytest.mark.parametrize("precision", ["fp32", "fp16", "int8"])
-def test_attention_is_a_second_output(attentive, faces, tmp_path: Path, precision: str):
+def test_attention_is_a_second_output(
+    attentive, export_once, faces, tmp_path: Path, precision: str
+):
     network, manifest = attentive
-    model = to_onnx(network, manifest)
+    model = export_once(network, manifest)
     shapes = {
         output.name: [d.dim_value for d in output.type.tensor_type.shape.dim][1:]
         for output in model.graph.output
@@ -125,9 +141,11 @@ def test_attention_is_a_second_output(attentive, faces, tmp_path: Path, precisio
 
 
 @pytest.mark.parametrize("precision", ["fp32", "fp16", "int8"])
-def test_a_batch_of_one_size_is_filled_up(trained, faces, tmp_path: Path, precision: str):
+def test_a_batch_of_one_size_is_filled_up(
+    trained, export_once, faces, tmp_path: Path, precision: str
+):
     network, manifest = trained
-    model = to_onnx(network, manifest, batch_size=4)
+    model = export_once(network, manifest, batch_size=4)
     if precision != "fp32":
         model = to_fp16(model) if precision == "fp16" else to_int8(model, faces)
         add_manifest(model, manifest)
@@ -161,9 +179,11 @@ are operators of ONNX Runtime's CUDA provider too."""
 
 @pytest.mark.parametrize("batch_size", [None, 1])
 @pytest.mark.parametrize("half", [False, True])
-def test_every_operator_is_one_that_gpus_have(trained, attentive, half: bool, batch_size):
+def test_every_operator_is_one_that_gpus_have(
+    trained, attentive, export_once, half: bool, batch_size
+):
     for network, manifest in (trained, attentive):
-        model = to_onnx(network, manifest, batch_size)
+        model = export_once(network, manifest, batch_size)
         if half:
             model = to_fp16(model)
         assert {node.op_type for node in model.graph.node} - TENSORRT_HAS == set()
@@ -194,14 +214,16 @@ def test_int8_is_quantized_per_channel_and_close(trained, exported, faces):
 def test_the_embedding_is_what_torch_computes(trained, exported, faces, precision: str):
     model, close = exported, 1e-5
     if precision != "fp32":
-        model = to_fp16(copy.deepcopy(exported)) if precision == "fp16" else to_int8(model, faces)
+        model = to_fp16(exported) if precision == "fp16" else to_int8(model, faces)
         close = 5e-3 if precision == "fp16" else 0.15
     assert compare(DeployedNet(trained[0], 1.7).eval(), model, faces).embedding_difference <= close
 
 
-def test_the_classifier_stays_in_float_where_all_else_is_int8(attentive, faces, tmp_path: Path):
+def test_the_classifier_stays_in_float_where_all_else_is_int8(
+    attentive, export_once, faces, tmp_path: Path
+):
     network, manifest = attentive
-    model = to_int8(to_onnx(network, manifest), faces)
+    model = to_int8(export_once(network, manifest), faces)
     add_manifest(model, manifest)
     (tmp_path / "m.onnx").write_bytes(serialize(model))
     head = read_head(tmp_path / "m.onnx")

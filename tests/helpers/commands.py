@@ -27,9 +27,11 @@ def interrupt(
         stderr=subprocess.PIPE,
         text=True,
     )
-    deadline = time.monotonic() + 60
-    while time.monotonic() < deadline and not when():
+    deadline = time.monotonic() + 120
+    while time.monotonic() < deadline and not when() and reading.poll() is None:
         time.sleep(0.05)
+    in_time = time.monotonic() < deadline
     reading.send_signal(signal.SIGINT)
-    _, errors = reading.communicate(timeout=30)
+    _, errors = reading.communicate(timeout=60)
+    assert in_time, "waited in vain"
     return subprocess.CompletedProcess(command, reading.returncode, "", errors)

@@ -43,7 +43,7 @@ GRAY = Pictures((np.full((120, 160, 3), 90, np.uint8),))
 
 def wait_for_pictures(qtbot, meter: Meter, n: int = 3) -> None:
     wanted = meter.painted + n
-    qtbot.waitUntil(lambda: meter.painted >= wanted, timeout=30_000)
+    qtbot.waitUntil(lambda: meter.painted >= wanted, timeout=60_000)
 
 
 def open_demo_window(qtbot, settings: Settings = CONSENTED) -> MainWindow:

@@ -45,13 +45,11 @@ from training.methods import METHODS
 from training.methods.method import Batch
 from training.models.resnet import ExpressionNet
 
-with distributed.process_group(torch.device("cpu")):
-    torch.set_default_dtype(torch.float64)
+def steps(name, options):
     torch.manual_seed(0)
     student = ExpressionNet(4, 8, 0.2, attention_branches=2, feature_map_dropout=0.5)
     teacher = ExpressionNet(4, 8, attention_branches=2).eval()
     distributed.with_global_norms(student)
-    name, options = sys.argv[1], json.loads(sys.argv[2])
     method = METHODS[name](METHODS[name].Options(**options), 4).float()
     for step in range(4):
         labeled, weak, strong = (torch.rand(n, 1, 48, 48) * 2 - 1 for n in (8, 16, 16))
@@ -73,6 +71,11 @@ with distributed.process_group(torch.device("cpu")):
             pairs = distributed.sum_over_processes(result.complementary.sum())
         if distributed.is_first():
             print(loss.item(), *method.thresholds(2.0).tolist(), kept.item(), pairs.item())
+
+with distributed.process_group(torch.device("cpu")):
+    torch.set_default_dtype(torch.float64)
+    for name, options in json.loads(sys.argv[1]):
+        steps(name, options)
 """
 
 
@@ -108,43 +111,44 @@ def run(arguments: list[str], *, n_processes: int) -> str:
     return result.stdout
 
 
-@pytest.mark.parametrize(
-    ("method", "options"),
-    [
-        ("dta_snl", {"tau_min": 0.1, "gamma": 9.0, "beta": 0.9, "ceiling": 0.2, "rank": 1}),
-        (
-            "dta_snl",
-            {
-                "tau_min": 0.1,
-                "gamma": 9.0,
-                "beta": 0.9,
-                "debias": 0.02,
-                "ruled_out": "batch",
-                "negative_form": "joint",
-            },
-        ),
-        ("freematch", {"decay": 0.5, "lambda_f": 1.0}),
-    ],
-)
+METHODS = [
+    ("dta_snl", {"tau_min": 0.1, "gamma": 9.0, "beta": 0.9, "ceiling": 0.2, "rank": 1}),
+    (
+        "dta_snl",
+        {
+            "tau_min": 0.1,
+            "gamma": 9.0,
+            "beta": 0.9,
+            "debias": 0.02,
+            "ruled_out": "batch",
+            "negative_form": "joint",
+        },
+    ),
+    ("freematch", {"decay": 0.5, "lambda_f": 1.0}),
+]
+N_STEPS = 4
+
+
+@pytest.fixture(scope="module")
+def figures(tmp_path_factory: pytest.TempPathFactory) -> list[list[list[float]]]:
+    """Of one process and of two, what every step of every method printed, in their order."""
+    script = tmp_path_factory.mktemp("steps") / "steps.py"
+    script.write_text(STEPS)
+    printed = [run([str(script), json.dumps(METHODS)], n_processes=n) for n in (1, 2)]
+    return [[[float(v) for v in line.split()] for line in text.splitlines()] for text in printed]
+
+
+@pytest.mark.parametrize("number", range(len(METHODS)), ids=[name for name, _ in METHODS])
 def test_two_processes_give_the_loss_and_thresholds_of_one(
-    tmp_path: Path, method: str, options: dict[str, float]
+    figures: list[list[list[float]]], number: int
 ):
-    (tmp_path / "steps.py").write_text(STEPS)
-    one, two = (
-        [
-            [float(value) for value in line.split()]
-            for line in run(
-                [str(tmp_path / "steps.py"), method, json.dumps(options)], n_processes=n
-            ).splitlines()
-        ]
-        for n in (1, 2)
-    )
-    assert len(one) == len(two) == 4
+    assert len(figures[0]) == len(figures[1]) == N_STEPS * len(METHODS)
+    one, two = (of_n[N_STEPS * number : N_STEPS * (number + 1)] for of_n in figures)
     for alone, shared in zip(one, two, strict=True):
         assert shared == pytest.approx(alone, rel=1e-5)
     kept, pairs = zip(*(line[-2:] for line in one), strict=True)
     assert sum(kept) > 0, "all terms are in the loss"
-    assert (sum(pairs) > 0) == (method != "freematch")
+    assert (sum(pairs) > 0) == (METHODS[number][0] != "freematch")
     assert one[0][1:5] != one[3][1:5], "thresholds move"
 
 

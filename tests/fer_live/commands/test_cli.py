@@ -1,18 +1,17 @@
 import json
 import os
 import shutil
-import signal
 import subprocess
 import sys
-import time
 from pathlib import Path
 
 import pytest
 
 from fer_live.base.console import check_output_file
 from fer_live.base.screen import screen_is_there
+from fer_live.base.settings import Settings, save_settings
 from fer_live.errors import InputError
-from tests.helpers.commands import fails
+from tests.helpers.commands import fails, interrupt
 
 STATS_KEYS = {
     *("captured", "processed", "painted", "dropped", "faces", "latency_ms", "gui_gap_ms"),
@@ -135,19 +134,18 @@ def test_quickstart_without_a_screen_writes_a_video_and_says_where(run_cli, tmp_
     assert video.stat().st_size > 100_000
 
 
-def test_ctrl_c_ends_the_window_cleanly(tmp_path: Path):
-    stats = tmp_path / "stats.json"
-    window = subprocess.Popen(
-        [sys.executable, "-m", "fer_live", "--demo", "--stats", str(stats)],
-        env=os.environ,
-        stderr=subprocess.PIPE,
-        text=True,
+def test_ctrl_c_ends_the_window_cleanly(tmp_path: Path, monkeypatch: pytest.MonkeyPatch):
+    monkeypatch.setenv("FER_LIVE_HOME", str(tmp_path / "home"))
+    save_settings(Settings(notice_accepted_on="2026-11-25"))
+    partial = tmp_path / "a.partial.csv"
+    done = interrupt(
+        ["--demo", "--stats", "stats.json", "--csv", "a.csv"],
+        tmp_path,
+        lambda: partial.is_file() and partial.stat().st_size > 5_000,
     )
-    time.sleep(8)
-    window.send_signal(signal.SIGINT)
-    _, errors = window.communicate(timeout=20)
-    assert (window.returncode, errors) == (0, "")
-    assert stats.is_file()
+    assert (done.returncode, done.stderr) == (0, "")
+    assert (tmp_path / "stats.json").is_file()
+    assert (tmp_path / "a.csv").is_file()
 
 
 def test_doctor_reads_the_demo_for_real(run_cli):

@@ -1,5 +1,6 @@
 """Each output against a real receiver."""
 
+import gc
 import json
 import os
 import re
@@ -37,7 +38,7 @@ def free_port(kind: socket.SocketKind = socket.SOCK_STREAM) -> int:
         return int(probe.getsockname()[1])
 
 
-def wait_until(condition: Callable[[], bool], timeout_s: float = 10.0) -> None:
+def wait_until(condition: Callable[[], bool], timeout_s: float = 60.0) -> None:
     deadline = time.monotonic() + timeout_s
     while not condition():
         assert time.monotonic() < deadline
@@ -124,7 +125,7 @@ def test_every_client_gets_every_frame_in_the_keys_of_the_jsonl(server: WebSocke
     with connect(url(server)) as one, connect(url(server)) as two:
         wait_until(lambda: server.n_clients == 2)
         server.write("camera 0", result(3, 1.25, happy=0.75))
-        messages = [json.loads(client.recv(5)) for client in (one, two)]
+        messages = [json.loads(client.recv(60)) for client in (one, two)]
     assert messages[0] == messages[1]
     assert {k: v for k, v in messages[0].items() if k != "faces"} == {
         "schema": 1,
@@ -144,7 +145,7 @@ def test_a_client_that_does_not_read_costs_its_own_frames_alone(server: WebSocke
     with connect(url(server), max_queue=1), connect(url(server)) as quick:
         wait_until(lambda: server.n_clients == 2)
         n, got = 3000, []
-        reader = threading.Thread(target=lambda: [got.append(quick.recv(10)) for _ in range(n)])
+        reader = threading.Thread(target=lambda: [got.append(quick.recv(60)) for _ in range(n)])
         reader.start()
         wide = result(0, 0.0, n_faces=20)
         for k in range(n):
@@ -224,7 +225,7 @@ def test_the_page_shows_the_timeline_in_a_browser(server: WebSocketSink):
                 [browser, "--headless", *flags, "--dump-dom", page],
                 capture_output=True,
                 text=True,
-                timeout=60,
+                timeout=120,
             )
             if "face 1" in done.stdout:
                 break
@@ -244,11 +245,12 @@ def test_too_many_clients_and_malformed_messages_harm_nothing(server: WebSocketS
     wait_until(lambda: server.n_clients == 0)
     memory = psutil.Process().memory_info
     with connect(url(server)) as client:
-        for k in range(10_000):
-            client.send(("{" * (k % 100)).encode() if k % 2 else "\x00ÿ{")
+        for k in range(10_000):  # 9 MB of what the server takes at most, after a warm-up
+            client.send(("{" * (1000 + k % 24)).encode() if k % 2 else "\x00ÿ{" * 200)
             if k == 1000:
+                gc.collect()
                 before = memory().rss
-        assert memory().rss - before < 8 * 2**20, "nothing is kept of what a client says"
+        assert memory().rss - before < 4 * 2**20, "nothing is kept of what a client says"
         client.send("x" * 100_000)
         with pytest.raises(ConnectionClosed):
             client.recv(30)
@@ -258,7 +260,7 @@ def test_too_many_clients_and_malformed_messages_harm_nothing(server: WebSocketS
     with connect(url(server)) as client:
         wait_until(lambda: server.n_clients == 1)
         server.write("camera 0", result(1, 0.0))
-        assert json.loads(client.recv(5))["frame"] == 1
+        assert json.loads(client.recv(60))["frame"] == 1
 
 
 def test_a_port_in_use_is_told(server: WebSocketSink):
@@ -273,11 +275,12 @@ def test_lsl_has_the_channels_and_the_capture_times(lsl_name: str):
     sink = LslSink(lsl_name, LABELS, is_live=True)
     stop = threading.Event()
     sent: list[float] = []
+    old_s = 40.0
 
     def send() -> None:
         index = 0
         while not stop.wait(1 / 60):
-            captured_at_s = time.monotonic() - 0.040  # the frame is 40 ms old by then
+            captured_at_s = time.monotonic() - old_s  # so old is the frame by then
             sent.append(captured_at_s)
             happy = 0.75
             sink.write("c", result(index, captured_at_s, happy=happy, n_faces=index % 90 < 60))
@@ -286,15 +289,16 @@ def test_lsl_has_the_channels_and_the_capture_times(lsl_name: str):
     sender = threading.Thread(target=send)
     sender.start()
     try:
-        found = pylsl.resolve_byprop("name", lsl_name, timeout=20)
+        found = pylsl.resolve_byprop("name", lsl_name, timeout=60)
         assert found, "no stream"
         inlet = pylsl.StreamInlet(found[0])
         info = inlet.info(10)
-        samples, ages = [], []
+        samples, stamps = [], []
         while len(samples) < 150:
-            sample, stamp = inlet.pull_sample(timeout=5)
+            sample, stamp = inlet.pull_sample(timeout=60)
             samples.append(sample)
-            ages.append(pylsl.local_clock() - stamp)
+            stamps.append(stamp)
+        offset_s = pylsl.local_clock() - time.monotonic()
         inlet.close_stream()
     finally:
         stop.set()
@@ -309,17 +313,20 @@ def test_lsl_has_the_channels_and_the_capture_times(lsl_name: str):
         ("happiness", "probability"),
         ("track_id", "number"),
     ]
-    assert 20 < info.nominal_srate() < 70
+    rate = 1 / np.median(np.diff(sent[:15]))
+    assert info.nominal_srate() == pytest.approx(rate, rel=0.01)
+    assert rate > 10
     seen = np.array(samples)
     assert np.isnan(seen[:, 1]).any(), "no face: NaN"
     assert seen[~np.isnan(seen[:, 1]), 1] == pytest.approx(0.75)
-    assert 0.038 <= np.median(ages) <= 0.12
+    away_s = [np.abs(np.array(sent) + offset_s - stamp).min() for stamp in stamps]
+    assert np.median(away_s) < 1e-3, "stamped when they were captured, not when they were sent"
 
 
 def test_osc_goes_on_where_the_network_was_away(monkeypatch: pytest.MonkeyPatch):
     with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as receiver:
         receiver.bind(("127.0.0.1", 0))
-        receiver.settimeout(5)
+        receiver.settimeout(60)
         sink = OscSink(Address("localhost", receiver.getsockname()[1]), LABELS)
 
         def unreachable(*_: object) -> None:
@@ -458,7 +465,7 @@ def test_the_receivers_of_the_documentation_receive(kind, tmp_path: Path, lsl_na
     reader = threading.Thread(target=lambda: lines.extend(receiver.stdout))  # type: ignore
     reader.start()
     try:
-        deadline = time.monotonic() + 30
+        deadline = time.monotonic() + 60
         index = 0
         while not lines and time.monotonic() < deadline and receiver.poll() is None:
             sink.write("camera 0", result(index, time.monotonic(), happy=0.9))

@@ -60,7 +60,7 @@ def test_osc_addresses_have_no_blanks_and_each_label_one_of_its_own():
     assert [osc_name(label) for label in LABELS[7:]] == ["contempt", "wink_left", "so-so_2", "집중"]
     with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as receiver:
         receiver.bind(("127.0.0.1", 0))
-        receiver.settimeout(5)
+        receiver.settimeout(60)
         sink = OscSink(Address("127.0.0.1", receiver.getsockname()[1]), LABELS)
         sink.write("camera 0", winking(0, 0.0))
         sink.close()
@@ -98,14 +98,14 @@ def test_lsl_has_a_channel_for_each_before_the_number_of_the_face(
     sender = threading.Thread(target=send)
     sender.start()
     try:
-        (found,) = pylsl.resolve_byprop("name", name, timeout=20)
+        (found,) = pylsl.resolve_byprop("name", name, timeout=60)
         inlet = pylsl.StreamInlet(found)
         channel = inlet.info(10).desc().child("channels").child("channel")
         labels = []
         for _ in range(found.channel_count()):
             labels.append(channel.child_value("label"))
             channel = channel.next_sibling()
-        sample, _ = inlet.pull_sample(timeout=10)
+        sample, _ = inlet.pull_sample(timeout=60)
         inlet.close_stream()
     finally:
         stop.set()

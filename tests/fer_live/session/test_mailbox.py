@@ -35,7 +35,7 @@ def test_close_wakes_a_waiting_reader():
     reader = threading.Thread(target=read)
     reader.start()
     mailbox.close()
-    reader.join(2)
+    reader.join(60)
     assert woken == [True]
 
 

@@ -1,7 +1,6 @@
 import os
 import subprocess
 import sys
-import time
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
@@ -29,6 +28,8 @@ from tests.helpers.clips import (
     truncated,
     video_late,
 )
+from tests.helpers.clocks import Clock
+from tests.helpers.descriptors import DESCRIPTORS, open_descriptors
 
 MAX_TIME_DIFFERENCE_S = 1e-3
 
@@ -231,18 +232,17 @@ def test_pipes_folders_and_devices_are_refused_instead_of_waited_for(tmp_path: P
         ClipSource(tmp_path / ("a" * 300))
 
 
+@pytest.mark.skipif(not DESCRIPTORS.is_dir(), reason="this system does not list descriptors")
 def test_no_descriptor_is_left(demo_clip: Path, tmp_path: Path):
-    descriptors = Path("/proc/self/fd")
-    if not descriptors.is_dir():
-        pytest.skip("this system does not list descriptors")
     cut = truncated(demo_clip, tmp_path, 0.5)
-    n_before = len(list(descriptors.iterdir()))
+    song = sound_alone(tmp_path)
+    before = open_descriptors()
     for clip in [demo_clip, cut] * 5:
         read_what_is_there(ClipSource(clip))
     for _ in range(5):
         with pytest.raises(SourceError):
-            ClipSource(sound_alone(tmp_path))
-    assert len(list(descriptors.iterdir())) == n_before
+            ClipSource(song)
+    assert open_descriptors() - before == set()
 
 
 def test_a_clip_that_ends_early_says_so_after_its_last_frame(demo_clip: Path, tmp_path: Path):
@@ -263,7 +263,8 @@ class Timed(SyntheticCamera):
         return frame and Frame(frame.image_bgr, frame.index, self._times_s[frame.index])
 
 
-def test_a_paced_clip_plays_in_real_time_and_starts_again(demo_clip: Path):
+def test_a_paced_clip_plays_in_real_time_and_starts_again(monkeypatch: pytest.MonkeyPatch):
+    Clock.of("fer_live.sources.clip", monkeypatch)
     times = [k / 30 for k in range(8)]
     source = PacedClip(lambda: Timed(times))
     frames = [source.read() for _ in range(20)]
@@ -274,14 +275,15 @@ def test_a_paced_clip_plays_in_real_time_and_starts_again(demo_clip: Path):
 
 
 @pytest.mark.parametrize("jump_s", [7200.0, -7200.0, 20.0])
-def test_a_jump_of_the_clock_is_a_new_beginning(jump_s: float):
+def test_a_jump_of_the_clock_is_a_new_beginning(jump_s: float, monkeypatch: pytest.MonkeyPatch):
+    clock = Clock.of("fer_live.sources.clip", monkeypatch)
     times = [10_000 + k / 30 for k in range(4)]
     source = PacedClip(lambda: Timed([*times, *(time_s + jump_s for time_s in times)]))
-    start_s = time.monotonic()
+    start_s = clock.now_s
     frames = [source.read() for _ in range(8)]
     source.close()
     assert len(frames) == 8
-    assert time.monotonic() - start_s < 1
+    assert clock.now_s - start_s < 1
 
 
 def test_the_app_says_what_is_wrong_and_ffmpeg_nothing(demo_clip: Path, tmp_path: Path):

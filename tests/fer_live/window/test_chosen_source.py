@@ -11,12 +11,12 @@ def test_sources_are_switched_and_the_camera_is_remembered(qtbot, open_window):
     window, meter = open_window(GRAY)
     wait_for_pictures(qtbot, meter)
     window.source.choose(Demo())
-    qtbot.waitUntil(lambda: window.live.followed is not None, timeout=10_000)
+    qtbot.waitUntil(lambda: window.live.followed is not None, timeout=60_000)
     window.source.choose(Camera(3))
-    qtbot.waitUntil(lambda: "camera 3" in window.message, timeout=10_000)
+    qtbot.waitUntil(lambda: "camera 3" in window.message, timeout=60_000)
     assert load_settings()[0].camera == 3
     window.source.choose(Demo())
-    qtbot.waitUntil(lambda: window.message == "", timeout=10_000)
+    qtbot.waitUntil(lambda: window.message == "", timeout=60_000)
 
 
 def test_a_camera_is_found_again_by_its_name(monkeypatch: pytest.MonkeyPatch):

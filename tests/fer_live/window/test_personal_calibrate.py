@@ -60,10 +60,10 @@ def test_ten_seconds_without_a_label_end_in_a_model_of_ones_own(qtbot):
     window, dialog = opened(qtbot)
     dialog.view.person.setCurrentText("Ada")
     press(qtbot, dialog, "Begin")
-    qtbot.waitUntil(lambda: dialog.view.preview.is_recording, timeout=30_000)
+    qtbot.waitUntil(lambda: dialog.view.preview.is_recording, timeout=60_000)
     assert not dialog.view.buttons[0].isDefault(), "Enter must not break it off"
     press(qtbot, dialog, "Calibrate")
-    qtbot.waitUntil(lambda: "s so far" in dialog.view.hint.text(), timeout=30_000)
+    qtbot.waitUntil(lambda: "s so far" in dialog.view.hint.text(), timeout=60_000)
     press(qtbot, dialog, "Use it")
     qtbot.waitUntil(
         lambda: window.pipeline is not None and window.pipeline.classifier.name == "Ada",
@@ -107,7 +107,7 @@ def test_a_pause_and_a_skip_lose_nothing(qtbot, monkeypatch):
     only_neutral(dialog, monkeypatch)
     press(qtbot, dialog, "Single expressions")
     press(qtbot, dialog, "Begin")
-    qtbot.waitUntil(lambda: dialog.view.preview.countdown > 0, timeout=10_000)
+    qtbot.waitUntil(lambda: dialog.view.preview.countdown > 0, timeout=60_000)
     press(qtbot, dialog, "Pause")
     assert not dialog.is_recording and dialog.view.preview.countdown == 0
     press(qtbot, dialog, "Go on")
@@ -132,7 +132,7 @@ def test_closing_it_deletes_what_nobody_checked(qtbot, monkeypatch):
 def test_a_clip_that_was_broken_off_is_deleted(qtbot):
     _, dialog = opened(qtbot, Timing(60.0, 0.5, 0.1))
     press(qtbot, dialog, "Begin")
-    qtbot.waitUntil(lambda: len(list_clips()) == 1, timeout=30_000)
+    qtbot.waitUntil(lambda: len(list_clips()) == 1, timeout=60_000)
     press(qtbot, dialog, "Cancel")
     assert list_clips() == []
     dialog.done(0)
@@ -195,7 +195,7 @@ def test_a_recording_that_cannot_be_read_is_told_and_made_again(qtbot, monkeypat
     with monkeypatch.context() as patch:
         patch.setattr("fer_live.window.personal.take_recorder.Recording.open", unreadable)
         press(qtbot, dialog, "Begin")
-        qtbot.waitUntil(lambda: dialog.view.hint.text() == "cannot be read", timeout=30_000)
+        qtbot.waitUntil(lambda: dialog.view.hint.text() == "cannot be read", timeout=60_000)
     press(qtbot, dialog, "Again")
     assert dialog.is_recording
     dialog.done(0)
@@ -228,7 +228,7 @@ def test_a_profile_is_made_again_from_what_is_kept(qtbot):
     window.calibrating._dialog = None
     window.pages.turn_to(window.personal)
     models = window.personal.models
-    qtbot.waitUntil(lambda: "made 20" in models.list.item(1).text(), timeout=30_000)
+    qtbot.waitUntil(lambda: "made 20" in models.list.item(1).text(), timeout=60_000)
     models.list.setCurrentRow(1)
     models.remake_button.click()
     again = window.calibrating._dialog

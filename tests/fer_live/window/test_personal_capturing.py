@@ -14,26 +14,26 @@ def test_a_clip_is_captured_with_a_visible_mark(qtbot, monkeypatch):
     window = open_demo_window(qtbot)
     window.set_capturing(True)
     assert window.action["capture"].isChecked()
-    qtbot.waitUntil(lambda: "capturing" in window.live.view._lines[0], timeout=20_000)
-    qtbot.waitUntil(lambda: window.capturing._recorder.n_kept > 5, timeout=30_000)
+    qtbot.waitUntil(lambda: "capturing" in window.live.view._lines[0], timeout=60_000)
+    qtbot.waitUntil(lambda: window.capturing._recorder.n_kept > 5, timeout=60_000)
     window.action["pause"].trigger()
     assert "paused" in window.capturing.mark
     kept = window.capturing._recorder.n_kept
     captured = window._meter.processed
-    qtbot.waitUntil(lambda: window._meter.processed > captured + 20, timeout=30_000)
+    qtbot.waitUntil(lambda: window._meter.processed > captured + 20, timeout=60_000)
     assert window.capturing._recorder.n_kept <= kept + 1
     window.action["pause"].trigger()
-    qtbot.waitUntil(lambda: window.capturing._recorder.n_kept > kept + 1, timeout=30_000)
+    qtbot.waitUntil(lambda: window.capturing._recorder.n_kept > kept + 1, timeout=60_000)
     window.set_capturing(False)
     assert not window.action["capture"].isChecked()
     assert window.capturing.mark == ""
-    qtbot.waitUntil(lambda: not window.capturing.is_closing, timeout=20_000)
+    qtbot.waitUntil(lambda: not window.capturing.is_closing, timeout=60_000)
     (clip,) = list_clips()
     assert summarize(clip).n_frames > 5
 
     page = window.personal
     window.pages.turn_to(page)
-    qtbot.waitUntil(lambda: page.clips.list.topLevelItemCount() == 1, timeout=20_000)
+    qtbot.waitUntil(lambda: page.clips.list.topLevelItemCount() == 1, timeout=60_000)
     assert page.learning.begin_button.isVisible()
     page.clips.list.selectAll()
     answers = [QMessageBox.StandardButton.No, QMessageBox.StandardButton.Yes]
@@ -41,7 +41,7 @@ def test_a_clip_is_captured_with_a_visible_mark(qtbot, monkeypatch):
     qtbot.mouseClick(page.clips.delete_button, Qt.MouseButton.LeftButton)
     assert list_clips() == [clip], "the answer was no"
     qtbot.mouseClick(page.clips.delete_button, Qt.MouseButton.LeftButton)
-    qtbot.waitUntil(lambda: page.clips.list.topLevelItemCount() == 0, timeout=20_000)
+    qtbot.waitUntil(lambda: page.clips.list.topLevelItemCount() == 0, timeout=60_000)
     assert list_clips() == []
     assert clip.name in page._said.text()
 
@@ -76,11 +76,11 @@ def test_deleting_the_clip_that_is_captured_ends_it_with_a_word(qtbot):
     window.set_capturing(True)
     # Not while its files are being made: a folder that grows cannot be deleted.
     qtbot.waitUntil(
-        lambda: bool(re.search(r"[1-9]\d* kept", window.capturing.mark)), timeout=30_000
+        lambda: bool(re.search(r"[1-9]\d* kept", window.capturing.mark)), timeout=60_000
     )
     assert len(list_clips()) == 1
     list_clips()[0].delete()
-    qtbot.waitUntil(lambda: bool(said), timeout=30_000)
+    qtbot.waitUntil(lambda: bool(said), timeout=60_000)
     assert said == ["the clip that was being captured was deleted"]
     assert not window.capturing.is_on
     assert list_clips() == []

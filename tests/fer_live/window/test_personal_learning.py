@@ -53,7 +53,7 @@ def test_a_retraining_shows_how_far_it_is_and_what_came_of_it(qtbot, fake):
     panel = panel_with(qtbot, fake("done"))
     assert not panel.bar.isVisible()
     panel.begin_button.click()
-    qtbot.waitUntil(lambda: panel.choose_button.isVisible(), timeout=20_000)
+    qtbot.waitUntil(lambda: panel.choose_button.isVisible(), timeout=60_000)
     assert "25 faces to choose by" in panel.message
     assert not panel.install_button.isVisible()
     assert unfinished_run() is None
@@ -68,24 +68,24 @@ def test_a_retraining_shows_how_far_it_is_and_what_came_of_it(qtbot, fake):
 def test_a_retraining_is_cancelled_and_gone_on_with(qtbot, fake):
     panel = panel_with(qtbot, fake("hang"))
     panel.begin_button.click()
-    qtbot.waitUntil(lambda: panel.bar.value() >= 800, timeout=20_000)
+    qtbot.waitUntil(lambda: panel.bar.value() >= 800, timeout=60_000)
     assert "Learning" in panel.message
     assert "0:01 left" in panel.message
     panel.cancel_button.click()
-    qtbot.waitUntil(lambda: panel.resume_button.isVisible(), timeout=20_000)
+    qtbot.waitUntil(lambda: panel.resume_button.isVisible(), timeout=60_000)
     assert "Cancelled" in panel.message
     assert unfinished_run() is not None
     again = panel_with(qtbot, fake("hang"))
     assert again.resume_button.isVisible(), "the next start offers it"
     again.resume_button.click()
-    qtbot.waitUntil(lambda: again.choose_button.isVisible(), timeout=20_000)
+    qtbot.waitUntil(lambda: again.choose_button.isVisible(), timeout=60_000)
     assert unfinished_run() is None
 
 
 def test_a_refused_retraining_says_why_and_cannot_be_installed(qtbot, fake):
     panel = panel_with(qtbot, fake("refused"))
     panel.begin_button.click()
-    qtbot.waitUntil(lambda: "nothing to choose by" in panel.message, timeout=20_000)
+    qtbot.waitUntil(lambda: "nothing to choose by" in panel.message, timeout=60_000)
     assert not panel.install_button.isVisible()
     assert not panel.choose_button.isVisible()
 
@@ -108,7 +108,7 @@ def test_whose_face_is_asked_where_several_are_in_a_clip(qtbot, fake, monkeypatc
         lambda box: next(b for b in box.buttons() if "largest" in b.text()),
     )
     panel.begin_button.click()
-    qtbot.waitUntil(lambda: panel.choose_button.isVisible(), timeout=20_000)
+    qtbot.waitUntil(lambda: panel.choose_button.isVisible(), timeout=60_000)
     assert "--track" not in begun[0]
     assert begun[1][-2:] == ["--track", "largest"]
 

@@ -51,7 +51,7 @@ def test_models_are_used_and_removed_with_one_click(qtbot, own_home: Path, monke
     qtbot.addWidget(page, before_close_func=lambda p: p.stop())
     page.show()
     page.refresh()
-    qtbot.waitUntil(lambda: page.clips._empty.isVisible(), timeout=20_000)
+    qtbot.waitUntil(lambda: page.clips._empty.isVisible(), timeout=60_000)
     assert "Capture" in page.learning.message
     page.models.list.setCurrentRow(1)
     page.models.use_button.click()
@@ -95,6 +95,6 @@ def test_a_model_of_an_older_base_goes_on_and_says_so(qtbot, own_home: Path, mon
     page = window.personal
     window.pages.turn_to(page)
     page.models.list.setCurrentRow(1)
-    qtbot.waitUntil(lambda: page.models._note.isVisible(), timeout=20_000)
-    qtbot.waitUntil(lambda: "older base" in page.models.list.item(1).text(), timeout=20_000)
+    qtbot.waitUntil(lambda: page.models._note.isVisible(), timeout=60_000)
+    qtbot.waitUntil(lambda: "older base" in page.models.list.item(1).text(), timeout=60_000)
     assert page.models.remake_button.isEnabled()

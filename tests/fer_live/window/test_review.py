@@ -1,4 +1,5 @@
 from datetime import datetime
+from itertools import pairwise
 from pathlib import Path
 
 import pytest
@@ -16,7 +17,8 @@ def test_a_recording_is_made_and_reviewed(
     window, meter = open_window(Demo())
     wait_for_pictures(qtbot, meter, 3)
     qtbot.keyClick(window, Qt.Key.Key_R, Qt.KeyboardModifier.ControlModifier)
-    wait_for_pictures(qtbot, meter, 40)
+    worker = window.recording._output.worker
+    qtbot.waitUntil(lambda: worker.written >= 40, timeout=60_000)
     assert "●" in window.live.view._lines[0]
     qtbot.keyClick(window, Qt.Key.Key_R, Qt.KeyboardModifier.ControlModifier)
     window.recording.wait()
@@ -31,22 +33,23 @@ def test_a_recording_is_made_and_reviewed(
     review = window.review
     assert review.view._result is not None
     assert review.view._result.faces
-    review.seek(0.5)
-    # The video counts in whole milliseconds.
-    times = sorted({round(float(row["time_s"]), 3) for row in recording.rows()})
-    shown = max(time_s for time_s in times if time_s <= 0.5)
+    # Between two frames: the video counts in whole milliseconds, so at a frame either may be shown.
+    times = sorted({float(row["time_s"]) for row in recording.rows()})
+    shown, following = next(pair for pair in pairwise(times) if pair[1] > 0.5)
+    at_s = round((shown + following) / 2, 3)
+    review.seek(at_s)
     assert review.view._result.frame.captured_at_s == pytest.approx(shown, abs=2e-3)
     qtbot.keyClicks(review._note_text, "a smile")
     qtbot.keyClick(review._note_text, Qt.Key.Key_Return)
-    assert [(n.text, n.time_s) for n in recording.notes()] == [("a smile", 0.5)]
+    assert [(n.text, n.time_s) for n in recording.notes()] == [("a smile", at_s)]
     review.seek(0.0)
     review._go_to_note(review._notes.item(0))
-    assert review._position_s == 0.5
+    assert review._position_s == at_s
     review.toggle_play()
-    qtbot.waitUntil(lambda: review._position_s > 0.7, timeout=5_000)
+    qtbot.waitUntil(lambda: review._position_s > at_s + 0.2, timeout=60_000)
     review.toggle_play()
     opened: list[str] = []
     monkeypatch.setattr(QDesktopServices, "openUrl", lambda url: opened.append(url.toLocalFile()))
     review.export_report(tmp_path / "report.html")
-    qtbot.waitUntil(lambda: bool(opened), timeout=30_000)
+    qtbot.waitUntil(lambda: bool(opened), timeout=60_000)
     assert "a smile" in Path(opened[0]).read_text()

@@ -38,7 +38,7 @@ class BrokenPipeline:
 
 def test_a_pipeline_that_fails_for_good_does_not_leave_a_still_picture(qtbot, open_window):
     window, _ = open_window(GRAY, load=BrokenPipeline)
-    qtbot.waitUntil(lambda: "out of memory" in window.message, timeout=20_000)
+    qtbot.waitUntil(lambda: "out of memory" in window.message, timeout=60_000)
 
 
 def test_a_broken_model_is_told_and_the_one_before_goes_on(qtbot, open_window, tmp_path: Path):
@@ -46,13 +46,13 @@ def test_a_broken_model_is_told_and_the_one_before_goes_on(qtbot, open_window, t
     wait_for_pictures(qtbot, meter)
     (tmp_path / "broken.onnx").write_text("no model")
     window.preferences.change({"model": str(tmp_path / "broken.onnx")})
-    qtbot.waitUntil(lambda: "not a model" in window.live._toast, timeout=10_000)
+    qtbot.waitUntil(lambda: "not a model" in window.live._toast, timeout=60_000)
     assert (window.preferences.now.model, load_settings()[0].model) == (None, None), (
         "not at the next start"
     )
     wait_for_pictures(qtbot, meter)
     window.preferences.change({"model": None, "detector": "full"})
-    qtbot.waitUntil(lambda: window.pipeline.detector.name == "full", timeout=10_000)
+    qtbot.waitUntil(lambda: window.pipeline.detector.name == "full", timeout=60_000)
     wait_for_pictures(qtbot, meter)
 
 
@@ -82,7 +82,7 @@ class Unplugged:
 def test_the_last_picture_of_a_lost_camera_is_not_shown_as_live(qtbot, open_window):
     window, meter = open_window(Unplugged())
     wait_for_pictures(qtbot, meter)
-    qtbot.waitUntil(lambda: "trying again" in window.message, timeout=20_000)
+    qtbot.waitUntil(lambda: "trying again" in window.message, timeout=60_000)
     late = window.session
     before = LiveResult(late.source_number, result(0, time.monotonic() - 5))
     late.results.put(before)
@@ -102,8 +102,8 @@ def test_a_model_with_other_labels_ends_what_was_written_with_the_old(
     window.set_recording(True)
     wait_for_pictures(qtbot, meter, 5)
     window.preferences.change({"model": str(tmp_path / "three.onnx")})
-    qtbot.waitUntil(lambda: window.pipeline.labels == three.labels, timeout=10_000)
-    qtbot.waitUntil(lambda: not window.recording.is_on, timeout=5_000)
+    qtbot.waitUntil(lambda: window.pipeline.labels == three.labels, timeout=60_000)
+    qtbot.waitUntil(lambda: not window.recording.is_on, timeout=60_000)
     wait_for_pictures(qtbot, meter)
     assert not window.data_out.is_on
     assert window.live.panel._labels == three.labels

@@ -28,7 +28,7 @@ def test_switches_delays_and_wrong_time_are_counted():
 
 
 def test_the_rule_of_the_window_beats_each_frames_label_and_a_constant_one(
-    shared_data: Path, tmp_path: Path
+    public_test_faces: Path, tmp_path: Path
 ):
     """On clips that are cut between expressions; the real images and the model that ships."""
     path = tmp_path / "calm.json"
@@ -37,7 +37,7 @@ def test_the_rule_of_the_window_beats_each_frames_label_and_a_constant_one(
 
         sys.argv = [
             *("fer-train", "calmness", str(asset("fer_live_fp32.onnx"))),
-            *("--data", f"fer2013:{shared_data}", "--split", "PublicTest"),
+            *("--data", f"fer2013:{public_test_faces}", "--split", "PublicTest"),
             *("--labels", "ferplus-majority", "--clips", "4", "--json", str(path)),
         ]
         main()
@@ -54,11 +54,11 @@ def test_the_rule_of_the_window_beats_each_frames_label_and_a_constant_one(
     assert delays == sorted(delays)
 
 
-def test_the_same_seed_gives_the_same_figures(shared_data: Path):
+def test_the_same_seed_gives_the_same_figures(public_test_faces: Path):
     where = {"split": "PublicTest", "rule": "ferplus-majority", "n_clips": 1}
     model = asset("fer_live_fp32.onnx")
     first, again = (
-        measure_calmness(model, f"fer2013:{shared_data}", seed=3, **where)  # type: ignore[arg-type]
+        measure_calmness(model, f"fer2013:{public_test_faces}", seed=3, **where)  # type: ignore[arg-type]
         for _ in range(2)
     )
     assert first == again

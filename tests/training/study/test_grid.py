@@ -1,4 +1,5 @@
 import json
+import os
 import subprocess
 import sys
 import time
@@ -15,6 +16,8 @@ from training.study.cells import Cell, cells_of, chosen_cells, load_grid, start_
 from training.study.grid import _in_order, _is_finished, list_cells, run_grid
 from training.study.report import write_report
 from training.study.worker import run_start
+
+N_CORES = os.cpu_count()
 
 GRID = """
 title = "A small grid"
@@ -60,6 +63,12 @@ def grid_file(learnable_tree: Path, tmp_path: Path) -> Path:
     path = tmp_path / "grid.toml"
     path.write_text(GRID.format(folder=learnable_tree.as_posix()))
     return path
+
+
+@pytest.fixture(autouse=True)
+def one_thread(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A worker takes every core; two threads of it mostly wait for each other in so small runs."""
+    monkeypatch.setattr("os.cpu_count", lambda: 1)
 
 
 def small(grid_file: Path) -> Path:
@@ -152,7 +161,7 @@ def test_a_task_of_an_array_job_makes_one_cell(
     states = run_cli("fer-train", *base, "--list").stdout.splitlines()
     missing = [line.split("\t")[0] for line in states if line.endswith("missing")]
     assert missing == ["supervised/0.25/1", "all_labels/1/1", "dta_snl/0.25/1"]
-    done = run_cli("fer-train", *base, "--only", missing[1])
+    done = run_cli("fer-train", *base, "--only", missing[1], "--jobs", N_CORES)
     assert done.returncode == 0, done.stderr
     states = [finished for _, finished in list_cells(grid_file, tmp_path / "out")]
     assert states == [False, True, False]
@@ -221,13 +230,13 @@ def test_workers_end_with_a_killed_grid(grid_file: Path, tmp_path: Path):
     )
     try:
         cells = [tmp_path / f"out/runs/{name}_1" for name in ("supervised_0.25", "dta_snl_0.25")]
-        wait_until(lambda: any((cell / "log.jsonl").is_file() for cell in cells), 120)
+        wait_until(lambda: any((cell / "log.jsonl").is_file() for cell in cells), 240)
         workers = psutil.Process(grid.pid).children(recursive=True)
         assert workers
     finally:
         grid.kill()
         grid.wait()
-    _, alive = psutil.wait_procs(workers, timeout=20)
+    _, alive = psutil.wait_procs(workers, timeout=60)
     assert not alive
 
 
