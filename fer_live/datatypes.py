@@ -256,3 +256,8 @@ class FrameResult:
     timings_ms: dict[str, float]
     provider: str
     detector: str
+
+    @property
+    def has_signals(self) -> bool:
+        """Whether the signals were on for this frame."""
+        return "signals" in self.timings_ms
