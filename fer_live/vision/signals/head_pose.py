@@ -25,8 +25,8 @@ _MOVING = (
 )
 """Lids and lips, which move with the expression."""
 _DEPTH = 1.1
-"""The network's depths are a little flat. Of 1, 1.1, 1.15 and 1.2 this one had the smallest error in
-pitch on rendered heads of six people, and in yaw (1.34 degrees) next to the smallest (1.32)."""
+"""The network's depths are a little flat. Of 1, 1.1, 1.15 and 1.2 this one had the smallest error
+in pitch on rendered heads of six people, and in yaw (1.34 degrees) next to the smallest (1.32)."""
 _TO_CAMERA = np.array([1, -1, -_DEPTH], np.float32)
 """From x right, y down, z away to x right, y up, z to the camera."""
 
