@@ -2,6 +2,7 @@
 
 import math
 
+from fer_live.base.translation import mark
 from fer_live.datatypes import BLENDSHAPES, FaceSignals, FloatArray, FrameResult
 from fer_live.outputs.address import Address, check_address, parse_address
 from fer_live.outputs.followed_face import FollowedFace
@@ -87,7 +88,7 @@ def head_quaternion(head_deg: FloatArray) -> tuple[float, float, float, float]:
 
 OUTPUT = OutputKind(
     name="vmc",
-    title="VMC",
+    title=mark("Avatar (VMC)"),
     metavar="HOST:PORT",
     help="head and face of an avatar, in the VMC protocol; switches the signals on",
     open=lambda opening: VmcSink(parse_address(_OPTION, opening.where)),
