@@ -27,6 +27,8 @@ class _Watched:
     blinks: BlinkCounter = field(default_factory=BlinkCounter)
     seen_at_s: float = -np.inf
     looked_at_s: float = -np.inf
+    turn: int = 0
+    """When it was looked at last, counted in looks: of one frame's faces one was the first."""
     measured_at_s: float = -np.inf
     signals: FaceSignals | None = None
     detection: FaceDetection | None = None
@@ -49,6 +51,7 @@ class SignalStage:
         self.budget = budget
         self._landmarker = FaceLandmarker()
         self._watched: dict[int, _Watched] = {}
+        self._n_looks = 0
         self._costs_s: deque[float] = deque([_FIRST_COST_S], _COSTS)
         self._credit_s = _FIRST_COST_S
         self._last_s: float | None = None
@@ -93,13 +96,14 @@ class SignalStage:
         self._credit_s = min(self._credit_s + self.budget * passed_s, most_s)
         # Half a measurement ahead: at 30 frames a second with a budget for 29, every frame but one.
         n_due = int(self._credit_s / cost_s + 0.5)
-        return sorted(faces, key=lambda face: self._watched[face.track_id].looked_at_s)[:n_due]
+        return sorted(faces, key=lambda face: self._watched[face.track_id].turn)[:n_due]
 
     def _look(self, image_bgr: UInt8Array, face: TrackedFace, time_s: float) -> None:
         person = self._watched[face.track_id]
         began_s = time.perf_counter()
         landmarks = self._landmarker.measure(image_bgr, face.detection.box_xyxy)
-        person.looked_at_s = time_s
+        self._n_looks += 1
+        person.looked_at_s, person.turn = time_s, self._n_looks
         person.signals = None
         if landmarks is not None:
             person.signals = _signals(landmarks, person.blinks, time_s)

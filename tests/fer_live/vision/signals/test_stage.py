@@ -69,7 +69,8 @@ def test_without_a_budget_every_face_is_measured_in_every_frame(stage: SignalSta
 
 
 @pytest.mark.parametrize(
-    ("budget", "n_faces", "measured_a_second"), [(0.4, 1, 30), (0.4, 4, 40), (0.1, 1, 10)]
+    ("budget", "n_faces", "measured_a_second"),
+    [(0.4, 1, 30), (0.4, 4, 40), (0.1, 1, 10), (0.45, 2, 45)],
 )
 def test_a_budget_is_kept_and_faces_take_turns(
     stage: SignalStage, budget: float, n_faces: int, measured_a_second: int
