@@ -3,6 +3,7 @@ import os
 import shutil
 import subprocess
 import sys
+from argparse import Namespace
 from pathlib import Path
 
 import pytest
@@ -10,6 +11,7 @@ import pytest
 from fer_live.base.console import check_output_file
 from fer_live.base.screen import screen_is_there
 from fer_live.base.settings import Settings, save_settings
+from fer_live.commands.options import wants_signals
 from fer_live.errors import InputError
 from tests.helpers.commands import fails, interrupt
 
@@ -171,10 +173,11 @@ def test_the_app_opens_no_network_connection(demo_clip: Path, tmp_path: Path):
         pytest.skip("strace may not trace here")
     out = tmp_path / "a.csv"
     subprocess.run(
-        [*traced, "analyze", str(demo_clip), "--out", str(out), "--every", "10"], check=True
+        [*traced, "analyze", str(demo_clip), "--out", str(out), "--every", "10", "--signals"],
+        check=True,
     )
     calls = log.read_text()
-    subprocess.run([*traced, "--demo", "--duration", "20"], check=True)
+    subprocess.run([*traced, "--demo", "--duration", "20", "--signals"], check=True)
     calls += log.read_text()
     internet = [line for line in calls.splitlines() if "AF_INET" in line]
     assert internet == []
@@ -182,6 +185,19 @@ def test_the_app_opens_no_network_connection(demo_clip: Path, tmp_path: Path):
     code = "import socket; socket.socket().connect_ex(('127.0.0.1', 9))"
     subprocess.run([*traced[:-2], "-c", code], check=True)
     assert "AF_INET" in log.read_text()
+
+
+@pytest.mark.parametrize(
+    ("given", "wanted"),
+    [
+        ({}, False),
+        ({"signals": True}, True),
+        ({"osc": "127.0.0.1:9000"}, False),
+        ({"vmc": "127.0.0.1:39539"}, True),
+    ],
+)
+def test_signals_are_on_where_they_or_what_needs_them_is_asked_for(given, wanted: bool):
+    assert wants_signals(Namespace(**given)) is wanted
 
 
 def test_the_app_imports_neither_torch_nor_onnx():
