@@ -29,6 +29,33 @@ BLENDSHAPES = (
 """The names of ARKit's blendshapes but `tongueOut`, in the order of MediaPipe's network. Left and
 right are the person's own."""
 
+ACTION_UNITS: dict[str, tuple[str, ...]] = {
+    "01": ("browInnerUp",),
+    "02": ("browOuterUpLeft", "browOuterUpRight"),
+    "04": ("browDownLeft", "browDownRight"),
+    "05": ("eyeWideLeft", "eyeWideRight"),
+    "06": ("cheekSquintLeft", "cheekSquintRight"),
+    "07": ("eyeSquintLeft", "eyeSquintRight"),
+    "09": ("noseSneerLeft", "noseSneerRight"),
+    "10": ("mouthUpperUpLeft", "mouthUpperUpRight"),
+    "12": ("mouthSmileLeft", "mouthSmileRight"),
+    "14": ("mouthDimpleLeft", "mouthDimpleRight"),
+    "15": ("mouthFrownLeft", "mouthFrownRight"),
+    "16": ("mouthLowerDownLeft", "mouthLowerDownRight"),
+    "17": ("mouthShrugLower",),
+    "18": ("mouthPucker",),
+    "20": ("mouthStretchLeft", "mouthStretchRight"),
+    "22": ("mouthFunnel",),
+    "24": ("mouthPressLeft", "mouthPressRight"),
+    "26": ("jawOpen",),
+    "28": ("mouthRollLower", "mouthRollUpper"),
+    "43": ("eyeBlinkLeft", "eyeBlinkRight"),
+}
+"""An action unit's number in FACS -> the blendshapes whose mean stands for it (docs/signals.md)."""
+_ACTION_UNIT_NUMBERS = [
+    [BLENDSHAPES.index(name) for name in names] for names in ACTION_UNITS.values()
+]
+
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Frame:
@@ -105,6 +132,59 @@ class FaceLandmarks:
 
 
 @dataclass(frozen=True, slots=True, eq=False)
+class FaceSignals:
+    """What a face tells beside its expression. Left and right are the person's own.
+
+    Angles are in degrees, positive to the person's own left, which is the right of an unmirrored
+    image, and up.
+
+    Args:
+        landmarks: The points, blendshapes and MediaPipe's own pose, from which all else follows.
+        head_deg: (3,) float32 yaw, pitch and roll; 0, 0, 0 is a head that faces the camera upright.
+        gaze_in_head_deg: (2, 2) float32 yaw and pitch of the left and the right eye; 0, 0 is
+            straight ahead from the head.
+        gaze_deg: (2, 2) float32 the same before the camera; 0, 0 is into the camera.
+        eyes_open: (2,) float32 the left and the right eye: height over width, 0 is closed, open
+            eyes have 0.25 to 0.4.
+        mouth_open: The gap between the lips over the mouth's width; 0 is closed.
+        is_blink: Whether a blink ended in this frame: both lids open again.
+        n_blinks: How many blinks there were since the face came.
+        watched_s: For how long the eyes were watched for them.
+        age_s: Since when it is known, seconds: 0 where the face was measured in this frame; else it
+            is from a moment before, and the points were moved with the face.
+    """
+
+    landmarks: FaceLandmarks
+    head_deg: FloatArray
+    gaze_in_head_deg: FloatArray
+    gaze_deg: FloatArray
+    eyes_open: FloatArray
+    mouth_open: float
+    is_blink: bool
+    n_blinks: int
+    watched_s: float
+    age_s: float = 0.0
+
+    @property
+    def mean_gaze_deg(self) -> FloatArray:
+        """(2,) float32 yaw and pitch before the camera, the mean of both eyes."""
+        return np.asarray(self.gaze_deg.mean(axis=0), np.float32)
+
+    @property
+    def blinks_per_minute(self) -> float:
+        """Blinks a minute; 0 before anything was watched."""
+        return 60 * self.n_blinks / self.watched_s if self.watched_s > 0 else 0.0
+
+    @property
+    def action_units(self) -> FloatArray:
+        """(20,) float32, 0 to 1, in the order of `ACTION_UNITS`: means of blendshapes."""
+        return np.array(
+            [self.landmarks.blendshapes[numbers].mean() for numbers in _ACTION_UNIT_NUMBERS],
+            np.float32,
+        )
+
+
+@dataclass(frozen=True, slots=True, eq=False)
 class HeatMap:
     """Where in a face the model looked: a class activation map, laid over the frame.
 
@@ -136,6 +216,7 @@ class FaceResult:
         shown_label: The label that a window shows: smoothed, with hold and margin; empty where the
             face reads as unsure.
         heat_map: Where the model looked, if that was asked for and the model tells it, else None.
+        signals: What else the face tells, if that was asked for and could be measured, else None.
     """
 
     track_id: int
@@ -148,6 +229,7 @@ class FaceResult:
     smoothed_probs: FloatArray
     shown_label: str
     heat_map: HeatMap | None = None
+    signals: FaceSignals | None = None
 
     @property
     def area(self) -> float:
@@ -163,7 +245,8 @@ class FrameResult:
     Args:
         frame: The frame as it was given; a result is painted on its own picture.
         faces: Its faces, most confident detection first; empty where none was found.
-        timings_ms: Stage (detect, track, align, classify, smooth) -> its wall time, milliseconds.
+        timings_ms: Stage (detect, track, align, classify, smooth, and signals where they are on) ->
+            its wall time, milliseconds.
         provider: What the model ran on: cpu, cuda or tensorrt.
         detector: Which view of the detector looked at this frame.
     """
@@ -173,3 +256,8 @@ class FrameResult:
     timings_ms: dict[str, float]
     provider: str
     detector: str
+
+    @property
+    def has_signals(self) -> bool:
+        """Whether the signals were on for this frame."""
+        return "signals" in self.timings_ms

@@ -228,7 +228,7 @@ def _read_part(part: Part, folder: Path) -> None:
         warning=classifier.warning,
         began_s=time.monotonic(),
     )
-    rows = JsonlFile(folder / f"{part.key}.jsonl", pipeline.labels)
+    rows = JsonlFile(folder / f"{part.key}.jsonl", pipeline.labels, signals=pipeline.with_signals)
     for name in part.names:
         try:
             source = open_source(name, _read_options.decoder_threads)

@@ -35,7 +35,7 @@ class ReadOptions:
     """How the sources of one `fer-live analyze` are read.
 
     Every `every`-th frame, by which model, on what, and how often each face; `decoder_threads`
-    decode a video, 0 takes all cores.
+    decode a video, 0 takes all cores; `signals` are measured in every frame that is read.
     """
 
     every: int = 1
@@ -44,6 +44,7 @@ class ReadOptions:
     detector: DetectorMode = "auto"
     decoder_threads: int = 0
     answers: AnswerConfig = DEFAULT_ANSWERS
+    signals: bool = False
 
     def load_pipeline(self) -> Pipeline:
         """What reads them. Takes a second or two. Raises `ModelError`."""
@@ -53,6 +54,7 @@ class ReadOptions:
             self.detector,
             readings=self.answers.readings,
             prior=self.answers.prior,
+            signals=self.signals,
         )
 
 

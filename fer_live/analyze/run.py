@@ -6,10 +6,12 @@ from collections.abc import Sequence
 from contextlib import closing
 from dataclasses import asdict, dataclass, field, replace
 from pathlib import Path
+from typing import Any
 
 from tqdm import tqdm
 
 from fer_live import __version__
+from fer_live.analyze.blinks import BlinkTally
 from fer_live.analyze.parallel import Counts, Part, forget_parts, parts_of, read_parts
 from fer_live.analyze.reading import ReadOptions, n_frames_to_read, read_source
 from fer_live.base.atomic_file import beside, link_target
@@ -42,13 +44,15 @@ class AnalyzeOptions:
     provider: Provider = "auto"
     detector: DetectorMode = "auto"
     answers: AnswerConfig = DEFAULT_ANSWERS
+    signals: bool = False
     outputs: Outputs = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True)
 class Summary:
     """What was read. `wall_s` is the time from the first frame to the last, without loading;
-    `detector` names the models used, the most used first."""
+    `detector` names the models used, the most used first; `blinks` has an object for each face of
+    each source, where the signals were on."""
 
     frames: int
     frames_with_face: int
@@ -58,6 +62,7 @@ class Summary:
     provider: str
     detector: str
     model: str
+    blinks: list[dict[str, Any]] | None = None
 
 
 def analyze(options: AnalyzeOptions) -> tuple[Summary, list[str]]:
@@ -78,7 +83,12 @@ def analyze(options: AnalyzeOptions) -> tuple[Summary, list[str]]:
     if options.video is not None or "virtual_camera" in options.outputs:
         require_qt_libraries(headless=True)
     read_options = ReadOptions(
-        options.every, options.model, options.provider, options.detector, answers=options.answers
+        options.every,
+        options.model,
+        options.provider,
+        options.detector,
+        answers=options.answers,
+        signals=options.signals,
     )
     if options.video is None and not options.outputs and not any(map(is_url, names)):
         parts = parts_of(names, _what_decides(options))
@@ -93,7 +103,8 @@ def _read_in_turn(
     options: AnalyzeOptions, names: Sequence[str], read_options: ReadOptions
 ) -> tuple[Summary, list[str]]:
     counts = Counts()
-    sinks: list[ResultSink] = []
+    tally = BlinkTally() if options.signals else None
+    sinks: list[ResultSink] = [tally] if tally else []
     # One file alone that cannot be read is told before the seconds that a pipeline takes.
     is_alone = len(names) == 1 and not is_url(names[0])
     opened: list[FrameSource] = [open_source(names[0])] if is_alone else []
@@ -126,7 +137,7 @@ def _read_in_turn(
             _finish(sinks, counts)
         except BaseException as error:  # noqa: BLE001  # raised again, after the sinks
             raise _after_failure(error, sinks, counts) from None
-    return _summary(counts, wall_s), counts.broken
+    return _summary(counts, wall_s, tally), counts.broken
 
 
 def _read_batch(
@@ -135,6 +146,7 @@ def _read_batch(
     output = options.out or options.report
     assert output is not None, "checked with the arguments"
     folder = beside(output, ".parts")
+    tally = BlinkTally() if options.signals else None
     sinks: list[RowSink] = []
     total = Counts()
     asked_at_s = time.monotonic()
@@ -146,6 +158,7 @@ def _read_batch(
                 if counts.warning:
                     print(f"fer-live: {counts.warning}", file=sys.stderr)
                 sinks += _open_row_sinks(options, counts.labels, counts.own_labels)
+                sinks += [tally] if tally else []
             total.join(counts)
             if counts.began_s >= asked_at_s:  # not what an earlier, interrupted run has read
                 began_at_s.append(counts.began_s)
@@ -162,7 +175,7 @@ def _read_batch(
             failure = FerLiveError(f"{failure}; the same command goes on from there")
         raise failure from None
     forget_parts(folder)
-    return _summary(total, wall_s), total.broken
+    return _summary(total, wall_s, tally), total.broken
 
 
 def _finish(sinks: Sequence[ResultSink], counts: Counts) -> None:
@@ -173,7 +186,7 @@ def _finish(sinks: Sequence[ResultSink], counts: Counts) -> None:
         sink.close()
 
 
-def _summary(counts: Counts, wall_s: float) -> Summary:
+def _summary(counts: Counts, wall_s: float, tally: BlinkTally | None) -> Summary:
     return Summary(
         frames=counts.frames,
         frames_with_face=counts.frames_with_face,
@@ -183,6 +196,7 @@ def _summary(counts: Counts, wall_s: float) -> Summary:
         provider=counts.provider,
         detector="+".join(name for name, _ in counts.detectors.most_common()),
         model=counts.model,
+        blinks=tally.summary() if tally else None,
     )
 
 
@@ -196,6 +210,7 @@ def _what_decides(options: AnalyzeOptions) -> dict[str, object]:
         "provider": options.provider,
         "detector": options.detector,
         "answers": asdict(options.answers),
+        "signals": options.signals,
     }
 
 
@@ -339,7 +354,7 @@ def _open_row_sinks(
 ) -> list[RowSink]:
     sinks: list[RowSink] = []
     if options.out is not None:
-        sinks.append(open_file_sink(options.out, labels))
+        sinks.append(open_file_sink(options.out, labels, signals=options.signals))
     if options.report is not None:
         from fer_live.recording.report import ReportFile  # matplotlib takes a second to import
 
@@ -354,6 +369,9 @@ def _open_outputs(options: AnalyzeOptions, labels: tuple[str, ...]) -> list[Resu
         return FramePainter(labels)
 
     return [
-        open_output(name, Opening(where, labels, make_painter, is_live=False))
+        open_output(
+            name,
+            Opening(where, labels, make_painter, is_live=False, with_signals=options.signals),
+        )
         for name, where in options.outputs.items()
     ]

@@ -36,6 +36,7 @@ class Settings(BaseModel):
     readings: Literal[1, 2] | None = Field(None, description="of each face; None: as time allows")
     calm: float = Field(0.5, ge=0, le=1, description="0 quick .. 1 calm")
     show_heat_map: bool = Field(False, alias="show_attention", description="as the file calls it")
+    signals: bool = Field(False, description="whether head, eyes and mouth are measured")
     show_timeline: bool = True
     show_panel: bool = True
     record_overlay: bool = False

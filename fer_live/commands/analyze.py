@@ -14,6 +14,7 @@ from fer_live.commands.options import (
     outputs_from,
     refuse_window_options,
     tell,
+    wants_signals,
 )
 
 if TYPE_CHECKING:
@@ -65,13 +66,22 @@ def run(arguments: argparse.Namespace) -> int:
             provider=arguments.provider or "auto",
             detector=arguments.detector or "auto",
             answers=AnswerConfig(arguments.readings or 2, arguments.prior or EVERYDAY),
+            signals=wants_signals(arguments),
             outputs=outputs_from(arguments),
         )
     )
     for message in broken:
         tell(message)
-    print(json.dumps(asdict(summary)) if arguments.json else _line(summary, arguments))
+    print(_as_json(summary) if arguments.json else _line(summary, arguments))
     return 1 if broken else 0
+
+
+def _as_json(summary: "Summary") -> str:
+    """What was read; `blinks` is there where the signals were on."""
+    fields = asdict(summary)
+    if summary.blinks is None:
+        del fields["blinks"]
+    return json.dumps(fields)
 
 
 def _line(summary: "Summary", arguments: argparse.Namespace) -> str:

@@ -13,11 +13,11 @@ PROVIDERS: tuple[Provider, ...] = ("auto", "cpu", "cuda", "tensorrt")
 DETECTORS: tuple[DetectorMode, ...] = ("auto", "short", "full")
 
 _WINDOW_OPTIONS = ("camera", "source", "demo", "duration", "stats")
-_PIPELINE_OPTIONS = ("model", "provider", "detector", "readings", "prior")
+_PIPELINE_OPTIONS = ("model", "provider", "detector", "readings", "prior", "signals")
 
 
 def add_pipeline_options(parser: argparse.ArgumentParser, *, default: str | None = None) -> None:
-    """`--model`, `--provider`, `--detector`, `--readings` and `--prior`.
+    """`--model`, `--provider`, `--detector`, `--readings`, `--prior` and `--signals`.
 
     A command that the window's own options may precede passes `argparse.SUPPRESS`, or its defaults
     would overwrite what was given before its name.
@@ -37,6 +37,12 @@ def add_pipeline_options(parser: argparse.ArgumentParser, *, default: str | None
         default=default,
         metavar="everyday|expressive",
         help="everyday: most faces are neutral (default); expressive: any expression is as likely",
+    )
+    parser.add_argument(
+        "--signals",
+        action="store_true",
+        default=default,
+        help="measure head pose, gaze, blinks, mouth and blendshapes too",
     )
 
 
@@ -59,6 +65,13 @@ def outputs_from(arguments: argparse.Namespace) -> Outputs:
     """What the command line switches on: name of the output -> where to."""
     given = {name: getattr(arguments, name, None) for name in output_kinds()}
     return {name: where for name, where in given.items() if where is not None}
+
+
+def wants_signals(arguments: argparse.Namespace) -> bool:
+    """Whether the signals are asked for, by their option or by an output that needs them."""
+    kinds = output_kinds()
+    needed = any(kinds[name].needs_signals for name in outputs_from(arguments))
+    return bool(getattr(arguments, "signals", None)) or needed
 
 
 def refuse_window_options(arguments: argparse.Namespace, instead: str) -> None:

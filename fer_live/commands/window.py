@@ -5,7 +5,12 @@ from pathlib import Path
 
 from fer_live.base.console import check_output_file, natural, positive
 from fer_live.base.screen import check_screen
-from fer_live.commands.options import add_output_options, add_pipeline_options, outputs_from
+from fer_live.commands.options import (
+    add_output_options,
+    add_pipeline_options,
+    outputs_from,
+    wants_signals,
+)
 
 
 def add(parser: argparse.ArgumentParser) -> None:
@@ -51,6 +56,7 @@ def run(arguments: argparse.Namespace) -> int:
             detector=arguments.detector,
             readings=arguments.readings,
             prior=arguments.prior,
+            signals=wants_signals(arguments) or None,
             outputs=outputs_from(arguments),
             duration_s=arguments.duration,
             stats=arguments.stats,

@@ -3,8 +3,9 @@
 {"schema": 1, "source": ..., "frame": ..., "time_s": ..., "utc": ...,
  "faces": [{"track_id": ..., "x1": ...}]}
 
-with the keys of the JSONL. Safe by default: it listens on this machine alone, and refuses pages of
-other origins, which a browser would let connect to it.
+with the keys of the JSONL. While the signals are on, the schema is 2 and theirs follow. Safe by
+default: it listens on this machine alone, and refuses pages of other origins, which a browser would
+let connect to it.
 """
 
 import asyncio
@@ -28,7 +29,7 @@ if TYPE_CHECKING:
     from websockets.asyncio.server import ServerConnection
     from websockets.http11 import Request, Response
 
-SCHEMA = 1
+SCHEMA, SCHEMA_WITH_SIGNALS = 1, 2
 _MAX_CLIENTS = 16
 _MAX_MESSAGE_BYTES = 1024
 _WAITING_FRAMES = 8
@@ -205,14 +206,14 @@ class _Client:
 def frame_object(source: str, result: FrameResult, labels: tuple[str, ...]) -> dict[str, Any]:
     """One frame with its faces, in the keys of the JSONL."""
     return {
-        "schema": SCHEMA,
+        "schema": SCHEMA_WITH_SIGNALS if result.has_signals else SCHEMA,
         "source": source,
         "frame": result.frame.index,
         "time_s": round(result.frame.captured_at_s, 6),
         "utc": utc_text(result.frame.captured_at_utc),
         "faces": [
             {key: value for key, value in row.items() if key not in _OF_THE_FRAME}
-            for row in face_rows(source, result, labels)
+            for row in face_rows(source, result, labels, signals=result.has_signals)
         ],
     }
 

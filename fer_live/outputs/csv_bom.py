@@ -12,7 +12,9 @@ OUTPUT = OutputKind(
     title=mark("CSV for Excel"),
     metavar="FILE",
     help="CSV with a byte order mark, so that Excel reads every script",
-    open=lambda opening: CsvFile(Path(opening.where), opening.labels, with_bom=True),
+    open=lambda opening: CsvFile(
+        Path(opening.where), opening.labels, signals=opening.with_signals, with_bom=True
+    ),
     check=lambda where: check_text_file(where, ".csv"),
     suggest=lambda: suggested_file(" excel.csv"),
     writes_file=True,

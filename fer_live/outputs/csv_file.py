@@ -14,17 +14,26 @@ from fer_live.outputs.text_file import GrowingTextFile, check_text_file, suggest
 class CsvFile:
     """A `ResultSink` into one CSV file with a header, UTF-8, with or without a byte order mark."""
 
-    def __init__(self, path: Path, labels: tuple[str, ...], *, with_bom: bool = False) -> None:
-        self._labels = labels
+    def __init__(
+        self,
+        path: Path,
+        labels: tuple[str, ...],
+        *,
+        signals: bool = False,
+        with_bom: bool = False,
+    ) -> None:
+        self._labels, self._signals = labels, signals
         self._file = GrowingTextFile(path)
         self._text = io.StringIO()
-        self._writer = csv.DictWriter(self._text, column_names(labels), lineterminator="\n")
+        self._writer = csv.DictWriter(
+            self._text, column_names(labels, signals=signals), lineterminator="\n"
+        )
         self._text.write("\ufeff" if with_bom else "")
         self._writer.writeheader()
         self._append()
 
     def write(self, source: str, result: FrameResult) -> None:
-        self.append(face_rows(source, result, self._labels))
+        self.append(face_rows(source, result, self._labels, signals=self._signals))
 
     def append(self, rows: Iterable[Row]) -> None:
         self._writer.writerows(
@@ -60,7 +69,7 @@ OUTPUT = OutputKind(
     title="CSV",
     metavar="FILE",
     help="one row per face",
-    open=lambda opening: CsvFile(Path(opening.where), opening.labels),
+    open=lambda opening: CsvFile(Path(opening.where), opening.labels, signals=opening.with_signals),
     check=lambda where: check_text_file(where, ".csv"),
     suggest=lambda: suggested_file(".csv"),
     writes_file=True,

@@ -2,18 +2,22 @@
 
 from collections.abc import Iterator
 from datetime import UTC, datetime
+from typing import Any
 
 from fer_live.datatypes import FrameResult
+from fer_live.outputs.signal_columns import signal_columns, signal_values
 
-Row = dict[str, str | int | float]
+Row = dict[str, Any]
+"""Column -> text, number, or None where there is no value."""
 
 
-def column_names(labels: tuple[str, ...]) -> list[str]:
+def column_names(labels: tuple[str, ...], *, signals: bool = False) -> list[str]:
     """The columns in order; `p_<label>` are the raw probabilities in the model's label order."""
     return [
         *("source", "frame", "time_s", "utc", "track_id", "x1", "y1", "x2", "y2"),
         *("detection_confidence", "label", "shown_label", "confidence"),
         *(f"p_{label}" for label in labels),
+        *(signal_columns() if signals else ()),
     ]
 
 
@@ -24,12 +28,15 @@ def utc_text(moment: datetime | None) -> str:
     return moment.astimezone(UTC).isoformat(timespec="milliseconds").replace("+00:00", "Z")
 
 
-def face_rows(source: str, result: FrameResult, labels: tuple[str, ...]) -> Iterator[Row]:
+def face_rows(
+    source: str, result: FrameResult, labels: tuple[str, ...], *, signals: bool = False
+) -> Iterator[Row]:
     """One row for each face of a frame; none where no face was found.
 
     Boxes are pixels of the unmirrored frame, rounded to hundredths; time to microseconds; `utc` to
     milliseconds, empty where the wall clock of the capture is not known. Probabilities keep seven
-    digits, so that a row still sums to 1 within 1e-6.
+    digits, so that a row still sums to 1 within 1e-6. With `signals` their columns follow, None
+    where a face was not measured in this frame.
     """
     for face in result.faces:
         x1, y1, x2, y2 = (round(float(value), 2) for value in face.box_xyxy)
@@ -51,4 +58,5 @@ def face_rows(source: str, result: FrameResult, labels: tuple[str, ...]) -> Iter
                 f"p_{label}": round(float(value), 7)
                 for label, value in zip(labels, face.probs, strict=True)
             },
+            **(signal_values(face) if signals else {}),
         }

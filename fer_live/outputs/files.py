@@ -16,10 +16,10 @@ _FILE_SINKS: dict[str, type[CsvFile] | type[JsonlFile] | type[ParquetFile]] = {
 FILE_SUFFIXES = tuple(_FILE_SINKS)
 
 
-def open_file_sink(path: Path, labels: tuple[str, ...]) -> RowSink:
+def open_file_sink(path: Path, labels: tuple[str, ...], *, signals: bool = False) -> RowSink:
     """The sink for a file, by its suffix. Raises `InputError` for an unknown one."""
     try:
         sink = _FILE_SINKS[path.suffix.lower()]
     except KeyError:
         raise InputError(f"{path}: unknown kind; end it in {' or '.join(_FILE_SINKS)}") from None
-    return sink(path, labels)
+    return sink(path, labels, signals=signals)

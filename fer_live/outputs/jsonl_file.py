@@ -13,12 +13,12 @@ from fer_live.outputs.text_file import GrowingTextFile, check_text_file, suggest
 class JsonlFile:
     """A `ResultSink` into one JSONL file."""
 
-    def __init__(self, path: Path, labels: tuple[str, ...]) -> None:
-        self._labels = labels
+    def __init__(self, path: Path, labels: tuple[str, ...], *, signals: bool = False) -> None:
+        self._labels, self._signals = labels, signals
         self._file = GrowingTextFile(path)
 
     def write(self, source: str, result: FrameResult) -> None:
-        self.append(face_rows(source, result, self._labels))
+        self.append(face_rows(source, result, self._labels, signals=self._signals))
 
     def append(self, rows: Iterable[Row]) -> None:
         self._file.append("".join(json.dumps(row, ensure_ascii=False) + "\n" for row in rows))
@@ -35,7 +35,9 @@ OUTPUT = OutputKind(
     title="JSONL",
     metavar="FILE",
     help="one object per face",
-    open=lambda opening: JsonlFile(Path(opening.where), opening.labels),
+    open=lambda opening: JsonlFile(
+        Path(opening.where), opening.labels, signals=opening.with_signals
+    ),
     check=lambda where: check_text_file(where, ".jsonl"),
     suggest=lambda: suggested_file(".jsonl"),
     writes_file=True,

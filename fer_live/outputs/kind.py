@@ -17,13 +17,14 @@ class Opening:
     `where` is what the person wrote: a file, an address, a stream's name, a device. `is_live` tells
     frames that are stamped with the monotonic clock from those with a file's own times.
     `make_painter` makes what paints a result; it loads Qt, so an output calls it only if it shows
-    pictures.
+    pictures. `with_signals` tells whether the signals are on, for what has to fix its columns.
     """
 
     where: str
     labels: tuple[str, ...]
     make_painter: Callable[[], Paint]
     is_live: bool
+    with_signals: bool = False
 
 
 def _accept(where: str) -> None:
@@ -60,6 +61,8 @@ class OutputKind:
     """Whether `where` is a file, which the window must not replace unasked."""
     where_is_optional: bool = False
     """Whether the option may stand alone."""
+    needs_signals: bool = False
+    """Whether it has nothing to send without the signals: switching it on switches them on."""
     position: int = 100
     """Its place in every list, the lowest first; equal ones by name."""
 

@@ -1,5 +1,6 @@
 """Lab Streaming Layer, for laboratories."""
 
+import math
 import os
 import time
 from pathlib import Path
@@ -9,10 +10,11 @@ import numpy as np
 from fer_live.base.atomic_file import write_atomically
 from fer_live.base.home import cache
 from fer_live.datatypes import FaceResult, FrameResult
+from fer_live.outputs.followed_face import FollowedFace
 from fer_live.outputs.kind import OutputKind
+from fer_live.outputs.signal_columns import signal_columns, signal_unit, signal_values
 
 _RATE_FROM_FRAMES = 15
-_LOST_AFTER_S = 2.0
 
 
 def _stay_on_this_machine() -> None:
@@ -31,10 +33,11 @@ def _stay_on_this_machine() -> None:
 class LslSink:
     """A `ResultSink` into one regular LSL stream: the followed face, a sample a frame.
 
-    Channels: a probability an expression, then `track_id`; NaN where no face is in view. The rate
-    is that of the first frames. Time stamps are on LSL's clock and are those of the capture, not of
-    the sending; of a file that is read as fast as it goes, the file's time from now on. The face
-    followed is the largest, until it has been gone for two seconds.
+    Channels: a probability an expression, then the signals, if they were on in the first frames,
+    then `track_id`; NaN where no face is in view, and in the signals where it was not measured. The
+    rate is that of the first frames. Time stamps are on LSL's clock and are those of the capture,
+    not of the sending; of a file that is read as fast as it goes, the file's time from now on. The
+    face followed is the largest, until it has been gone for two seconds.
     """
 
     def __init__(self, name: str, labels: tuple[str, ...], *, is_live: bool) -> None:
@@ -43,11 +46,11 @@ class LslSink:
 
         self._lsl = pylsl
         self._name, self._labels, self._is_live = name, labels, is_live
+        self._signals: list[str] = []
         self._outlet: pylsl.StreamOutlet | None = None
         self._first_times_s: list[float] = []
         self._clock_offset_s = self._last_s = 0.0
-        self._followed: int | None = None
-        self._seen_at_s = 0.0
+        self._followed = FollowedFace()
 
     def write(self, source: str, result: FrameResult) -> None:
         captured_at_s = result.frame.captured_at_s
@@ -55,12 +58,10 @@ class LslSink:
             self._first_times_s.append(captured_at_s)
             if len(self._first_times_s) < _RATE_FROM_FRAMES:
                 return
-            self._open()
+            self._open(result)
         assert self._outlet is not None
-        face = self._face_to_follow(result)
-        sample = [float("nan")] * (len(self._labels) + 1)
-        if face is not None:
-            sample = [*(float(prob) for prob in face.probs), float(face.track_id)]
+        face = self._followed.find(result)
+        sample = self._sample(face)
         if self._is_live:  # the clocks drift apart
             self._clock_offset_s = self._lsl.local_clock() - time.monotonic()
         elif captured_at_s < self._last_s:  # another file begins
@@ -74,17 +75,27 @@ class LslSink:
     def abandon(self) -> None:
         self.close()
 
-    def _open(self) -> None:
+    def _sample(self, face: FaceResult | None) -> list[float]:
+        if face is None:
+            return [math.nan] * (len(self._labels) + len(self._signals) + 1)
+        values = signal_values(face) if self._signals else {}
+        signals = (math.nan if value is None else float(value) for value in values.values())
+        return [*(float(prob) for prob in face.probs), *signals, float(face.track_id)]
+
+    def _open(self, result: FrameResult) -> None:
+        self._signals = signal_columns() if result.has_signals else []
         interval_s = float(np.median(np.diff(self._first_times_s)))
         self._clock_offset_s = self._lsl.local_clock() - self._first_times_s[-1]
         rate = round(1 / max(interval_s, 1e-3), 2)
-        n_channels = len(self._labels) + 1
+        n_channels = len(self._labels) + len(self._signals) + 1
         info = self._lsl.StreamInfo(
             self._name, "Expression", n_channels, rate, "float32", f"fer-live-{self._name}"
         )
         channels = info.desc().append_child("channels")
         for label in self._labels:
             self._describe(channels, label, "probability")
+        for column in self._signals:
+            self._describe(channels, column, signal_unit(column))
         self._describe(channels, "track_id", "number")
         self._outlet = self._lsl.StreamOutlet(info)
 
@@ -94,19 +105,6 @@ class LslSink:
         channel.append_child_value("label", label)
         channel.append_child_value("unit", unit)
         channel.append_child_value("type", "Expression")
-
-    def _face_to_follow(self, result: FrameResult) -> FaceResult | None:
-        now_s = result.frame.captured_at_s
-        for face in result.faces:
-            if face.track_id == self._followed:
-                self._seen_at_s = now_s
-                return face
-        if self._followed is not None and now_s - self._seen_at_s < _LOST_AFTER_S:
-            return None
-        largest = max(result.faces, key=lambda face: face.area, default=None)
-        self._followed = largest.track_id if largest else None
-        self._seen_at_s = now_s
-        return largest
 
 
 OUTPUT = OutputKind(

@@ -1,13 +1,12 @@
 """OSC over UDP, for art, music and games."""
 
 import re
-import socket
 
-from fer_live.base.translation import tr
-from fer_live.datatypes import FrameResult
-from fer_live.errors import InputError
+from fer_live.datatypes import FaceResult, FrameResult
 from fer_live.outputs.address import Address, check_address, parse_address
 from fer_live.outputs.kind import OutputKind
+from fer_live.outputs.osc_client import OscClient
+from fer_live.outputs.signal_columns import signal_values
 
 
 class OscSink:
@@ -16,6 +15,9 @@ class OscSink:
     /fer/faces COUNT
     /fer/face TRACK_ID X1 Y1 X2 Y2 SHOWN_LABEL CONFIDENCE
     /fer/face/TRACK_ID/LABEL PROBABILITY
+    /fer/face/TRACK_ID/signal/COLUMN VALUE
+
+    The last while the signals are on, for a face that was measured in this frame, in bundles.
 
     Nobody needs to listen; whoever comes later gets the next frame. A frame that the network does
     not take is counted in `dropped`. Boxes are pixels of the unmirrored frame, the label is empty
@@ -23,20 +25,9 @@ class OscSink:
     """
 
     def __init__(self, address: Address, labels: tuple[str, ...]) -> None:
-        from pythonosc.udp_client import SimpleUDPClient
-
         self.dropped = 0
         self._labels = labels
-        try:
-            # Once, for a name server that is slow or away would hold up every message.
-            family, *_, place = socket.getaddrinfo(
-                address.host, address.port, type=socket.SOCK_DGRAM
-            )[0]
-            self._client = SimpleUDPClient(str(place[0]), address.port, family=family)
-        except OSError as error:
-            raise InputError(
-                tr("--osc {address}: no such host: {why}", address=address, why=error.strerror)
-            ) from None
+        self._client = OscClient("--osc", address)
 
     def write(self, source: str, result: FrameResult) -> None:
         try:
@@ -52,9 +43,20 @@ class OscSink:
             send("/fer/face", [face.track_id, *box, face.shown_label, face.confidence])
             for label, prob in zip(self._labels, face.probs, strict=True):
                 send(f"/fer/face/{face.track_id}/{osc_name(label)}", float(prob))
+            self._send_signals(face)
+
+    def _send_signals(self, face: FaceResult) -> None:
+        if face.signals is None or face.signals.age_s > 0:
+            return
+        prefix = f"/fer/face/{face.track_id}/signal/"
+        self._client.send_bundles(
+            (prefix + column, [float(value)])
+            for column, value in signal_values(face).items()
+            if value is not None
+        )
 
     def close(self) -> None:
-        self._client._sock.close()  # the library has no public way
+        self._client.close()
 
     def abandon(self) -> None:
         self.close()

@@ -9,7 +9,7 @@ from fer_live.outputs.csv_file import CsvFile
 from fer_live.outputs.face_rows import Row
 
 _TEXT_COLUMNS = ("source", "utc", "label", "shown_label")
-_WHOLE_COLUMNS = ("frame", "track_id")
+_WHOLE_COLUMNS = ("frame", "track_id", "blink")
 
 
 class ParquetFile:
@@ -19,9 +19,9 @@ class ParquetFile:
     Parquet when it is closed; after a crash the CSV is still there.
     """
 
-    def __init__(self, path: Path, labels: tuple[str, ...]) -> None:
+    def __init__(self, path: Path, labels: tuple[str, ...], *, signals: bool = False) -> None:
         self._path = path
-        self._rows = CsvFile(path.with_name(path.name + ".csv"), labels)
+        self._rows = CsvFile(path.with_name(path.name + ".csv"), labels, signals=signals)
 
     def write(self, source: str, result: FrameResult) -> None:
         self._rows.write(source, result)

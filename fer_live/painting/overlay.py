@@ -22,6 +22,7 @@ from fer_live.base.colors import expression_hex
 from fer_live.base.translation import tr, tr_label
 from fer_live.datatypes import FaceResult, FrameResult, HeatMap, UInt8Array
 from fer_live.model.assets import asset
+from fer_live.painting.points import paint_points
 from fer_live.vision.smoothing import UNSURE
 
 _PANEL_COLOR = QColor(16, 20, 26, 190)
@@ -117,7 +118,7 @@ def paint_overlay(
     mirror: bool = False,
     followed: int | None = None,
 ) -> None:
-    """Paint boxes, labels and heat maps on a picture that is painted already.
+    """Paint boxes, labels, heat maps and measured points on a picture that is painted already.
 
     With a `hud`, also the line at the top and the bars of the largest face. The face whose track
     id is `followed` has a stronger box.
@@ -129,6 +130,8 @@ def paint_overlay(
     for face in result.faces:
         if face.heat_map is not None:
             _paint_heat_map(painter, area, face.heat_map, width, height, mirror)
+        if face.signals is not None:
+            paint_points(painter, area, face.signals, (width, height), mirror=mirror, line_px=unit)
     for face, box in zip(result.faces, boxes, strict=True):
         _paint_face(painter, area, face, box, labels, unit, is_followed=face.track_id == followed)
     if hud is None:

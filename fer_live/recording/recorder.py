@@ -2,7 +2,8 @@
 
 FER_LIVE_HOME/recordings/2026-11-25 14.03.22/
     video.mkv         the frames, each at its time; after a crash it plays but for its last moment
-    faces.jsonl       one row per face, as `fer-live analyze` writes it; `time_s` is the video's
+    faces.jsonl       one row per face, as `fer-live analyze` writes it; `time_s` is the video's;
+                      while the signals are on, theirs and the `points` of the face's outlines too
     recording.json    labels, model, and when it began
     notes.json        what the person noted, and where
 """
@@ -23,6 +24,7 @@ from fer_live.base.translation import tr
 from fer_live.datatypes import FrameResult, UInt8Array
 from fer_live.errors import InputError
 from fer_live.outputs.face_rows import Row, face_rows
+from fer_live.recording.face_points import COLUMN, points_value
 
 VIDEO_FILE = "video.mkv"
 FACES_FILE = "faces.jsonl"
@@ -86,7 +88,13 @@ class Recorder:
         frame = replace(result.frame, index=self._video.n_frames, captured_at_s=time_s)
         image = self._paint(result) if self._paint else frame.image_bgr
         self._video.write(image, time_s)
-        rows = face_rows(source, replace(result, frame=frame), self._labels)
+        with_signals = result.has_signals
+        rows = list(
+            face_rows(source, replace(result, frame=frame), self._labels, signals=with_signals)
+        )
+        if with_signals:
+            for row, face in zip(rows, result.faces, strict=True):
+                row[COLUMN] = points_value(face)
         with writing(self.folder / FACES_FILE):
             self._faces.writelines(json.dumps(row, ensure_ascii=False) + "\n" for row in rows)
             self._faces.flush()

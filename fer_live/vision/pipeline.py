@@ -5,6 +5,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from types import TracebackType
+from typing import TYPE_CHECKING
 
 import cv2
 import numpy as np
@@ -13,6 +14,7 @@ from fer_live.datatypes import (
     DetectorMode,
     FaceDetection,
     FaceResult,
+    FaceSignals,
     FloatArray,
     Frame,
     FrameResult,
@@ -31,6 +33,9 @@ from fer_live.vision.follower import FaceFollower
 from fer_live.vision.smoothing import ExpressionSmoother, SmoothingConfig
 from fer_live.vision.tracker import FaceTracker
 
+if TYPE_CHECKING:
+    from fer_live.vision.signals.stage import SignalStage
+
 _MAX_DISORDER_S = 1.0
 """Times that go back by less are frames out of order."""
 
@@ -39,8 +44,9 @@ class Pipeline:
     """Reads the faces of a frame: finds and numbers them, cuts them out, reads and smooths.
 
     The window, `fer-live analyze` and the benchmarks all call this one. Use it as a context
-    manager, or call `close`. Two threads must not call it at once; `smoothing` and `with_heat_map`
-    may be set from another thread, and hold from the next frame on. Its only sense of time is
+    manager, or call `close`. Two threads must not call it at once; `smoothing`, `with_heat_map`,
+    `with_signals` and `signals_budget` may be set from another thread, and hold from the next frame
+    on. Its only sense of time is
     `Frame.captured_at_s`. A hard cut within a source ends all tracks: the faces after it get new
     numbers.
 
@@ -54,6 +60,12 @@ class Pipeline:
         self.classifier = classifier
         self.with_heat_map = False
         """Whether to ask the model where it looked, which costs a copy a face."""
+        self.with_signals = False
+        """Whether to measure what else a face tells; its networks load with the first frame."""
+        self.signals_budget: float | None = None
+        """Seconds that the signals may take a second of the source's clock; None measures every
+        face in every frame."""
+        self._signals: SignalStage | None = None
         self._last_s: float | None = None
         self._cuts = CutDetector()
         self._follower = FaceFollower()
@@ -69,6 +81,7 @@ class Pipeline:
         *,
         readings: Readings = 2,
         prior: str = EVERYDAY,
+        signals: bool = False,
     ) -> "Pipeline":
         """Build a pipeline from a model and a detector by name. Takes a second or two.
 
@@ -82,6 +95,7 @@ class Pipeline:
                 probabilities; 1 reads the face alone, in half the time.
             prior: everyday (faces are mostly neutral, as in the training data), or another that the
                 model has, such as expressive (every expression is equally likely).
+            signals: Whether to measure head pose, gaze, blinks, openings and blendshapes too.
 
         Returns:
             The pipeline, ready for its first frame.
@@ -93,7 +107,9 @@ class Pipeline:
         # The model first: a file that cannot be used is found before the detector's seconds.
         path = None if model is None else Path(model)
         classifier = ExpressionClassifier(path, provider, AnswerConfig(readings, prior))
-        return cls(FaceDetector(detector), classifier)
+        pipeline = cls(FaceDetector(detector), classifier)
+        pipeline.with_signals = signals
+        return pipeline
 
     @property
     def labels(self) -> tuple[str, ...]:
@@ -136,7 +152,7 @@ class Pipeline:
 
         Returns:
             The frame with its faces, most confident detection first, and the time of each stage in
-            milliseconds (detect, track, align, classify, smooth).
+            milliseconds (detect, track, align, classify, smooth, and signals where they are on).
         """
         timings_ms: dict[str, float] = {}
         now_s = self._at(frame)
@@ -148,9 +164,10 @@ class Pipeline:
             crops = self._align(frame, tracked)
         with _timed(timings_ms, "classify"):
             probs, maps = self._classify(crops)
+        signals = self._measure(frame, tracked, now_s, timings_ms)
         with _timed(timings_ms, "smooth"):
             faces = tuple(
-                self._read(face, probs[i], None if maps is None else maps[i], now_s)
+                self._read(face, probs[i], None if maps is None else maps[i], signals[i], now_s)
                 for i, face in enumerate(tracked)
             )
             self._smoother.forget_unseen(now_s)
@@ -164,10 +181,14 @@ class Pipeline:
         self._follower.reset()
         self._tracker.reset()
         self._smoother.reset()
+        if self._signals is not None:
+            self._signals.reset()
 
     def close(self) -> None:
-        """Free the networks of the detector; the pipeline cannot be used afterwards."""
+        """Free MediaPipe's networks; the pipeline cannot be used afterwards."""
         self.detector.close()
+        if self._signals is not None:
+            self._signals.close()
 
     def __enter__(self) -> "Pipeline":
         return self
@@ -215,6 +236,8 @@ class Pipeline:
         self._follower.reset()
         self._tracker.end_all()
         self._smoother.reset()
+        if self._signals is not None:
+            self._signals.reset()
 
     def _align(self, frame: Frame, tracked: list[TrackedFace]) -> UInt8Array:
         side, crop = self.classifier.side, self.classifier.manifest.crop
@@ -228,8 +251,35 @@ class Pipeline:
             return self.classifier.classify_with_heat_maps(crops)
         return self.classifier.classify(crops), None
 
+    def _measure(
+        self,
+        frame: Frame,
+        tracked: list[TrackedFace],
+        now_s: float,
+        timings_ms: dict[str, float],
+    ) -> list[FaceSignals | None]:
+        if not self.with_signals:
+            if self._signals is not None:
+                self._signals.close()
+                self._signals = None
+            return [None] * len(tracked)
+        with _timed(timings_ms, "signals"):
+            if self._signals is None:
+                from fer_live.vision.signals.stage import (
+                    SignalStage,
+                )  # whoever wants none pays none
+
+                self._signals = SignalStage()
+            self._signals.budget = self.signals_budget
+            return self._signals.measure(frame.image_bgr, tracked, now_s)
+
     def _read(
-        self, face: TrackedFace, probs: FloatArray, heat_map: FloatArray | None, now_s: float
+        self,
+        face: TrackedFace,
+        probs: FloatArray,
+        heat_map: FloatArray | None,
+        signals: FaceSignals | None,
+        now_s: float,
     ) -> FaceResult:
         smoothed_probs, shown_label = self._smoother.update(face.track_id, probs, now_s)
         best = int(probs.argmax())
@@ -244,6 +294,7 @@ class Pipeline:
             smoothed_probs=smoothed_probs,
             shown_label=shown_label,
             heat_map=None if heat_map is None else self._place(heat_map, face),
+            signals=signals,
         )
 
     def _place(self, heat_map: FloatArray, face: TrackedFace) -> HeatMap:

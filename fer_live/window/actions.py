@@ -86,6 +86,7 @@ ACTIONS = (
     WindowAction("bars", mark("Bars"), "B", setting="show_panel"),
     WindowAction("timeline", mark("Timeline"), "T", setting="show_timeline"),
     WindowAction("heat_map", mark("Where it looked"), "H", setting="show_heat_map"),
+    WindowAction("signals", mark("Head and eyes"), "E", setting="signals"),
     WindowAction("mirror", mark("Mirror the camera"), "M", setting="mirror"),
     WindowAction("retry", mark("Try the source again"), "F5", run=lambda w: w.source.open()),
     WindowAction("live", mark("Live"), "Ctrl+1", run=lambda w: w.pages.turn_to(w.live)),
@@ -111,7 +112,7 @@ ACTIONS = (
 
 TOOLBAR = (
     ("snapshot", "record", "capture", "calibrate"),
-    ("bars", "timeline", "heat_map"),
+    ("bars", "timeline", "heat_map", "signals"),
     ("data_out", "settings", "help"),
 )
 """The groups of the toolbar, from left to right, behind the sources."""

@@ -51,6 +51,7 @@ class LiveOptions:
     detector: DetectorMode | None = None
     readings: Readings | None = None
     prior: str | None = None
+    signals: bool | None = None
     outputs: Outputs = field(default_factory=dict)
     duration_s: float | None = None
     stats: Path | None = None
@@ -200,6 +201,7 @@ def given(options: LiveOptions) -> dict[str, object]:
         "detector": options.detector,
         "readings": options.readings,
         "prior": options.prior,
+        "signals": options.signals,
     }
     return {name: value for name, value in named.items() if value is not None}
 

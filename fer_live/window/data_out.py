@@ -22,11 +22,13 @@ class DataOut(QObject):
 
     An output starts with the first picture, because only the model knows the labels: `wanted` are
     those of the command line. `refused` says why one of them could not be started, and `failed`
-    why one ended by itself.
+    why one ended by itself. `signals_needed` is emitted where one began that has nothing to send
+    while the signals are off.
     """
 
     refused = pyqtSignal(str)
     failed = pyqtSignal(str)
+    signals_needed = pyqtSignal()
     _broke = pyqtSignal(str, str)
 
     def __init__(self, parent: QWidget, session: LiveSession, wanted: Mapping[str, str]) -> None:
@@ -68,10 +70,15 @@ class DataOut(QObject):
                 return ""
             labels = pipeline.labels
             make_painter = partial(FramePainter, labels)
-            sink = open_output(name, Opening(where, labels, make_painter, is_live=True))
+            opening = Opening(
+                where, labels, make_painter, is_live=True, with_signals=pipeline.with_signals
+            )
+            sink = open_output(name, opening)
         except FerLiveError as error:
             return str(error)
         self._outputs[name].begin(sink, lambda error: self._broke.emit(name, str(error)))
+        if output_kinds()[name].needs_signals and not pipeline.with_signals:
+            self.signals_needed.emit()
         return ""
 
     def start_wanted(self) -> None:

@@ -11,6 +11,7 @@ from fer_live.datatypes import FaceResult, FrameResult
 from fer_live.recording.history import ExpressionHistory, Moment
 from fer_live.window.translated import Translated
 from fer_live.window.widgets.face_panel import FacePanel
+from fer_live.window.widgets.signals_panel import SignalsPanel
 from fer_live.window.widgets.timeline import Timeline
 from fer_live.window.widgets.video_view import VideoView
 
@@ -33,6 +34,7 @@ class LivePage(Translated, QWidget):
         self.view = VideoView(on_painted)
         self.view.face_clicked.connect(self.follow)
         self.panel = FacePanel()
+        self.signals = SignalsPanel()
         self.timeline = Timeline()
         self.timeline.emptied.connect(self._fill_timeline)
         self._history = ExpressionHistory()
@@ -69,7 +71,13 @@ class LivePage(Translated, QWidget):
         column.addWidget(self.timeline)
         splitter = QSplitter(Qt.Orientation.Horizontal)
         splitter.addWidget(left)
-        splitter.addWidget(self.panel)
+        self._side = QWidget()
+        beside = QVBoxLayout(self._side)
+        beside.setContentsMargins(0, 0, 0, 0)
+        beside.setSpacing(0)
+        beside.addWidget(self.panel, 1)
+        beside.addWidget(self.signals)
+        splitter.addWidget(self._side)
         splitter.setStretchFactor(0, 1)
         splitter.setChildrenCollapsible(False)
         outer = QVBoxLayout(self)
@@ -115,6 +123,8 @@ class LivePage(Translated, QWidget):
             self.timeline.add(moment, now_s)
         if self.panel.isVisible():
             self.panel.show_face(face, labels, away=self._chosen if face is None else None)
+        if self.signals.isVisible():
+            self.signals.show_signals(None if face is None else face.signals)
         self.view.show_result(
             result,
             labels,
@@ -126,6 +136,12 @@ class LivePage(Translated, QWidget):
     def _fill_timeline(self) -> None:
         moments = () if self._followed is None else self._history.of(self._followed)
         self.timeline.show_live(moments, self._labels)
+
+    def show_side(self, *, bars: bool, signals: bool) -> None:
+        """What stands beside the picture: the bars, and head and eyes below them."""
+        self.panel.setVisible(bars)
+        self.signals.setVisible(signals)
+        self._side.setVisible(bars or signals)
 
     def show_message(self, message: str, *, offer_choices: bool = False) -> None:
         """Say something in place of the picture; with buttons for Retry and demo, where wanted."""

@@ -159,6 +159,7 @@ class MainWindow(Translated, QMainWindow):
         self.calibrating.opened.connect(lambda: self.pages.turn_to(self.personal))
         self.calibrating.ended.connect(self.personal.refresh)
         self.data_out.refused.connect(self.output_refused)
+        self.data_out.signals_needed.connect(lambda: self.preferences.change({"signals": True}))
         self.news.pipeline_changed.connect(self._take_over)
         self.news.failed.connect(self.failed)
         for line in (
@@ -301,7 +302,7 @@ class MainWindow(Translated, QMainWindow):
     def _apply_view_settings(self) -> None:
         settings = self.preferences.now
         self.live.timeline.setVisible(settings.show_timeline)
-        self.live.panel.setVisible(settings.show_panel)
+        self.live.show_side(bars=settings.show_panel, signals=settings.signals)
         show_switches(self.action, settings)
 
     def _show_marks(self) -> None:

@@ -4,6 +4,7 @@ import numpy as np
 
 from fer_live.datatypes import FaceResult, FloatArray, Frame, FrameResult
 from fer_live.outputs.face_rows import Row
+from fer_live.recording.face_points import recorded_signals
 from fer_live.recording.history import Moment
 from fer_live.recording.recorder import Recording
 
@@ -58,6 +59,7 @@ def _face(row: Row, labels: tuple[str, ...]) -> FaceResult:
         confidence=float(row["confidence"]),
         smoothed_probs=probs,
         shown_label=str(row["shown_label"]),
+        signals=recorded_signals(row),
     )
 
 

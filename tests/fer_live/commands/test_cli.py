@@ -173,10 +173,11 @@ def test_the_app_opens_no_network_connection(demo_clip: Path, tmp_path: Path):
         pytest.skip("strace may not trace here")
     out = tmp_path / "a.csv"
     subprocess.run(
-        [*traced, "analyze", str(demo_clip), "--out", str(out), "--every", "10"], check=True
+        [*traced, "analyze", str(demo_clip), "--out", str(out), "--every", "10", "--signals"],
+        check=True,
     )
     calls = log.read_text()
-    subprocess.run([*traced, "--demo", "--duration", "20"], check=True)
+    subprocess.run([*traced, "--demo", "--duration", "20", "--signals"], check=True)
     calls += log.read_text()
     internet = [line for line in calls.splitlines() if "AF_INET" in line]
     assert internet == []

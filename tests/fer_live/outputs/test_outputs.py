@@ -361,15 +361,6 @@ def test_lsl_is_found_on_this_machine_alone_unless_configured(
     assert "ResolveScope = machine" in Path(os.environ["LSLAPICFG"]).read_text()
 
 
-@pytest.fixture
-def lsl_name(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> str:
-    """A stream of this test alone, looked for on this machine alone."""
-    config = tmp_path / "lsl_api.cfg"
-    config.write_text("[multicast]\nResolveScope = machine\n[log]\nlevel = -3\n")
-    monkeypatch.setenv("LSLAPICFG", str(config))
-    return f"FER Live {tmp_path.name} {time.monotonic_ns()}"
-
-
 def test_files_are_read_back(demo_clip: Path, tmp_path: Path):
     csv, jsonl = tmp_path / "a.csv", tmp_path / "a.jsonl"
     options = AnalyzeOptions(

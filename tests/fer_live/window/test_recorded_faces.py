@@ -7,7 +7,7 @@ import pytest
 from fer_live.datatypes import Frame, FrameResult
 from fer_live.recording.recorder import About, Recorder, Recording
 from fer_live.window.recorded_faces import RecordedFaces
-from tests.helpers.results import LABELS, result
+from tests.helpers.results import LABELS, face_signals, result, with_signals
 
 
 def recorded(folder: Path, results: list[FrameResult], *, with_overlay: bool = False) -> Recording:
@@ -59,3 +59,26 @@ def test_a_picture_with_its_overlay_gets_no_second_one(tmp_path: Path):
     faces = RecordedFaces(recorded(tmp_path, [result(0, 0.0)], with_overlay=True))
     assert faces.result(frame_at(0.0)).faces == ()
     assert len(faces.moments) == 1
+
+
+def test_signals_and_outlines_come_back_and_points_that_were_not_kept_do_not(tmp_path: Path):
+    told = face_signals()
+    results = [
+        with_signals(result(0, 0.0), told),
+        with_signals(result(1, 0.1), None),
+        result(2, 0.2),
+    ]
+    faces = RecordedFaces(recorded(tmp_path, results))
+    (face,) = faces.result(frame_at(0.0)).faces
+    back = face.signals
+    assert back is not None
+    assert back.head_deg == pytest.approx(told.head_deg)
+    assert back.mean_gaze_deg == pytest.approx(told.mean_gaze_deg)
+    assert back.landmarks.blendshapes == pytest.approx(told.landmarks.blendshapes, abs=1e-4)
+    kept = np.isfinite(back.landmarks.points_xyz[:, 0])
+    assert 100 < kept.sum() < 200
+    assert back.landmarks.points_xyz[kept, :2] == pytest.approx(
+        told.landmarks.points_xyz[kept, :2], abs=0.05
+    )
+    for time_s in (0.1, 0.2):
+        assert faces.result(frame_at(time_s)).faces[0].signals is None
