@@ -25,7 +25,8 @@ from torch import nn
 from export.quantize import to_int8
 from export.to_onnx import add_manifest
 from fer_live import Frame, Pipeline
-from fer_live.analyze.run import AnalyzeOptions, analyze
+from fer_live.analyze.options import AnalyzeOptions
+from fer_live.analyze.run import analyze
 from fer_live.model.assets import asset
 from fer_live.model.manifest import EXPRESSIONS, CropGeometry, Manifest
 from fer_live.sources.choice import DEMO_CLIP

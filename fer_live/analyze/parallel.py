@@ -2,7 +2,8 @@
 
 Beside the output grows OUT.parts/, with two files a finished part (a clip, or some hundred images):
 HASH.jsonl, its rows, and HASH.json, what was counted. The hash is of the files and of all that
-decides about their rows. The folder is deleted once the output is whole.
+decides about their rows. The folder is deleted once the output is whole; `finished.py` keeps what a
+later run needs of it.
 """
 
 import hashlib
@@ -16,7 +17,7 @@ import time
 from collections import Counter
 from collections.abc import Iterator, Sequence
 from concurrent.futures import Future, ProcessPoolExecutor, wait
-from dataclasses import asdict, dataclass, field, replace
+from dataclasses import asdict, astuple, dataclass, field, replace
 from multiprocessing.sharedctypes import Synchronized
 from multiprocessing.synchronize import Event
 from pathlib import Path
@@ -25,7 +26,9 @@ from typing import Any
 import cv2
 from tqdm import tqdm
 
+from fer_live.analyze.jobs import Job
 from fer_live.analyze.reading import ReadOptions, read_source
+from fer_live.analyze.study_rows import rows_of
 from fer_live.base.atomic_file import write_atomically, writing
 from fer_live.datatypes import FrameResult
 from fer_live.errors import SourceError, TruncatedError
@@ -46,7 +49,7 @@ _POLL_S = 0.2
 class Part:
     """What one process reads in one go, and the hash that names its files."""
 
-    names: tuple[str, ...]
+    jobs: tuple[Job, ...]
     key: str
 
 
@@ -84,19 +87,19 @@ class Counts:
         self.model, self.provider = other.model, other.provider
 
 
-def parts_of(names: Sequence[str], settings: dict[str, Any]) -> list[Part]:
+def parts_of(jobs: Sequence[Job], settings: dict[str, Any]) -> list[Part]:
     """A part a clip, and one for some hundred images in a row, fewer where cores would idle."""
-    groups: list[list[str]] = []
-    images = {name for name in names if _is_image(name)}
-    evenly = len(images) // _PARTS_OF_IMAGES
+    groups: list[list[Job]] = []
+    images = {job.name for job in jobs if _is_image(job.name)}
+    evenly = sum(job.name in images for job in jobs) // _PARTS_OF_IMAGES
     images_per_part = min(max(evenly, _MIN_IMAGES_PER_PART), _MAX_IMAGES_PER_PART)
-    for name in names:
+    for job in jobs:
         last = groups[-1] if groups else []
-        joins = name in images and last and last[0] in images
+        joins = job.name in images and last and last[0].name in images
         if joins and len(last) < images_per_part:
-            last.append(name)
+            last.append(job)
         else:
-            groups.append([name])
+            groups.append([job])
     return [Part(tuple(group), _key(group, settings)) for group in groups]
 
 
@@ -112,7 +115,7 @@ def read_parts(
         folder.mkdir(exist_ok=True)
     context = multiprocessing.get_context("spawn")
     stop, done = context.Event(), context.Value("q", 0)
-    missing = [part for part in parts if not _counts_file(folder, part).is_file()]
+    missing = [part for part in parts if not counts_file(folder, part).is_file()]
     n_cores = os.cpu_count() or 1
     n_workers = max(min(n_cores, len(missing)), 1)
     # Each process decodes on its share of the cores; more threads would only wait for one another.
@@ -166,8 +169,11 @@ def _is_image(name: str) -> bool:
         return False
 
 
-def _key(names: Sequence[str], settings: dict[str, Any]) -> str:
-    files = [(name, *_state_of(local_path(name) or Path(name))) for name in names]
+def _key(jobs: Sequence[Job], settings: dict[str, Any]) -> str:
+    files = [
+        (*map(str, astuple(job)), *_state_of(local_path(job.name) or Path(job.name)))
+        for job in jobs
+    ]
     content = json.dumps([files, settings], sort_keys=True)
     return hashlib.sha256(content.encode()).hexdigest()[:16]
 
@@ -181,18 +187,24 @@ def _state_of(path: Path) -> tuple[int, int]:
     return stat.st_size, stat.st_mtime_ns
 
 
-def _counts_file(folder: Path, part: Part) -> Path:
+def counts_file(folder: Path, part: Part) -> Path:
+    """Where it is told what was counted in a part."""
     return folder / f"{part.key}.json"
 
 
 def _load_counts(folder: Path, part: Part) -> Counts:
-    fields = json.loads(_counts_file(folder, part).read_bytes())
+    fields = json.loads(counts_file(folder, part).read_bytes())
     of_labels = {name: tuple(fields[name]) for name in ("labels", "own_labels")}
     return Counts(**fields | of_labels | {"detectors": Counter(fields["detectors"])})
 
 
+def rows_file(folder: Path, part: Part) -> Path:
+    """Where the rows of a part are."""
+    return folder / f"{part.key}.jsonl"
+
+
 def _rows(folder: Path, part: Part) -> Iterator[Row]:
-    with (folder / f"{part.key}.jsonl").open(encoding="utf-8") as file:
+    with rows_file(folder, part).open(encoding="utf-8") as file:
         for line in file:
             yield json.loads(line)
 
@@ -228,15 +240,15 @@ def _read_part(part: Part, folder: Path) -> None:
         warning=classifier.warning,
         began_s=time.monotonic(),
     )
-    rows = JsonlFile(folder / f"{part.key}.jsonl", pipeline.labels, signals=pipeline.with_signals)
-    for name in part.names:
+    rows = JsonlFile(rows_file(folder, part), pipeline.labels, signals=pipeline.with_signals)
+    for job in part.jobs:
         try:
-            source = open_source(name, _read_options.decoder_threads)
-            for result in read_source(source, _read_options, pipeline):
+            source = open_source(job.name, _read_options.decoder_threads)
+            for result in read_source(source, job, _read_options, pipeline):
                 if _stop.is_set():
                     rows.abandon().unlink(missing_ok=True)
                     return
-                rows.write(name, result)
+                rows.append(rows_of(job, result, pipeline, _read_options))
                 counts.add(result)
                 with _done.get_lock():
                     _done.value += 1
@@ -244,4 +256,4 @@ def _read_part(part: Part, folder: Path) -> None:
             counts.broken.append(str(error))
     rows.close()
     content = json.dumps({**asdict(counts), "detectors": dict(counts.detectors)})
-    write_atomically(_counts_file(folder, part), content.encode())
+    write_atomically(counts_file(folder, part), content.encode())

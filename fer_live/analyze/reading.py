@@ -8,12 +8,14 @@ import time
 from collections.abc import Generator, Iterator
 from contextlib import closing, contextmanager
 from dataclasses import dataclass, replace
-from itertools import chain, islice, repeat
+from datetime import timedelta
+from itertools import chain, repeat
 from pathlib import Path
 
 import numpy as np
 from tqdm import tqdm
 
+from fer_live.analyze.jobs import Job
 from fer_live.base.translation import tr
 from fer_live.datatypes import DetectorMode, Frame, FrameResult, Provider, UInt8Array
 from fer_live.errors import SourceError, SourceTimeout, StreamEnded
@@ -35,7 +37,8 @@ class ReadOptions:
     """How the sources of one `fer-live analyze` are read.
 
     Every `every`-th frame, by which model, on what, and how often each face; `decoder_threads`
-    decode a video, 0 takes all cores; `signals` are measured in every frame that is read.
+    decode a video, 0 takes all cores; `signals` are measured in every frame that is read. In a
+    study rows tell participant and condition.
     """
 
     every: int = 1
@@ -45,6 +48,7 @@ class ReadOptions:
     decoder_threads: int = 0
     answers: AnswerConfig = DEFAULT_ANSWERS
     signals: bool = False
+    is_study: bool = False
 
     def load_pipeline(self) -> Pipeline:
         """What reads them. Takes a second or two. Raises `ModelError`."""
@@ -59,22 +63,42 @@ class ReadOptions:
 
 
 def read_source(
-    source: FrameSource, read_options: ReadOptions, pipeline: Pipeline
+    source: FrameSource, job: Job, read_options: ReadOptions, pipeline: Pipeline
 ) -> Iterator[FrameResult]:
-    """Every K-th frame of an opened clip, image or stream, read; the source is closed.
+    """Every K-th frame of the part of an opened clip, image or stream that a job names, read; the
+    source is closed.
 
-    A stream that stops is opened again. Raises what the source raises, and `StreamEnded` where a
-    stream does not come back.
+    Frames keep their number and their time. What lies before the part is decoded and not read. A
+    stream that stops is opened again. Raises what the source raises, `SourceError` where it has no
+    frame in that part, and `StreamEnded` where a stream does not come back.
     """
     pipeline.reset()
     frames = _stream_frames(source) if source.reconnects else _frames(source)
+    last_s, n_inside = 0.0, 0
     with closing(frames):
-        for frame in islice(frames, 0, None, read_options.every):
-            yield pipeline.process(frame)
+        for frame in frames:
+            last_s = frame.captured_at_s
+            if job.is_over(last_s):
+                break
+            if not job.holds(last_s):
+                continue
+            n_inside += 1
+            if frame.index % read_options.every == 0:
+                yield pipeline.process(_dated(frame, job))
+    if n_inside == 0 and job.span:
+        raise SourceError(f"{job.name}: has no frame {job.span}; its last one is at {last_s:.2f} s")
 
 
-def n_frames_to_read(source: FrameSource, read_options: ReadOptions) -> int | None:
+def _dated(frame: Frame, job: Job) -> Frame:
+    if frame.captured_at_utc is not None or job.began_at is None:
+        return frame
+    return replace(frame, captured_at_utc=job.began_at + timedelta(seconds=frame.captured_at_s))
+
+
+def n_frames_to_read(source: FrameSource, job: Job, read_options: ReadOptions) -> int | None:
     """How many frames that will be, where the header tells; for a progress bar alone."""
+    if job.span:
+        return None
     return source.n_frames and -(-source.n_frames // read_options.every)
 
 

@@ -4,7 +4,7 @@ import sys
 import time
 from collections.abc import Sequence
 from contextlib import closing
-from dataclasses import asdict, dataclass, field, replace
+from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
 
@@ -12,40 +12,32 @@ from tqdm import tqdm
 
 from fer_live import __version__
 from fer_live.analyze.blinks import BlinkTally
+from fer_live.analyze.finished import recall, remember
+from fer_live.analyze.jobs import (
+    Job,
+    began,
+    check_there,
+    expand,
+    has_streams,
+    load_batch,
+    shard_of,
+)
+from fer_live.analyze.options import AnalyzeOptions
 from fer_live.analyze.parallel import Counts, Part, forget_parts, parts_of, read_parts
 from fer_live.analyze.reading import ReadOptions, n_frames_to_read, read_source
-from fer_live.base.atomic_file import beside, link_target
-from fer_live.base.console import check_output_file
+from fer_live.analyze.study_rows import rows_of
+from fer_live.analyze.writing import (
+    at_links_targets,
+    check_written,
+    open_outputs,
+    open_row_sinks,
+)
+from fer_live.base.atomic_file import beside
 from fer_live.base.system_libraries import require_qt_libraries
-from fer_live.datatypes import DetectorMode, Provider
-from fer_live.errors import FerLiveError, InputError, SourceError, TruncatedError
-from fer_live.outputs.files import FILE_SUFFIXES, open_file_sink
-from fer_live.outputs.kind import Opening, Paint
-from fer_live.outputs.registry import Outputs, check_outputs, open_output, output_kinds
+from fer_live.errors import FerLiveError, SourceError, TruncatedError
 from fer_live.outputs.sink import ResultSink, RowSink
-from fer_live.personal.models import resolve_model
-from fer_live.recording.video_file import VIDEO_SUFFIXES
-from fer_live.sources.folder import look_into
-from fer_live.sources.open import is_url, local_path, open_source
+from fer_live.sources.open import open_source
 from fer_live.sources.source import FrameSource
-from fer_live.vision.answers import DEFAULT_ANSWERS, AnswerConfig
-
-
-@dataclass(frozen=True, slots=True)
-class AnalyzeOptions:
-    """What to read and where to write it; at least one of `out`, `video`, `report`, `outputs`."""
-
-    sources: Sequence[str]
-    out: Path | None = None
-    video: Path | None = None
-    report: Path | None = None
-    every: int = 1
-    model: Path | None = None
-    provider: Provider = "auto"
-    detector: DetectorMode = "auto"
-    answers: AnswerConfig = DEFAULT_ANSWERS
-    signals: bool = False
-    outputs: Outputs = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True)
@@ -75,11 +67,9 @@ def analyze(options: AnalyzeOptions) -> tuple[Summary, list[str]]:
     interrupt ends a stream as its end would. Otherwise, and where nothing could be read,
     `FerLiveError` is raised: the output's place is untouched then, what was read lies beside it.
     """
-    for source in options.sources:
-        _check_source(source)
-    names, broken = _expand(options.sources)
-    options = _at_links_targets(options)
-    _check_outputs(options, names)
+    jobs, broken = _jobs_of(options)
+    options = at_links_targets(options)
+    check_written(options, jobs)
     if options.video is not None or "virtual_camera" in options.outputs:
         require_qt_libraries(headless=True)
     read_options = ReadOptions(
@@ -89,59 +79,82 @@ def analyze(options: AnalyzeOptions) -> tuple[Summary, list[str]]:
         options.detector,
         answers=options.answers,
         signals=options.signals,
+        is_study=options.batch is not None,
     )
-    if options.video is None and not options.outputs and not any(map(is_url, names)):
-        parts = parts_of(names, _what_decides(options))
+    if options.video is None and not options.outputs and not has_streams(jobs):
+        parts = parts_of(jobs, _what_decides(options))
         if len(parts) > 1:
-            summary, also_broken = _read_batch(options, names, parts, read_options)
+            summary, also_broken = _read_batch(options, parts, read_options)
             return summary, broken + also_broken
-    summary, also_broken = _read_in_turn(options, names, read_options)
+    summary, also_broken = _read_in_turn(options, jobs, read_options)
     return summary, broken + also_broken
 
 
+def _jobs_of(options: AnalyzeOptions) -> tuple[list[Job], list[str]]:
+    """What is to be read, and a line for each folder that holds nothing to read."""
+    if options.batch is None:
+        jobs = [Job(source, options.begin_s, options.end_s) for source in options.sources]
+    else:
+        jobs = load_batch(options.batch)
+    check_there(jobs)
+    jobs, broken = expand(jobs, recursive=options.recursive)
+    return shard_of(began(jobs, options.began_at), options.shard), broken
+
+
 def _read_in_turn(
-    options: AnalyzeOptions, names: Sequence[str], read_options: ReadOptions
+    options: AnalyzeOptions, jobs: Sequence[Job], read_options: ReadOptions
 ) -> tuple[Summary, list[str]]:
     counts = Counts()
     tally = BlinkTally() if options.signals else None
-    sinks: list[ResultSink] = [tally] if tally else []
+    row_sinks: list[RowSink] = [tally] if tally else []
+    sinks: list[ResultSink] = []
     # One file alone that cannot be read is told before the seconds that a pipeline takes.
-    is_alone = len(names) == 1 and not is_url(names[0])
-    opened: list[FrameSource] = [open_source(names[0])] if is_alone else []
+    is_alone = len(jobs) == 1 and not has_streams(jobs)
+    opened: list[FrameSource] = [open_source(jobs[0].name)] if is_alone else []
     with read_options.load_pipeline() as pipeline:
         counts.model, counts.provider = pipeline.classifier.name, pipeline.classifier.provider
         if pipeline.classifier.warning:
             print(f"fer-live: {pipeline.classifier.warning}", file=sys.stderr)
         try:
-            sinks += _open_row_sinks(options, pipeline.labels, pipeline.own_labels)
+            row_sinks += open_row_sinks(options, pipeline.labels, pipeline.own_labels)
             if options.video is not None:
                 from fer_live.painting.annotated_video import AnnotatedVideo
 
-                sinks.append(AnnotatedVideo(options.video, pipeline.labels))
-            sinks += _open_outputs(options, pipeline.labels)
+                sinks.append(
+                    AnnotatedVideo(
+                        options.video,
+                        pipeline.labels,
+                        sound_of=jobs[0].name,
+                        sound_until_s=jobs[0].end_s,
+                    )
+                )
+            sinks += open_outputs(options, pipeline.labels)
             started_s = time.perf_counter()
-            for name in names:
+            for job in jobs:
                 try:
-                    source = opened.pop() if opened else open_source(name)
-                    results = read_source(source, read_options, pipeline)
-                    total = n_frames_to_read(source, read_options)
+                    source = opened.pop() if opened else open_source(job.name)
+                    results = read_source(source, job, read_options, pipeline)
+                    total = n_frames_to_read(source, job, read_options)
                     # tqdm's None: no bar where stderr is no terminal.
-                    bar = {"desc": Path(name).name, "unit": "frame", "disable": None}
+                    bar = {"desc": Path(job.name).name, "unit": "frame", "disable": None}
                     for result in tqdm(results, total=total, **bar):
                         counts.add(result)
+                        rows = list(rows_of(job, result, pipeline, read_options))
+                        for row_sink in row_sinks:
+                            row_sink.append(rows)
                         for sink in sinks:
-                            sink.write(name, result)
+                            sink.write(job.name, result)
                 except (SourceError, TruncatedError) as error:
                     counts.broken.append(str(error))
             wall_s = time.perf_counter() - started_s
-            _finish(sinks, counts)
+            _finish([*row_sinks, *sinks], counts)
         except BaseException as error:  # noqa: BLE001  # raised again, after the sinks
-            raise _after_failure(error, sinks, counts) from None
+            raise _after_failure(error, [*row_sinks, *sinks], counts) from None
     return _summary(counts, wall_s, tally), counts.broken
 
 
 def _read_batch(
-    options: AnalyzeOptions, names: Sequence[str], parts: Sequence[Part], read_options: ReadOptions
+    options: AnalyzeOptions, parts: Sequence[Part], read_options: ReadOptions
 ) -> tuple[Summary, list[str]]:
     output = options.out or options.report
     assert output is not None, "checked with the arguments"
@@ -151,18 +164,27 @@ def _read_batch(
     total = Counts()
     asked_at_s = time.monotonic()
     began_at_s: list[float] = []
+    n_rows: list[int] = []
     try:
-        n_frames = _n_frames(names, read_options) if sys.stderr.isatty() else None
+        n_finished = recall(options.out, parts, folder)
+        if n_finished:
+            print(
+                f"fer-live: finished before and not read again: {n_finished} of "
+                f"{sum(len(part.jobs) for part in parts)} sources",
+                file=sys.stderr,
+            )
+        n_frames = _n_frames(parts, read_options) if sys.stderr.isatty() else None
         for counts, rows in read_parts(parts, folder, read_options, n_frames):
             if not sinks:
                 if counts.warning:
                     print(f"fer-live: {counts.warning}", file=sys.stderr)
-                sinks += _open_row_sinks(options, counts.labels, counts.own_labels)
+                sinks += open_row_sinks(options, counts.labels, counts.own_labels)
                 sinks += [tally] if tally else []
             total.join(counts)
             if counts.began_s >= asked_at_s:  # not what an earlier, interrupted run has read
                 began_at_s.append(counts.began_s)
             kept = list(rows)
+            n_rows.append(len(kept))
             for sink in sinks:
                 sink.append(kept)
         wall_s = time.monotonic() - min(began_at_s, default=asked_at_s)
@@ -174,6 +196,7 @@ def _read_batch(
         if isinstance(error, KeyboardInterrupt):
             failure = FerLiveError(f"{failure}; the same command goes on from there")
         raise failure from None
+    remember(options.out, parts, folder, n_rows)
     forget_parts(folder)
     return _summary(total, wall_s, tally), total.broken
 
@@ -231,147 +254,13 @@ def _after_failure(
     return type(error)(f"{error}{where}") if isinstance(error, FerLiveError) else error
 
 
-def _expand(sources: Sequence[str]) -> tuple[list[str], list[str]]:
-    """Folders become their images, sorted by name, and what is left out is told; everything else
-    stays. Also a line for each folder that has none; `SourceError` where nothing is left."""
-    names: list[str] = []
-    broken: list[str] = []
-    for source in sources:
-        path = local_path(source)
-        if path is None or not path.is_dir():
-            names.append(source)
-            continue
-        try:
-            folder = look_into(path)
-        except SourceError as error:
-            broken.append(str(error))
-            continue
-        if folder.left_out:
-            print(f"fer-live: {folder.left_out}", file=sys.stderr)
-        names += map(str, folder.images)
-    if broken and not names:
-        raise SourceError(broken[0])
-    return names, broken
-
-
-def _check_source(name: str) -> None:
-    """Refuse a source that is not there before anything starts; one that is there and cannot be
-    read is told when its turn comes. A stream is only there once."""
-    if not name:
-        raise SourceError("a SOURCE is empty; name a file, a folder or a stream")
-    path = local_path(name)
-    if path is None:
-        return
-    try:
-        path.stat()
-    except PermissionError:
-        return
-    except FileNotFoundError:
-        raise SourceError(f"{name}: no such file or folder") from None
-    except (OSError, ValueError) as error:  # a circle of links, a name too long or with a NUL byte
-        reason = error.strerror if isinstance(error, OSError) else str(error)
-        raise SourceError(f"{name}: no such file or folder: {reason}") from None
-
-
-def _at_links_targets(options: AnalyzeOptions) -> AnalyzeOptions:
-    """A link among the outputs stays, and what it leads to is written."""
-    kinds = output_kinds()
-    return replace(
-        options,
-        out=options.out and link_target(options.out),
-        video=options.video and link_target(options.video),
-        report=options.report and link_target(options.report),
-        outputs={
-            name: str(link_target(Path(where)))
-            if name in kinds and kinds[name].writes_file
-            else where
-            for name, where in options.outputs.items()
-        },
-    )
-
-
-def _n_frames(names: Sequence[str], read_options: ReadOptions) -> int | None:
+def _n_frames(parts: Sequence[Part], read_options: ReadOptions) -> int | None:
     """What all headers claim together, for the progress bar; None where one is silent."""
     total = 0
-    for name in names:
+    for job in (job for part in parts for job in part.jobs):
         try:
-            with closing(open_source(name, n_threads=1)) as source:
-                total += n_frames_to_read(source, read_options) or 0
+            with closing(open_source(job.name, n_threads=1)) as source:
+                total += n_frames_to_read(source, job, read_options) or 0
         except SourceError:
             continue
     return total or None
-
-
-def _check_outputs(options: AnalyzeOptions, names: Sequence[str]) -> None:
-    check_outputs(options.outputs)
-    if not (options.out or options.video or options.report or options.outputs):
-        raise InputError(
-            "nothing to write: add --out FILE.csv, --video FILE.mp4 or --report FILE.html"
-        )
-    resolve_model(options.model)
-    if options.report is not None:
-        check_output_file(options.report, (".html",))
-    if options.every < 1:
-        raise InputError(f"--every {options.every}: must be 1 or more")
-    if options.out is not None:
-        check_output_file(options.out, FILE_SUFFIXES)
-    if options.video is not None:
-        check_output_file(options.video, VIDEO_SUFFIXES)
-        if len(names) != 1:
-            raise InputError(f"--video takes one source at a time, got {len(names)}")
-    _refuse_one_file_twice(_written_files(options), names)
-
-
-def _written_files(options: AnalyzeOptions) -> dict[str, Path]:
-    """Option -> the file that it writes."""
-    kinds = output_kinds()
-    named = {"--out": options.out, "--video": options.video, "--report": options.report}
-    outputs = {
-        kinds[name].option: Path(where)
-        for name, where in options.outputs.items()
-        if kinds[name].writes_file
-    }
-    return {option: path for option, path in named.items() if path is not None} | outputs
-
-
-def _refuse_one_file_twice(written: dict[str, Path], names: Sequence[str]) -> None:
-    sources = [path for path in map(local_path, names) if path is not None]
-    taken: dict[Path, str] = {}
-    for option, path in written.items():
-        if any(_is_same_file(path, source) for source in sources):
-            raise InputError(f"{path}: is a source itself; choose another {option}")
-        other = taken.setdefault(path.resolve(), option)
-        if other != option:
-            raise InputError(f"{path}: is both {other} and {option}; choose two files")
-
-
-def _is_same_file(output: Path, source: Path) -> bool:
-    return source.exists() and output.exists() and output.samefile(source)
-
-
-def _open_row_sinks(
-    options: AnalyzeOptions, labels: tuple[str, ...], own_labels: tuple[str, ...]
-) -> list[RowSink]:
-    sinks: list[RowSink] = []
-    if options.out is not None:
-        sinks.append(open_file_sink(options.out, labels, signals=options.signals))
-    if options.report is not None:
-        from fer_live.recording.report import ReportFile  # matplotlib takes a second to import
-
-        sinks.append(ReportFile(options.report, labels, own_labels))
-    return sinks
-
-
-def _open_outputs(options: AnalyzeOptions, labels: tuple[str, ...]) -> list[ResultSink]:
-    def make_painter() -> Paint:
-        from fer_live.painting.annotated_video import FramePainter
-
-        return FramePainter(labels)
-
-    return [
-        open_output(
-            name,
-            Opening(where, labels, make_painter, is_live=False, with_signals=options.signals),
-        )
-        for name, where in options.outputs.items()
-    ]

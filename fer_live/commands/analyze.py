@@ -16,6 +16,7 @@ from fer_live.commands.options import (
     tell,
     wants_signals,
 )
+from fer_live.errors import InputError
 
 if TYPE_CHECKING:
     from fer_live.analyze.run import Summary
@@ -26,9 +27,15 @@ def add(commands: "argparse._SubParsersAction[ArgumentParser]") -> None:
     parser = commands.add_parser("analyze", help="read files or streams without a window")
     parser.add_argument(
         "sources",
-        nargs="+",
+        nargs="*",
         metavar="SOURCE",
         help="video file, image, folder of images, or stream URL",
+    )
+    parser.add_argument(
+        "--batch",
+        type=Path,
+        metavar="FILE.csv",
+        help="instead of SOURCE: columns source, participant, condition, from, to, began_at",
     )
     parser.add_argument("--out", type=Path, metavar="FILE.csv|.jsonl|.parquet")
     parser.add_argument(
@@ -40,6 +47,21 @@ def add(commands: "argparse._SubParsersAction[ArgumentParser]") -> None:
     parser.add_argument(
         "--every", type=int, default=1, metavar="K", help="read every K-th frame (default: 1)"
     )
+    parser.add_argument(
+        "--from", dest="begin", metavar="T", help="first time: seconds or [H:]M:S of the file"
+    )
+    parser.add_argument("--to", dest="end", metavar="T", help="time before which reading ends")
+    parser.add_argument(
+        "--recursive", action="store_true", help="images and videos of folders and those below"
+    )
+    parser.add_argument(
+        "--shard", default="1/1", metavar="I/N", help="the I-th of N equal parts of the files"
+    )
+    parser.add_argument(
+        "--began-at",
+        metavar="TIME",
+        help="when a file began that does not tell, as 2026-11-25T14:03:22Z, for the column utc",
+    )
     add_pipeline_options(parser, default=argparse.SUPPRESS)
     add_output_options(parser, default=argparse.SUPPRESS)
     parser.add_argument("--json", action="store_true", help="last line of stdout: one JSON object")
@@ -49,15 +71,29 @@ def add(commands: "argparse._SubParsersAction[ArgumentParser]") -> None:
 def run(arguments: argparse.Namespace) -> int:
     """Read every source; 1 where one of them broke."""
     refuse_window_options(arguments, "analyze takes: fer-live analyze SOURCE...")
-    from fer_live.analyze.run import AnalyzeOptions, analyze
+    from fer_live.analyze.jobs import parse_began_at, parse_shard, span_of
+    from fer_live.analyze.options import AnalyzeOptions
+    from fer_live.analyze.run import analyze
     from fer_live.model.manifest import EVERYDAY
     from fer_live.personal.models import resolve_model
     from fer_live.vision.answers import AnswerConfig
 
     signal.signal(signal.SIGTERM, signal.default_int_handler)
+    if bool(arguments.sources) == (arguments.batch is not None):
+        raise InputError("name what to read: either SOURCE... or --batch FILE.csv")
+    if arguments.batch is not None and (arguments.begin or arguments.end):
+        raise InputError("--from and --to are columns of a batch file")
+    begin_s, end_s = span_of(arguments.begin, arguments.end)
+    began_at = arguments.began_at and parse_began_at(arguments.began_at, "--began-at")
     summary, broken = analyze(
         AnalyzeOptions(
             sources=arguments.sources,
+            batch=arguments.batch,
+            begin_s=begin_s,
+            end_s=end_s,
+            recursive=arguments.recursive,
+            shard=parse_shard(arguments.shard),
+            began_at=began_at,
             out=arguments.out,
             video=arguments.video,
             report=arguments.report,

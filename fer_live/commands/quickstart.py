@@ -31,7 +31,8 @@ def run(arguments: argparse.Namespace) -> int:
 
 
 def _write_video() -> int:
-    from fer_live.analyze.run import AnalyzeOptions, analyze
+    from fer_live.analyze.options import AnalyzeOptions
+    from fer_live.analyze.run import analyze
     from fer_live.base.home import home
     from fer_live.model.assets import asset
     from fer_live.sources.choice import DEMO_CLIP

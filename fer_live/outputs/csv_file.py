@@ -10,9 +10,14 @@ from fer_live.outputs.face_rows import Row, column_names, face_rows
 from fer_live.outputs.kind import OutputKind
 from fer_live.outputs.text_file import GrowingTextFile, check_text_file, suggested_file
 
+_FORMULA_BEGINS = ("=", "+", "-", "@", "\t", "\r")
+
 
 class CsvFile:
-    """A `ResultSink` into one CSV file with a header, UTF-8, with or without a byte order mark."""
+    """A `ResultSink` into one CSV file with a header, UTF-8, with or without a byte order mark.
+
+    `also` are columns after the others, of rows that are appended.
+    """
 
     def __init__(
         self,
@@ -21,12 +26,13 @@ class CsvFile:
         *,
         signals: bool = False,
         with_bom: bool = False,
+        also: tuple[str, ...] = (),
     ) -> None:
         self._labels, self._signals = labels, signals
         self._file = GrowingTextFile(path)
         self._text = io.StringIO()
         self._writer = csv.DictWriter(
-            self._text, column_names(labels, signals=signals), lineterminator="\n"
+            self._text, [*column_names(labels, signals=signals), *also], lineterminator="\n"
         )
         self._text.write("\ufeff" if with_bom else "")
         self._writer.writeheader()
@@ -61,7 +67,13 @@ class CsvFile:
 
 def _plain(text: str) -> str:
     """A spreadsheet would run a cell that begins like a formula; a file may be called so."""
-    return f"'{text}" if text.startswith(("=", "+", "-", "@", "\t", "\r")) else text
+    return f"'{text}" if text.startswith(_FORMULA_BEGINS) else text
+
+
+def as_written(cell: str) -> str:
+    """The text that a cell stands for: without the mark of one that begins like a formula."""
+    begins = cell.startswith("'") and cell[1:].startswith(_FORMULA_BEGINS)
+    return cell[1:] if begins else cell
 
 
 OUTPUT = OutputKind(

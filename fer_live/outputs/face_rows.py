@@ -7,6 +7,10 @@ from typing import Any
 from fer_live.datatypes import FrameResult
 from fer_live.outputs.signal_columns import signal_columns, signal_values
 
+TEXT_COLUMNS = ("source", "utc", "label", "shown_label", "participant", "condition")
+WHOLE_COLUMNS = ("frame", "track_id", "blink")
+"""All others are real numbers. Not every file has all of them."""
+
 Row = dict[str, Any]
 """Column -> text, number, or None where there is no value."""
 

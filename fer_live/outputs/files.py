@@ -16,10 +16,15 @@ _FILE_SINKS: dict[str, type[CsvFile] | type[JsonlFile] | type[ParquetFile]] = {
 FILE_SUFFIXES = tuple(_FILE_SINKS)
 
 
-def open_file_sink(path: Path, labels: tuple[str, ...], *, signals: bool = False) -> RowSink:
-    """The sink for a file, by its suffix. Raises `InputError` for an unknown one."""
+def open_file_sink(
+    path: Path, labels: tuple[str, ...], *, signals: bool = False, also: tuple[str, ...] = ()
+) -> RowSink:
+    """The sink for a file, by its suffix; `also` are columns after the others.
+
+    Raises `InputError` for an unknown suffix.
+    """
     try:
         sink = _FILE_SINKS[path.suffix.lower()]
     except KeyError:
         raise InputError(f"{path}: unknown kind; end it in {' or '.join(_FILE_SINKS)}") from None
-    return sink(path, labels, signals=signals)
+    return sink(path, labels, signals=signals, also=also)

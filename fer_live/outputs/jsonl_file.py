@@ -11,9 +11,16 @@ from fer_live.outputs.text_file import GrowingTextFile, check_text_file, suggest
 
 
 class JsonlFile:
-    """A `ResultSink` into one JSONL file."""
+    """A `ResultSink` into one JSONL file; an object has the keys of its row, also those `also`."""
 
-    def __init__(self, path: Path, labels: tuple[str, ...], *, signals: bool = False) -> None:
+    def __init__(
+        self,
+        path: Path,
+        labels: tuple[str, ...],
+        *,
+        signals: bool = False,
+        also: tuple[str, ...] = (),
+    ) -> None:
         self._labels, self._signals = labels, signals
         self._file = GrowingTextFile(path)
 

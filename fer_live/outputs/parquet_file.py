@@ -6,10 +6,7 @@ from pathlib import Path
 from fer_live.base.atomic_file import partial_path, writing
 from fer_live.datatypes import FrameResult
 from fer_live.outputs.csv_file import CsvFile
-from fer_live.outputs.face_rows import Row
-
-_TEXT_COLUMNS = ("source", "utc", "label", "shown_label")
-_WHOLE_COLUMNS = ("frame", "track_id", "blink")
+from fer_live.outputs.face_rows import TEXT_COLUMNS, WHOLE_COLUMNS, Row
 
 
 class ParquetFile:
@@ -19,9 +16,16 @@ class ParquetFile:
     Parquet when it is closed; after a crash the CSV is still there.
     """
 
-    def __init__(self, path: Path, labels: tuple[str, ...], *, signals: bool = False) -> None:
+    def __init__(
+        self,
+        path: Path,
+        labels: tuple[str, ...],
+        *,
+        signals: bool = False,
+        also: tuple[str, ...] = (),
+    ) -> None:
         self._path = path
-        self._rows = CsvFile(path.with_name(path.name + ".csv"), labels, signals=signals)
+        self._rows = CsvFile(path.with_name(path.name + ".csv"), labels, signals=signals, also=also)
 
     def write(self, source: str, result: FrameResult) -> None:
         self._rows.write(source, result)
@@ -34,8 +38,8 @@ class ParquetFile:
         from pyarrow import csv, parquet
 
         rows_file = self._rows.finish()
-        text = dict.fromkeys(_TEXT_COLUMNS, pa.string())
-        whole = dict.fromkeys(_WHOLE_COLUMNS, pa.int64())
+        text = dict.fromkeys(TEXT_COLUMNS, pa.string())
+        whole = dict.fromkeys(WHOLE_COLUMNS, pa.int64())
         with rows_file.open(encoding="utf-8") as file:
             columns = file.readline().strip().split(",")
         real = {name: pa.float64() for name in columns if name not in {**text, **whole}}

@@ -26,8 +26,17 @@ class AnnotatedVideo:
     moves there when it is closed.
     """
 
-    def __init__(self, path: Path, labels: tuple[str, ...]) -> None:
+    def __init__(
+        self,
+        path: Path,
+        labels: tuple[str, ...],
+        *,
+        sound_of: str | None = None,
+        sound_until_s: float | None = None,
+    ) -> None:
+        """`sound_of` is the file whose sound is kept, up to `sound_until_s` of its clock."""
         self._path = path
+        self._sound_of, self._sound_until_s = sound_of, sound_until_s
         self._partial = partial_path(path)
         self._video: VideoFile | None = None
         self._size_wh = (0, 0)
@@ -42,9 +51,12 @@ class AnnotatedVideo:
         hud = Hud(1000 / max(self._latency_ms, 0.01), self._latency_ms)
         image = self._paint(result, hud)
         if self._video is None:
-            from fer_live.recording.video_file import VideoFile  # not before there is one
+            from fer_live.recording.sound import open_sound  # not before there is one
+            from fer_live.recording.video_file import VideoFile
 
-            self._video = VideoFile(self._partial)
+            suffix = self._path.suffix
+            sound = open_sound(self._sound_of, suffix) if self._sound_of is not None else None
+            self._video = VideoFile(self._partial, sound)
             self._size_wh = image.shape[1], image.shape[0]
         self._video.write(letterbox(image, self._size_wh), result.frame.captured_at_s)
 
@@ -52,7 +64,7 @@ class AnnotatedVideo:
         if self._video is None:
             self._partial.unlink(missing_ok=True)
             return
-        self._video.close()
+        self._video.close(self._sound_until_s)
         with writing(self._path):
             self._partial.replace(self._path)
 

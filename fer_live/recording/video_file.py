@@ -1,5 +1,6 @@
 """Writes video that survives a crash: whatever was written before it can be played."""
 
+import math
 from fractions import Fraction
 from pathlib import Path
 
@@ -9,6 +10,7 @@ import numpy as np
 from fer_live.base.translation import tr
 from fer_live.datatypes import UInt8Array
 from fer_live.errors import OutputError
+from fer_live.recording.sound import Sound
 
 _TIME_BASE = Fraction(1, 1000)
 _KEYFRAME_EVERY_S = 1.0
@@ -32,8 +34,10 @@ class VideoFile:
     row is repeated. Raises `OutputError` where the disk refuses or a frame has another size.
     """
 
-    def __init__(self, path: Path) -> None:
+    def __init__(self, path: Path, sound: Sound | None = None) -> None:
+        """`sound` is copied as far as pictures come, and to its end where the video is closed."""
         self.path = path
+        self._sound = sound
         self.n_frames = 0
         self._size_wh: tuple[int, int] | None = None
         self._first_s = 0.0
@@ -60,17 +64,27 @@ class VideoFile:
             self._keyframe_at_ms = frame.pts + round(_KEYFRAME_EVERY_S * 1000)
         self._last_pts = frame.pts
         try:
+            if self._sound is not None:
+                self._sound.copy_until(time_s)
             self._container.mux(stream.encode(frame))
         except (OSError, av.FFmpegError) as error:
             raise self._refused(error) from None
         self.n_frames += 1
 
-    def close(self) -> None:
-        """Write what is missing. May be called more than once."""
+    def close(self, end_s: float | None = None) -> None:
+        """Write what is missing. May be called more than once.
+
+        Sound is copied up to `end_s` of the source's clock; None: as far as there is some.
+        """
         stream, self._stream = self._stream, None
+        sound, self._sound = self._sound, None
         try:
             if stream is not None:
                 self._container.mux(stream.encode(None))
+            if sound is not None and stream is not None:
+                sound.copy_until(math.inf if end_s is None else end_s)
+            if sound is not None:
+                sound.close()
             self._container.close()
         except (OSError, av.FFmpegError) as error:
             raise self._refused(error) from None
@@ -83,6 +97,8 @@ class VideoFile:
             stream.pix_fmt = "yuv420p"
             stream.codec_context.time_base = _TIME_BASE
             self._stream = stream
+            if self._sound is not None:
+                self._sound.begin(self._container, time_s)
         if self._stream is None or self._size_wh != (width, height):
             raise OutputError(
                 tr(

@@ -9,7 +9,8 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from fer_live.analyze.run import AnalyzeOptions, analyze
+from fer_live.analyze.options import AnalyzeOptions
+from fer_live.analyze.run import analyze
 from fer_live.errors import InputError, ModelError, OutputError, SourceError
 from tests.helpers.clips import truncated
 from tests.helpers.commands import fails, interrupt

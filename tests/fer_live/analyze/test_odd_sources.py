@@ -10,7 +10,8 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from fer_live.analyze.run import AnalyzeOptions, analyze
+from fer_live.analyze.options import AnalyzeOptions
+from fer_live.analyze.run import analyze
 from fer_live.errors import InputError
 from fer_live.sources.clip import ClipSource
 from tests.helpers.clips import N_FRAMES, changing_size, ffmpeg, make_clip, read_all, sound_alone
@@ -24,8 +25,8 @@ def test_one_unreadable_file_among_named_ones_is_named_and_the_others_are_read(
 ):
     cv2.imwrite(str(tmp_path / "a.jpg"), demo_frames[20])
     (tmp_path / "bad.mp4").write_text("no video")
-    out = tmp_path / "a.csv"
     for second in (tmp_path / "bad.mp4", sound_alone(tmp_path)):
+        out = tmp_path / f"{second.stem}.csv"
         done = run_cli("fer-live", "analyze", tmp_path / "a.jpg", second, "--out", out)
         fails(done, 1, second.name)
         assert pd.read_csv(out)["source"].tolist() == [str(tmp_path / "a.jpg")]

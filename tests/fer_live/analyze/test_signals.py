@@ -7,7 +7,8 @@ import pandas as pd
 import pytest
 
 from fer_live.analyze.blinks import BlinkTally
-from fer_live.analyze.run import AnalyzeOptions, analyze
+from fer_live.analyze.options import AnalyzeOptions
+from fer_live.analyze.run import analyze
 from fer_live.outputs.signal_columns import signal_columns
 from tests.helpers.results import face_signals, result, with_signals
 

@@ -21,7 +21,8 @@ import pytest
 from websockets.exceptions import ConnectionClosed, InvalidStatus
 from websockets.sync.client import connect
 
-from fer_live.analyze.run import AnalyzeOptions, analyze
+from fer_live.analyze.options import AnalyzeOptions
+from fer_live.analyze.run import analyze
 from fer_live.errors import InputError
 from fer_live.outputs._websocket_server import WebSocketSink
 from fer_live.outputs.address import Address, parse_address

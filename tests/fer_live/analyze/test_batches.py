@@ -1,0 +1,324 @@
+"""Parts of sources, folders below folders, shards, batch files, and what a second run skips."""
+
+import json
+import os
+import shutil
+from datetime import UTC, datetime
+from pathlib import Path
+
+import av
+import cv2
+import numpy as np
+import pandas as pd
+import pytest
+
+from fer_live.analyze.jobs import Job, load_batch, parse_shard, parse_time, shard_of, span_of
+from fer_live.analyze.options import AnalyzeOptions
+from fer_live.analyze.run import analyze
+from fer_live.errors import InputError, SourceError
+from tests.helpers.clips import ffmpeg, truncated
+from tests.helpers.commands import fails
+
+
+@pytest.fixture
+def photos(demo_frames: list[np.ndarray], tmp_path: Path) -> Path:
+    """Five pictures in three folders, one of them hidden, and a text."""
+    for index, name in enumerate(("a.png", "sub/b.png", "sub/c.png", "sub/below/d.jpg", "e.jpg")):
+        file = tmp_path / "study" / name
+        file.parent.mkdir(parents=True, exist_ok=True)
+        cv2.imwrite(str(file), demo_frames[20 + index])
+    (tmp_path / "study/sub/notes.txt").write_text("not an image")
+    (tmp_path / "study/__MACOSX").mkdir()
+    shutil.copy(tmp_path / "study/a.png", tmp_path / "study/__MACOSX/a.png")
+    return tmp_path / "study"
+
+
+def rows_of(path: Path) -> pd.DataFrame:
+    return pd.read_csv(path, keep_default_na=False)
+
+
+def names(rows: pd.DataFrame) -> list[str]:
+    return [Path(source).name for source in rows["source"].unique()]
+
+
+@pytest.mark.parametrize(
+    ("text", "seconds"),
+    [("90.5", 90.5), ("0", 0.0), ("1:30.5", 90.5), ("1:02:03", 3723.0), ("75:00", 4500.0)],
+)
+def test_times_are_seconds_or_clock_times(text: str, seconds: float):
+    assert parse_time(text, "--from") == seconds
+
+
+@pytest.mark.parametrize("text", ["", "x", "-1", "1:75", "1:2:3:4", "1:", "nan", "1e3"])
+def test_a_time_that_is_none_is_refused(text: str):
+    with pytest.raises(InputError, match="--from"):
+        parse_time(text, "--from")
+
+
+def test_a_part_that_ends_before_it_begins_is_refused():
+    with pytest.raises(InputError, match="is not after"):
+        span_of("2", "2")
+
+
+def test_a_part_keeps_numbers_and_times(demo_clip: Path, tmp_path: Path):
+    """225 frames at 30 a second: from 2 to 4 s these are the frames 60 to 119."""
+    out = tmp_path / "a.csv"
+    options = AnalyzeOptions([str(demo_clip)], out=out, begin_s=2.0, end_s=4.0)
+    summary, broken = analyze(options)
+    assert (summary.frames, broken) == (60, [])
+    frames = rows_of(out)["frame"]
+    assert (frames.min(), frames.max()) == (60, 119)
+    whole = tmp_path / "whole.csv"
+    analyze(AnalyzeOptions([str(demo_clip)], out=whole, every=25))
+    at_three = rows_of(whole).query("frame == 75")
+    np.testing.assert_array_equal(at_three["time_s"], rows_of(out).query("frame == 75")["time_s"])
+
+
+def test_every_kth_frame_of_a_part_is_one_of_the_whole(demo_clip: Path, tmp_path: Path):
+    out = tmp_path / "a.csv"
+    analyze(AnalyzeOptions([str(demo_clip)], out=out, every=20, begin_s=1.0, end_s=4.6))
+    assert sorted(rows_of(out)["frame"].unique()) == [40, 60, 80, 100, 120]
+
+
+def test_a_part_that_the_file_does_not_have_is_named(run_cli, demo_clip: Path, tmp_path: Path):
+    done = run_cli(
+        "fer-live", "analyze", demo_clip, "--from", "1:00", "--to", "1:30.5", "--out",
+        tmp_path / "a.csv",
+    )  # fmt: skip
+    fails(done, 2, "demo.mp4", "has no frame from 1:00 to 1:30.5", "last one is at 7.47 s")
+
+
+@pytest.mark.parametrize(
+    ("options", "says"),
+    [
+        (("--from", "x"), "--from 'x': write seconds"),
+        (("--from", "5", "--to", "4"), "--to 4: is not after --from 5"),
+        (("--shard", "3/2"), "--shard '3/2': write I/N"),
+        (("--shard", "0/2"), "--shard '0/2'"),
+        (("--began-at", "yesterday"), "--began-at 'yesterday': not a moment"),
+        (("--batch", "b.csv"), "either SOURCE... or --batch"),
+    ],
+)
+def test_wrong_options_are_one_line(run_cli, demo_clip: Path, tmp_path: Path, options, says: str):
+    done = run_cli("fer-live", "analyze", demo_clip, "--out", tmp_path / "a.csv", *options)
+    fails(done, 2, says)
+    assert not (tmp_path / "a.csv").exists()
+
+
+def test_folders_below_are_read_if_asked_for(
+    demo_clip: Path, photos: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+):
+    shutil.copy(demo_clip, photos / "sub/clip.bin")  # what a file is is told by its content
+    out = tmp_path / "a.csv"
+    summary, broken = analyze(AnalyzeOptions([str(photos)], out=out, every=100, recursive=True))
+    assert broken == []
+    assert names(rows_of(out)) == ["a.png", "e.jpg", "b.png", "c.png", "clip.bin", "d.jpg"]
+    assert summary.frames == 5 + 3
+    told = capsys.readouterr().err
+    assert "images and videos 6; left out: other files 1, the file system's own 1" in told
+    with pytest.raises(SourceError, match="no image or video in this folder or below it"):
+        (tmp_path / "empty/below").mkdir(parents=True)
+        analyze(AnalyzeOptions([str(tmp_path / "empty")], out=out, recursive=True))
+
+
+@pytest.mark.parametrize("n", [1, 2, 3, 5, 7])
+def test_shards_are_equal_parts_that_make_the_whole(n: int):
+    jobs = [Job(f"{index}.mp4") for index in range(5)]
+    parts = [shard_of(jobs, (which, n)) for which in range(1, n + 1)]
+    assert [job for part in parts for job in part] == jobs
+    assert max(map(len, parts)) - min(map(len, parts)) <= 1
+    assert parse_shard(f"1/{n}") == (1, n)
+
+
+def test_the_rows_of_all_shards_are_those_of_one_run(photos: Path, tmp_path: Path):
+    whole = tmp_path / "whole.csv"
+    analyze(AnalyzeOptions([str(photos)], out=whole, recursive=True))
+    shards = []
+    for which in range(1, 8):
+        out = tmp_path / f"{which}.csv"
+        analyze(AnalyzeOptions([str(photos)], out=out, recursive=True, shard=(which, 7)))
+        shards.append(out.read_text().splitlines())
+    header, *rows = whole.read_text().splitlines()
+    assert all(lines[0] == header for lines in shards), "also of the empty ones"
+    assert [row for lines in shards for row in lines[1:]] == rows
+
+
+BATCH = """source, participant ,condition,from,to,began_at
+demo.mp4,P1,baseline,0,1,2026-01-02T03:04:05Z
+demo.mp4,P1,stimulus,2,3,2026-01-02T03:04:05Z
+
+sub/b.png,P2,baseline,,,
+"""
+
+
+@pytest.fixture
+def batch(demo_clip: Path, photos: Path) -> Path:
+    shutil.copy(demo_clip, photos / "demo.mp4")
+    path = photos / "batch.csv"
+    path.write_text(BATCH, encoding="utf-8-sig")
+    return path
+
+
+@pytest.mark.parametrize("suffix", [".csv", ".jsonl", ".parquet"])
+def test_a_batch_file_tells_parts_participants_and_conditions(
+    batch: Path, tmp_path: Path, suffix: str
+):
+    out = tmp_path / f"a{suffix}"
+    _, broken = analyze(AnalyzeOptions(batch=batch, out=out, every=5))
+    assert broken == []
+    rows = {
+        ".csv": lambda: pd.read_csv(out, keep_default_na=False),
+        ".jsonl": lambda: pd.read_json(out, lines=True, dtype=False),
+        ".parquet": lambda: pd.read_parquet(out),
+    }[suffix]()
+    assert list(rows.columns)[-2:] == ["participant", "condition"]
+    groups = rows.groupby(["participant", "condition"])["time_s"]
+    spans = {key: (times.min(), times.max()) for key, times in groups}
+    assert spans == {
+        ("P1", "baseline"): (0.0, 0.833333),
+        ("P1", "stimulus"): (2.0, 2.833333),
+        ("P2", "baseline"): (0.0, 0.0),
+    }
+    utc = rows.loc[rows["condition"] == "stimulus", "utc"].iloc[0]
+    assert datetime.fromisoformat(utc) == datetime(2026, 1, 2, 3, 4, 7, tzinfo=UTC)
+
+
+@pytest.mark.parametrize(
+    ("text", "says"),
+    [
+        ("name,to\na.png,1\n", "no column source"),
+        ("source,color\na.png,red\n", "unknown column 'color'"),
+        ("source\n", "names no source"),
+        ("source,from,to\na.png,3,2\n", "line 2: --to 2: is not after --from 3"),
+        ("source,from\na.png,soon\n", "line 2: --from 'soon'"),
+        ("source,began_at\na.png,then\n", "line 2: began_at 'then'"),
+        ("source,participant\n,P1\n", "line 2: no source"),
+        ("source\na.png,b.png\n", "line 2: more values than columns"),
+    ],
+)
+def test_a_wrong_batch_file_is_named_with_its_line(photos: Path, text: str, says: str):
+    path = photos / "batch.csv"
+    path.write_text(text)
+    with pytest.raises(InputError, match=says):
+        load_batch(path)
+
+
+def test_a_source_of_a_batch_file_that_is_not_there_costs_nothing(
+    run_cli, photos: Path, tmp_path: Path
+):
+    (photos / "batch.csv").write_text("source\na.png\nmissing.mp4\n")
+    out = tmp_path / "a.csv"
+    out.write_text("precious")
+    done = run_cli("fer-live", "analyze", "--batch", photos / "batch.csv", "--out", out)
+    fails(done, 2, "missing.mp4", "no such file")
+    assert out.read_text() == "precious"
+
+
+def test_the_moment_of_the_beginning_fills_the_utc_column(
+    run_cli, demo_clip: Path, photos: Path, tmp_path: Path
+):
+    out = tmp_path / "a.csv"
+    began = ("--began-at", "2026-01-02T03:04:05+02:00")
+    done = run_cli("fer-live", "analyze", demo_clip, "--every", "50", "--out", out, *began)
+    assert done.returncode == 0, done.stderr
+    rows = rows_of(out)
+    for time_s, utc in zip(rows["time_s"], rows["utc"], strict=True):
+        since = datetime.fromisoformat(utc) - datetime(2026, 1, 2, 1, 4, 5, tzinfo=UTC)
+        assert since.total_seconds() == pytest.approx(time_s, abs=1.1e-3)
+    fails(
+        run_cli("fer-live", "analyze", demo_clip, photos / "a.png", "--out", out, *began),
+        2,
+        "--began-at goes with one source, got 2",
+    )
+
+
+@pytest.mark.parametrize("suffix", [".csv", ".jsonl", ".parquet"])
+def test_a_second_run_reads_only_what_is_new_or_has_changed(
+    demo_clip: Path, photos: Path, tmp_path: Path, suffix: str, capsys: pytest.CaptureFixture[str]
+):
+    clips = [photos / f"{name}.mp4" for name in ("one", "two", "=three")]
+    for clip in clips:
+        shutil.copy(demo_clip, clip)
+    out = tmp_path / f"a{suffix}"
+    fresh = tmp_path / f"fresh{suffix}"
+
+    def run(which: list[Path], into: Path = out) -> str:
+        _, broken = analyze(AnalyzeOptions([*map(str, which)], out=into, every=45, signals=True))
+        assert broken == []
+        return capsys.readouterr().err
+
+    assert "finished before" not in run(clips[:2])
+    before = out.read_bytes()
+    assert "not read again: 2 of 2 sources" in run(clips[:2])
+    assert out.read_bytes() == before
+    assert "not read again: 2 of 3 sources" in run(clips)
+    assert "not read again: 3 of 3 sources" in run([clips[2], clips[0], clips[1]])
+    run([clips[2], clips[0], clips[1]], fresh)
+    same = out.read_bytes() == fresh.read_bytes()
+    assert same or pd.read_parquet(out).equals(pd.read_parquet(fresh))
+    os.utime(clips[0], (1, 1))
+    assert "not read again: 2 of 3 sources" in run(clips)
+    with out.open("ab") as file:
+        file.write(b"\n")
+    assert "finished before" not in run(clips), "somebody has changed the output"
+
+
+def test_what_broke_is_tried_again(demo_clip: Path, photos: Path, tmp_path: Path):
+    cut, out = truncated(demo_clip, tmp_path, 0.6), tmp_path / "a.csv"
+    sources = [str(cut), str(demo_clip)]
+    for _ in range(2):
+        _, broken = analyze(AnalyzeOptions(sources, out=out, every=45))
+        assert len(broken) == 1 and "cut" in broken[0]
+    kept = json.loads((tmp_path / "a.csv.sources.json").read_text())
+    assert [bool(part["counts"]["broken"]) for part in kept["parts"]] == [True, False]
+
+
+@pytest.mark.parametrize(
+    ("codec", "suffix", "kept"),
+    [("aac", ".mp4", "aac"), ("pcm_s16le", ".mp4", "aac"), ("pcm_s16le", ".mkv", "pcm_s16le"),
+     ("libvorbis", ".mp4", "aac"), ("flac", ".mkv", "flac")],
+)  # fmt: skip
+def test_an_annotated_video_keeps_its_sound(
+    demo_clip: Path, tmp_path: Path, codec: str, suffix: str, kept: str
+):
+    """A high tone in every second second: what is heard is at its place, of a part as well."""
+    clip = tmp_path / "tone.mkv"
+    tone = "sine=frequency=200:duration=9[a];sine=frequency=1000:duration=9[b];"
+    mixed = f"{tone}[b]volume='if(lt(mod(t,2),1),0,1)':eval=frame[c];[a][c]amix=2"
+    ffmpeg("-i", demo_clip, "-filter_complex", mixed, "-map", "0:v", "-c:v", "copy", "-c:a", codec,
+           "-ac", "1", "-ar", "16000", clip)  # fmt: skip
+    for begin_s, end_s in ((None, None), (2.5, 6.0)):
+        video = tmp_path / f"out{suffix}"
+        analyze(AnalyzeOptions([str(clip)], video=video, every=5, begin_s=begin_s, end_s=end_s))
+        heard, rate, name = sound_of(video)
+        original, _, _ = sound_of(clip)
+        begin, end = begin_s or 0.0, end_s or 9.0
+        assert name == kept
+        assert len(heard) / rate == pytest.approx(end - begin, abs=0.15)
+        for at_s in np.arange(0.5, end - begin - 0.5, 1.0):
+            here = loudness_of_the_high_tone(heard, rate, at_s)
+            there = loudness_of_the_high_tone(original, rate, at_s + begin)
+            assert here == pytest.approx(there, abs=0.15)
+
+
+def sound_of(path: Path) -> tuple[np.ndarray, int, str]:
+    with av.open(str(path)) as container:
+        track = container.streams.audio[0]
+        parts = [frame.to_ndarray().astype(float).ravel() for frame in container.decode(track)]
+        return np.concatenate(parts), track.rate, track.codec_context.name
+
+
+def loudness_of_the_high_tone(sound: np.ndarray, rate: int, at_s: float) -> float:
+    """Its share of the sound in a third of a second."""
+    part = sound[int(at_s * rate) : int((at_s + 0.33) * rate)]
+    spectrum = np.abs(np.fft.rfft(part * np.hanning(len(part))))
+    frequency = np.fft.rfftfreq(len(part), 1 / rate)
+    high = spectrum[(frequency > 950) & (frequency < 1050)].max()
+    return float(high / spectrum.max())
+
+
+def test_a_video_without_sound_has_none(demo_clip: Path, tmp_path: Path):
+    video = tmp_path / "out.mp4"
+    analyze(AnalyzeOptions([str(demo_clip)], video=video, every=45))
+    with av.open(str(video)) as container:
+        assert not container.streams.audio
