@@ -28,7 +28,8 @@ from fer_live.vision.classifier import ExpressionClassifier
 from fer_live.vision.cuts import CutDetector
 from fer_live.vision.detector import FaceDetector
 from fer_live.vision.follower import FaceFollower
-from fer_live.vision.smoothing import ExpressionSmoother, SmoothingConfig
+from fer_live.vision.quality import FaceQuality, QualityJudge
+from fer_live.vision.smoothing import UNSURE, ExpressionSmoother, SmoothingConfig
 from fer_live.vision.tracker import FaceTracker
 
 _MAX_DISORDER_S = 1.0
@@ -58,6 +59,7 @@ class Pipeline:
         self._cuts = CutDetector()
         self._follower = FaceFollower()
         self._tracker = FaceTracker()
+        self._quality = QualityJudge()
         self._smoother = ExpressionSmoother(classifier.labels)
 
     @classmethod
@@ -136,7 +138,7 @@ class Pipeline:
 
         Returns:
             The frame with its faces, most confident detection first, and the time of each stage in
-            milliseconds (detect, track, align, classify, smooth).
+            milliseconds (detect, track, align, classify, quality, smooth).
         """
         timings_ms: dict[str, float] = {}
         now_s = self._at(frame)
@@ -148,9 +150,11 @@ class Pipeline:
             crops = self._align(frame, tracked)
         with _timed(timings_ms, "classify"):
             probs, maps = self._classify(crops)
+        with _timed(timings_ms, "quality"):
+            qualities = self._judge(frame, tracked, crops, now_s)
         with _timed(timings_ms, "smooth"):
             faces = tuple(
-                self._read(face, probs[i], None if maps is None else maps[i], now_s)
+                self._read(face, probs[i], None if maps is None else maps[i], qualities[i], now_s)
                 for i, face in enumerate(tracked)
             )
             self._smoother.forget_unseen(now_s)
@@ -163,6 +167,7 @@ class Pipeline:
         self._cuts.reset()
         self._follower.reset()
         self._tracker.reset()
+        self._quality.reset()
         self._smoother.reset()
 
     def close(self) -> None:
@@ -214,6 +219,7 @@ class Pipeline:
         self.detector.reset()
         self._follower.reset()
         self._tracker.end_all()
+        self._quality.reset()
         self._smoother.reset()
 
     def _align(self, frame: Frame, tracked: list[TrackedFace]) -> UInt8Array:
@@ -228,10 +234,24 @@ class Pipeline:
             return self.classifier.classify_with_heat_maps(crops)
         return self.classifier.classify(crops), None
 
+    def _judge(
+        self, frame: Frame, tracked: list[TrackedFace], crops: UInt8Array, now_s: float
+    ) -> list[FaceQuality]:
+        height, width = frame.image_bgr.shape[:2]
+        geometry = self.classifier.manifest.crop
+        return self._quality.judge(tracked, crops, geometry, (width, height), now_s)
+
     def _read(
-        self, face: TrackedFace, probs: FloatArray, heat_map: FloatArray | None, now_s: float
+        self,
+        face: TrackedFace,
+        probs: FloatArray,
+        heat_map: FloatArray | None,
+        quality: FaceQuality,
+        now_s: float,
     ) -> FaceResult:
-        smoothed_probs, shown_label = self._smoother.update(face.track_id, probs, now_s)
+        smoothed_probs, shown_label = self._smoother.update(
+            face.track_id, probs, now_s, can_be_read=quality.can_be_read
+        )
         best = int(probs.argmax())
         return FaceResult(
             track_id=face.track_id,
@@ -243,8 +263,15 @@ class Pipeline:
             confidence=float(probs[best]),
             smoothed_probs=smoothed_probs,
             shown_label=shown_label,
+            shown_confidence=self._confidence(smoothed_probs, shown_label),
+            quality=quality.value,
+            quality_reason=quality.reason,
             heat_map=None if heat_map is None else self._place(heat_map, face),
         )
+
+    def _confidence(self, smoothed_probs: FloatArray, shown_label: str) -> float | None:
+        known = shown_label != UNSURE
+        return float(smoothed_probs[self.labels.index(shown_label)]) if known else None
 
     def _place(self, heat_map: FloatArray, face: TrackedFace) -> HeatMap:
         crop = self.classifier.manifest.crop
