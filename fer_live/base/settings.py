@@ -38,6 +38,7 @@ class Settings(BaseModel):
     show_heat_map: bool = Field(False, alias="show_attention", description="as the file calls it")
     show_timeline: bool = True
     show_panel: bool = True
+    show_plane: bool = Field(False, description="valence and arousal, derived")
     record_overlay: bool = False
     person: str = Field(
         "me", pattern=r"^\w[\w .-]*$", description="whose clips and takes are captured"

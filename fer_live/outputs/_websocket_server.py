@@ -1,6 +1,6 @@
 """WebSocket, for web pages and robots: one JSON object per frame, to every client.
 
-{"schema": 1, "source": ..., "frame": ..., "time_s": ..., "utc": ...,
+{"schema": 2, "source": ..., "frame": ..., "time_s": ..., "utc": ...,
  "faces": [{"track_id": ..., "x1": ...}]}
 
 with the keys of the JSONL. Safe by default: it listens on this machine alone, and refuses pages of
@@ -28,7 +28,7 @@ if TYPE_CHECKING:
     from websockets.asyncio.server import ServerConnection
     from websockets.http11 import Request, Response
 
-SCHEMA = 1
+SCHEMA = 2
 _MAX_CLIENTS = 16
 _MAX_MESSAGE_BYTES = 1024
 _WAITING_FRAMES = 8

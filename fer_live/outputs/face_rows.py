@@ -1,20 +1,29 @@
 """The one schema of CSV, JSONL and Parquet: one row per face."""
 
+import math
 from collections.abc import Iterator
 from datetime import UTC, datetime
 
 from fer_live.datatypes import FrameResult
 
-Row = dict[str, str | int | float]
+Row = dict[str, str | int | float | None]
+"""None is an empty cell, and null in JSON."""
 
 
 def column_names(labels: tuple[str, ...]) -> list[str]:
     """The columns in order; `p_<label>` are the raw probabilities in the model's label order."""
     return [
         *("source", "frame", "time_s", "utc", "track_id", "x1", "y1", "x2", "y2"),
-        *("detection_confidence", "label", "shown_label", "confidence"),
+        *("detection_confidence", "label", "shown_label", "shown_confidence"),
+        *("quality", "quality_reason", "confidence"),
         *(f"p_{label}" for label in labels),
     ]
+
+
+def number_in(row: Row, name: str) -> float:
+    """A number of a row; NaN where its cell is empty or the row has no such column."""
+    value = row.get(name)
+    return math.nan if value is None or value == "" else float(value)
 
 
 def utc_text(moment: datetime | None) -> str:
@@ -29,9 +38,10 @@ def face_rows(source: str, result: FrameResult, labels: tuple[str, ...]) -> Iter
 
     Boxes are pixels of the unmirrored frame, rounded to hundredths; time to microseconds; `utc` to
     milliseconds, empty where the wall clock of the capture is not known. Probabilities keep seven
-    digits, so that a row still sums to 1 within 1e-6.
+    digits, so that a row still sums to 1 within 1e-6. `shown_confidence` is None for "unsure".
     """
     for face in result.faces:
+        shown_confidence = face.shown_confidence
         x1, y1, x2, y2 = (round(float(value), 2) for value in face.box_xyxy)
         yield {
             "source": source,
@@ -46,6 +56,9 @@ def face_rows(source: str, result: FrameResult, labels: tuple[str, ...]) -> Iter
             "detection_confidence": round(face.detection_confidence, 4),
             "label": face.label,
             "shown_label": face.shown_label,
+            "shown_confidence": None if shown_confidence is None else round(shown_confidence, 7),
+            "quality": round(face.quality, 3),
+            "quality_reason": face.quality_reason,
             "confidence": round(face.confidence, 7),
             **{
                 f"p_{label}": round(float(value), 7)

@@ -1,5 +1,6 @@
 """Lab Streaming Layer, for laboratories."""
 
+import math
 import os
 import time
 from pathlib import Path
@@ -13,6 +14,8 @@ from fer_live.outputs.kind import OutputKind
 
 _RATE_FROM_FRAMES = 15
 _LOST_AFTER_S = 2.0
+_OTHER_CHANNELS = {"shown_confidence": "probability", "quality": "share", "track_id": "number"}
+"""What comes after the expressions, each with its unit. `track_id` is always the last."""
 
 
 def _stay_on_this_machine() -> None:
@@ -31,9 +34,10 @@ def _stay_on_this_machine() -> None:
 class LslSink:
     """A `ResultSink` into one regular LSL stream: the followed face, a sample a frame.
 
-    Channels: a probability an expression, then `track_id`; NaN where no face is in view. The rate
-    is that of the first frames. Time stamps are on LSL's clock and are those of the capture, not of
-    the sending; of a file that is read as fast as it goes, the file's time from now on. The face
+    Channels: a probability an expression, then `shown_confidence`, `quality` and `track_id`; NaN
+    where no face is in view, and the first of these three also for "unsure". The rate is that of
+    the first frames. Time stamps are on LSL's clock and are those of the capture, not of the
+    sending; of a file that is read as fast as it goes, the file's time from now on. The face
     followed is the largest, until it has been gone for two seconds.
     """
 
@@ -58,9 +62,10 @@ class LslSink:
             self._open()
         assert self._outlet is not None
         face = self._face_to_follow(result)
-        sample = [float("nan")] * (len(self._labels) + 1)
+        sample = [math.nan] * (len(self._labels) + len(_OTHER_CHANNELS))
         if face is not None:
-            sample = [*(float(prob) for prob in face.probs), float(face.track_id)]
+            shown = math.nan if face.shown_confidence is None else face.shown_confidence
+            sample = [*map(float, face.probs), shown, face.quality, float(face.track_id)]
         if self._is_live:  # the clocks drift apart
             self._clock_offset_s = self._lsl.local_clock() - time.monotonic()
         elif captured_at_s < self._last_s:  # another file begins
@@ -78,14 +83,15 @@ class LslSink:
         interval_s = float(np.median(np.diff(self._first_times_s)))
         self._clock_offset_s = self._lsl.local_clock() - self._first_times_s[-1]
         rate = round(1 / max(interval_s, 1e-3), 2)
-        n_channels = len(self._labels) + 1
+        n_channels = len(self._labels) + len(_OTHER_CHANNELS)
         info = self._lsl.StreamInfo(
             self._name, "Expression", n_channels, rate, "float32", f"fer-live-{self._name}"
         )
         channels = info.desc().append_child("channels")
         for label in self._labels:
             self._describe(channels, label, "probability")
-        self._describe(channels, "track_id", "number")
+        for name, unit in _OTHER_CHANNELS.items():
+            self._describe(channels, name, unit)
         self._outlet = self._lsl.StreamOutlet(info)
 
     @staticmethod

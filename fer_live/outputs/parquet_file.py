@@ -8,7 +8,7 @@ from fer_live.datatypes import FrameResult
 from fer_live.outputs.csv_file import CsvFile
 from fer_live.outputs.face_rows import Row
 
-_TEXT_COLUMNS = ("source", "utc", "label", "shown_label")
+_TEXT_COLUMNS = ("source", "utc", "label", "shown_label", "quality_reason")
 _WHOLE_COLUMNS = ("frame", "track_id")
 
 

@@ -85,6 +85,13 @@ ACTIONS = (
     ),
     WindowAction("bars", mark("Bars"), "B", setting="show_panel"),
     WindowAction("timeline", mark("Timeline"), "T", setting="show_timeline"),
+    WindowAction(
+        "plane",
+        mark("Valence and arousal"),
+        "V",
+        setting="show_plane",
+        short_text=mark("Valence"),
+    ),
     WindowAction("heat_map", mark("Where it looked"), "H", setting="show_heat_map"),
     WindowAction("mirror", mark("Mirror the camera"), "M", setting="mirror"),
     WindowAction("retry", mark("Try the source again"), "F5", run=lambda w: w.source.open()),
@@ -111,7 +118,7 @@ ACTIONS = (
 
 TOOLBAR = (
     ("snapshot", "record", "capture", "calibrate"),
-    ("bars", "timeline", "heat_map"),
+    ("bars", "timeline", "plane", "heat_map"),
     ("data_out", "settings", "help"),
 )
 """The groups of the toolbar, from left to right, behind the sources."""

@@ -10,6 +10,7 @@ from fer_live.base.translation import tr
 from fer_live.datatypes import FaceResult, FrameResult
 from fer_live.recording.history import ExpressionHistory, Moment
 from fer_live.window.translated import Translated
+from fer_live.window.widgets.affect_plane import AffectPlane
 from fer_live.window.widgets.face_panel import FacePanel
 from fer_live.window.widgets.timeline import Timeline
 from fer_live.window.widgets.video_view import VideoView
@@ -32,7 +33,7 @@ class LivePage(Translated, QWidget):
         super().__init__()
         self.view = VideoView(on_painted)
         self.view.face_clicked.connect(self.follow)
-        self.panel = FacePanel()
+        self.panel, self.plane = FacePanel(), AffectPlane()
         self.timeline = Timeline()
         self.timeline.emptied.connect(self._fill_timeline)
         self._history = ExpressionHistory()
@@ -69,12 +70,28 @@ class LivePage(Translated, QWidget):
         column.addWidget(self.timeline)
         splitter = QSplitter(Qt.Orientation.Horizontal)
         splitter.addWidget(left)
-        splitter.addWidget(self.panel)
+        splitter.addWidget(self._side())
         splitter.setStretchFactor(0, 1)
         splitter.setChildrenCollapsible(False)
         outer = QVBoxLayout(self)
         outer.setContentsMargins(0, 0, 0, 0)
         outer.addWidget(splitter)
+
+    def _side(self) -> QWidget:
+        self._beside = QWidget()
+        column = QVBoxLayout(self._beside)
+        column.setContentsMargins(0, 0, 0, 0)
+        column.setSpacing(0)
+        column.addWidget(self.panel, 1)
+        column.addWidget(self.plane)
+        return self._beside
+
+    def show_parts(self, *, timeline: bool, panel: bool, plane: bool) -> None:
+        """Show these around the picture, and nothing where a part is not wanted."""
+        self.timeline.setVisible(timeline)
+        self.panel.setVisible(panel)
+        self.plane.setVisible(plane)
+        self._beside.setVisible(panel or plane)
 
     @property
     def is_asking(self) -> bool:
@@ -115,6 +132,9 @@ class LivePage(Translated, QWidget):
             self.timeline.add(moment, now_s)
         if self.panel.isVisible():
             self.panel.show_face(face, labels, away=self._chosen if face is None else None)
+        if self.plane.isVisible():
+            moments = [(one.track_id, self._history.of(one.track_id)) for one in result.faces]
+            self.plane.show_faces(moments, labels, now_s, self._followed)
         self.view.show_result(
             result,
             labels,
@@ -132,6 +152,7 @@ class LivePage(Translated, QWidget):
         self._choices.setVisible(offer_choices)
         self.view.show_message(message)
         self.panel.show_face(None, self._labels)
+        self.plane.show_faces((), self._labels, 0.0, None)
 
     def toast(self, message: str) -> None:
         """Say something in the picture's corner, for a few seconds from when there is one."""

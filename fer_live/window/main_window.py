@@ -300,8 +300,9 @@ class MainWindow(Translated, QMainWindow):
 
     def _apply_view_settings(self) -> None:
         settings = self.preferences.now
-        self.live.timeline.setVisible(settings.show_timeline)
-        self.live.panel.setVisible(settings.show_panel)
+        self.live.show_parts(
+            timeline=settings.show_timeline, panel=settings.show_panel, plane=settings.show_plane
+        )
         show_switches(self.action, settings)
 
     def _show_marks(self) -> None:
