@@ -15,12 +15,13 @@ from typing import TYPE_CHECKING, Any
 # Only this stops it altogether, and only before it is imported (microsoft/onnxruntime#27379).
 os.environ["ORT_DISABLE_TELEMETRY"] = "1"
 
+from fer_live.base.circumplex import derived_valence_arousal
 from fer_live.datatypes import FaceResult, Frame, FrameResult
 
 if TYPE_CHECKING:
     from fer_live.vision.pipeline import Pipeline
 
-__all__ = ["FaceResult", "Frame", "FrameResult", "Pipeline"]
+__all__ = ["FaceResult", "Frame", "FrameResult", "Pipeline", "derived_valence_arousal"]
 __version__ = "0.1.0"
 
 

@@ -215,6 +215,13 @@ class FaceResult:
         smoothed_probs: `probs` smoothed in time, (C,) float32.
         shown_label: The label that a window shows: smoothed, with hold and margin; empty where the
             face reads as unsure.
+        shown_confidence: The smoothed probability of `shown_label`, 0 to 1: the number that stands
+            beside it wherever it is shown. None where the face reads as unsure, and where it is not
+            known.
+        quality: How well this face can be read, 0 to 1, by its size, turn, light, blur, cover and
+            place in the frame; below 0.5 it has a `quality_reason`.
+        quality_reason: What stands in the way most: "small", "turned", "dark", "bright", "blurred",
+            "covered" or "cut"; empty where the picture is good.
         heat_map: Where the model looked, if that was asked for and the model tells it, else None.
         signals: What else the face tells, if that was asked for and could be measured, else None.
     """
@@ -228,6 +235,9 @@ class FaceResult:
     confidence: float
     smoothed_probs: FloatArray
     shown_label: str
+    shown_confidence: float | None = None
+    quality: float = 1.0
+    quality_reason: str = ""
     heat_map: HeatMap | None = None
     signals: FaceSignals | None = None
 
@@ -245,8 +255,8 @@ class FrameResult:
     Args:
         frame: The frame as it was given; a result is painted on its own picture.
         faces: Its faces, most confident detection first; empty where none was found.
-        timings_ms: Stage (detect, track, align, classify, smooth, and signals where they are on) ->
-            its wall time, milliseconds.
+        timings_ms: Stage (detect, track, align, classify, quality, smooth, and signals where they
+            are on) -> its wall time, milliseconds.
         provider: What the model ran on: cpu, cuda or tensorrt.
         detector: Which view of the detector looked at this frame.
     """

@@ -18,6 +18,8 @@ OURS = {
     "fer-live.desktop",
     "icon.svg",
     "make_demo.py",
+    "make_face_cover.py",
+    "face_cover.onnx",
     "fer_live.safetensors",
     "fer_live_fp32.onnx",
     "fer_live_int8.onnx",

@@ -39,6 +39,7 @@ class Settings(BaseModel):
     signals: bool = Field(False, description="whether head, eyes and mouth are measured")
     show_timeline: bool = True
     show_panel: bool = True
+    show_plane: bool = Field(False, description="valence and arousal, derived")
     record_overlay: bool = False
     person: str = Field(
         "me", pattern=r"^\w[\w .-]*$", description="whose clips and takes are captured"

@@ -34,6 +34,22 @@ def mark(message: str) -> str:
     return message
 
 
+_ADVICE = {
+    "small": mark("come closer"),
+    "turned": mark("face the camera"),
+    "dark": mark("turn to the light"),
+    "bright": mark("less light, please"),
+    "blurred": mark("hold still"),
+    "covered": mark("uncover your face"),
+    "cut": mark("move into the picture"),
+}
+
+
+def tr_advice(quality_reason: str) -> str:
+    """What a person can do about the `quality_reason` of a face; empty where there is none."""
+    return tr(_ADVICE[quality_reason]) if quality_reason in _ADVICE else ""
+
+
 def tr_label(label: str) -> str:
     """The name of an expression; empty is "unsure". A person's own, and labels of other models, are
     shown as they are."""

@@ -1,9 +1,9 @@
 """WebSocket, for web pages and robots: one JSON object per frame, to every client.
 
-{"schema": 1, "source": ..., "frame": ..., "time_s": ..., "utc": ...,
+{"schema": 2, "source": ..., "frame": ..., "time_s": ..., "utc": ...,
  "faces": [{"track_id": ..., "x1": ...}]}
 
-with the keys of the JSONL. While the signals are on, the schema is 2 and theirs follow. Safe by
+with the keys of the JSONL. While the signals are on, the schema is 3 and theirs follow. Safe by
 default: it listens on this machine alone, and refuses pages of other origins, which a browser would
 let connect to it.
 """
@@ -29,7 +29,7 @@ if TYPE_CHECKING:
     from websockets.asyncio.server import ServerConnection
     from websockets.http11 import Request, Response
 
-SCHEMA, SCHEMA_WITH_SIGNALS = 1, 2
+SCHEMA, SCHEMA_WITH_SIGNALS = 2, 3
 _MAX_CLIENTS = 16
 _MAX_MESSAGE_BYTES = 1024
 _WAITING_FRAMES = 8

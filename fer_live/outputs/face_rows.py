@@ -1,5 +1,6 @@
 """The one schema of CSV, JSONL and Parquet: one row per face."""
 
+import math
 from collections.abc import Iterator
 from datetime import UTC, datetime
 from typing import Any
@@ -7,22 +8,32 @@ from typing import Any
 from fer_live.datatypes import FrameResult
 from fer_live.outputs.signal_columns import signal_columns, signal_values
 
-TEXT_COLUMNS = ("source", "utc", "label", "shown_label", "participant", "condition")
+TEXT_COLUMNS = (
+    *("source", "utc", "label", "shown_label", "quality_reason"),
+    *("participant", "condition"),
+)
 WHOLE_COLUMNS = ("frame", "track_id", "blink")
 """All others are real numbers. Not every file has all of them."""
 
 Row = dict[str, Any]
-"""Column -> text, number, or None where there is no value."""
+"""Column -> text, number, or None: an empty cell, and null in JSON."""
 
 
 def column_names(labels: tuple[str, ...], *, signals: bool = False) -> list[str]:
     """The columns in order; `p_<label>` are the raw probabilities in the model's label order."""
     return [
         *("source", "frame", "time_s", "utc", "track_id", "x1", "y1", "x2", "y2"),
-        *("detection_confidence", "label", "shown_label", "confidence"),
+        *("detection_confidence", "label", "shown_label", "shown_confidence"),
+        *("quality", "quality_reason", "confidence"),
         *(f"p_{label}" for label in labels),
         *(signal_columns() if signals else ()),
     ]
+
+
+def number_in(row: Row, name: str) -> float:
+    """A number of a row; NaN where its cell is empty or the row has no such column."""
+    value = row.get(name)
+    return math.nan if value is None or value == "" else float(value)
 
 
 def utc_text(moment: datetime | None) -> str:
@@ -39,10 +50,11 @@ def face_rows(
 
     Boxes are pixels of the unmirrored frame, rounded to hundredths; time to microseconds; `utc` to
     milliseconds, empty where the wall clock of the capture is not known. Probabilities keep seven
-    digits, so that a row still sums to 1 within 1e-6. With `signals` their columns follow, None
-    where a face was not measured in this frame.
+    digits, so that a row still sums to 1 within 1e-6. `shown_confidence` is None for "unsure". With
+    `signals` their columns follow, None where a face was not measured in this frame.
     """
     for face in result.faces:
+        shown_confidence = face.shown_confidence
         x1, y1, x2, y2 = (round(float(value), 2) for value in face.box_xyxy)
         yield {
             "source": source,
@@ -57,10 +69,13 @@ def face_rows(
             "detection_confidence": round(face.detection_confidence, 4),
             "label": face.label,
             "shown_label": face.shown_label,
+            "shown_confidence": None if shown_confidence is None else round(shown_confidence, 7),
+            "quality": round(face.quality, 3),
+            "quality_reason": face.quality_reason,
             "confidence": round(face.confidence, 7),
             **{
                 f"p_{label}": round(float(value), 7)
                 for label, value in zip(labels, face.probs, strict=True)
             },
-            **(signal_values(face) if signals else {}),
+            **(signal_values(face, labels) if signals else {}),
         }

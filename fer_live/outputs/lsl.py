@@ -15,6 +15,8 @@ from fer_live.outputs.kind import OutputKind
 from fer_live.outputs.signal_columns import signal_columns, signal_unit, signal_values
 
 _RATE_FROM_FRAMES = 15
+_OTHER_CHANNELS = {"shown_confidence": "probability", "quality": "share"}
+"""What comes after the expressions, each with its unit; `track_id` is always the last."""
 
 
 def _stay_on_this_machine() -> None:
@@ -33,11 +35,12 @@ def _stay_on_this_machine() -> None:
 class LslSink:
     """A `ResultSink` into one regular LSL stream: the followed face, a sample a frame.
 
-    Channels: a probability an expression, then the signals, if they were on in the first frames,
-    then `track_id`; NaN where no face is in view, and in the signals where it was not measured. The
-    rate is that of the first frames. Time stamps are on LSL's clock and are those of the capture,
-    not of the sending; of a file that is read as fast as it goes, the file's time from now on. The
-    face followed is the largest, until it has been gone for two seconds.
+    Channels: a probability an expression, `shown_confidence`, `quality`, then the signals, if they
+    were on in the first frames, then `track_id`; NaN where no face is in view, in the signals where
+    it was not measured, and in `shown_confidence` for "unsure". The rate is that of the first
+    frames. Time stamps are on LSL's clock and are those of the capture, not of the sending; of a
+    file that is read as fast as it goes, the file's time from now on. The face followed is the
+    largest, until it has been gone for two seconds.
     """
 
     def __init__(self, name: str, labels: tuple[str, ...], *, is_live: bool) -> None:
@@ -77,26 +80,30 @@ class LslSink:
 
     def _sample(self, face: FaceResult | None) -> list[float]:
         if face is None:
-            return [math.nan] * (len(self._labels) + len(self._signals) + 1)
-        values = signal_values(face) if self._signals else {}
-        signals = (math.nan if value is None else float(value) for value in values.values())
-        return [*(float(prob) for prob in face.probs), *signals, float(face.track_id)]
+            n_others = len(_OTHER_CHANNELS) + len(self._signals) + 1
+            return [math.nan] * (len(self._labels) + n_others)
+        values = signal_values(face, self._labels) if self._signals else {}
+        others = [face.shown_confidence, face.quality, *values.values(), face.track_id]
+        return [
+            *map(float, face.probs),
+            *(math.nan if value is None else float(value) for value in others),
+        ]
 
     def _open(self, result: FrameResult) -> None:
         self._signals = signal_columns() if result.has_signals else []
         interval_s = float(np.median(np.diff(self._first_times_s)))
         self._clock_offset_s = self._lsl.local_clock() - self._first_times_s[-1]
         rate = round(1 / max(interval_s, 1e-3), 2)
-        n_channels = len(self._labels) + len(self._signals) + 1
+        n_channels = len(self._labels) + len(_OTHER_CHANNELS) + len(self._signals) + 1
         info = self._lsl.StreamInfo(
             self._name, "Expression", n_channels, rate, "float32", f"fer-live-{self._name}"
         )
         channels = info.desc().append_child("channels")
         for label in self._labels:
             self._describe(channels, label, "probability")
-        for column in self._signals:
-            self._describe(channels, column, signal_unit(column))
-        self._describe(channels, "track_id", "number")
+        units = {column: signal_unit(column) for column in self._signals}
+        for name, unit in (_OTHER_CHANNELS | units | {"track_id": "number"}).items():
+            self._describe(channels, name, unit)
         self._outlet = self._lsl.StreamOutlet(info)
 
     @staticmethod

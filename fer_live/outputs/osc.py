@@ -16,12 +16,14 @@ class OscSink:
     /fer/face TRACK_ID X1 Y1 X2 Y2 SHOWN_LABEL CONFIDENCE
     /fer/face/TRACK_ID/LABEL PROBABILITY
     /fer/face/TRACK_ID/signal/COLUMN VALUE
+    /fer/shown TRACK_ID SHOWN_LABEL SHOWN_CONFIDENCE QUALITY QUALITY_REASON
 
-    The last while the signals are on, for a face that was measured in this frame, in bundles.
+    Signals while they are on, for a face that was measured in this frame, in bundles.
 
     Nobody needs to listen; whoever comes later gets the next frame. A frame that the network does
     not take is counted in `dropped`. Boxes are pixels of the unmirrored frame, the label is empty
-    for "unsure", probabilities are the model's own.
+    for "unsure", probabilities are the model's own; SHOWN_CONFIDENCE alone is smoothed, and 0 for
+    "unsure".
     """
 
     def __init__(self, address: Address, labels: tuple[str, ...]) -> None:
@@ -43,6 +45,9 @@ class OscSink:
             send("/fer/face", [face.track_id, *box, face.shown_label, face.confidence])
             for label, prob in zip(self._labels, face.probs, strict=True):
                 send(f"/fer/face/{face.track_id}/{osc_name(label)}", float(prob))
+            # An address of its own: receivers count the arguments of the others.
+            shown = (face.shown_label, face.shown_confidence or 0.0)
+            send("/fer/shown", [face.track_id, *shown, face.quality, face.quality_reason])
             self._send_signals(face)
 
     def _send_signals(self, face: FaceResult) -> None:
@@ -51,7 +56,7 @@ class OscSink:
         prefix = f"/fer/face/{face.track_id}/signal/"
         self._client.send_bundles(
             (prefix + column, [float(value)])
-            for column, value in signal_values(face).items()
+            for column, value in signal_values(face, self._labels).items()
             if value is not None
         )
 

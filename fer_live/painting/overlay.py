@@ -19,7 +19,7 @@ from PyQt6.QtGui import (
 )
 
 from fer_live.base.colors import expression_hex
-from fer_live.base.translation import tr, tr_label
+from fer_live.base.translation import tr, tr_advice, tr_label
 from fer_live.datatypes import FaceResult, FrameResult, HeatMap, UInt8Array
 from fer_live.model.assets import asset
 from fer_live.painting.points import paint_points
@@ -179,9 +179,10 @@ def _paint_face(
         painter.setPen(QPen(pen_color, width * unit))
         painter.drawRoundedRect(box, 6 * unit, 6 * unit)
     text = tr_label(face.shown_label)
-    if face.shown_label != UNSURE:
-        # Of the label shown, which hold and margin may keep while another one leads.
-        text += f"  {face.smoothed_probs[labels.index(face.shown_label)]:.0%}"
+    if face.shown_confidence is not None:
+        text += f"  {face.shown_confidence:.0%}"
+    elif face.shown_label == UNSURE and face.quality_reason:
+        text += f": {tr_advice(face.quality_reason)}"
     metrics = QFontMetricsF(painter.font())
     number = str(face.track_id)
     pad, size_h = 7 * unit, metrics.height() + 6 * unit

@@ -14,6 +14,7 @@ from pathlib import Path
 from fer_live.base.atomic_file import writing
 from fer_live.base.home import home
 from fer_live.errors import InputError
+from fer_live.outputs.face_rows import number_in
 from fer_live.recording.history import clock
 from fer_live.recording.recorder import Recording, list_recordings
 
@@ -89,9 +90,9 @@ def summarize(clip: Recording) -> ClipSummary:
     return ClipSummary(
         name=name_of(clip),
         source=clip.about.source,
-        seconds=max((float(row["time_s"]) for row in rows), default=0.0),
+        seconds=max((number_in(row, "time_s") for row in rows), default=0.0),
         n_frames=len({row["frame"] for row in rows}),
-        faces_by_track=dict(Counter(int(row["track_id"]) for row in rows)),
+        faces_by_track=dict(Counter(int(number_in(row, "track_id")) for row in rows)),
         n_bytes=clip.n_bytes,
     )
 

@@ -20,7 +20,7 @@ from fer_live.base.colors import expression_hex
 from fer_live.base.translation import tr, tr_label
 from fer_live.datatypes import FloatArray, FrameResult
 from fer_live.model.head import among_common
-from fer_live.outputs.face_rows import Row, face_rows
+from fer_live.outputs.face_rows import Row, face_rows, number_in
 from fer_live.recording.history import clock
 from fer_live.recording.recorder import Note
 
@@ -111,13 +111,15 @@ def write_report(
 def _faces(rows: Iterable[Row], labels: tuple[str, ...]) -> list[_FaceInTime]:
     grouped: dict[tuple[str, int], list[Row]] = {}
     for row in rows:
-        grouped.setdefault((str(row["source"]), int(row["track_id"])), []).append(row)
+        grouped.setdefault((str(row["source"]), int(number_in(row, "track_id"))), []).append(row)
     return [
         _FaceInTime(
             source,
             track_id,
-            np.array([float(row["time_s"]) for row in group], np.float32),
-            np.array([[float(row[f"p_{label}"]) for label in labels] for row in group], np.float32),
+            np.array([number_in(row, "time_s") for row in group], np.float32),
+            np.array(
+                [[number_in(row, f"p_{label}") for label in labels] for row in group], np.float32
+            ),
             [str(row["shown_label"]) for row in group],
         )
         for (source, track_id), group in grouped.items()

@@ -30,7 +30,8 @@ from fer_live.vision.classifier import ExpressionClassifier
 from fer_live.vision.cuts import CutDetector
 from fer_live.vision.detector import FaceDetector
 from fer_live.vision.follower import FaceFollower
-from fer_live.vision.smoothing import ExpressionSmoother, SmoothingConfig
+from fer_live.vision.quality import FaceQuality, QualityJudge
+from fer_live.vision.smoothing import UNSURE, ExpressionSmoother, SmoothingConfig
 from fer_live.vision.tracker import FaceTracker
 
 if TYPE_CHECKING:
@@ -70,6 +71,7 @@ class Pipeline:
         self._cuts = CutDetector()
         self._follower = FaceFollower()
         self._tracker = FaceTracker()
+        self._quality = QualityJudge()
         self._smoother = ExpressionSmoother(classifier.labels)
 
     @classmethod
@@ -152,7 +154,8 @@ class Pipeline:
 
         Returns:
             The frame with its faces, most confident detection first, and the time of each stage in
-            milliseconds (detect, track, align, classify, smooth, and signals where they are on).
+            milliseconds (detect, track, align, classify, quality, smooth, and signals where they
+            are on).
         """
         timings_ms: dict[str, float] = {}
         now_s = self._at(frame)
@@ -165,9 +168,18 @@ class Pipeline:
         with _timed(timings_ms, "classify"):
             probs, maps = self._classify(crops)
         signals = self._measure(frame, tracked, now_s, timings_ms)
+        with _timed(timings_ms, "quality"):
+            qualities = self._judge(frame, tracked, crops, now_s)
         with _timed(timings_ms, "smooth"):
             faces = tuple(
-                self._read(face, probs[i], None if maps is None else maps[i], signals[i], now_s)
+                self._read(
+                    face,
+                    probs[i],
+                    None if maps is None else maps[i],
+                    signals[i],
+                    qualities[i],
+                    now_s,
+                )
                 for i, face in enumerate(tracked)
             )
             self._smoother.forget_unseen(now_s)
@@ -180,6 +192,7 @@ class Pipeline:
         self._cuts.reset()
         self._follower.reset()
         self._tracker.reset()
+        self._quality.reset()
         self._smoother.reset()
         if self._signals is not None:
             self._signals.reset()
@@ -235,6 +248,7 @@ class Pipeline:
         self.detector.reset()
         self._follower.reset()
         self._tracker.end_all()
+        self._quality.reset()
         self._smoother.reset()
         if self._signals is not None:
             self._signals.reset()
@@ -273,15 +287,25 @@ class Pipeline:
             self._signals.budget = self.signals_budget
             return self._signals.measure(frame.image_bgr, tracked, now_s)
 
+    def _judge(
+        self, frame: Frame, tracked: list[TrackedFace], crops: UInt8Array, now_s: float
+    ) -> list[FaceQuality]:
+        height, width = frame.image_bgr.shape[:2]
+        geometry = self.classifier.manifest.crop
+        return self._quality.judge(tracked, crops, geometry, (width, height), now_s)
+
     def _read(
         self,
         face: TrackedFace,
         probs: FloatArray,
         heat_map: FloatArray | None,
         signals: FaceSignals | None,
+        quality: FaceQuality,
         now_s: float,
     ) -> FaceResult:
-        smoothed_probs, shown_label = self._smoother.update(face.track_id, probs, now_s)
+        smoothed_probs, shown_label = self._smoother.update(
+            face.track_id, probs, now_s, can_be_read=quality.can_be_read
+        )
         best = int(probs.argmax())
         return FaceResult(
             track_id=face.track_id,
@@ -293,9 +317,16 @@ class Pipeline:
             confidence=float(probs[best]),
             smoothed_probs=smoothed_probs,
             shown_label=shown_label,
+            shown_confidence=self._confidence(smoothed_probs, shown_label),
+            quality=quality.value,
+            quality_reason=quality.reason,
             heat_map=None if heat_map is None else self._place(heat_map, face),
             signals=signals,
         )
+
+    def _confidence(self, smoothed_probs: FloatArray, shown_label: str) -> float | None:
+        known = shown_label != UNSURE
+        return float(smoothed_probs[self.labels.index(shown_label)]) if known else None
 
     def _place(self, heat_map: FloatArray, face: TrackedFace) -> HeatMap:
         crop = self.classifier.manifest.crop

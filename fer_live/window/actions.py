@@ -85,6 +85,13 @@ ACTIONS = (
     ),
     WindowAction("bars", mark("Bars"), "B", setting="show_panel"),
     WindowAction("timeline", mark("Timeline"), "T", setting="show_timeline"),
+    WindowAction(
+        "plane",
+        mark("Valence and arousal"),
+        "V",
+        setting="show_plane",
+        short_text=mark("Valence"),
+    ),
     WindowAction("heat_map", mark("Where it looked"), "H", setting="show_heat_map"),
     WindowAction("signals", mark("Head and eyes"), "E", setting="signals", short_text=mark("Head")),
     WindowAction("mirror", mark("Mirror the camera"), "M", setting="mirror"),
@@ -112,7 +119,7 @@ ACTIONS = (
 
 TOOLBAR = (
     ("snapshot", "record", "capture", "calibrate"),
-    ("bars", "timeline", "heat_map", "signals"),
+    ("bars", "timeline", "plane", "heat_map", "signals"),
     ("data_out", "settings", "help"),
 )
 """The groups of the toolbar, from left to right, behind the sources."""

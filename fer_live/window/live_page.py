@@ -10,6 +10,7 @@ from fer_live.base.translation import tr
 from fer_live.datatypes import FaceResult, FrameResult
 from fer_live.recording.history import ExpressionHistory, Moment
 from fer_live.window.translated import Translated
+from fer_live.window.widgets.affect_plane import AffectPlane
 from fer_live.window.widgets.face_panel import FacePanel
 from fer_live.window.widgets.signals_panel import SignalsPanel
 from fer_live.window.widgets.timeline import Timeline
@@ -33,8 +34,7 @@ class LivePage(Translated, QWidget):
         super().__init__()
         self.view = VideoView(on_painted)
         self.view.face_clicked.connect(self.follow)
-        self.panel = FacePanel()
-        self.signals = SignalsPanel()
+        self.panel, self.plane, self.signals = FacePanel(), AffectPlane(), SignalsPanel()
         self.timeline = Timeline()
         self.timeline.emptied.connect(self._fill_timeline)
         self._history = ExpressionHistory()
@@ -71,18 +71,30 @@ class LivePage(Translated, QWidget):
         column.addWidget(self.timeline)
         splitter = QSplitter(Qt.Orientation.Horizontal)
         splitter.addWidget(left)
-        self._side = QWidget()
-        beside = QVBoxLayout(self._side)
-        beside.setContentsMargins(0, 0, 0, 0)
-        beside.setSpacing(0)
-        beside.addWidget(self.panel, 1)
-        beside.addWidget(self.signals)
-        splitter.addWidget(self._side)
+        splitter.addWidget(self._side())
         splitter.setStretchFactor(0, 1)
         splitter.setChildrenCollapsible(False)
         outer = QVBoxLayout(self)
         outer.setContentsMargins(0, 0, 0, 0)
         outer.addWidget(splitter)
+
+    def _side(self) -> QWidget:
+        self._beside = QWidget()
+        column = QVBoxLayout(self._beside)
+        column.setContentsMargins(0, 0, 0, 0)
+        column.setSpacing(0)
+        column.addWidget(self.panel, 1)
+        column.addWidget(self.plane)
+        column.addWidget(self.signals)
+        return self._beside
+
+    def show_parts(self, *, timeline: bool, panel: bool, plane: bool, signals: bool) -> None:
+        """Show these around the picture, and nothing where a part is not wanted."""
+        self.timeline.setVisible(timeline)
+        self.panel.setVisible(panel)
+        self.plane.setVisible(plane)
+        self.signals.setVisible(signals)
+        self._beside.setVisible(panel or plane or signals)
 
     @property
     def is_asking(self) -> bool:
@@ -125,6 +137,9 @@ class LivePage(Translated, QWidget):
             self.panel.show_face(face, labels, away=self._chosen if face is None else None)
         if self.signals.isVisible():
             self.signals.show_signals(None if face is None else face.signals)
+        if self.plane.isVisible():
+            moments = [(one.track_id, self._history.of(one.track_id)) for one in result.faces]
+            self.plane.show_faces(moments, labels, now_s, self._followed)
         self.view.show_result(
             result,
             labels,
@@ -137,17 +152,12 @@ class LivePage(Translated, QWidget):
         moments = () if self._followed is None else self._history.of(self._followed)
         self.timeline.show_live(moments, self._labels)
 
-    def show_side(self, *, bars: bool, signals: bool) -> None:
-        """What stands beside the picture: the bars, and head and eyes below them."""
-        self.panel.setVisible(bars)
-        self.signals.setVisible(signals)
-        self._side.setVisible(bars or signals)
-
     def show_message(self, message: str, *, offer_choices: bool = False) -> None:
         """Say something in place of the picture; with buttons for Retry and demo, where wanted."""
         self._choices.setVisible(offer_choices)
         self.view.show_message(message)
         self.panel.show_face(None, self._labels)
+        self.plane.show_faces((), self._labels, 0.0, None)
 
     def toast(self, message: str) -> None:
         """Say something in the picture's corner, for a few seconds from when there is one."""

@@ -301,8 +301,12 @@ class MainWindow(Translated, QMainWindow):
 
     def _apply_view_settings(self) -> None:
         settings = self.preferences.now
-        self.live.timeline.setVisible(settings.show_timeline)
-        self.live.show_side(bars=settings.show_panel, signals=settings.signals)
+        self.live.show_parts(
+            timeline=settings.show_timeline,
+            panel=settings.show_panel,
+            plane=settings.show_plane,
+            signals=settings.signals,
+        )
         show_switches(self.action, settings)
 
     def _show_marks(self) -> None:

@@ -1,9 +1,11 @@
 """What was read in a recording, found again by the time of a picture."""
 
+import math
+
 import numpy as np
 
 from fer_live.datatypes import FaceResult, FloatArray, Frame, FrameResult
-from fer_live.outputs.face_rows import Row
+from fer_live.outputs.face_rows import Row, number_in
 from fer_live.recording.face_points import recorded_signals
 from fer_live.recording.history import Moment
 from fer_live.recording.recorder import Recording
@@ -20,12 +22,12 @@ class RecordedFaces:
         self._has_overlay = recording.about.with_overlay
         self._rows: dict[int, list[Row]] = {}
         for row in recording.rows():
-            self._rows.setdefault(int(row["frame"]), []).append(row)
+            self._rows.setdefault(int(number_in(row, "frame")), []).append(row)
         self._frames = sorted(self._rows)
         largest = [max(self._rows[frame], key=_row_size) for frame in self._frames]
-        self._times_s = np.array([float(row["time_s"]) for row in largest])
+        self._times_s = np.array([number_in(row, "time_s") for row in largest])
         self.moments = [
-            Moment(float(row["time_s"]), _probs(row, self.labels), str(row["shown_label"]))
+            Moment(number_in(row, "time_s"), _probs(row, self.labels), str(row["shown_label"]))
             for row in largest
         ]
 
@@ -43,25 +45,30 @@ class RecordedFaces:
 
 
 def _probs(row: Row, labels: tuple[str, ...]) -> FloatArray:
-    return np.array([float(row[f"p_{label}"]) for label in labels], np.float32)
+    return np.array([number_in(row, f"p_{label}") for label in labels], np.float32)
 
 
 def _face(row: Row, labels: tuple[str, ...]) -> FaceResult:
-    probs = _probs(row, labels)
-    box = np.array([float(row[side]) for side in ("x1", "y1", "x2", "y2")], np.float32)
+    probs, shown_confidence = _probs(row, labels), number_in(row, "shown_confidence")
+    box = np.array([number_in(row, side) for side in ("x1", "y1", "x2", "y2")], np.float32)
     return FaceResult(
-        track_id=int(row["track_id"]),
+        track_id=int(number_in(row, "track_id")),
         box_xyxy=box,
         keypoints_xy=np.zeros((6, 2), np.float32),
-        detection_confidence=float(row["detection_confidence"]),
+        detection_confidence=number_in(row, "detection_confidence"),
         probs=probs,
         label=str(row["label"]),
-        confidence=float(row["confidence"]),
+        confidence=number_in(row, "confidence"),
         smoothed_probs=probs,
         shown_label=str(row["shown_label"]),
+        # Recordings of earlier versions have none of these.
+        shown_confidence=None if math.isnan(shown_confidence) else shown_confidence,
+        quality=number_in(row, "quality") if "quality" in row else 1.0,
+        quality_reason=str(row.get("quality_reason", "")),
         signals=recorded_signals(row),
     )
 
 
 def _row_size(row: Row) -> float:
-    return (float(row["x2"]) - float(row["x1"])) * (float(row["y2"]) - float(row["y1"]))
+    x1, y1, x2, y2 = (number_in(row, side) for side in ("x1", "y1", "x2", "y2"))
+    return (x2 - x1) * (y2 - y1)

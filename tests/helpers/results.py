@@ -23,6 +23,8 @@ def result(index: int, time_s: float, *, happy: float = 0.3, n_faces: int = 1) -
             confidence=float(probs.max()),
             smoothed_probs=probs,
             shown_label=label,
+            shown_confidence=float(probs.max()),
+            quality=0.9,
         )
         for k in range(n_faces)
     )

@@ -10,6 +10,7 @@ from PyQt6.QtWidgets import QCheckBox, QGridLayout, QLabel, QScrollArea, QVBoxLa
 from fer_live.base.translation import tr
 from fer_live.datatypes import UInt8Array
 from fer_live.errors import FerLiveError
+from fer_live.outputs.face_rows import number_in
 from fer_live.recording.player import ClipPlayer
 from fer_live.recording.recorder import Recording
 
@@ -78,9 +79,9 @@ def faces_of(recording: Recording, n: int) -> list[UInt8Array]:
     """The largest face at `n` moments of a recording, spread over it, (H, W, 3) each."""
     boxes: dict[float, tuple[float, list[float]]] = {}
     for row in recording.rows():
-        x1, y1, x2, y2 = (float(row[name]) for name in ("x1", "y1", "x2", "y2"))
+        x1, y1, x2, y2 = (number_in(row, name) for name in ("x1", "y1", "x2", "y2"))
         area = (x2 - x1) * (y2 - y1)
-        time_s = float(row["time_s"])
+        time_s = number_in(row, "time_s")
         if time_s not in boxes or area > boxes[time_s][0]:
             boxes[time_s] = (area, [x1, y1, x2, y2])
     times = sorted(boxes)

@@ -1,12 +1,13 @@
-"""The followed face: its label, and one bar per expression."""
+"""The followed face: its label, what stands in its way, and one bar per expression."""
 
 from PyQt6.QtCore import QRectF, QSize, Qt
 from PyQt6.QtGui import QFontMetricsF, QPainter, QPaintEvent, QPalette
 from PyQt6.QtWidgets import QSizePolicy, QWidget
 
-from fer_live.base.translation import tr, tr_label
+from fer_live.base.translation import tr, tr_advice, tr_label
 from fer_live.datatypes import FaceResult
 from fer_live.painting.overlay import expression_color, track_color
+from fer_live.window.translated import as_sentence
 
 _MARGIN = 14
 _ROW_GAP = 9
@@ -78,14 +79,22 @@ class FacePanel(QWidget):
         height = QFontMetricsF(large).height()
         label = QRectF(area.left(), area.top() + row + 4, area.width(), height)
         painter.setPen(self.palette().color(QPalette.ColorRole.WindowText))
-        shown = _elided(QFontMetricsF(large), tr_label(face.shown_label), area.width())
+        percent = "" if face.shown_confidence is None else f"{face.shown_confidence:.0%}"
+        free_w = area.width() - QFontMetricsF(large).horizontalAdvance(f" {percent}")
+        shown = _elided(QFontMetricsF(large), tr_label(face.shown_label), free_w)
         painter.drawText(label, Qt.AlignmentFlag.AlignLeft, shown)
+        painter.drawText(label, Qt.AlignmentFlag.AlignRight, percent)
         line = QRectF(area.left(), label.bottom() + 3, area.width(), 4)
         painter.setPen(Qt.PenStyle.NoPen)
         painter.setBrush(expression_color(face.shown_label, self._labels))
         painter.drawRoundedRect(line, 2, 2)
         painter.setFont(self.font())
-        return line.bottom() + 14
+        # Its row stays when it has nothing to say, or the bars would jump.
+        remark = QRectF(area.left(), line.bottom() + 4, area.width(), row)
+        painter.setPen(self.palette().color(QPalette.ColorRole.PlaceholderText))
+        text = _elided(QFontMetricsF(self.font()), _remark(face, self._labels), area.width())
+        painter.drawText(remark, Qt.AlignmentFlag.AlignLeft, text)
+        return remark.bottom() + 8
 
     def _paint_bars(self, painter: QPainter, area: QRectF) -> None:
         assert self._face is not None
@@ -125,7 +134,19 @@ class FacePanel(QWidget):
         if self._face is None:
             return tr("No face in view")
         number = tr("face {number}", number=self._face.track_id)
-        return f"{number}: {tr_label(self._face.shown_label)}"
+        advice = "" if self._face.shown_label else tr_advice(self._face.quality_reason)
+        return f"{number}: {tr_label(self._face.shown_label)}" + (f", {advice}" if advice else "")
+
+
+def _remark(face: FaceResult, labels: tuple[str, ...]) -> str:
+    """Beside "unsure", what the person can do; or who challenges the label that is held."""
+    if not face.shown_label:
+        return as_sentence(tr_advice(face.quality_reason))
+    best = int(face.smoothed_probs.argmax())
+    if face.shown_confidence is None or labels[best] == face.shown_label:
+        return ""
+    lead = float(face.smoothed_probs[best]) - face.shown_confidence
+    return tr("{label} leads by {lead}", label=tr_label(labels[best]), lead=f"{lead:.0%}")
 
 
 def _elided(metrics: QFontMetricsF, text: str, width: float) -> str:

@@ -99,7 +99,7 @@ def test_osc_messages_arrive_as_documented():
     try:
         sink = OscSink(Address("127.0.0.1", server.server_address[1]), LABELS)
         sink.write("camera 0", result(3, 1.0, happy=0.75, n_faces=2))
-        wait_until(lambda: len(got) == 7)
+        wait_until(lambda: len(got) == 9)
         sink.close()
     finally:
         server.shutdown()
@@ -111,6 +111,7 @@ def test_osc_messages_arrive_as_documented():
     assert sorted(face[0] for face in faces) == [1, 2]
     assert faces[0][1:] == (10.0, 10.0, 40.0, 40.0, "happiness", 0.75)
     assert values["/fer/face/2/neutral"] == (0.25,)
+    assert values["/fer/shown"] == (2, "happiness", 0.75, pytest.approx(0.9), "")
 
 
 def test_nobody_listening_and_no_such_host():
@@ -129,7 +130,7 @@ def test_every_client_gets_every_frame_in_the_keys_of_the_jsonl(server: WebSocke
         messages = [json.loads(client.recv(60)) for client in (one, two)]
     assert messages[0] == messages[1]
     assert {k: v for k, v in messages[0].items() if k != "faces"} == {
-        "schema": 1,
+        "schema": 2,
         "source": "camera 0",
         "frame": 3,
         "time_s": 1.25,
@@ -137,6 +138,7 @@ def test_every_client_gets_every_frame_in_the_keys_of_the_jsonl(server: WebSocke
     }
     (face,) = messages[0]["faces"]
     assert (face["track_id"], face["shown_label"], face["p_happiness"]) == (1, "happiness", 0.75)
+    assert (face["shown_confidence"], face["quality"], face["quality_reason"]) == (0.75, 0.9, "")
     wait_until(lambda: server.n_clients == 0)
     server.write("camera 0", result(4, 1.3))
 
@@ -312,6 +314,8 @@ def test_lsl_has_the_channels_and_the_capture_times(lsl_name: str):
     assert labels == [
         ("neutral", "probability"),
         ("happiness", "probability"),
+        ("shown_confidence", "probability"),
+        ("quality", "share"),
         ("track_id", "number"),
     ]
     rate = 1 / np.median(np.diff(sent[:15]))

@@ -34,6 +34,7 @@ def winking(index: int, time_s: float) -> FrameResult:
         label="wink left",
         shown_label="wink left",
         confidence=0.3,
+        shown_confidence=0.3,
     )
     return replace(shown, faces=(face,))
 
@@ -111,5 +112,5 @@ def test_lsl_has_a_channel_for_each_before_the_number_of_the_face(
         stop.set()
         sender.join()
         sink.close()
-    assert labels == [*LABELS, "track_id"]
-    np.testing.assert_allclose(sample, [*PROBS, 1.0], atol=1e-6)
+    assert labels == [*LABELS, "shown_confidence", "quality", "track_id"]
+    np.testing.assert_allclose(sample, [*PROBS, 0.3, 0.9, 1.0], atol=1e-6)

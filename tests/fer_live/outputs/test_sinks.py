@@ -1,5 +1,6 @@
 import errno
 import json
+from dataclasses import replace
 from datetime import datetime, timedelta, timezone
 from pathlib import Path
 
@@ -15,8 +16,8 @@ from fer_live.outputs.files import open_file_sink
 
 LABELS = ("neutral", "happiness")
 COLUMNS = (
-    "source,frame,time_s,utc,track_id,x1,y1,x2,y2,detection_confidence,label,shown_label,confidence,"
-    "p_neutral,p_happiness"
+    "source,frame,time_s,utc,track_id,x1,y1,x2,y2,detection_confidence,label,shown_label,"
+    "shown_confidence,quality,quality_reason,confidence,p_neutral,p_happiness"
 )
 
 
@@ -34,7 +35,11 @@ def result(index: int, n_faces: int) -> FrameResult:
         confidence=0.7,
         smoothed_probs=np.array([0.5, 0.5], np.float32),
         shown_label="",
+        quality=0.1234,
+        quality_reason="dark",
     )
+    if index == 2:
+        face = replace(face, shown_label="happiness", shown_confidence=0.5, quality_reason="")
     return FrameResult(frame, (face,) * n_faces, {}, "cpu", "short")
 
 
@@ -58,7 +63,12 @@ def test_a_row_a_face_in_every_kind(tmp_path: Path, kind: str):
     assert ",".join(rows.columns) == COLUMNS
     assert rows["frame"].tolist() == [1, 2, 2]
     assert rows["source"].tolist() == ["a, “clip”.mp4"] * 3
-    assert rows["shown_label"].tolist() == [""] * 3
+    assert rows["shown_label"].tolist() == ["", "happiness", "happiness"]
+    assert rows["quality"].tolist() == [0.123] * 3
+    assert rows["quality_reason"].tolist() == ["dark", "", ""]
+    unsure, *shown = rows["shown_confidence"].tolist()
+    assert unsure == "" if kind == ".csv" else unsure is None or np.isnan(unsure)
+    assert [float(value) for value in shown] == [0.5, 0.5]
     assert rows["x2"].tolist() == [3.46] * 3
     assert rows["utc"].tolist() == ["2026-11-25T14:03:22.517Z"] * 3
     np.testing.assert_allclose(rows[["p_neutral", "p_happiness"]].sum(axis=1), 1, atol=1e-6)

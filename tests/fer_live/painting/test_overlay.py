@@ -13,7 +13,7 @@ from fer_live.vision.smoothing import UNSURE
 from tests.helpers.results import result
 
 
-def paint(frame_result, labels, *, mirror: bool, hud: Hud) -> np.ndarray:
+def paint(frame_result, labels, *, mirror: bool, hud: Hud | None) -> np.ndarray:
     canvas = QImage(640, 480, QImage.Format.Format_RGB32)
     painter = QPainter(canvas)
     paint_result(painter, QRectF(0, 0, 640, 480), frame_result, labels, hud, mirror=mirror)
@@ -95,3 +95,23 @@ def test_own_expressions_have_bars_in_their_colours_below_the_eight(qtbot):
         color = expression_color(label, labels)
         bgr = np.array([color.blue(), color.green(), color.red()])
         assert (np.abs(painted - bgr).sum(axis=-1) < 12).sum() > n_least, label
+
+
+def pill_width(label: str, **changes: object) -> int:
+    """How wide the label over a face is, by its own colour; the box's lines are as thin as it."""
+    face = replace(result(0, 0.0).faces[0], shown_label=label, **changes)
+    face = replace(face, box_xyxy=np.array([30, 60, 36, 66], np.float32))
+    shown = replace(result(0, 0.0), faces=(face,))
+    painted = paint(shown, ("neutral", "happiness"), mirror=False, hud=None)
+    color = expression_color(label)
+    bgr = np.array([color.blue(), color.green(), color.red()])
+    rows = (np.abs(painted - bgr).sum(axis=-1) < 12).sum(axis=1)
+    return int(rows.max())
+
+
+def test_beside_unsure_stands_what_a_person_can_do(qtbot):
+    plain = pill_width(UNSURE, shown_confidence=None)
+    dark = pill_width(UNSURE, shown_confidence=None, quality_reason="dark")
+    assert dark > plain + 60
+    read = pill_width("happiness", shown_confidence=0.5, quality_reason="dark")
+    assert read == pill_width("happiness", shown_confidence=0.5), "only where it is unsure"

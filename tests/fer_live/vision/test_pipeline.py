@@ -17,7 +17,8 @@ def test_a_picture_without_a_face_gives_none(pipeline: Pipeline):
     pipeline.reset()
     result = pipeline.process(Frame(np.full((240, 320, 3), 90, np.uint8), 0, 0.0))
     assert result.faces == ()
-    assert set(result.timings_ms) == {"detect", "track", "align", "classify", "smooth"}
+    stages = {"detect", "track", "align", "classify", "quality", "smooth"}
+    assert set(result.timings_ms) == stages
 
 
 @pytest.mark.parametrize("shape", [(1, 1, 3), (2, 900, 3), (900, 2, 3), (33, 17, 3)])
@@ -122,3 +123,16 @@ def test_ten_faces_in_a_wide_shot_are_found_and_read(pipeline: Pipeline, shared_
     assert centers == pytest.approx([1280 - x for x in reversed(centers)], abs=12)
     later = pipeline.process(Frame(frame, 1, 1 / 30))
     assert {face.track_id for face in later.faces} == set(range(1, 11))
+
+
+def test_the_number_beside_a_label_is_its_smoothed_probability(
+    pipeline: Pipeline, demo_frames: list[np.ndarray]
+):
+    pipeline.reset()
+    for index, image in enumerate(demo_frames):
+        for face in pipeline.process(Frame(image, index, index / 30)).faces:
+            if face.shown_label:
+                place = pipeline.labels.index(face.shown_label)
+                assert face.shown_confidence == pytest.approx(float(face.smoothed_probs[place]))
+            else:
+                assert face.shown_confidence is None

@@ -80,3 +80,49 @@ def test_the_slider_goes_from_quick_to_calm_through_the_default():
     assert middle == SmoothingConfig()
     for name in ("time_constant_s", "hold_s", "margin"):
         assert getattr(quick, name) < getattr(middle, name) < getattr(calm, name)
+
+
+def run_seen(parts: list[tuple[np.ndarray, bool, float]], fps: float = 30.0) -> list[str]:
+    """Probabilities, whether the face can be read, and for how many seconds -> what is shown."""
+    smoother, shown, k = ExpressionSmoother(LABELS), [], 0
+    for probs, can_be_read, seconds in parts:
+        for _ in range(round(seconds * fps)):
+            shown.append(smoother.update(1, probs, k / fps, can_be_read=can_be_read)[1])
+            k += 1
+    return shown
+
+
+def test_a_face_that_cannot_be_read_is_unsure_from_the_first_frame():
+    assert run_seen([(HAPPY, False, 0.5)]) == [UNSURE] * 15
+
+
+def test_what_passes_before_a_face_changes_nothing():
+    blind_s = SmoothingConfig().blind_s
+    parts = [(NEUTRAL, True, 1.0), (HAPPY, False, 0.9 * blind_s), (NEUTRAL, True, 1.0)]
+    assert set(run_seen(parts)) == {"neutral"}
+
+
+def test_what_stays_before_a_face_makes_it_unsure_and_nothing_is_guessed():
+    shown = run_seen([(NEUTRAL, True, 1.0), (HAPPY, False, 4.0), (HAPPY, True, 1.0)])
+    blind = shown[30:150]
+    n_held = blind.index(UNSURE)
+    assert n_held / 30 == pytest.approx(SmoothingConfig().blind_s, abs=0.05)
+    assert set(blind[:n_held]) == {"neutral"}
+    assert set(blind[n_held:]) == {UNSURE}
+    after = shown[150:]
+    assert after.index("happiness") / 30 == pytest.approx(SmoothingConfig().hold_s, abs=0.07)
+    assert set(after) == {UNSURE, "happiness"}
+
+
+def test_while_a_label_is_held_its_number_is_too():
+    smoother = ExpressionSmoother(LABELS)
+    before, _ = smoother.update(1, NEUTRAL, 0.0)
+    held, shown = smoother.update(1, HAPPY, 0.3, can_be_read=False)
+    assert shown == "neutral"
+    np.testing.assert_array_equal(held, before)
+
+
+def test_flicker_of_the_picture_alone_never_shows_unsure():
+    smoother = ExpressionSmoother(LABELS)
+    shown = [smoother.update(1, NEUTRAL, k / 30, can_be_read=k % 3 == 0)[1] for k in range(200)]
+    assert set(shown) == {"neutral"}

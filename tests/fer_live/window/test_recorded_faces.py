@@ -1,3 +1,5 @@
+import json
+from dataclasses import replace
 from datetime import datetime
 from pathlib import Path
 
@@ -53,6 +55,28 @@ def test_faces_are_those_of_the_frame_at_this_time_to_the_millisecond(
     assert len(shown.faces) == n_faces
     if n_faces == 1:
         np.testing.assert_allclose(shown.faces[0].probs, [0.2, 0.8], atol=1e-5)
+
+
+def test_the_number_beside_a_label_is_the_one_that_was_shown(tmp_path: Path):
+    """Not the raw probability of that frame, which may be 0 while the label is held."""
+    shown = result(0, 0.0, happy=0.1)
+    held = replace(shown.faces[0], shown_label="happiness", shown_confidence=0.62, quality=0.4)
+    dark = replace(held, shown_label="", shown_confidence=None, quality_reason="dark")
+    faces = RecordedFaces(recorded(tmp_path, [replace(shown, faces=(held, dark))]))
+    first, second = faces.result(frame_at(0.0)).faces
+    assert (first.shown_label, first.shown_confidence, first.quality) == ("happiness", 0.62, 0.4)
+    assert (second.shown_confidence, second.quality_reason) == (None, "dark")
+
+
+def test_a_recording_of_an_earlier_version_shows_no_number(tmp_path: Path):
+    recording = recorded(tmp_path, [result(0, 0.0)])
+    file = recording.folder / "faces.jsonl"
+    new = ("shown_confidence", "quality", "quality_reason")
+    row = {key: value for key, value in json.loads(file.read_text()).items() if key not in new}
+    file.write_text(json.dumps(row) + "\n")
+    (face,) = RecordedFaces(recording).result(frame_at(0.0)).faces
+    assert (face.shown_label, face.shown_confidence) == ("neutral", None)
+    assert (face.quality, face.quality_reason) == (1.0, "")
 
 
 def test_a_picture_with_its_overlay_gets_no_second_one(tmp_path: Path):
