@@ -32,6 +32,7 @@ from fer_live.vision.detector import FaceDetector
 from fer_live.vision.follower import FaceFollower
 from fer_live.vision.quality import FaceQuality, QualityJudge
 from fer_live.vision.smoothing import UNSURE, ExpressionSmoother, SmoothingConfig
+from fer_live.vision.speaking import SpeechMeter
 from fer_live.vision.tracker import FaceTracker
 
 if TYPE_CHECKING:
@@ -72,6 +73,7 @@ class Pipeline:
         self._follower = FaceFollower()
         self._tracker = FaceTracker()
         self._quality = QualityJudge()
+        self._speech = SpeechMeter()
         self._smoother = ExpressionSmoother(classifier.labels)
 
     @classmethod
@@ -178,11 +180,13 @@ class Pipeline:
                     None if maps is None else maps[i],
                     signals[i],
                     qualities[i],
+                    self._speech.update(face.track_id, crops[i], now_s),
                     now_s,
                 )
                 for i, face in enumerate(tracked)
             )
             self._smoother.forget_unseen(now_s)
+            self._speech.forget_unseen(now_s)
         return FrameResult(frame, faces, timings_ms, self.classifier.provider, self.detector.name)
 
     def reset(self) -> None:
@@ -193,6 +197,7 @@ class Pipeline:
         self._follower.reset()
         self._tracker.reset()
         self._quality.reset()
+        self._speech.reset()
         self._smoother.reset()
         if self._signals is not None:
             self._signals.reset()
@@ -249,6 +254,7 @@ class Pipeline:
         self._follower.reset()
         self._tracker.end_all()
         self._quality.reset()
+        self._speech.reset()
         self._smoother.reset()
         if self._signals is not None:
             self._signals.reset()
@@ -301,10 +307,11 @@ class Pipeline:
         heat_map: FloatArray | None,
         signals: FaceSignals | None,
         quality: FaceQuality,
+        speaks: float,
         now_s: float,
     ) -> FaceResult:
         smoothed_probs, shown_label = self._smoother.update(
-            face.track_id, probs, now_s, can_be_read=quality.can_be_read
+            face.track_id, probs, now_s, can_be_read=quality.can_be_read, speaks=speaks
         )
         best = int(probs.argmax())
         return FaceResult(

@@ -18,7 +18,8 @@ class SmoothingConfig:
     shown once its smoothed probability has led the shown one's by `margin` for `hold_s` seconds;
     where no smoothed probability reaches `unsure_below`, the face reads as unsure. While a face
     cannot be read, its label stays for `blind_s` seconds and then reads as unsure: on clips it is
-    still the same after half a second in 86 % of the cases, after a second in 79.
+    still the same after half a second in 86 % of the cases, after a second in 79. While somebody
+    surely speaks, `time_constant_s` and `hold_s` are `times_in_speech` times as long.
     """
 
     time_constant_s: float = 0.10
@@ -26,6 +27,7 @@ class SmoothingConfig:
     margin: float = 0.10
     unsure_below: float = 0.40
     blind_s: float = 0.5
+    times_in_speech: float = 4.0
 
     @classmethod
     def from_calm(cls, calm: float) -> "SmoothingConfig":
@@ -60,13 +62,22 @@ class ExpressionSmoother:
         self._states: dict[int, _State] = {}
 
     def update(
-        self, track_id: int, probs: FloatArray, time_s: float, *, can_be_read: bool = True
+        self,
+        track_id: int,
+        probs: FloatArray,
+        time_s: float,
+        *,
+        can_be_read: bool = True,
+        speaks: float = 0.0,
     ) -> tuple[FloatArray, str]:
         """Take in (C,) raw probabilities; returns the smoothed ones and the label to show.
 
         Where the face cannot be read (too dark, half out of the picture), nothing is taken in and
         the label stays, for a moment: a hand that passes changes nothing. Later the smoothed
         probabilities follow again, for whoever looks at them, but the face reads as unsure.
+
+        `speaks`, 0 to 1, says how surely the person speaks; then changes take longer, because an
+        open mouth is read as surprise and bared teeth as happiness, each word anew.
         """
         state = self._states.get(track_id)
         if state is None or time_s < state.time_s:
@@ -78,11 +89,13 @@ class ExpressionSmoother:
             state.readable_at_s = time_s
         elif time_s - state.readable_at_s < self.config.blind_s:
             return state.probs, state.shown
-        weight = 1 - math.exp(-(time_s - state.time_s) / max(self.config.time_constant_s, 1e-6))
+        slower = 1 + speaks * (self.config.times_in_speech - 1)
+        time_constant_s = max(slower * self.config.time_constant_s, 1e-6)
+        weight = 1 - math.exp(-(time_s - state.time_s) / time_constant_s)
         state.probs = (state.probs + weight * (probs - state.probs)).astype(np.float32)
         state.time_s = time_s
         if can_be_read:
-            self._let_challenge(state)
+            self._let_challenge(state, slower * self.config.hold_s)
         else:
             state.shown = state.challenger = UNSURE
         return state.probs, state.shown
@@ -99,11 +112,11 @@ class ExpressionSmoother:
         """Forget everything: the next frame is of another source."""
         self._states.clear()
 
-    def _let_challenge(self, state: _State) -> None:
+    def _let_challenge(self, state: _State, hold_s: float) -> None:
         winner = self._winner(state.probs, state.shown)
         if winner != state.challenger:
             state.challenger, state.challenger_since_s = winner, state.time_s
-        if state.time_s - state.challenger_since_s >= self.config.hold_s:
+        if state.time_s - state.challenger_since_s >= hold_s:
             state.shown = state.challenger
 
     def _winner(self, probs: FloatArray, shown: str) -> str:

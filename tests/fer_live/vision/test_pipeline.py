@@ -1,3 +1,7 @@
+from contextlib import closing
+from itertools import pairwise
+from pathlib import Path
+
 import cv2
 import numpy as np
 import pytest
@@ -5,6 +9,8 @@ import pytest
 from fer_live import Frame, Pipeline
 from fer_live.model.manifest import EXPRESSIONS
 from fer_live.sources.images import read_image
+from fer_live.sources.open import open_source
+from fer_live.vision.speaking import SpeechMeter
 
 
 @pytest.fixture(scope="module")
@@ -136,3 +142,28 @@ def test_the_number_beside_a_label_is_its_smoothed_probability(
                 assert face.shown_confidence == pytest.approx(float(face.smoothed_probs[place]))
             else:
                 assert face.shown_confidence is None
+
+
+def n_switches(pipeline: Pipeline, clip: Path) -> int:
+    """How often the label that is shown of the largest face changes."""
+    pipeline.reset()
+    shown: list[str] = []
+    with closing(open_source(str(clip))) as source:
+        while (frame := source.read()) is not None:
+            faces = pipeline.process(frame).faces
+            if faces:
+                shown.append(max(faces, key=lambda face: face.area).shown_label)
+    return sum(one != other for one, other in pairwise(shown))
+
+
+def test_labels_change_less_while_somebody_speaks(
+    pipeline: Pipeline, shared_data: Path, monkeypatch: pytest.MonkeyPatch
+):
+    """A woman who speaks to the camera; the man of the other clip moves his brows and jaw."""
+    speech = shared_data / "clips/ferlib/woman2.mp4"
+    calm = shared_data / "clips/pyfeat/single_face.mp4"
+    with_meter = [n_switches(pipeline, clip) for clip in (speech, calm)]
+    monkeypatch.setattr(SpeechMeter, "update", lambda *_: 0.0)
+    without = [n_switches(pipeline, clip) for clip in (speech, calm)]
+    assert with_meter[0] <= 0.6 * without[0]
+    assert with_meter[1] == without[1]

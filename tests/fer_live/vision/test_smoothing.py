@@ -126,3 +126,21 @@ def test_flicker_of_the_picture_alone_never_shows_unsure():
     smoother = ExpressionSmoother(LABELS)
     shown = [smoother.update(1, NEUTRAL, k / 30, can_be_read=k % 3 == 0)[1] for k in range(200)]
     assert set(shown) == {"neutral"}
+
+
+def seconds_until_shown(speaks: float) -> float:
+    """From when a face that was neutral is happy, frame by frame at 100 a second."""
+    smoother = ExpressionSmoother(("neutral", "happiness"))
+    smoother.update(1, np.array([1, 0], np.float32), 0.0)
+    for step in range(1, 500):
+        happy = np.array([0, 1], np.float32)
+        _, shown = smoother.update(1, happy, step / 100, speaks=speaks)
+        if shown == "happiness":
+            return step / 100
+    raise AssertionError("never")
+
+
+def test_changes_take_longer_while_somebody_speaks():
+    calm, half, speech = (seconds_until_shown(speaks) for speaks in (0.0, 0.5, 1.0))
+    assert half == pytest.approx(2.5 * calm, abs=0.03)
+    assert speech == pytest.approx(4 * calm, abs=0.03)

@@ -74,15 +74,15 @@ def test_the_page_feeds_it_only_while_it_is_seen(qtbot):
     page = LivePage(lambda _: None)
     qtbot.addWidget(page)
     page.resize(800, 700)
-    page.show_parts(timeline=True, panel=True, plane=False)
+    page.show_parts(timeline=True, panel=True, plane=False, signals=False)
     page.show()
     shown = result(0, 1.0, happy=1.0)
     page.show_result(shown, LABELS, mirror=False, lines=("", ""))
     assert page.plane.place_of(1) is None
-    page.show_parts(timeline=True, panel=False, plane=True)
+    page.show_parts(timeline=True, panel=False, plane=True, signals=False)
     page.show_result(shown, LABELS, mirror=False, lines=("", ""))
     assert page.plane.place_of(1) == pytest.approx(VALENCE_AROUSAL["happiness"])
     page.show_result(replace(shown, faces=()), LABELS, mirror=False, lines=("", ""))
     assert page.plane.place_of(1) is None
-    page.show_parts(timeline=False, panel=False, plane=False)
+    page.show_parts(timeline=False, panel=False, plane=False, signals=False)
     assert page._beside.isHidden(), "no empty column stays"
