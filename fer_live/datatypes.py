@@ -166,6 +166,16 @@ class FaceSignals:
     age_s: float = 0.0
 
     @property
+    def yaw_deg(self) -> float:
+        """How far the head is turned to its own left, degrees."""
+        return float(self.head_deg[0])
+
+    @property
+    def pitch_deg(self) -> float:
+        """How far the head is raised, degrees."""
+        return float(self.head_deg[1])
+
+    @property
     def mean_gaze_deg(self) -> FloatArray:
         """(2,) float32 yaw and pitch before the camera, the mean of both eyes."""
         return np.asarray(self.gaze_deg.mean(axis=0), np.float32)

@@ -171,7 +171,7 @@ class Pipeline:
             probs, maps = self._classify(crops)
         signals = self._measure(frame, tracked, now_s, timings_ms)
         with _timed(timings_ms, "quality"):
-            qualities = self._judge(frame, tracked, crops, now_s)
+            qualities = self._judge(frame, tracked, crops, signals, now_s)
         with _timed(timings_ms, "smooth"):
             faces = tuple(
                 self._read(
@@ -294,11 +294,16 @@ class Pipeline:
             return self._signals.measure(frame.image_bgr, tracked, now_s)
 
     def _judge(
-        self, frame: Frame, tracked: list[TrackedFace], crops: UInt8Array, now_s: float
+        self,
+        frame: Frame,
+        tracked: list[TrackedFace],
+        crops: UInt8Array,
+        signals: list[FaceSignals | None],
+        now_s: float,
     ) -> list[FaceQuality]:
         height, width = frame.image_bgr.shape[:2]
         geometry = self.classifier.manifest.crop
-        return self._quality.judge(tracked, crops, geometry, (width, height), now_s)
+        return self._quality.judge(tracked, crops, geometry, (width, height), now_s, signals)
 
     def _read(
         self,

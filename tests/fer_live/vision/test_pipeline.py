@@ -10,6 +10,7 @@ from fer_live import Frame, Pipeline
 from fer_live.model.manifest import EXPRESSIONS
 from fer_live.sources.images import read_image
 from fer_live.sources.open import open_source
+from fer_live.vision.quality import QualityJudge
 from fer_live.vision.speaking import SpeechMeter
 
 
@@ -167,3 +168,23 @@ def test_labels_change_less_while_somebody_speaks(
     without = [n_switches(pipeline, clip) for clip in (speech, calm)]
     assert with_meter[0] <= 0.6 * without[0]
     assert with_meter[1] == without[1]
+
+
+def test_the_measured_pose_judges_the_picture(
+    demo_frames: list[np.ndarray], monkeypatch: pytest.MonkeyPatch
+):
+    """With signals the turn of a head is the landmarker's, without them that of the key points."""
+    heads = []
+    original = QualityJudge.judge
+
+    def note(self, *arguments):
+        heads.append(arguments[5][0])
+        return original(self, *arguments)
+
+    monkeypatch.setattr(QualityJudge, "judge", note)
+    with Pipeline.load(provider="cpu", signals=True) as pipeline:
+        (face,) = pipeline.process(Frame(demo_frames[20], 0, 0.0)).faces
+    with Pipeline.load(provider="cpu") as pipeline:
+        pipeline.process(Frame(demo_frames[20], 0, 0.0))
+    assert heads == [face.signals, None]
+    assert (heads[0].yaw_deg, heads[0].pitch_deg) == tuple(face.signals.head_deg[:2].tolist())
