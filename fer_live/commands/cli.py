@@ -14,10 +14,11 @@ from fer_live.commands import (
     models,
     personalize,
     quickstart,
+    summarize,
     window,
 )
 
-COMMANDS = (analyze, doctor, quickstart, capture, clips, personalize, models)
+COMMANDS = (analyze, summarize, doctor, quickstart, capture, clips, personalize, models)
 """In the order of `fer-live --help`."""
 
 
