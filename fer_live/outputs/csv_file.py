@@ -28,8 +28,7 @@ class CsvFile:
 
     def append(self, rows: Iterable[Row]) -> None:
         self._writer.writerows(
-            {key: _plain(value) if isinstance(value, str) else value for key, value in row.items()}
-            for row in rows
+            {key: plain_cell(value) for key, value in row.items()} for row in rows
         )
         self._append()
 
@@ -50,9 +49,10 @@ class CsvFile:
         self._text.truncate()
 
 
-def _plain(text: str) -> str:
-    """A spreadsheet would run a cell that begins like a formula; a file may be called so."""
-    return f"'{text}" if text.startswith(("=", "+", "-", "@", "\t", "\r")) else text
+def plain_cell(value: str | int | float) -> str | int | float:
+    """A spreadsheet would run a text that begins like a formula; a file may be called so."""
+    is_formula = isinstance(value, str) and value.startswith(("=", "+", "-", "@", "\t", "\r"))
+    return f"'{value}" if is_formula else value
 
 
 OUTPUT = OutputKind(
