@@ -9,7 +9,7 @@ VENV_PACKAGE := $(shell $(PYTHON) -c "import ensurepip" 2>/dev/null || echo pyth
 APP_PACKAGES := $(VENV_PACKAGE) $(shell awk '!/^\#/ {print $$2}' fer_live/base/system_packages.txt)
 # The tests open real windows on a virtual screen, watch the app's system calls, and serve streams.
 # One of them loads the WebSocket page in a browser.
-TEST_PACKAGES := $(APP_PACKAGES) xvfb strace ffmpeg chromium
+TEST_PACKAGES := $(APP_PACKAGES) xvfb strace ffmpeg chromium curl
 
 .PHONY: run test fuzz figures tables translations desktop clean system-app system-test
 

@@ -9,6 +9,7 @@ FerLiveError            1  failed while running
     ├── SourceError     2  a camera, clip, image or stream that cannot be read
     │   ├── SourceTimeout  2  one that does not answer, or sends nothing more
     │   └── StreamEnded    1  a stream that was read, then stopped and did not come back
+    ├── LimitError      2  something larger or longer than the person who set a limit allows
     ├── ModelError      2  a model file that cannot be used
     └── DataError       2  a data set that does not have the layout it should
 """
@@ -56,6 +57,10 @@ class StreamEnded(SourceError):
     """A stream that was read until it stopped, and that did not come back in the time it had."""
 
     exit_code = 1
+
+
+class LimitError(InputError):
+    """Something larger or longer than whoever set a limit allows."""
 
 
 class ModelError(InputError):

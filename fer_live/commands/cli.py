@@ -14,10 +14,12 @@ from fer_live.commands import (
     models,
     personalize,
     quickstart,
+    serve,
+    summarize,
     window,
 )
 
-COMMANDS = (analyze, doctor, quickstart, capture, clips, personalize, models)
+COMMANDS = (analyze, summarize, serve, doctor, quickstart, capture, clips, personalize, models)
 """In the order of `fer-live --help`."""
 
 

@@ -43,8 +43,7 @@ class CsvFile:
 
     def append(self, rows: Iterable[Row]) -> None:
         self._writer.writerows(
-            {key: _plain(value) if isinstance(value, str) else value for key, value in row.items()}
-            for row in rows
+            {key: plain_cell(value) for key, value in row.items()} for row in rows
         )
         self._append()
 
@@ -65,9 +64,13 @@ class CsvFile:
         self._text.truncate()
 
 
-def _plain(text: str) -> str:
-    """A spreadsheet would run a cell that begins like a formula; a file may be called so."""
-    return f"'{text}" if text.startswith(_FORMULA_BEGINS) else text
+Cell = str | int | float | None
+
+
+def plain_cell(value: Cell) -> Cell:
+    """A spreadsheet would run a text that begins like a formula; a file may be called so."""
+    is_formula = isinstance(value, str) and value.startswith(_FORMULA_BEGINS)
+    return f"'{value}" if is_formula else value
 
 
 def as_written(cell: str) -> str:

@@ -33,10 +33,9 @@ _CREATION_TAGS = ("com.apple.quicktime.creationdate", "creation_time")
 """The first one is local time with its zone, the second one UTC."""
 _FIRST_YEAR = 1970
 _LAST_SAMPLES = slice(-50, None)
-_LIMITS = {"max_pixels": "178956970"}
+MAX_PIXELS = 178_956_970
 """A header that claims more pixels than this is broken; Pillow's limit is the same."""
 _URL_OPTIONS = {
-    **_LIMITS,
     "rtsp_transport": "tcp",  # a lost UDP packet costs half a picture
     "reconnect": "1",  # a file that breaks off goes on from where it was
     "reconnect_delay_max": "4",
@@ -56,10 +55,14 @@ class VideoDecoder:
     true. Raises `SourceError` where there is no video, `SourceTimeout` where a server is silent.
     """
 
-    def __init__(self, where: Path | str, n_threads: int = 0) -> None:
-        """A path, or the text of a URL. `n_threads` decode; 0 takes all cores."""
+    def __init__(
+        self, where: Path | str, n_threads: int = 0, *, max_pixels: int = MAX_PIXELS
+    ) -> None:
+        """A path, or the text of a URL. `n_threads` decode; 0 takes all cores. Pictures of more
+        than `max_pixels` cannot be decoded."""
         self.name = str(where)
         self.is_damaged = False
+        self._limits = {"max_pixels": str(max_pixels)}
         self._path = where if isinstance(where, Path) else None
         self._to_picture = PictureMaker(n_threads)
         self._container = self._open(where)
@@ -68,7 +71,7 @@ class VideoDecoder:
         except BaseException:
             self.close()
             raise
-        self._stream.codec_context.options = _LIMITS
+        self._stream.codec_context.options = self._limits
         self._stream.thread_count = n_threads
         # A live picture is decoded as it arrives; otherwise several are decoded side by side.
         self._stream.thread_type = "SLICE" if self.is_live else "AUTO"
@@ -88,6 +91,11 @@ class VideoDecoder:
         """Frames a second as the header has it."""
         rate = self._stream.average_rate or self._stream.guessed_rate
         return float(rate) if rate and 0 < rate <= _MAX_FPS else _DEFAULT_FPS
+
+    @property
+    def size_wh(self) -> tuple[int, int]:
+        """The width and height of its pictures as the header has them, as they are stored."""
+        return self._stream.codec_context.width, self._stream.codec_context.height
 
     @property
     def n_frames(self) -> int | None:
@@ -167,15 +175,14 @@ class VideoDecoder:
         try:
             if isinstance(where, str):
                 times_s = (_ANSWERS_WITHIN_S, _ANSWERS_WITHIN_S)
-                return av.open(
-                    where, options=_URL_OPTIONS, timeout=times_s, metadata_errors="replace"
-                )
+                options = {**self._limits, **_URL_OPTIONS}
+                return av.open(where, options=options, timeout=times_s, metadata_errors="replace")
             if kind_of(where) == "playlist":  # its parts lie beside it
                 return av.open(f"file:{where.absolute()}", metadata_errors="replace")
             with open_file(where) as file:
                 # By its descriptor, which FFmpeg duplicates: a name would decide about the
                 # decoder, and would have to be valid text.
-                descriptor = {"fd": str(file.fileno()), **_LIMITS}
+                descriptor = {"fd": str(file.fileno()), **self._limits}
                 return av.open("fd:", options=descriptor, metadata_errors="replace")
         except av.ExitError:
             raise SourceTimeout(

@@ -1,0 +1,98 @@
+"""`fer-live summarize`: rows of many sources summed up by participants, conditions, markers."""
+
+import argparse
+import json
+from pathlib import Path
+
+from fer_live.base.console import ArgumentParser, check_output_file, positive, require_packages
+from fer_live.commands.options import refuse_all_options
+from fer_live.errors import InputError
+
+_OUTPUT_SUFFIXES = (".csv", ".html")
+
+
+def add(commands: "argparse._SubParsersAction[ArgumentParser]") -> None:
+    """Declare the command."""
+    parser = commands.add_parser("summarize", help="sum up rows by groups, with intervals")
+    parser.add_argument(
+        "rows",
+        nargs="+",
+        type=Path,
+        metavar="ROWS",
+        help="CSV, JSONL or Parquet file that analyze or an output wrote, or a folder of them",
+    )
+    parser.add_argument(
+        "--by",
+        default="",
+        metavar="COLUMN,...",
+        help="tells the groups apart: participant, condition, marker, source, track_id, file or "
+        "any other column of the rows (default: one group)",
+    )
+    parser.add_argument(
+        "--batch",
+        type=Path,
+        metavar="FILE.csv",
+        help="source, participant, condition, from, to: who and what each source shows",
+    )
+    parser.add_argument(
+        "--markers", type=Path, metavar="FILE.csv", help="source, marker, from, to: intervals"
+    )
+    parser.add_argument(
+        "--agree", nargs=2, metavar=("A", "B"), help="compare two files of rows, or two sources"
+    )
+    parser.add_argument(
+        "--close",
+        type=positive,
+        default=0.25,
+        metavar="S",
+        help="a gap in an episode that is no longer than this is none (default: 0.25)",
+    )
+    parser.add_argument(
+        "--max-gap",
+        type=positive,
+        default=1.0,
+        metavar="S",
+        help="a row stands for at most so many seconds (default: 1)",
+    )
+    parser.add_argument("--seed", type=int, default=0, help="of the bootstrap (default: 0)")
+    parser.add_argument(
+        "--out", type=Path, action="append", default=[], metavar="FILE.csv|.html", help="or both"
+    )
+    parser.add_argument("--json", action="store_true", help="last line of stdout: one JSON object")
+    parser.set_defaults(run=run)
+
+
+def run(arguments: argparse.Namespace) -> int:
+    """Read the rows, sum them up, write what was asked for."""
+    refuse_all_options(arguments, "summarize takes: fer-live summarize ROWS... --by COLUMN,...")
+    require_packages("studies", "pandas")
+    for path in arguments.out:
+        check_output_file(path, _OUTPUT_SUFFIXES)
+    if arguments.seed < 0:
+        raise InputError(f"--seed {arguments.seed}: must be 0 or more")
+    from fer_live.base.atomic_file import write_atomically
+    from fer_live.studies.study import StudyFiles, read_study
+    from fer_live.studies.summary import SummaryOptions
+    from fer_live.studies.written import as_csv, as_lines, as_object
+
+    names = [name.strip() for name in arguments.by.split(",")]
+    options = SummaryOptions(
+        by=tuple(dict.fromkeys(filter(None, names))),
+        close_s=arguments.close,
+        max_gap_s=arguments.max_gap,
+        seed=arguments.seed,
+    )
+    files = StudyFiles(arguments.rows, arguments.batch, arguments.markers)
+    study, agreement = read_study(files, options, arguments.agree)
+    for path in arguments.out:
+        if path.suffix.lower() == ".csv":
+            write_atomically(path, as_csv(study, agreement).encode())
+        else:
+            from fer_live.studies.page import as_page  # matplotlib takes a second to import
+
+            write_atomically(path, as_page(study, agreement).encode())
+    if arguments.json:
+        print(json.dumps(as_object(study, agreement), ensure_ascii=False))
+    else:
+        print(*as_lines(study), sep="\n")
+    return 0

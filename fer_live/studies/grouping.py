@@ -1,0 +1,196 @@
+"""Who and what a row belongs to: participants and conditions of a batch file, and markers."""
+
+from collections.abc import Sequence
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+
+from fer_live.errors import InputError
+from fer_live.studies.tables import CONDITION, FILE, MARKER, PARTICIPANT
+from fer_live.studies.timing import UNIT
+
+EXCLUDE = "exclude"
+"""The name of intervals that are left out, as in the review."""
+SPAN, SPAN_BEGIN = "span", "span_begin_s"
+"""Columns of ours: the number of a row's interval among its source's, and when that began."""
+
+_BETWEEN_MARKERS = ";"
+_TIMES = ("from", "to")
+
+
+def read_batch(path: Path) -> pd.DataFrame:
+    """A batch file: `source` and any of `participant`, `condition`, `from`, `to` and more.
+
+    Args:
+        path: CSV with a header; `from` and `to` are seconds or [H:]M:S on the source's clock, and
+            empty where the range has no such end.
+
+    Returns:
+        The file's columns as text, `from` and `to` as float64 seconds (-inf and inf where empty).
+
+    Raises:
+        InputError: It cannot be read, names no source, or has a time that is none.
+    """
+    return _read_ranges(path, ("source",))
+
+
+def read_markers(path: Path) -> pd.DataFrame:
+    """Intervals beside the rows: CSV with `marker`, `from`, `to`, and `source` where they are not
+    of every one. Returns and raises as `read_batch`."""
+    return _read_ranges(path, (MARKER, "from", "to"))
+
+
+def with_batch(rows: pd.DataFrame, batch: pd.DataFrame) -> pd.DataFrame:
+    """The rows with the batch's columns, and `span_begin_s` where their range has a begin.
+
+    A source is matched by its name as it stands, or by its file name where only one of the batch
+    has that. Rows of a source that the batch does not name, or outside its ranges, have empty
+    cells.
+
+    Raises:
+        InputError: The batch names no source of the rows.
+    """
+    matched = _matched_names(rows["source"].unique(), batch["source"])
+    if not matched:
+        raise InputError(
+            f"the batch names none of the rows' sources, for instance {rows['source'].iloc[0]}; "
+            "its column source has to name them as the rows do, or by their file names"
+            if len(rows)
+            else "there are no rows"
+        )
+    named = [name for name in batch.columns if name not in ("source", *_TIMES)]
+    rows = rows.assign(**{name: rows.get(name, "") for name in named}, **{SPAN_BEGIN: np.nan})
+    sources = rows["source"].map(matched)
+    for entry in batch.to_dict("records"):
+        inside = (sources == entry["source"]) & _is_within(rows, entry)
+        for name in named:
+            rows.loc[inside, name] = entry[name]
+        if np.isfinite(entry["from"]):
+            rows.loc[inside, SPAN_BEGIN] = entry["from"]
+    return rows
+
+
+def with_markers(rows: pd.DataFrame, markers: pd.DataFrame) -> pd.DataFrame:
+    """The rows with the names of the sidecar's intervals added to their column `marker`."""
+    rows = rows.assign(**{MARKER: rows.get(MARKER, "")})
+    has_source = "source" in markers
+    matched = _matched_names(rows["source"].unique(), markers["source"]) if has_source else {}
+    sources = rows["source"].map(matched)
+    for entry in markers.to_dict("records"):
+        of_source = sources == entry["source"] if has_source and entry["source"] else True
+        inside = _is_within(rows, entry) & of_source
+        before = rows.loc[inside, MARKER]
+        joint = np.where(before == "", "", _BETWEEN_MARKERS + " ")
+        rows.loc[inside, MARKER] = before + joint + entry[MARKER]
+    return rows
+
+
+def without_excluded(rows: pd.DataFrame) -> pd.DataFrame:
+    """The rows that lie in no interval named "exclude"."""
+    if MARKER not in rows:
+        return rows
+    kept = [EXCLUDE not in map(str.casefold, names_of(text)) for text in rows[MARKER]]
+    return rows[kept]
+
+
+def by_marker(rows: pd.DataFrame) -> pd.DataFrame:
+    """One row for each interval that a row lies in, with its name in `marker`, the number of the
+    interval among those of its name in `span`, and the time of its first row in `span_begin_s`.
+
+    A row in no interval stays, with an empty name. An interval ends where a frame of its source
+    does not carry its name.
+    """
+    frames = rows.drop_duplicates([*UNIT, "frame"])
+    order = frames.groupby(UNIT, sort=False, observed=True).cumcount()
+    positions = frames.assign(position=order)[[*UNIT, "frame", "position"]]
+    rows = rows.merge(positions, on=[*UNIT, "frame"], how="left")
+    rows = rows.assign(**{MARKER: [names_of(text) or [""] for text in rows[MARKER]]})
+    rows = rows.explode(MARKER, ignore_index=True)
+    keys = [*UNIT, MARKER]
+    rows = rows.sort_values([*keys, "frame", "track_id"], kind="stable", ignore_index=True)
+    jumps = rows.groupby(keys, sort=False, observed=True)["position"].diff() > 1
+    rows[SPAN] = jumps.groupby([rows[key] for key in keys], sort=False, observed=True).cumsum()
+    spans = rows.groupby([*keys, SPAN], sort=False, observed=True)
+    begins = spans["time_s"].transform("min")
+    is_named = rows[MARKER] != ""
+    known = rows.get(SPAN_BEGIN, np.nan)
+    rows[SPAN_BEGIN] = begins.where(is_named, known)
+    return rows.drop(columns="position")
+
+
+def check_columns(rows: pd.DataFrame, by: Sequence[str]) -> None:
+    """Raise `InputError` where a column to group by is not there."""
+    for name in by:
+        if name not in rows:
+            there = [FILE, "source", "track_id", PARTICIPANT, CONDITION, MARKER]
+            there = [column for column in there if column in rows]
+            instead = {
+                PARTICIPANT: "; --batch FILE.csv tells them",
+                CONDITION: "; --batch FILE.csv tells them",
+                MARKER: "; --markers FILE.csv tells them",
+            }.get(name, "")
+            raise InputError(
+                f"--by {name}: the rows have no such column; they have {', '.join(there)}{instead}"
+            )
+
+
+def names_of(text: str) -> list[str]:
+    """The names in a cell of `marker`, which are separated by semicolons."""
+    return [name for part in text.split(_BETWEEN_MARKERS) if (name := part.strip())]
+
+
+def _is_within(rows: pd.DataFrame, entry: "dict[str, float]") -> pd.Series:
+    return (rows["time_s"] >= entry["from"]) & (rows["time_s"] < entry["to"])
+
+
+def _matched_names(sources: Sequence[str], named: pd.Series) -> dict[str, str]:
+    """Source of the rows -> how the batch calls it."""
+    exact = set(named)
+    by_file_name: dict[str, set[str]] = {}
+    for name in exact - {""}:
+        by_file_name.setdefault(_file_name(name), set()).add(name)
+    matched = {}
+    for source in sources:
+        others = by_file_name.get(_file_name(source), set())
+        if source in exact:
+            matched[source] = source
+        elif len(others) == 1:
+            (matched[source],) = others
+    return matched
+
+
+def _file_name(source: str) -> str:
+    return source.replace("\\", "/").rstrip("/").rpartition("/")[2]
+
+
+def _read_ranges(path: Path, needed: Sequence[str]) -> pd.DataFrame:
+    try:
+        table = pd.read_csv(path, dtype=str, keep_default_na=False, encoding="utf-8-sig")
+    except OSError as error:
+        raise InputError(f"{path}: cannot be read: {error.strerror or error}") from None
+    except ValueError as error:  # pandas' own errors are ValueErrors
+        why = str(error).splitlines()[0][:200]
+        raise InputError(f"{path}: not a CSV file that can be read: {why}") from None
+    table.columns = [name.strip() for name in table.columns]
+    missing = [name for name in needed if name not in table]
+    if missing:
+        raise InputError(f"{path}: has no column {', '.join(missing)}; its first line names them")
+    table = table.apply(lambda column: column.str.strip())
+    for name, without in zip(_TIMES, (-np.inf, np.inf), strict=True):
+        texts = table[name] if name in table else pd.Series("", index=table.index)
+        table[name] = [_seconds(text, without, path, i + 2) for i, text in enumerate(texts)]
+    return table
+
+
+def _seconds(text: str, without: float, path: Path, line: int) -> float:
+    """Seconds or [H:]M:S."""
+    if not text:
+        return without
+    try:
+        parts = [float(part) for part in text.split(":")]
+    except ValueError:
+        parts = []
+    if not 1 <= len(parts) <= 3 or not all(np.isfinite(part) and part >= 0 for part in parts):
+        raise InputError(f"{path}, line {line}: {text!r} is no time; write seconds or [H:]M:S")
+    return float(sum(part * 60**power for power, part in enumerate(reversed(parts))))

@@ -1,0 +1,209 @@
+"""The rows of CSV, JSONL and Parquet files as one table, whichever of them wrote them."""
+
+import csv
+import io
+import json
+from collections.abc import Iterable, Iterator, Sequence
+from pathlib import Path
+
+import pandas as pd
+import pyarrow as pa
+from pyarrow import json as arrow_json
+from pyarrow import parquet
+
+from fer_live.errors import InputError
+
+SUFFIXES = (".csv", ".jsonl", ".parquet")
+PROBABILITY = "p_"
+MARKER, PARTICIPANT, CONDITION = "marker", "participant", "condition"
+FILE = "file"
+"""A column of ours: the file that a row came from, by its name."""
+BLINK = "blink"
+
+_NEEDED = ("source", "frame", "time_s", "track_id", "label", "shown_label")
+_TEXT = ("source", "label", "shown_label", MARKER, PARTICIPANT, CONDITION)
+_BOX = ("x1", "y1", "x2", "y2")
+_WHOLE = ("frame", "track_id")
+_REAL = ("time_s", *_BOX, BLINK)
+_ORDER = ["source", FILE, "frame", "track_id"]
+_FORMULA_HEADS = ("=", "+", "-", "@", "\t", "\r")
+
+
+def row_files(paths: Iterable[Path]) -> list[Path]:
+    """The files of rows that the paths name; of a folder all that lie in it and below, by name.
+
+    Args:
+        paths: Files that end in one of `SUFFIXES`, and folders.
+
+    Returns:
+        Each file once. A `NAME.partial.csv`, which is still growing or was left by a crash, is
+        taken where it is named and left out where its folder is.
+
+    Raises:
+        InputError: There is no such file, it has another suffix, or a folder has none of them.
+    """
+    found: dict[Path, None] = {}
+    for path in paths:
+        if path.is_dir():
+            inside = sorted(
+                file
+                for file in path.rglob("*")
+                if file.suffix.lower() in SUFFIXES and ".partial" not in file.name
+            )
+            if not inside:
+                raise InputError(f"{path}: holds no file of rows ({', '.join(SUFFIXES)})")
+            found |= dict.fromkeys(inside)
+        elif not path.exists():
+            raise InputError(f"{path}: no such file or folder")
+        elif path.suffix.lower() not in SUFFIXES:
+            raise InputError(f"{path}: unknown kind; rows are in {' or '.join(SUFFIXES)} files")
+        else:
+            found[path] = None
+    return list(found)
+
+
+def read_rows(files: Sequence[Path], also: Sequence[str] = ()) -> pd.DataFrame:
+    """All rows of the files, one under the other, in the order of their frames.
+
+    Args:
+        files: What `row_files` found; shards of one study, sessions, or models side by side.
+        also: Columns to keep as text beside those that every summary needs.
+
+    Returns:
+        `file`, `source`, `label`, `shown_label` and those of `also` that are there as text, empty
+        where a cell is; `frame` and `track_id` as int64; `time_s`, the box, `blink` and the
+        probabilities as float64, NaN where a cell is empty or a file has no such column.
+
+    Raises:
+        InputError: A file cannot be read, or has not the columns that rows have.
+    """
+    names = _short_names(files)
+    tables = [_typed(_read(file, also), file, names[file]) for file in files]
+    whole = pd.concat(tables, ignore_index=True) if tables else _typed(_empty(), Path(), "")
+    for column in whole.columns:
+        if column not in (*_WHOLE, *_REAL) and not column.startswith(PROBABILITY):
+            whole[column] = whole[column].fillna("")
+    return whole.sort_values(_ORDER, kind="stable", ignore_index=True)
+
+
+def labels_of(rows: pd.DataFrame) -> tuple[str, ...]:
+    """The expressions that the rows have probabilities of, in the order of their columns."""
+    return tuple(
+        name.removeprefix(PROBABILITY) for name in rows.columns if name.startswith(PROBABILITY)
+    )
+
+
+def refuse_rows_twice(rows: pd.DataFrame, by: Sequence[str]) -> None:
+    """Raise `InputError` where two files have rows of the same frame, and `by` does not keep the
+    files apart: what both models read of one face would count as two faces."""
+    if FILE in by:
+        return
+    frames = rows[[FILE, "source", "frame", "time_s"]].drop_duplicates()
+    twice = frames[frames.duplicated(["source", "frame", "time_s"], keep=False)]
+    if len(twice):
+        source, frame = twice.iloc[0]["source"], twice.iloc[0]["frame"]
+        same = twice[(twice["source"] == source) & (twice["frame"] == frame)]
+        one, other = same[FILE].iloc[0], same[FILE].iloc[1]
+        raise InputError(
+            f"{one} and {other}: both have rows of {source}, frame {frame}; "
+            "add file to --by, or leave one of them out"
+        )
+
+
+def _empty() -> pd.DataFrame:
+    return pd.DataFrame({name: [] for name in _NEEDED})
+
+
+def _short_names(files: Sequence[Path]) -> dict[Path, str]:
+    """File names, and whole paths where two files have one name."""
+    names = [file.name for file in files]
+    return {f: f.name if names.count(f.name) == 1 else str(f) for f in files}
+
+
+def _read(file: Path, also: Sequence[str]) -> pd.DataFrame:
+    """The columns that are wanted, as they are in the file."""
+    try:
+        if file.suffix.lower() == ".csv":
+            return _read_csv(file, also)
+        if file.suffix.lower() == ".jsonl":
+            return _read_jsonl(file, also)
+        names = parquet.read_schema(file).names
+        return parquet.read_table(file, columns=_wanted(names, also)).to_pandas()
+    except OSError as error:
+        raise InputError(f"{file}: cannot be read: {error.strerror or error}") from None
+    except (ValueError, csv.Error) as error:  # those of pandas and pyarrow are ValueErrors too
+        why = str(error).splitlines()[0][:200]
+        raise InputError(f"{file}: not a file of rows that can be read: {why}") from None
+
+
+def _read_csv(file: Path, also: Sequence[str]) -> pd.DataFrame:
+    with file.open(encoding="utf-8-sig", newline="") as opened:
+        names = next(csv.reader(opened), [])
+    columns = _wanted(names, also)
+    text = {name: str for name in columns if _is_text(name)}
+    table = pd.read_csv(
+        file,
+        encoding="utf-8-sig",
+        usecols=columns,
+        dtype=text,
+        keep_default_na=False,
+        na_values=[""],
+        on_bad_lines="error",
+    )
+    if "source" in table:  # as the CSV writer guards it against spreadsheets
+        heads = tuple("'" + head for head in _FORMULA_HEADS)
+        is_guarded = table["source"].fillna("").str.startswith(heads)
+        table["source"] = table["source"].mask(is_guarded, table["source"].str[1:])
+    return table
+
+
+def _read_jsonl(file: Path, also: Sequence[str]) -> pd.DataFrame:
+    content = file.read_bytes()
+    # A crash may have cut the last line.
+    content = content[: content.rfind(b"\n") + 1]
+    if not content.strip():
+        return _empty()
+    try:
+        table = arrow_json.read_json(io.BytesIO(content))
+    except pa.ArrowInvalid:
+        # It wants one kind in a column, and a cell that is "" where the others are numbers is two.
+        rows = [json.loads(line) for line in content.splitlines() if line.strip()]
+        whole = pd.DataFrame(rows)
+        return whole[_wanted([str(name) for name in whole.columns], also)]
+    return table.select(_wanted(table.column_names, also)).to_pandas()
+
+
+def _wanted(names: Sequence[str], also: Sequence[str]) -> list[str]:
+    wanted = {*_NEEDED, *_TEXT, *_REAL, *also}
+    return [name for name in names if name in wanted or name.startswith(PROBABILITY)]
+
+
+def _is_text(name: str) -> bool:
+    return name not in (*_WHOLE, *_REAL) and not name.startswith(PROBABILITY)
+
+
+def _typed(table: pd.DataFrame, file: Path, name: str) -> pd.DataFrame:
+    missing = [column for column in _NEEDED if column not in table]
+    if missing or not (len(table) == 0 or labels_of(table)):
+        lacks = ", ".join(missing) or f"{PROBABILITY}<label>"
+        raise InputError(f"{file}: no rows of fer-live: it has no column {lacks}")
+    for column, kind in _kinds(table.columns):
+        try:
+            cells = table[column]
+            is_text = not pd.api.types.is_numeric_dtype(cells)
+            if kind is not str and is_text:
+                cells = pd.to_numeric(cells.astype(object).mask(cells == ""))
+            table[column] = _as_text(cells) if kind is str else cells.astype(kind)
+        except (ValueError, TypeError, pa.ArrowInvalid):
+            raise InputError(f"{file}: the column {column} is not made of numbers") from None
+    table.insert(0, FILE, name)
+    return table
+
+
+def _kinds(columns: Iterable[str]) -> Iterator[tuple[str, type]]:
+    for column in columns:
+        yield column, str if _is_text(column) else int if column in _WHOLE else float
+
+
+def _as_text(column: pd.Series) -> pd.Series:
+    return column.astype(object).where(column.notna(), "").astype(str)

@@ -1,0 +1,161 @@
+"""`fer-live summarize` as a person calls it, and what its page of the documentation shows."""
+
+import json
+import os
+import re
+import shlex
+import subprocess
+import sys
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+import pytest
+
+from fer_live.model.manifest import EXPRESSIONS
+from fer_live.studies.page import as_page
+from fer_live.studies.study import StudyFiles, read_study
+from fer_live.studies.summary import SummaryOptions
+from fer_live.studies.written import as_csv
+from tests.helpers.commands import fails
+from tests.helpers.documentation import blocks, commands
+
+SOURCES = ("videos/p1_calm.mp4", "videos/p1_game.mp4", "videos/p2_calm.mp4")
+
+
+def rows_of(source: str, seed: int, n_frames: int = 150) -> pd.DataFrame:
+    """Five seconds of one face."""
+    rng = np.random.default_rng(seed)
+    labels = np.repeat(rng.choice(EXPRESSIONS, n_frames // 15), 15)
+    probs = rng.dirichlet(np.full(len(EXPRESSIONS), 0.1), n_frames).round(6)
+    frames = np.arange(n_frames)
+    table = pd.DataFrame({"source": source, "frame": frames, "time_s": frames / 30, "utc": ""})
+    table = table.assign(track_id=1, x1=0.0, y1=0.0, x2=50.0, y2=50.0, detection_confidence=0.9)
+    table = table.assign(label=labels, shown_label=labels, confidence=0.9)
+    return table.assign(**{f"p_{name}": probs[:, i] for i, name in enumerate(EXPRESSIONS)})
+
+
+@pytest.fixture
+def study_folder(tmp_path: Path) -> Path:
+    """What the commands of the documentation name."""
+    (tmp_path / "rows").mkdir()
+    tables = [rows_of(source, seed) for seed, source in enumerate(SOURCES)]
+    pd.concat(tables[:2]).to_csv(tmp_path / "rows" / "1.csv", index=False)
+    tables[2].to_parquet(tmp_path / "rows" / "2.parquet")
+    one = rows_of("clip.mp4", 7)
+    one.to_json(tmp_path / "faces.jsonl", orient="records", lines=True)
+    rows_of("clip.mp4", 8).to_csv(tmp_path / "other_model.csv", index=False)
+    for name in ("batch.csv", "markers.csv"):
+        (tmp_path / name).write_text(blocks("summarize.md", f"csv {name}")[0])
+    return tmp_path
+
+
+def run(folder: Path, *command: str) -> subprocess.CompletedProcess[str]:
+    return subprocess.run(
+        [sys.executable, *command],
+        cwd=folder,
+        capture_output=True,
+        text=True,
+        env={**os.environ, "PYTHONPATH": os.pathsep.join([str(Path.cwd()), *sys.path])},
+        timeout=240,
+        check=False,
+    )
+
+
+def test_every_command_of_the_documentation_runs(study_folder: Path):
+    shown = commands("summarize.md", "sh")
+    assert len(shown) == 5
+    for command in shown:
+        program, *words = shlex.split(command)
+        assert program == "fer-live"
+        done = run(study_folder, "-m", "fer_live", *words)
+        assert (done.returncode, done.stderr) == (0, ""), command
+        if "--json" in words:
+            groups = json.loads(done.stdout.splitlines()[-1])["groups"]
+            keys = {tuple(group["key"].values()) for group in groups}
+            assert ("calm", "baseline") in keys and ("game", "stimulus 1") in keys
+    (script,) = blocks("summarize.md", "python")
+    done = run(study_folder, "-c", script)
+    assert done.returncode == 0 and "unsure" in done.stdout, done.stderr
+
+
+def test_the_table_of_measures_names_all_of_them(study_folder: Path):
+    study, agreement = read_study(
+        StudyFiles([study_folder / "faces.jsonl", study_folder / "other_model.csv"]),
+        SummaryOptions(n_resamples=50),
+        ["faces.jsonl", "other_model.csv"],
+    )
+    measures = {line.split(",")[1] for line in as_csv(study, agreement).splitlines()[1:]}
+    page = (Path(__file__).parents[3] / "docs/summarize.md").read_text()
+    table = page[page.index("| measure |") : page.index("Expressions of one's own have")]
+    told = set(
+        re.findall(r"`(\w+)`", " ".join(line.split("|")[1] for line in table.splitlines() if line))
+    )
+    assert told - {"blinks_a_minute"} == measures
+
+
+def test_the_page_opens_offline_and_shows_names_as_text(tmp_path: Path):
+    table = rows_of("<script>alert(1)</script>.mp4", 1)
+    table.to_csv(tmp_path / "rows.csv", index=False)
+    study, _ = read_study(
+        StudyFiles([tmp_path / "rows.csv"]), SummaryOptions(("source",), n_resamples=50)
+    )
+    page = as_page(study)
+    assert "&lt;script&gt;alert(1)" in page and "<script" not in page
+    links = re.findall(r'(?:src|href|url)\s*[=(]\s*"?([^")\s>]+)', page)
+    assert all(link.startswith("#") for link in links), "only parts of its own drawings"
+    assert page.count("<svg") == 2
+
+
+def test_the_page_of_nothing_says_so(tmp_path: Path):
+    rows_of("a.mp4", 1).iloc[:0].to_csv(tmp_path / "rows.csv", index=False)
+    study, _ = read_study(StudyFiles([tmp_path / "rows.csv"]), SummaryOptions())
+    assert "No face was found." in as_page(study)
+
+
+@pytest.mark.parametrize(
+    ("words", "says"),
+    [
+        (("missing.csv",), "missing.csv: no such file or folder"),
+        (("empty",), "holds no file of rows"),
+        (("notes.txt",), "unknown kind"),
+        (("broken.csv",), "broken.csv: no rows of fer-live: it has no column source"),
+        (("broken.parquet",), "broken.parquet: not a file of rows"),
+        (("broken.jsonl",), "broken.jsonl: not a file of rows"),
+        (("rows", "--by", "condition"), "--by condition: the rows have no such column"),
+        (("rows", "--by", "condition", "--batch", "missing.csv"), "missing.csv: cannot be read"),
+        (("rows", "--batch", "others.csv"), "names none of the rows' sources"),
+        (("rows", "--agree", "a", "b"), "--agree a b: name two different"),
+        (("rows", "--close", "0"), "not a number above 0"),
+        (("rows", "--out", "summary.xlsx"), "end it in .csv or .html"),
+        (("rows", "--out", "missing/summary.csv"), "does not exist"),
+        (
+            ("faces.jsonl", "other_model.csv"),
+            "both have rows of clip.mp4, frame 0; add file to --by",
+        ),
+    ],
+)
+def test_a_mistake_is_one_line(study_folder: Path, words: tuple[str, ...], says: str):
+    (study_folder / "empty").mkdir()
+    (study_folder / "notes.txt").write_text("hello")
+    (study_folder / "broken.csv").write_text("hello\nworld\n")
+    (study_folder / "broken.parquet").write_bytes(b"PAR1 hello")
+    (study_folder / "broken.jsonl").write_text("hello\n")
+    (study_folder / "others.csv").write_text("source\nnobody.mp4\n")
+    fails(run(study_folder, "-m", "fer_live", "summarize", *words), 2, says)
+
+
+def test_a_missing_extra_is_one_line(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+):
+    from fer_live.base import console
+    from fer_live.commands import cli
+
+    monkeypatch.setattr(console, "is_installed", lambda name: name != "pandas")
+    monkeypatch.setattr(sys, "argv", ["fer-live", "summarize", "rows"])
+    with pytest.raises(SystemExit) as ended:
+        cli.main()
+    assert ended.value.code == 2
+    assert (
+        "needs pandas; in the project's folder: pip install '.[studies]'" in capsys.readouterr().err
+    )
