@@ -25,7 +25,6 @@ class SignalsPanel(Translated, QWidget):
         form = QFormLayout(self)
         form.setContentsMargins(14, 4, 14, 14)
         for name, value in self._rows.values():
-            value.setWordWrap(True)
             form.addRow(name, value)
         self._shown_at_s = 0.0
         self.translate()
@@ -48,6 +47,7 @@ class SignalsPanel(Translated, QWidget):
     def translate(self) -> None:
         titles = {
             "head": tr("Head"),
+            "tilt": tr("Tilt"),
             "gaze": tr("Looks"),
             "eyes": tr("Eyes"),
             "blinks": tr("Blinks"),
@@ -58,14 +58,12 @@ class SignalsPanel(Translated, QWidget):
         self._shown_at_s = 0.0
 
 
-_NAMES = ("head", "gaze", "eyes", "blinks", "mouth")
+_NAMES = ("head", "tilt", "gaze", "eyes", "blinks", "mouth")
 
 
 def texts_of(signals: FaceSignals) -> dict[str, str]:
     """The rows' texts, in the person's own left and right."""
     yaw, pitch, roll = (float(angle) for angle in signals.head_deg)
-    tilt = _directed(roll, tr("tilted left"), tr("tilted right"))
-    head = filter(None, (_turned(yaw, pitch), tilt))
     gaze = _turned(*(float(angle) for angle in signals.mean_gaze_deg))
     left, right = (float(opening) > _CLOSED_EYE for opening in signals.eyes_open)
     eyes = {
@@ -76,7 +74,8 @@ def texts_of(signals: FaceSignals) -> dict[str, str]:
     }
     blinks = tr("{n}, {rate:.0f} a minute", n=signals.n_blinks, rate=signals.blinks_per_minute)
     return {
-        "head": ", ".join(head) or tr("straight"),
+        "head": _turned(yaw, pitch) or tr("straight"),
+        "tilt": _directed(roll, tr("left"), tr("right")) or tr("upright"),
         "gaze": gaze or tr("into the camera"),
         "eyes": eyes[left, right],
         "blinks": blinks,

@@ -57,7 +57,9 @@ def test_the_command_line_holds_for_one_window(option, expected):
 @pytest.mark.parametrize(
     ("changes", "row", "text"),
     [
-        ({}, "head", "20° left, 10° up, 5° tilted left"),
+        ({}, "head", "20° left, 10° up"),
+        ({}, "tilt", "5° left"),
+        ({"head_deg": np.zeros(3, np.float32)}, "tilt", "upright"),
         ({"head_deg": np.zeros(3, np.float32)}, "head", "straight"),
         ({"head_deg": np.float32([-30, -8, 0])}, "head", "30° right, 8° down"),
         ({}, "gaze", "2° left, 3° up"),
