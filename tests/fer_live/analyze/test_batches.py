@@ -2,6 +2,7 @@
 
 import json
 import os
+import shlex
 import shutil
 from datetime import UTC, datetime
 from pathlib import Path
@@ -18,6 +19,7 @@ from fer_live.analyze.run import analyze
 from fer_live.errors import InputError, SourceError
 from tests.helpers.clips import ffmpeg, truncated
 from tests.helpers.commands import fails
+from tests.helpers.documentation import blocks, commands
 
 
 @pytest.fixture
@@ -322,3 +324,39 @@ def test_a_video_without_sound_has_none(demo_clip: Path, tmp_path: Path):
     analyze(AnalyzeOptions([str(demo_clip)], video=video, every=45))
     with av.open(str(video)) as container:
         assert not container.streams.audio
+
+
+def test_the_commands_of_the_documentation_run(
+    run_cli, demo_clip: Path, photos: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+):
+    """On a folder with what they name; the shards of both schedulers, one by one, are the whole."""
+    for name in ("interview.mp4", "p01/talk.mp4", "p02/talk.mp4"):
+        (tmp_path / name).parent.mkdir(exist_ok=True)
+        shutil.copy(demo_clip, tmp_path / name)
+    photos.rename(tmp_path / "recordings")
+    (tmp_path / "study.csv").write_text(blocks("studies.md", "csv")[0])
+    monkeypatch.chdir(tmp_path)
+    lines = commands("studies.md", "sh")
+    assert len(lines) == 3
+    for line in lines:
+        done = run_cli(*shlex.split(line))
+        assert done.returncode == 0, (line, done.stderr)
+    (array_job,) = [c for c in commands("studies.md", "slurm") if c.startswith("fer-live")]
+    (parallel,) = commands("studies.md", "parallel")
+    assert parallel.removeprefix("parallel -j 2 ").partition(" :::")[0] == array_job.replace(
+        "$SLURM_ARRAY_TASK_ID", "{}"
+    )
+    header, *rows = (tmp_path / "rows.csv").read_text().splitlines()
+    shards = []
+    for which in (1, 2, 3, 4, 5, 6, 7, 8):
+        command = shlex.split(array_job.replace("$SLURM_ARRAY_TASK_ID", str(which)))
+        out = tmp_path / command[-1]
+        options = AnalyzeOptions(
+            batch=Path(command[command.index("--batch") + 1]),
+            shard=parse_shard(command[command.index("--shard") + 1]),
+            out=out,
+        )
+        analyze(options)
+        shards += out.read_text().splitlines()[1:]
+        assert out.read_text().splitlines()[0] == header
+    assert shards == rows
