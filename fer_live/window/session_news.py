@@ -91,9 +91,11 @@ class SessionNews(QObject):
         """Where nobody asked for two readings, one is enough on a slow processor."""
         if self._preferences.now.readings is not None or pipeline.answers.readings == 1:
             return
+        is_known = self._pace.was_too_slow  # and a setting was changed since
         if self._pace.is_too_slow(result):
             pipeline.answers = replace(pipeline.answers, readings=1)
-            self.said.emit(tr("This computer is slow: each face is read once, not twice"))
+            if not is_known:
+                self.said.emit(tr("This computer is slow: each face is read once, not twice"))
 
     def _take_failure(self, failure: Failure, session: LiveSession) -> None:
         if failure.stage == "frame":
