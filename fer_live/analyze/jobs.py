@@ -10,6 +10,8 @@ from datetime import UTC, datetime
 from pathlib import Path
 
 from fer_live.errors import InputError, SourceError
+from fer_live.outputs.markers import MarkedSpan
+from fer_live.recording.recorder import recording_of
 from fer_live.sources.folder import look_into
 from fer_live.sources.open import is_url, local_path
 
@@ -31,6 +33,7 @@ class Job:
         participant: Who is seen, in the words of a batch file.
         condition: Under which condition, in the same.
         began_at: When the source's clock stood at 0, for one that does not tell.
+        markers: Moments and intervals of a recording.
     """
 
     name: str
@@ -39,6 +42,7 @@ class Job:
     participant: str = ""
     condition: str = ""
     began_at: datetime | None = None
+    markers: tuple[MarkedSpan, ...] = ()
 
     @property
     def span(self) -> str:
@@ -182,8 +186,8 @@ def _check_there(name: str) -> None:
 
 
 def expand(jobs: Sequence[Job], *, recursive: bool = False) -> tuple[list[Job], list[str]]:
-    """Folders become their images, sorted by name, and what is left out is told; everything else
-    stays.
+    """Folders become their images, sorted by name, and what is left out is told; that of a
+    recording becomes its video; everything else stays.
 
     With `recursive`, every image and video of a folder and of the folders below it.
 
@@ -200,6 +204,9 @@ def expand(jobs: Sequence[Job], *, recursive: bool = False) -> tuple[list[Job], 
         if path is None or not path.is_dir():
             expanded.append(job)
             continue
+        if (recording := recording_of(path)) is not None:
+            expanded.append(replace(job, name=str(recording.video)))
+            continue
         try:
             folder = look_into(path, recursive=recursive)
         except SourceError as error:
@@ -211,6 +218,18 @@ def expand(jobs: Sequence[Job], *, recursive: bool = False) -> tuple[list[Job], 
     if broken and not expanded:
         raise SourceError(broken[0])
     return expanded, broken
+
+
+def marked(jobs: Sequence[Job]) -> list[Job]:
+    """Give each video of a recording the markers of that."""
+    given = []
+    for job in jobs:
+        path = local_path(job.name)
+        recording = None if path is None else recording_of(path)
+        spans = recording.markers() if recording is not None else []
+        markers = tuple(replace(span, source=job.name) for span in spans)
+        given.append(replace(job, markers=markers))
+    return given
 
 
 def shard_of(jobs: Sequence[Job], shard: tuple[int, int]) -> list[Job]:

@@ -1,6 +1,6 @@
 """What one `fer-live analyze` is asked for."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 from pathlib import Path
@@ -17,6 +17,7 @@ class AnalyzeOptions:
     `sources`, or the lines of a `batch` file; of each the part from `begin_s` to `end_s` on its own
     clock, every `every`-th frame. `recursive`: images and videos of folders and of those below.
     `shard`: the I-th of N parts of the list. `began_at`: when a source began that does not tell.
+    `marker_inputs`: the ways in for markers while a stream is read.
     """
 
     sources: Sequence[str] = ()
@@ -36,3 +37,4 @@ class AnalyzeOptions:
     answers: AnswerConfig = DEFAULT_ANSWERS
     signals: bool = False
     outputs: Outputs = field(default_factory=dict)
+    marker_inputs: Mapping[str, str] = field(default_factory=dict)

@@ -38,7 +38,7 @@ class ReadOptions:
 
     Every `every`-th frame, by which model, on what, and how often each face; `decoder_threads`
     decode a video, 0 takes all cores; `signals` are measured in every frame that is read. In a
-    study rows tell participant and condition.
+    study rows tell participant and condition; where `is_marked`, in which intervals they lie.
     """
 
     every: int = 1
@@ -49,6 +49,7 @@ class ReadOptions:
     answers: AnswerConfig = DEFAULT_ANSWERS
     signals: bool = False
     is_study: bool = False
+    is_marked: bool = False
 
     def load_pipeline(self) -> Pipeline:
         """What reads them. Takes a second or two. Raises `ModelError`."""

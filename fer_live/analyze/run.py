@@ -20,21 +20,27 @@ from fer_live.analyze.jobs import (
     expand,
     has_streams,
     load_batch,
+    marked,
     shard_of,
 )
 from fer_live.analyze.options import AnalyzeOptions
 from fer_live.analyze.parallel import Counts, Part, forget_parts, parts_of, read_parts
 from fer_live.analyze.reading import ReadOptions, n_frames_to_read, read_source
+from fer_live.analyze.stream_markers import StreamMarkers
 from fer_live.analyze.study_rows import rows_of
 from fer_live.analyze.writing import (
     at_links_targets,
     check_written,
     open_outputs,
     open_row_sinks,
+    open_video,
+    write_markers,
 )
 from fer_live.base.atomic_file import beside
 from fer_live.base.system_libraries import require_qt_libraries
 from fer_live.errors import FerLiveError, SourceError, TruncatedError
+from fer_live.outputs.kind import NoMarkersIn
+from fer_live.outputs.markers import MarkedSpan
 from fer_live.outputs.sink import ResultSink, RowSink
 from fer_live.sources.open import open_source
 from fer_live.sources.source import FrameSource
@@ -80,9 +86,10 @@ def analyze(options: AnalyzeOptions) -> tuple[Summary, list[str]]:
         answers=options.answers,
         signals=options.signals,
         is_study=options.batch is not None,
+        is_marked=any(job.markers for job in jobs),
     )
     if options.video is None and not options.outputs and not has_streams(jobs):
-        parts = parts_of(jobs, _what_decides(options))
+        parts = parts_of(jobs, _what_decides(options) | {"is_marked": read_options.is_marked})
         if len(parts) > 1:
             summary, also_broken = _read_batch(options, parts, read_options)
             return summary, broken + also_broken
@@ -98,7 +105,7 @@ def _jobs_of(options: AnalyzeOptions) -> tuple[list[Job], list[str]]:
         jobs = load_batch(options.batch)
     check_there(jobs)
     jobs, broken = expand(jobs, recursive=options.recursive)
-    return shard_of(began(jobs, options.began_at), options.shard), broken
+    return marked(shard_of(began(jobs, options.began_at), options.shard)), broken
 
 
 def _read_in_turn(
@@ -111,24 +118,23 @@ def _read_in_turn(
     # One file alone that cannot be read is told before the seconds that a pipeline takes.
     is_alone = len(jobs) == 1 and not has_streams(jobs)
     opened: list[FrameSource] = [open_source(jobs[0].name)] if is_alone else []
+    live = StreamMarkers() if options.marker_inputs or _hears(options, jobs) else None
     with read_options.load_pipeline() as pipeline:
         counts.model, counts.provider = pipeline.classifier.name, pipeline.classifier.provider
         if pipeline.classifier.warning:
             print(f"fer-live: {pipeline.classifier.warning}", file=sys.stderr)
         try:
-            row_sinks += open_row_sinks(options, pipeline.labels, pipeline.own_labels)
-            if options.video is not None:
-                from fer_live.painting.annotated_video import AnnotatedVideo
-
-                sinks.append(
-                    AnnotatedVideo(
-                        options.video,
-                        pipeline.labels,
-                        sound_of=jobs[0].name,
-                        sound_until_s=jobs[0].end_s,
-                    )
-                )
-            sinks += open_outputs(options, pipeline.labels)
+            row_sinks += open_row_sinks(
+                options,
+                pipeline.labels,
+                pipeline.own_labels,
+                is_marked=read_options.is_marked or live is not None,
+                markers=_markers_of(jobs),
+            )
+            sinks += open_video(options, jobs, pipeline.labels)
+            sinks += open_outputs(options, pipeline.labels, live.board if live else NoMarkersIn())
+            if live is not None:
+                live.listen(options.marker_inputs, options.out, row_sinks)
             started_s = time.perf_counter()
             for job in jobs:
                 try:
@@ -140,6 +146,8 @@ def _read_in_turn(
                     for result in tqdm(results, total=total, **bar):
                         counts.add(result)
                         rows = list(rows_of(job, result, pipeline, read_options))
+                        if live is not None:
+                            rows = live.named(rows, result, sinks)
                         for row_sink in row_sinks:
                             row_sink.append(rows)
                         for sink in sinks:
@@ -147,8 +155,14 @@ def _read_in_turn(
                 except (SourceError, TruncatedError) as error:
                     counts.broken.append(str(error))
             wall_s = time.perf_counter() - started_s
+            if live is not None:
+                live.finish(sinks)
+            else:
+                write_markers(options.out, _markers_of(jobs))
             _finish([*row_sinks, *sinks], counts)
         except BaseException as error:  # noqa: BLE001  # raised again, after the sinks
+            if live is not None:
+                live.stop()
             raise _after_failure(error, [*row_sinks, *sinks], counts) from None
     return _summary(counts, wall_s, tally), counts.broken
 
@@ -178,7 +192,13 @@ def _read_batch(
             if not sinks:
                 if counts.warning:
                     print(f"fer-live: {counts.warning}", file=sys.stderr)
-                sinks += open_row_sinks(options, counts.labels, counts.own_labels)
+                sinks += open_row_sinks(
+                    options,
+                    counts.labels,
+                    counts.own_labels,
+                    is_marked=read_options.is_marked,
+                    markers=_markers_of([job for part in parts for job in part.jobs]),
+                )
                 sinks += [tally] if tally else []
             total.join(counts)
             if counts.began_s >= asked_at_s:  # not what an earlier, interrupted run has read
@@ -188,6 +208,7 @@ def _read_batch(
             for sink in sinks:
                 sink.append(kept)
         wall_s = time.monotonic() - min(began_at_s, default=asked_at_s)
+        write_markers(options.out, _markers_of([job for part in parts for job in part.jobs]))
         _finish(sinks, total)
     except BaseException as error:  # noqa: BLE001  # raised again, after the sinks
         if total.broken and not total.frames:
@@ -199,6 +220,16 @@ def _read_batch(
     remember(options.out, parts, folder, n_rows)
     forget_parts(folder)
     return _summary(total, wall_s, tally), total.broken
+
+
+def _hears(options: AnalyzeOptions, jobs: Sequence[Job]) -> bool:
+    """Whether clients of an output can mark what is read, which needs a now."""
+    return "websocket" in options.outputs and len(jobs) == 1 and has_streams(jobs)
+
+
+def _markers_of(jobs: Sequence[Job]) -> list[MarkedSpan]:
+    """Those of all jobs, each once, in their order; several jobs may be of one source."""
+    return list(dict.fromkeys(span for job in jobs for span in job.markers))
 
 
 def _finish(sinks: Sequence[ResultSink], counts: Counts) -> None:

@@ -15,6 +15,15 @@ SETTINGS_FILE = "settings.json"
 Language = Literal["system", "en", "ko"]
 
 
+class MarkerKey(BaseModel):
+    """What a digit marks."""
+
+    model_config = ConfigDict(frozen=True, extra="ignore")
+
+    text: str = Field("", max_length=200, description="empty: the digit marks nothing")
+    is_interval: bool = Field(False, description="pressed once it begins, pressed again it ends")
+
+
 class Settings(BaseModel):
     """Every field has a default, so that a file of an earlier version, or none, is enough."""
 
@@ -45,6 +54,8 @@ class Settings(BaseModel):
         "me", pattern=r"^\w[\w .-]*$", description="whose clips and takes are captured"
     )
     clips_limit_mb: int = Field(2000, ge=10, description="what captured clips may take in all, MB")
+    marker_keys: tuple[MarkerKey, ...] = Field((), max_length=9, description="of the keys 1 to 9")
+    recent_markers: tuple[str, ...] = Field((), description="texts that were typed, the last first")
     geometry: str = Field("", description="place and size of the window, as Qt encodes them")
 
     def but(self, **changes: object) -> "Settings":

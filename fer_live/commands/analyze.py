@@ -9,8 +9,10 @@ from typing import TYPE_CHECKING
 
 from fer_live.base.console import ArgumentParser
 from fer_live.commands.options import (
+    add_marker_options,
     add_output_options,
     add_pipeline_options,
+    marker_inputs_from,
     outputs_from,
     refuse_window_options,
     tell,
@@ -64,6 +66,7 @@ def add(commands: "argparse._SubParsersAction[ArgumentParser]") -> None:
     )
     add_pipeline_options(parser, default=argparse.SUPPRESS)
     add_output_options(parser, default=argparse.SUPPRESS)
+    add_marker_options(parser, default=argparse.SUPPRESS)
     parser.add_argument("--json", action="store_true", help="last line of stdout: one JSON object")
     parser.set_defaults(run=run)
 
@@ -104,6 +107,7 @@ def run(arguments: argparse.Namespace) -> int:
             answers=AnswerConfig(arguments.readings or 2, arguments.prior or EVERYDAY),
             signals=wants_signals(arguments),
             outputs=outputs_from(arguments),
+            marker_inputs=marker_inputs_from(arguments),
         )
     )
     for message in broken:

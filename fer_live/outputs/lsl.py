@@ -2,25 +2,30 @@
 
 import math
 import os
-import time
 from pathlib import Path
 
 import numpy as np
 
 from fer_live.base.atomic_file import write_atomically
+from fer_live.base.clocks import offset_s
 from fer_live.base.home import cache
-from fer_live.datatypes import FaceResult, FrameResult
+from fer_live.datatypes import FaceResult, FrameResult, Marker
 from fer_live.outputs.followed_face import FollowedFace
 from fer_live.outputs.kind import OutputKind
+from fer_live.outputs.markers import marker_text
 from fer_live.outputs.signal_columns import signal_columns, signal_unit, signal_values
 
 _RATE_FROM_FRAMES = 15
 _OTHER_CHANNELS = {"shown_confidence": "probability", "quality": "share"}
 """What comes after the expressions, each with its unit; `track_id` is always the last."""
+OUR_SOURCE_ID = "fer-live-"
+"""How the source id of every stream of ours begins."""
+MARKER_STREAM_TYPE = "Markers"
 
 
-def _stay_on_this_machine() -> None:
-    """Let other machines not find the stream, unless the person has a configuration of liblsl.
+def stay_on_this_machine() -> None:
+    """Find no streams of other machines and let none find ours, unless the person has a
+    configuration of liblsl.
 
     liblsl reads its configuration once, when it is loaded.
     """
@@ -40,11 +45,12 @@ class LslSink:
     it was not measured, and in `shown_confidence` for "unsure". The rate is that of the first
     frames. Time stamps are on LSL's clock and are those of the capture, not of the sending; of a
     file that is read as fast as it goes, the file's time from now on. The face followed is the
-    largest, until it has been gone for two seconds.
+    largest, until it has been gone for two seconds. Markers have an irregular stream of strings
+    beside it, of type `Markers`, whose name ends in "markers".
     """
 
     def __init__(self, name: str, labels: tuple[str, ...], *, is_live: bool) -> None:
-        _stay_on_this_machine()
+        stay_on_this_machine()
         import pylsl
 
         self._lsl = pylsl
@@ -54,6 +60,21 @@ class LslSink:
         self._first_times_s: list[float] = []
         self._clock_offset_s = self._last_s = 0.0
         self._followed = FollowedFace()
+        marks = pylsl.StreamInfo(
+            f"{name} markers",
+            MARKER_STREAM_TYPE,
+            1,
+            pylsl.IRREGULAR_RATE,
+            "string",
+            f"{OUR_SOURCE_ID}{name}-markers",
+        )
+        self._marks: pylsl.StreamOutlet | None = pylsl.StreamOutlet(marks)
+
+    def mark(self, marker: Marker) -> None:
+        assert self._marks is not None
+        if self._is_live:
+            self._clock_offset_s = offset_s(self._lsl.local_clock)
+        self._marks.push_sample([marker_text(marker)], marker.time_s + self._clock_offset_s)
 
     def write(self, source: str, result: FrameResult) -> None:
         captured_at_s = result.frame.captured_at_s
@@ -66,14 +87,14 @@ class LslSink:
         face = self._followed.find(result)
         sample = self._sample(face)
         if self._is_live:  # the clocks drift apart
-            self._clock_offset_s = self._lsl.local_clock() - time.monotonic()
+            self._clock_offset_s = offset_s(self._lsl.local_clock)
         elif captured_at_s < self._last_s:  # another file begins
             self._clock_offset_s = self._lsl.local_clock() - captured_at_s
         self._last_s = captured_at_s
         self._outlet.push_sample(sample, captured_at_s + self._clock_offset_s)
 
     def close(self) -> None:
-        self._outlet = None
+        self._outlet = self._marks = None
 
     def abandon(self) -> None:
         self.close()
@@ -96,7 +117,7 @@ class LslSink:
         rate = round(1 / max(interval_s, 1e-3), 2)
         n_channels = len(self._labels) + len(_OTHER_CHANNELS) + len(self._signals) + 1
         info = self._lsl.StreamInfo(
-            self._name, "Expression", n_channels, rate, "float32", f"fer-live-{self._name}"
+            self._name, "Expression", n_channels, rate, "float32", f"{OUR_SOURCE_ID}{self._name}"
         )
         channels = info.desc().append_child("channels")
         for label in self._labels:
@@ -118,7 +139,7 @@ OUTPUT = OutputKind(
     name="lsl",
     title="LSL",
     metavar="NAME",
-    help="one stream of the Lab Streaming Layer",
+    help="a stream of the Lab Streaming Layer, and one of markers",
     open=lambda opening: LslSink(opening.where, opening.labels, is_live=opening.is_live),
     suggest=lambda: "FER Live",
     extra="lsl",

@@ -15,7 +15,7 @@ def _open(opening: Opening) -> ResultSink:
 
     address = parse_address(_OPTION, opening.where)
     token = "" if address.is_loopback else secrets.token_urlsafe(16)
-    sink = WebSocketSink(address, opening.labels, token)
+    sink = WebSocketSink(address, opening.labels, token, opening.markers_in)
     if token:
         print(f"fer-live: clients connect to ws://{address}/?token={token}", file=sys.stderr)
     return sink

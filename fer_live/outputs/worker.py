@@ -1,19 +1,22 @@
 """Keeps a slow, dead or vanished output out of the pipeline's way."""
 
-import queue
 import threading
+from collections import deque
 from collections.abc import Callable
 
-from fer_live.datatypes import FrameResult
-from fer_live.outputs.sink import ResultSink
+from fer_live.datatypes import FrameResult, Marker
+from fer_live.outputs.sink import MarkerSink, ResultSink
 
 _ENDS_WITHIN_S = 10.0
+_WAITING_MARKERS = 10_000
 
 
 class SinkWorker:
     """Hands results to a sink on a thread of its own, in order, through a queue of `depth` results.
 
-    `offer` never waits: where the queue is full, the oldest result in it is dropped and counted. An
+    `offer` never waits: where the queue is full, the oldest result in it is dropped and counted.
+    Markers wait in a queue of their own, which frames cannot fill, and go first; a sink that has no
+    place for them gets none. Of more than 10,000 that wait, the newest are dropped and counted. An
     error of the sink ends the worker, abandons the sink, and is handed to `on_failure` once.
     """
 
@@ -26,8 +29,10 @@ class SinkWorker:
     ) -> None:
         self.dropped = self.written = 0
         self._sink, self._on_failure = sink, on_failure
-        self._queue: queue.Queue[tuple[str, FrameResult] | None] = queue.Queue(depth)
-        self._lock = threading.Lock()
+        self._results: deque[tuple[str, FrameResult]] = deque()
+        self._markers: deque[Marker] = deque()
+        self._depth = depth
+        self._news = threading.Condition()
         self._ended = False
         self._thread = threading.Thread(target=self._run, name="sink", daemon=True)
         self._thread.start()
@@ -44,38 +49,56 @@ class SinkWorker:
 
     def offer(self, source: str, result: FrameResult) -> None:
         """Take in one frame's result; after the end, nothing."""
-        with self._lock:
-            if not self._ended:
-                self._put((source, result))
+        with self._news:
+            if self._ended:
+                return
+            if len(self._results) == self._depth:
+                self._results.popleft()
+                self.dropped += 1
+            self._results.append((source, result))
+            self._news.notify()
+
+    def mark(self, marker: Marker) -> None:
+        """Take in a marker; after the end, nothing."""
+        if not isinstance(self._sink, MarkerSink):
+            return
+        with self._news:
+            if self._ended:
+                return
+            if len(self._markers) == _WAITING_MARKERS:
+                self.dropped += 1
+                return
+            self._markers.append(marker)
+            self._news.notify()
 
     def close(self) -> None:
         """Let the sink finish what waits, and close it; an error goes to `on_failure`."""
-        with self._lock:
-            if not self._ended:
-                self._ended = True
-                self._put(None)
+        with self._news:
+            self._ended = True
+            self._news.notify()
         self._thread.join(_ENDS_WITHIN_S)
 
-    def _put(self, item: tuple[str, FrameResult] | None) -> None:
-        while True:
-            try:
-                self._queue.put_nowait(item)
-                return
-            except queue.Full:
-                try:
-                    self._queue.get_nowait()
-                    self.dropped += 1
-                except queue.Empty:
-                    pass
+    def _next(self) -> Marker | tuple[str, FrameResult] | None:
+        """What comes next; None once it has ended and nothing waits."""
+        with self._news:
+            while not (self._markers or self._results or self._ended):
+                self._news.wait()
+            if self._markers:
+                return self._markers.popleft()
+            return self._results.popleft() if self._results else None
 
     def _run(self) -> None:
         try:
-            while (item := self._queue.get()) is not None:
+            while (item := self._next()) is not None:
+                if isinstance(item, Marker):
+                    assert isinstance(self._sink, MarkerSink)
+                    self._sink.mark(item)
+                    continue
                 self._sink.write(*item)
                 self.written += 1
             self._sink.close()
         except Exception as error:  # noqa: BLE001  # crosses the thread as a value
-            with self._lock:
+            with self._news:
                 self._ended = True
             self._sink.abandon()
             self._on_failure(error)

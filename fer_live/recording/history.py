@@ -1,5 +1,6 @@
 """What the faces of the last minute showed, for the timeline."""
 
+import math
 from collections import deque
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -21,6 +22,22 @@ class Moment:
 def clock(seconds: float) -> str:
     """Seconds as minutes and seconds, for example "1:05"."""
     return f"{int(seconds) // 60}:{int(seconds) % 60:02d}"
+
+
+def clock_tenths(seconds: float) -> str:
+    """The same with tenths of a second, for example "1:05.3"."""
+    tenths = round(seconds * 10)
+    return f"{tenths // 600}:{tenths % 600 / 10:04.1f}"
+
+
+def seconds_in(text: str) -> float | None:
+    """Reads seconds, or minutes and seconds, for example "1:05.3"; None where it is neither."""
+    minutes, _, seconds = text.strip().rpartition(":")
+    try:
+        value = 60 * int(minutes or 0) + float(seconds)
+    except ValueError:
+        return None
+    return value if math.isfinite(value) and value >= 0 else None
 
 
 class ExpressionHistory:

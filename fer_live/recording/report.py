@@ -21,12 +21,13 @@ from fer_live.base.translation import tr, tr_label
 from fer_live.datatypes import FloatArray, FrameResult
 from fer_live.model.head import among_common
 from fer_live.outputs.face_rows import Row, face_rows, number_in
+from fer_live.outputs.markers import EXCLUDE, MarkedSpan, is_excluded
 from fer_live.recording.history import clock
-from fer_live.recording.recorder import Note
 
 _MAX_FACES = 20
 _MAX_GAP_S = 1.0
 _MAX_POINTS = 1500
+_MAX_MARKERS = 500
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,9 +50,14 @@ class ReportFile:
     """A `ResultSink` into a report, which keeps the rows in memory until it is closed."""
 
     def __init__(
-        self, path: Path, labels: tuple[str, ...], own_labels: tuple[str, ...] = ()
+        self,
+        path: Path,
+        labels: tuple[str, ...],
+        own_labels: tuple[str, ...] = (),
+        markers: Sequence[MarkedSpan] = (),
     ) -> None:
         self._path, self._labels, self._own_labels = path, labels, own_labels
+        self._markers = markers
         self._rows: list[Row] = []
 
     def write(self, source: str, result: FrameResult) -> None:
@@ -61,7 +67,7 @@ class ReportFile:
         self._rows.extend(rows)
 
     def close(self) -> None:
-        write_report(self._path, self._rows, self._labels, self._own_labels)
+        write_report(self._path, self._rows, self._labels, self._own_labels, markers=self._markers)
 
     def abandon(self) -> Path | None:
         return None
@@ -73,22 +79,25 @@ def write_report(
     labels: tuple[str, ...],
     own_labels: tuple[str, ...] = (),
     *,
-    notes: Sequence[Note] = (),
+    markers: Sequence[MarkedSpan] = (),
 ) -> None:
     """Write the page. `rows` are those of CSV and JSONL; raises `OutputError`.
 
     `own_labels`, the last of `labels`, have shares of all the time; those of the others are among
-    themselves, as they would be without expressions of one's own.
+    themselves, as they would be without expressions of one's own. Rows in an interval of `markers`
+    that is called "exclude" are left out of everything.
     """
-    faces = sorted(_faces(rows, labels), key=lambda face: -face.seconds)
+    kept, n_excluded = _without_excluded(rows, markers)
+    faces = sorted(_faces(kept, labels), key=lambda face: -face.seconds)
     names = {face.source for face in faces}
+    numbered = list(enumerate(markers, 1))[:_MAX_MARKERS]
     sections = [
         {
             "title": tr("face {number}", number=face.track_id),
             "source": Path(face.source).name if len(names) > 1 else "",
             "seconds": f"{face.seconds:.1f}",
             "shares": _shares(face, labels, len(labels) - len(own_labels)),
-            "timeline": _timeline(face, labels),
+            "timeline": _timeline(face, labels, numbered),
         }
         for face in faces[:_MAX_FACES]
     ]
@@ -103,9 +112,38 @@ def write_report(
         sections=sections,
         has_own=bool(own_labels),
         n_left_out=max(len(faces) - _MAX_FACES, 0),
-        notes=[(clock(note.time_s), note.text) for note in notes],
+        markers=[_marker_cells(number, span) for number, span in numbered],
+        n_markers_left_out=len(markers) - len(numbered),
+        n_excluded=n_excluded,
     )
     write_atomically(path, page.encode())
+
+
+def _without_excluded(
+    rows: Iterable[Row], markers: Sequence[MarkedSpan]
+) -> tuple[Iterable[Row], int]:
+    """The rows that are in no interval called "exclude", and how many are in one."""
+    whole = list(rows)
+    excluded = [span for span in markers if span.text.casefold() == EXCLUDE]
+    if not excluded:
+        return whole, 0
+    names = {str(row["source"]) for row in whole}
+    of_source = {name: _of_source(excluded, name) for name in names}
+    kept = [
+        row
+        for row in whole
+        if not is_excluded(of_source[str(row["source"])], number_in(row, "time_s"))
+    ]
+    return kept, len(whole) - len(kept)
+
+
+def _of_source(markers: Sequence[MarkedSpan], source: str) -> list[MarkedSpan]:
+    return [span for span in markers if span.source in ("", source)]
+
+
+def _marker_cells(number: int, span: MarkedSpan) -> tuple[int, str, str, str]:
+    until = "" if not span.is_interval else "…" if span.to_s is None else clock(span.to_s)
+    return number, clock(span.from_s), until, span.text
 
 
 def _faces(rows: Iterable[Row], labels: tuple[str, ...]) -> list[_FaceInTime]:
@@ -161,8 +199,11 @@ def _shares(face: _FaceInTime, labels: tuple[str, ...], n_common: int) -> list[d
     return [*rows[:n_common], {**unsure, "mean": ""}, *rows[n_common:]]
 
 
-def _timeline(face: _FaceInTime, labels: tuple[str, ...]) -> Markup:
-    """Probabilities over time, stacked; nothing where the face was out of view."""
+def _timeline(
+    face: _FaceInTime, labels: tuple[str, ...], numbered: Sequence[tuple[int, MarkedSpan]]
+) -> Markup:
+    """Probabilities over time, stacked; nothing where the face was out of view. Markers of its
+    source have their numbers above."""
     figure = Figure(figsize=(9, 2.2), layout="constrained")
     axes: Axes = figure.add_subplot()
     step = max(len(face.times_s) // _MAX_POINTS, 1)
@@ -172,6 +213,7 @@ def _timeline(face: _FaceInTime, labels: tuple[str, ...]) -> Markup:
     for part in np.split(np.arange(len(times)), breaks):
         if len(part) > 1:
             axes.stackplot(times[part], probs[part].T, colors=colors, linewidth=0)
+    _draw_markers(axes, [(n, s) for n, s in numbered if s.source in ("", face.source)])
     axes.set(xlabel=tr("seconds"), ylabel=tr("probability"), ylim=(0, 1))
     axes.spines[["top", "right"]].set_visible(False)
     content = io.StringIO()
@@ -179,3 +221,18 @@ def _timeline(face: _FaceInTime, labels: tuple[str, ...]) -> Markup:
         figure.savefig(content, format="svg", metadata={"Date": None})
     svg = content.getvalue()
     return Markup(svg[svg.index("<svg") :])  # made by matplotlib from numbers alone
+
+
+def _draw_markers(axes: Axes, numbered: Sequence[tuple[int, MarkedSpan]]) -> None:
+    """A line at each moment, a bar over each interval, and the number that the table has."""
+    low, high = axes.get_xlim()
+    for number, span in numbered:
+        if span.from_s > high or (span.to_s is not None and span.to_s < low):
+            continue
+        begin = max(span.from_s, low)
+        axes.axvline(begin, color="#3b4048", linewidth=0.8)
+        if span.is_interval:
+            end = high if span.to_s is None else min(span.to_s, high)
+            axes.plot([begin, end], [1.02, 1.02], color="#3b4048", linewidth=3, clip_on=False)
+        axes.text(begin, 1.05, str(number), fontsize=7, color="#3b4048")
+    axes.set_xlim(low, high)

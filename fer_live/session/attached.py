@@ -16,8 +16,9 @@ class AttachedOutput:
     `wait` blocks until every sink that was ended is closed. Call all three from one thread.
     """
 
-    def __init__(self, session: LiveSession) -> None:
-        self._session = session
+    def __init__(self, session: LiveSession, called: str = "") -> None:
+        """Where it is `called` something, the others get markers that it started and stopped."""
+        self._session, self._called = session, called
         self._worker: SinkWorker | None = None
         self._closing: list[threading.Thread] = []
 
@@ -39,6 +40,7 @@ class AttachedOutput:
     def begin(self, sink: ResultSink, on_failure: Callable[[Exception], None]) -> None:
         """Attach this sink; `on_failure` gets its error, on the worker's thread."""
         self.end()
+        self._tell("started")
         self._worker = SinkWorker(sink, on_failure=on_failure)
         self._session.attach(self._worker)
 
@@ -48,6 +50,7 @@ class AttachedOutput:
         if worker is None:
             return
         self._session.detach(worker)
+        self._tell("stopped")
 
         def close() -> None:
             worker.close()
@@ -61,3 +64,7 @@ class AttachedOutput:
         """Block until every sink that was ended is closed."""
         for thread in self._closing:
             thread.join()
+
+    def _tell(self, what: str) -> None:
+        if self._called:
+            self._session.markers.add(f"{self._called} {what}", "app")

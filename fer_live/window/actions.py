@@ -43,6 +43,15 @@ class WindowAction:
         return self.run is None
 
 
+def _begin_marker(window: "MainWindow") -> None:
+    """The moment is now; what happened is written in the tab that is in front."""
+    if window.review.isVisible():
+        window.review.write_marker()
+    else:
+        window.pages.turn_to(window.live)
+        window.live.marker_bar.open()
+
+
 ACTIONS = (
     WindowAction(
         "open_file", mark("&Open a file…"), "Ctrl+O", run=lambda w: w.source_menu.ask_for_file()
@@ -77,6 +86,8 @@ ACTIONS = (
         run=lambda w: w.calibrating.open(),
         short_text=mark("Calibrate"),
     ),
+    WindowAction("marker", mark("Mar&k this moment…"), "K", run=_begin_marker),
+    WindowAction("marker_keys", mark("Markers…"), "Ctrl+M", run=lambda w: w.markers.show_dialog()),
     WindowAction(
         "next_face", mark("Follow the next face"), "N", run=lambda w: w.live.follow_next()
     ),

@@ -27,6 +27,7 @@ from fer_live.outputs.registry import Outputs, check_outputs
 from fer_live.painting.qt_runtime import prepare_qt
 from fer_live.personal.models import load_pipeline, resolve_model
 from fer_live.session.live import Failure
+from fer_live.session.marker_inputs import check_marker_inputs
 from fer_live.session.meter import Meter
 from fer_live.sources.choice import Camera, Demo, Location, SourceChoice
 from fer_live.vision.answers import Readings
@@ -53,6 +54,7 @@ class LiveOptions:
     prior: str | None = None
     signals: bool | None = None
     outputs: Outputs = field(default_factory=dict)
+    marker_inputs: dict[str, str] = field(default_factory=dict)
     duration_s: float | None = None
     stats: Path | None = None
 
@@ -69,6 +71,7 @@ def run_window(options: LiveOptions) -> int:
     source = choose_source(options, settings)
     _check_early(options)
     check_outputs(options.outputs)
+    check_marker_inputs(options.marker_inputs)
     application = _start_application(source)
 
     is_timed = options.duration_s is not None
@@ -80,6 +83,7 @@ def run_window(options: LiveOptions) -> int:
         meter,
         for_now=given(options),
         outputs=options.outputs,
+        marker_inputs=options.marker_inputs,
         ask_first=not is_timed and not settings.notice_accepted_on,
         keep_settings=not is_timed,
     )

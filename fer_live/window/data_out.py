@@ -35,7 +35,7 @@ class DataOut(QObject):
         super().__init__(parent)
         self._parent, self._session = parent, session
         self._wanted, self._places = dict(wanted), dict(wanted)
-        self._outputs = {name: AttachedOutput(session) for name in output_kinds()}
+        self._outputs = {name: AttachedOutput(session, name) for name in output_kinds()}
         self._dialog: OutputsDialog | None = None
         self._broke.connect(self._end_broken)
 
@@ -71,7 +71,12 @@ class DataOut(QObject):
             labels = pipeline.labels
             make_painter = partial(FramePainter, labels)
             opening = Opening(
-                where, labels, make_painter, is_live=True, with_signals=pipeline.with_signals
+                where,
+                labels,
+                make_painter,
+                is_live=True,
+                with_signals=pipeline.with_signals,
+                markers_in=self._session.markers,
             )
             sink = open_output(name, opening)
         except FerLiveError as error:

@@ -12,6 +12,7 @@ from fer_live.recording.history import ExpressionHistory, Moment
 from fer_live.window.translated import Translated
 from fer_live.window.widgets.affect_plane import AffectPlane
 from fer_live.window.widgets.face_panel import FacePanel
+from fer_live.window.widgets.marker_bar import MarkerBar
 from fer_live.window.widgets.signals_panel import SignalsPanel
 from fer_live.window.widgets.timeline import Timeline
 from fer_live.window.widgets.video_view import VideoView
@@ -35,7 +36,7 @@ class LivePage(Translated, QWidget):
         self.view = VideoView(on_painted)
         self.view.face_clicked.connect(self.follow)
         self.panel, self.plane, self.signals = FacePanel(), AffectPlane(), SignalsPanel()
-        self.timeline = Timeline()
+        self.timeline, self.marker_bar = Timeline(), MarkerBar()
         self.timeline.emptied.connect(self._fill_timeline)
         self._history = ExpressionHistory()
         self._labels: tuple[str, ...] = ()
@@ -69,6 +70,7 @@ class LivePage(Translated, QWidget):
         column.addWidget(self.view, 1)
         column.addWidget(self._choices)
         column.addWidget(self.timeline)
+        column.addWidget(self.marker_bar)
         splitter = QSplitter(Qt.Orientation.Horizontal)
         splitter.addWidget(left)
         splitter.addWidget(self._side())

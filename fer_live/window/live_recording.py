@@ -28,7 +28,7 @@ class LiveRecording(QObject):
 
     def __init__(self, parent: QObject, session: LiveSession) -> None:
         super().__init__(parent)
-        self._output = AttachedOutput(session)
+        self._output = AttachedOutput(session, "recording")
         self._since_s = 0.0
         self._failed.connect(self._end_failed)
 

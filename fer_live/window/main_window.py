@@ -6,7 +6,7 @@ from datetime import datetime
 from functools import partial
 from types import MappingProxyType
 
-from PyQt6.QtCore import QByteArray, pyqtSignal
+from PyQt6.QtCore import QByteArray, QTimer, pyqtSignal
 from PyQt6.QtGui import QAction, QCloseEvent
 from PyQt6.QtWidgets import QMainWindow
 
@@ -23,6 +23,7 @@ from fer_live.window.actions import make_actions, show_switches, translate_actio
 from fer_live.window.chosen_source import ChosenSource
 from fer_live.window.data_out import DataOut
 from fer_live.window.heartbeat import Heartbeat
+from fer_live.window.live_markers import LiveMarkers
 from fer_live.window.live_page import LivePage
 from fer_live.window.live_recording import LiveRecording
 from fer_live.window.pages import Pages
@@ -70,6 +71,7 @@ class MainWindow(Translated, QMainWindow):
     capturing: Capturing
     calibrating: Calibrating
     data_out: DataOut
+    markers: LiveMarkers
     news: SessionNews
     action: dict[str, QAction]
     source_menu: SourceMenu
@@ -85,6 +87,7 @@ class MainWindow(Translated, QMainWindow):
         *,
         for_now: Mapping[str, object] = MappingProxyType({}),
         outputs: Mapping[str, str] = MappingProxyType({}),
+        marker_inputs: Mapping[str, str] = MappingProxyType({}),
         ask_first: bool = False,
         keep_settings: bool = True,
     ) -> None:
@@ -96,6 +99,7 @@ class MainWindow(Translated, QMainWindow):
         load = partial(load_pipeline, self.preferences.now)
         self.session = LiveSession(load, meter, self._news_came.emit)
         self._make_pieces(source, outputs)
+        self.markers = LiveMarkers(self, self.session.markers, self.live, self.preferences)
         self._make_tools()
         self._connect_pieces()
         self.translate()
@@ -107,6 +111,7 @@ class MainWindow(Translated, QMainWindow):
         if settings.geometry:
             self.restoreGeometry(QByteArray(base64.b64decode(settings.geometry)))
         Heartbeat(self, meter)
+        QTimer.singleShot(0, lambda: self.markers.listen(marker_inputs))
         if ask_first:
             self._show_tools(False)
             self.pages.show_first_start()
@@ -159,6 +164,7 @@ class MainWindow(Translated, QMainWindow):
         self.calibrating.opened.connect(lambda: self.pages.turn_to(self.personal))
         self.calibrating.ended.connect(self.personal.refresh)
         self.data_out.refused.connect(self.output_refused)
+        self.markers.refused.connect(self.output_refused)
         self.data_out.signals_needed.connect(lambda: self.preferences.change({"signals": True}))
         self.news.pipeline_changed.connect(self._take_over)
         self.news.failed.connect(self.failed)
@@ -169,6 +175,7 @@ class MainWindow(Translated, QMainWindow):
             self.capturing.ended,
             self.data_out.refused,
             self.data_out.failed,
+            self.markers.said,
             self.news.said,
         ):
             line.connect(self.say)
@@ -221,6 +228,7 @@ class MainWindow(Translated, QMainWindow):
         """End everything that runs. May be called more than once."""
         self.set_recording(False)
         self.data_out.end()
+        self.markers.end()
         self.review.stop()
         self.calibrating.end()
         self.capturing.end()
@@ -242,6 +250,7 @@ class MainWindow(Translated, QMainWindow):
 
     def _show_result(self, result: FrameResult, pipeline: Pipeline, warning: str) -> None:
         self.data_out.start_wanted()
+        self.live.marker_bar.offer(self.recording.is_on or self.data_out.is_on)
         height, width = result.frame.image_bgr.shape[:2]
         self.status.note(result, pipeline.classifier.name)
         self.source.check_size(width, height)

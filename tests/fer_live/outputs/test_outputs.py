@@ -360,16 +360,16 @@ def test_what_clients_lost_is_in_the_count_and_the_token_is_told(server: WebSock
 def test_lsl_is_found_on_this_machine_alone_unless_configured(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ):
-    from fer_live.outputs.lsl import _stay_on_this_machine
+    from fer_live.outputs.lsl import stay_on_this_machine
 
     monkeypatch.chdir(tmp_path)
     monkeypatch.setenv("HOME", str(tmp_path))
     monkeypatch.setenv("FER_LIVE_HOME", str(tmp_path / "home"))
     monkeypatch.setenv("LSLAPICFG", "own.cfg")
-    _stay_on_this_machine()
+    stay_on_this_machine()
     assert os.environ["LSLAPICFG"] == "own.cfg"
     monkeypatch.delenv("LSLAPICFG")
-    _stay_on_this_machine()
+    stay_on_this_machine()
     assert "ResolveScope = machine" in Path(os.environ["LSLAPICFG"]).read_text()
 
 

@@ -36,7 +36,7 @@ def test_a_missing_camera_offers_retry_and_the_demo(qtbot, open_window):
     with qtbot.waitSignal(window.failed, timeout=60_000):
         pass
     assert window.message == "camera 0: not there"
-    buttons = {b.text().replace("&", ""): b for b in window.live.findChildren(QPushButton)}
+    buttons = {b.text().replace("&", ""): b for b in window.live._choices.findChildren(QPushButton)}
     assert all(button.isVisible() for button in buttons.values())
     with qtbot.waitSignal(window.failed, timeout=60_000):
         qtbot.mouseClick(buttons["Retry"], Qt.MouseButton.LeftButton)
