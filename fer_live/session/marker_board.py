@@ -7,10 +7,11 @@ from dataclasses import dataclass
 
 from fer_live.base.clocks import Clock, utc_of
 from fer_live.datatypes import Marker
-from fer_live.outputs.markers import parse_marker
+from fer_live.outputs.markers import clean_text, parse_marker
 
 RATE, BURST = 200.0, 1000.0
 """Of each origin so many markers a second in the long run, and so many at once."""
+MAX_BEGUN = 100
 _BELIEVED_S = 60.0
 _SAID_AGAIN_S = 5.0
 
@@ -27,7 +28,8 @@ class MarkerBoard:
     """Takes markers in and hands each one to its subscribers, in one order for all.
 
     It keeps which intervals are open. A begin of one that is open ends that first; an end of one
-    that is not is a moment, so nothing that was sent is lost. Of each origin at most 200 a second
+    that is not is a moment, and so is a begin where a hundred are open, so nothing that was sent is
+    lost. Of each origin at most 200 a second
     are taken, and 1,000 at once; those above are counted in `refused`, and `on_flood` is told which
     origin it is and how many were left out, every five seconds at most. A time that is more than a
     minute from now is not believed: another clock told it.
@@ -110,10 +112,12 @@ class MarkerBoard:
                 return None
             self._allowances[origin].left -= 1
             at_s = now_s if time_s is None or abs(time_s - now_s) > _BELIEVED_S else time_s
-            if kind == "end" and name not in self._begun:
-                kind, name = "moment", f"end:{name}"
+            is_begun = name in self._begun
+            is_too_many = kind == "begin" and not is_begun and len(self._begun) >= MAX_BEGUN
+            if (kind == "end" and not is_begun) or is_too_many:
+                kind, name = "moment", clean_text(f"{kind}:{name}")
             marker = Marker(name, at_s, utc_of(at_s), kind, origin)
-            if kind == "begin" and name in self._begun:
+            if kind == "begin" and is_begun:
                 self._hand_on(Marker(name, at_s, marker.utc, "end", origin))
             self._hand_on(marker)
             return marker

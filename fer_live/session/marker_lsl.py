@@ -34,7 +34,7 @@ class LslMarkers:
 
         self._lsl = pylsl
         self._name, self._markers = name, markers
-        self._n_taken = 0
+        self._n_taken = self._n_odd = 0
         self._end = threading.Event()
         self._heard: dict[str, threading.Thread] = {}
         self._thread = threading.Thread(target=self._look, name="markers lsl", daemon=True)
@@ -44,8 +44,9 @@ class LslMarkers:
     def described(self) -> str:
         """How many streams there are, and what came."""
         n_streams = sum(thread.is_alive() for thread in list(self._heard.values()))
-        streams = tr("{n} streams", n=n_streams)
-        return f"{streams}; {tr('{n} markers', n=self._n_taken)}"
+        odd = tr("{n} messages not understood", n=self._n_odd) if self._n_odd else ""
+        counts = tr("{n} streams", n=n_streams), tr("{n} markers", n=self._n_taken), odd
+        return "; ".join(filter(None, counts))
 
     def close(self) -> None:
         """Hear no more."""
@@ -78,7 +79,11 @@ class LslMarkers:
         try:
             inlet.open_stream(_OPENS_WITHIN_S)
             while not self._end.is_set():
-                sample, stamp = inlet.pull_sample(_WAIT_S)
+                try:
+                    sample, stamp = inlet.pull_sample(_WAIT_S)
+                except UnicodeDecodeError:  # liblsl takes any bytes for a text
+                    self._n_odd += 1
+                    continue
                 if sample is None or not self._markers.has_room(_ORIGIN):
                     continue
                 at_s = stamp - offset_s(lsl.local_clock)

@@ -17,6 +17,7 @@ from fer_live.window.live_page import LivePage
 from fer_live.window.preferences import Preferences
 
 _SHOWN_FOR_S = 65.0
+_SHOWN = 300
 _RECENT = 20
 
 
@@ -109,7 +110,10 @@ class LiveMarkers(QObject):
         if name:
             settings = self._preferences.now
             others = [other for other in settings.recent_markers if other != name]
-            self._preferences.change({"recent_markers": (name, *others)[:_RECENT]})
+            changes: dict[str, object] = {"recent_markers": (name, *others)[:_RECENT]}
+            self._preferences.use_for_now(changes)
+            self._preferences.keep(changes)  # `change` would set up the whole window anew
+            self._refresh_bar()
 
     def _mark_by_key(self, digit: int, at_s: float) -> None:
         keys = self._preferences.now.marker_keys
@@ -144,7 +148,7 @@ class LiveMarkers(QObject):
             if (other.to_s is None or other.to_s > oldest_s)
             and (other.text, other.from_s) != (span.text, span.from_s)
         ]
-        self._shown.append(span)
+        self._shown = [*self._shown, span][-_SHOWN:]
         self._page.timeline.show_marks(self._shown)
         self._refresh_bar()
 

@@ -14,6 +14,8 @@ from fer_live.window.translated import Translated
 
 _DIGITS = range(1, 10)
 _CHIP_W = 170
+_MAX_OTHERS = 6
+"""Of intervals that no digit names, the last so many have a button."""
 
 
 class MarkerBar(Translated, QWidget):
@@ -111,10 +113,10 @@ class MarkerBar(Translated, QWidget):
                 chip = self._chip(f"{digit}  {key.text}", is_on=key.text in self._begun)
                 chip.clicked.connect(lambda _, digit=digit: self._press(digit))
         named = {key.text for key in self._keys}
-        for name in self._begun:
-            if name not in named:
-                chip = self._chip(f"■  {name}", is_on=True)
-                chip.clicked.connect(lambda _, name=name: self.ended.emit(name, time.monotonic()))
+        others = [name for name in self._begun if name not in named]
+        for name in others[-_MAX_OTHERS:]:
+            chip = self._chip(f"■  {name}", is_on=True)
+            chip.clicked.connect(lambda _, name=name: self.ended.emit(name, time.monotonic()))
 
     def _chip(self, text: str, *, is_on: bool) -> QPushButton:
         shown = self.fontMetrics().elidedText(text, Qt.TextElideMode.ElideRight, _CHIP_W - 24)

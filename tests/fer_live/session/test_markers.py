@@ -78,6 +78,13 @@ def test_intervals_begin_and_end_once_and_nothing_is_lost(board, taken):
     assert told(list(board.begun)) == [("begin", "b")]
 
 
+def test_a_hundred_intervals_can_be_open_and_further_begins_are_moments(board, taken):
+    for k in range(102):
+        board.add(f"begin:{k}", "key")
+    assert len(board.begun) == 100
+    assert told(taken)[-2:] == [("moment", "begin:100"), ("moment", "begin:101")]
+
+
 def test_a_flood_is_bounded_for_its_origin_and_said(board, taken, clock):
     said: list[tuple[str, int]] = []
     board.on_flood = lambda origin, n: said.append((origin, n))
@@ -320,6 +327,32 @@ def test_markers_come_in_over_lsl_at_the_time_their_sender_gave(lsl_name: str):
     expected_s = before_s + time.monotonic() - pylsl.local_clock()
     assert by_text["baseline"].time_s == pytest.approx(expected_s, abs=0.02)
     assert by_text["baseline"].kind == "begin"
+
+
+def test_bytes_that_are_no_text_end_no_lsl_stream(lsl_name: str, monkeypatch: pytest.MonkeyPatch):
+    pylsl = pytest.importorskip("pylsl")
+    board, taken = MarkerBoard(), []
+    board.subscribe(taken.append)
+    pull, spoilt = pylsl.StreamInlet.pull_sample, []
+
+    def pull_spoilt(inlet, timeout):
+        if not spoilt:
+            spoilt.append(True)
+            b"\xff".decode()
+        return pull(inlet, timeout)
+
+    monkeypatch.setattr(pylsl.StreamInlet, "pull_sample", pull_spoilt)
+    info = pylsl.StreamInfo(lsl_name, "Markers", 1, pylsl.IRREGULAR_RATE, "string", lsl_name)
+    outlet = pylsl.StreamOutlet(info)
+    (listening,) = open_marker_inputs({"lsl": lsl_name}, board)
+    try:
+        wait_until(lambda: bool(spoilt) and outlet.have_consumers())
+        outlet.push_sample(["x" * 10**6])
+        wait_until(lambda: bool(taken))
+        assert "1 messages not understood" in listening.described
+    finally:
+        listening.close()
+    assert len(taken[0].text) == 200
 
 
 @pytest.mark.parametrize("sender", ["psychopy", "websocket"])
