@@ -9,7 +9,7 @@ from fer_live.session.live import LiveSession
 
 
 class AttachedOutput:
-    """A place at a live session for one sink at a time, which gets every result.
+    """A place at a live session for one sink at a time, which gets every result and marker.
 
     `begin` attaches a sink, on a worker of its own, in place of the one before. `end` detaches it
     at once and lets it write what waits in its queue on another thread, so the caller goes on.
@@ -42,6 +42,7 @@ class AttachedOutput:
         self.end()
         self._tell("started")
         self._worker = SinkWorker(sink, on_failure=on_failure)
+        self._session.markers.subscribe(self._worker.mark)
         self._session.attach(self._worker)
 
     def end(self, on_closed: Callable[[], None] = lambda: None) -> None:
@@ -50,6 +51,7 @@ class AttachedOutput:
         if worker is None:
             return
         self._session.detach(worker)
+        self._session.markers.unsubscribe(worker.mark)
         self._tell("stopped")
 
         def close() -> None:

@@ -5,7 +5,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Literal
 
-from fer_live.datatypes import Frame, FrameResult, Marker
+from fer_live.datatypes import Frame, FrameResult
 from fer_live.errors import FerLiveError
 from fer_live.outputs.worker import SinkWorker
 from fer_live.session.mailbox import Mailbox, MailboxClosed
@@ -55,9 +55,8 @@ class LiveSession:
     other: a frame that comes too late to be taken is counted as dropped. What breaks waits in
     `take_failures`, one slot a stage, so that no result and no failure of another stage hides it;
     one bad frame fails alone. `on_news` is called after each, on the thread that left it. `open`
-    changes the source, `load` the pipeline; `stop` ends it all and may be repeated. Outputs get
-    the markers that come to `markers`, which several sessions may share, at once and beside the
-    frames.
+    changes the source, `load` the pipeline; `stop` ends it all and may be repeated. `markers` is
+    where what happens meanwhile is told; several sessions may share it.
     """
 
     def __init__(
@@ -68,7 +67,6 @@ class LiveSession:
         markers: MarkerBoard | None = None,
     ) -> None:
         self.markers = markers or MarkerBoard()
-        self.markers.subscribe(self._mark)
         self.results: Mailbox[LiveResult] = Mailbox()
         self.source_number = 0
         self._failures: dict[Stage, Mailbox[Failure]] = {
@@ -100,10 +98,8 @@ class LiveSession:
         loader.start()
 
     def attach(self, output: SinkWorker) -> None:
-        """Offer every result and marker from now on to this output too, and what has begun."""
+        """Offer every result from now on to this output too."""
         self._outputs = (*self._outputs, output)
-        for marker in self.markers.begun:
-            output.mark(marker)
 
     def detach(self, output: SinkWorker) -> None:
         """Offer it nothing more; the caller closes it."""
@@ -136,7 +132,6 @@ class LiveSession:
 
     def stop(self) -> None:
         """Stop reading, let inference finish its frame, close the mailboxes."""
-        self.markers.unsubscribe(self._mark)
         if self._source is not None:
             self._source.ask_to_stop()
         self._stopped = True
@@ -150,10 +145,6 @@ class LiveSession:
         self.results.close()
         if self._source is not None:
             self._source.stop()
-
-    def _mark(self, marker: Marker) -> None:
-        for output in self._outputs:
-            output.mark(marker)
 
     def _take(self, taken: _SourceFrame) -> None:
         self._meter.count_captured()

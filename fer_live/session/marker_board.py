@@ -58,8 +58,10 @@ class MarkerBoard:
         return sum(allowance.refused for allowance in self._allowances.values())
 
     def subscribe(self, take: Callable[[Marker], None]) -> None:
-        """Hand every marker from now on to this too."""
+        """Hand every marker from now on to this too, and first the begins of what is open."""
         with self._lock:
+            for marker in self._begun.values():
+                take(marker)
             self._subscribers = (*self._subscribers, take)
 
     def unsubscribe(self, take: Callable[[Marker], None]) -> None:

@@ -144,20 +144,12 @@ class FakeSession:
 
     def __init__(self) -> None:
         self.markers = MarkerBoard()
-        self.markers.subscribe(self._mark)
-        self._outputs: list = []
 
     def attach(self, output) -> None:
-        self._outputs.append(output)
-        for marker in self.markers.begun:
-            output.mark(marker)
+        pass
 
     def detach(self, output) -> None:
-        self._outputs.remove(output)
-
-    def _mark(self, marker: Marker) -> None:
-        for output in self._outputs:
-            output.mark(marker)
+        pass
 
 
 def test_the_others_are_told_when_an_output_starts_and_stops_and_it_is_told_what_has_begun():
