@@ -71,6 +71,7 @@ class Recorder:
     `paint` makes the picture that is recorded, for instance with its overlay; None takes the frame
     as it is. Every frame and row is on its way to the disk when `write` returns, and so is every
     marker once there is a frame. Their times are the video's, and none is before its beginning.
+    One that got no frame leaves no folder behind.
     """
 
     def __init__(
@@ -126,11 +127,19 @@ class Recorder:
             self.mark(marker)
         self._early.clear()
 
+    @property
+    def is_empty(self) -> bool:
+        """Whether no frame has been written."""
+        return self._first_s is None
+
     def close(self) -> None:
         with writing(self.folder / FACES_FILE):
             self._faces.close()
         self._markers.close(self._markers.path)
         self._video.close()
+        if self.is_empty:
+            with writing(self.folder):
+                shutil.rmtree(self.folder)
 
     def abandon(self) -> Path:
         """What was written stays and can be played."""

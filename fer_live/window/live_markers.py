@@ -14,6 +14,7 @@ from fer_live.session.marker_board import MarkerBoard
 from fer_live.session.marker_inputs import MarkerInput, check_marker_inputs, open_marker_inputs
 from fer_live.window.dialogs.markers_dialog import MarkersDialog
 from fer_live.window.live_page import LivePage
+from fer_live.window.notices import done, warned
 from fer_live.window.preferences import Preferences
 
 _SHOWN_FOR_S = 65.0
@@ -30,7 +31,7 @@ class LiveMarkers(QObject):
     """
 
     refused = pyqtSignal(str)
-    said = pyqtSignal(str)
+    said = pyqtSignal(object)
     _came = pyqtSignal(object)
     _flooded = pyqtSignal(str, int)
 
@@ -135,7 +136,7 @@ class LiveMarkers(QObject):
             "begin": tr("begins: {text}", text=marker.text),
             "end": tr("ends: {text}", text=marker.text),
         }
-        self.said.emit(lines[marker.kind])
+        self.said.emit(done(lines[marker.kind]))
 
     def _show(self, marker: Marker) -> None:
         span = self._spans.add(marker)
@@ -161,6 +162,5 @@ class LiveMarkers(QObject):
         self._preferences.change({"marker_keys": keys})
 
     def _tell_flood(self, origin: str, n: int) -> None:
-        self.said.emit(
-            tr("Too many markers at once from {origin}: {n} left out", origin=origin, n=n)
-        )
+        line = tr("Too many markers at once from {origin}: {n} left out", origin=origin, n=n)
+        self.said.emit(warned(line))

@@ -106,7 +106,7 @@ def test_the_bar_is_there_only_where_it_has_something_to_say(qtbot, open_window)
 
 def test_keys_are_chosen_in_the_dialog_and_kept(qtbot, marked):
     window, _ = marked
-    qtbot.keyClick(window, Qt.Key.Key_M, Qt.KeyboardModifier.ControlModifier)
+    qtbot.keyClick(window, Qt.Key.Key_K, Qt.KeyboardModifier.ShiftModifier)
     dialog = window.markers.dialog
     text, lasts = dialog.keys[2]
     assert dialog.keys[1][0].text() == "baseline" and dialog.keys[1][1].isChecked()
@@ -148,7 +148,7 @@ def test_other_programs_are_heard_once_they_are_switched_on(qtbot, marked):
 def test_a_flood_is_said_and_the_window_goes_on(qtbot, marked):
     window, taken = marked
     said: list[str] = []
-    window.markers.said.connect(said.append)
+    window.markers.said.connect(lambda notice: said.append(notice.text))
     for k in range(10_000):
         window.session.markers.add(f"m{k}", "osc")
     qtbot.waitUntil(lambda: any("Too many markers" in line for line in said), timeout=60_000)
