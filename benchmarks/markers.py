@@ -146,7 +146,7 @@ def _app(
 @contextmanager
 def _listening(ports: dict[str, int], name: str, told: Told) -> Iterator[None]:
     """Collect what the outputs that send tell of markers."""
-    end = threading.Event()
+    end, connected = threading.Event(), threading.Event()
     receiver = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)
     receiver.bind(("127.0.0.1", ports["osc"]))
     receiver.settimeout(0.2)
@@ -166,6 +166,7 @@ def _listening(ports: dict[str, int], name: str, told: Told) -> Iterator[None]:
 
     def hear_websocket() -> None:
         with connect(f"ws://127.0.0.1:{ports['websocket']}/") as client:
+            connected.set()
             while not end.is_set():
                 message = _try(lambda: client.recv(0.2))
                 said: dict[str, Any] = json.loads(message) if message else {}
@@ -184,6 +185,8 @@ def _listening(ports: dict[str, int], name: str, told: Told) -> Iterator[None]:
     for thread in threads:
         thread.start()
     try:
+        _wait(connected.is_set)
+        time.sleep(1)  # until the app has taken the new client in
         yield
         time.sleep(1)
     finally:
