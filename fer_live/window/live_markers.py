@@ -14,7 +14,7 @@ from fer_live.session.marker_board import MarkerBoard
 from fer_live.session.marker_inputs import MarkerInput, check_marker_inputs, open_marker_inputs
 from fer_live.window.dialogs.markers_dialog import MarkersDialog
 from fer_live.window.live_page import LivePage
-from fer_live.window.notices import done, warned
+from fer_live.window.notices import warned
 from fer_live.window.preferences import Preferences
 
 _SHOWN_FOR_S = 65.0
@@ -136,7 +136,7 @@ class LiveMarkers(QObject):
             "begin": tr("begins: {text}", text=marker.text),
             "end": tr("ends: {text}", text=marker.text),
         }
-        self.said.emit(done(lines[marker.kind]))
+        self._page.marker_bar.tell(lines[marker.kind])
 
     def _show(self, marker: Marker) -> None:
         span = self._spans.add(marker)

@@ -4,7 +4,7 @@ import time
 from collections.abc import Sequence
 from datetime import datetime
 
-from PyQt6.QtCore import QStringListModel, Qt, pyqtSignal
+from PyQt6.QtCore import QStringListModel, Qt, QTimer, pyqtSignal
 from PyQt6.QtGui import QFocusEvent, QKeySequence, QShortcut
 from PyQt6.QtWidgets import QCompleter, QHBoxLayout, QLineEdit, QPushButton, QWidget
 
@@ -14,6 +14,7 @@ from fer_live.window.translated import Translated
 
 _DIGITS = range(1, 10)
 _CHIP_W = 170
+_TOLD_FOR_MS = 4000
 _MAX_OTHERS = 6
 """Of intervals that no digit names, the last so many have a button."""
 
@@ -56,6 +57,9 @@ class MarkerBar(Translated, QWidget):
         for digit in _DIGITS:
             shortcut = QShortcut(QKeySequence(str(digit)), self)
             shortcut.activated.connect(lambda digit=digit: self._press(digit))
+        self._told = QTimer(self)
+        self._told.setSingleShot(True)
+        self._told.timeout.connect(self.translate)
         self._row = QHBoxLayout(self)
         self._row.setContentsMargins(6, 4, 6, 4)
         self._row.addWidget(self.box, 1)
@@ -83,6 +87,11 @@ class MarkerBar(Translated, QWidget):
         if is_offered != self._is_offered:
             self._is_offered = is_offered
             self._show_parts()
+
+    def tell(self, line: str) -> None:
+        """Say in the empty box for a few seconds what was marked."""
+        self.box.setPlaceholderText(f"✓ {line}")
+        self._told.start(_TOLD_FOR_MS)
 
     def close_box(self) -> None:
         """Mark nothing."""
@@ -143,8 +152,8 @@ class MarkerBar(Translated, QWidget):
     def _finish(self, head: str) -> None:
         at_s = time.monotonic() if self._at_s is None else self._at_s
         text = self.box.text().strip()
-        self.marked.emit(head + text if text else "", at_s)
         self.close_box()
+        self.marked.emit(head + text if text else "", at_s)
 
     def _show_parts(self) -> None:
         is_open = self._at_s is not None

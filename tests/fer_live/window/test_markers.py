@@ -52,6 +52,7 @@ def test_the_moment_is_that_of_the_key_and_not_of_the_text(qtbot, marked):
     assert told(taken) == [("moment", "a smile, 3", "key")]
     assert pressed_s <= taken[0].time_s <= opened_s
     assert bar.box.text() == ""
+    assert "marked: a smile, 3" in bar.box.placeholderText()
     qtbot.keyClick(window, Qt.Key.Key_K)
     qtbot.keyClick(bar.box, Qt.Key.Key_Return)
     assert told(taken)[-1] == ("moment", "mark", "key"), "Enter alone is enough"
