@@ -1,6 +1,6 @@
 """How well faces are grouped by person: python -m benchmarks.persons DATA [PICTURES]
 
-DATA holds `fairface/`, `clips/` and `stills/`, PICTURES more pictures of several people each. Nobody
+DATA holds `fairface/`, `clips/` and `stills/`, PICTURES more pictures of several people. Nobody
 has a name here: FairFace has another person in every picture, and each clip one person.
 """
 
@@ -143,7 +143,7 @@ def one_picture(data: Path, pictures: Path | None, descriptor: FaceDescriptor) -
 
 
 def _looks(file: Path) -> Iterator[tuple[UInt8Array, float, float]]:
-    """Of about 120 frames the crop, the eyes' distance in pixels, and how far the head is turned."""
+    """Of about 120 frames: the crop, the eyes' distance in pixels, and the head's turn."""
     capture = cv2.VideoCapture(str(file))
     n, rate = int(capture.get(cv2.CAP_PROP_FRAME_COUNT)), capture.get(cv2.CAP_PROP_FPS)
     with FaceDetector() as detector:

@@ -74,12 +74,12 @@ class PersonRows:
 
 
 def _persons_in(source: str, rows: Sequence[Row]) -> Persons:
-    path = local_path(source)
-    if path is None or kind_of(path) == "image":
-        return Persons()  # one picture: all of its faces are persons of their own
     from fer_live.recording.same_person import group_faces
 
+    path = local_path(source)
     try:
+        if path is None or kind_of(path) == "image":
+            return Persons()  # one picture: all of its faces are persons of their own
         return group_faces(path, rows) or Persons()
     except SourceError as error:  # read to its end a moment ago, and gone now
         print(f"fer-live: {error}; its faces are not grouped", file=sys.stderr)

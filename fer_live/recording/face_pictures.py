@@ -12,7 +12,7 @@ from fer_live.outputs.face_rows import Row, number_in
 from fer_live.recording.player import ClipPlayer
 from fer_live.recording.same_person import best_looks
 
-PICTURE_SIDE = 72
+PICTURE_SIDE = 56
 _AROUND = 1.4
 
 
@@ -27,7 +27,7 @@ def face_pictures(
         stopped: Asked between two pictures; True ends it, with what was cut till then.
 
     Returns:
-        `track_id` -> (72, 72, 3) uint8, blue first.
+        `track_id` -> (56, 56, 3) uint8, blue first.
 
     Raises:
         SourceError: The video cannot be read.
