@@ -127,7 +127,7 @@ class PersonsDialog(Translated, QDialog):
         if isinstance(result, Persons):
             self._change(result)
             n = len({result.person_of(track_id) for track_id in self._times_s})
-            self._news.setText(tr("{n} persons", n=n))
+            self._news.setText(tr("persons: {n}", n=n))
         elif isinstance(result, FerLiveError):
             self._news.setText(str(result))
 

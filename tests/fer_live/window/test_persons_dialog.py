@@ -92,7 +92,7 @@ def test_appearance_is_compared_only_where_the_person_agrees(
     if agrees:
         qtbot.waitUntil(lambda: dialog.undo.isEnabled(), timeout=60_000)
         assert shown(dialog) == [("person 1", 2), ("person 2", 2)]
-        assert dialog._news.text() == "2 persons"
+        assert dialog._news.text() == "persons: 2"
     else:
         assert load_persons(recording.folder) is None
         assert dialog.group.isEnabled()
