@@ -1,6 +1,7 @@
 """Persons of a recording, merged and taken apart by hand, or told by appearance."""
 
 import csv
+import shutil
 import subprocess
 import sys
 import threading
@@ -19,9 +20,14 @@ from fer_live.window.review_page import ReviewPage
 from tests.helpers.recordings import recorded_demo
 
 
+@pytest.fixture(scope="module")
+def master(tmp_path_factory: pytest.TempPathFactory) -> Recording:
+    return recorded_demo(tmp_path_factory.mktemp("demo"), every=15)
+
+
 @pytest.fixture
-def recording(own_home: Path) -> Recording:
-    return recorded_demo(own_home / "recordings", every=15)
+def recording(master: Recording, own_home: Path) -> Recording:
+    return Recording.open(shutil.copytree(master.folder, own_home / "recordings" / master.name))
 
 
 @pytest.fixture
