@@ -6,6 +6,7 @@ FER_LIVE_HOME/recordings/2026-11-25 14.03.22/
                       while the signals are on, theirs and the `points` of the face's outlines too
     recording.json    labels, model, and when it began
     notes.json        what the person noted, and where
+    persons.json      which faces the person grouped as one person's: their numbers
 """
 
 import json
@@ -25,6 +26,7 @@ from fer_live.datatypes import FrameResult, UInt8Array
 from fer_live.errors import InputError
 from fer_live.outputs.face_rows import Row, face_rows
 from fer_live.recording.face_points import COLUMN, points_value
+from fer_live.recording.persons import load_persons, with_persons
 
 VIDEO_FILE = "video.mkv"
 FACES_FILE = "faces.jsonl"
@@ -164,12 +166,15 @@ class Recording:
             return 0
 
     def rows(self) -> list[Row]:
-        """A row a face, in order of time; a line that a crash cut off is left out."""
+        """A row a face, in order of time; a line that a crash cut off is left out. With the column
+        `person` where somebody grouped the faces."""
         try:
             lines = (self.folder / FACES_FILE).read_text(encoding="utf-8").splitlines()
         except OSError:
             return []
-        return [row for line in lines if (row := _parsed(line))]
+        rows = [row for line in lines if (row := _parsed(line))]
+        persons = load_persons(self.folder)
+        return rows if persons is None else with_persons(rows, persons)
 
     def notes(self) -> list[Note]:
         """The person's notes in order of time; empty where there are none."""

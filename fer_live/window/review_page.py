@@ -80,6 +80,8 @@ class ReviewPage(Translated, QWidget):
         self._note_text = QLineEdit()
         self._note_text.returnPressed.connect(self._add_note)
         self._report, self._show_folder, self._delete = QPushButton(), QPushButton(), QPushButton()
+        self._persons = QPushButton()
+        self._persons.clicked.connect(self.show_persons)
         self._report.clicked.connect(self._ask_for_report)
         self._show_folder.clicked.connect(self._open_folder)
         self._delete.clicked.connect(self._ask_to_delete)
@@ -87,6 +89,7 @@ class ReviewPage(Translated, QWidget):
         self._controls = (
             self._play,
             self._note_text,
+            self._persons,
             self._report,
             self._show_folder,
             self._delete,
@@ -100,7 +103,7 @@ class ReviewPage(Translated, QWidget):
         column.addWidget(self._list, 2)
         column.addWidget(self._notes_title)
         column.addWidget(self._notes, 1)
-        for button in (self._report, self._show_folder, self._delete):
+        for button in (self._persons, self._report, self._show_folder, self._delete):
             column.addWidget(button)
         return side
 
@@ -246,6 +249,24 @@ class ReviewPage(Translated, QWidget):
         self._report.setEnabled(False)
         self._background.run(write, show)
 
+    def show_persons(self) -> None:
+        """Open the dialog in which faces of the open recording are grouped as persons."""
+        if self._recording is None:
+            return
+        from fer_live.window.dialogs.persons_dialog import PersonsDialog
+
+        self._play.setChecked(False)
+        folder, at_s = self._recording.folder, self._position_s
+
+        def show_again() -> None:
+            self.open(folder)  # faces now have their persons' numbers
+            self.seek(at_s)
+
+        dialog = PersonsDialog(self._recording, self)
+        dialog.setAttribute(Qt.WidgetAttribute.WA_DeleteOnClose)
+        dialog.finished.connect(show_again)
+        dialog.open()
+
     def _open_folder(self) -> None:
         if self._recording is not None:
             QDesktopServices.openUrl(QUrl.fromLocalFile(str(self._recording.folder)))
@@ -315,6 +336,7 @@ class ReviewPage(Translated, QWidget):
         self._play.setText(tr("Pause") if self._play.isChecked() else tr("Play"))
         self._note_text.setPlaceholderText(tr("Note at this moment, then Enter"))
         self._note_text.setAccessibleName(tr("Note at this moment, then Enter"))
+        self._persons.setText(tr("Persons…"))
         self._report.setText(tr("Report…"))
         self._show_folder.setText(tr("Show folder"))
         self._delete.setText(tr("Delete…"))
