@@ -3,6 +3,7 @@
 import sys
 import time
 from collections.abc import Sequence
+from concurrent.futures.process import BrokenProcessPool
 from contextlib import closing
 from dataclasses import asdict, dataclass
 from pathlib import Path
@@ -202,6 +203,11 @@ def _read_batch(
         failure = _after_failure(error, sinks, total)
         if isinstance(error, KeyboardInterrupt):
             failure = FerLiveError(f"{failure}; the same command goes on from there")
+        elif isinstance(error, BrokenProcessPool):
+            failure = FerLiveError(
+                "a process that read was ended from outside, perhaps for want of memory; "
+                "the same command goes on from there"
+            )
         raise failure from None
     remember(options.out, parts, folder, n_rows)
     forget_parts(folder)

@@ -104,9 +104,10 @@ def test_folders_below_are_read_if_asked_for(
         analyze(AnalyzeOptions([str(tmp_path / "empty")], out=out, recursive=True))
 
 
-@pytest.mark.parametrize("n", [1, 2, 3, 5, 7])
-def test_shards_are_equal_parts_that_make_the_whole(n: int):
-    jobs = [Job(f"{index}.mp4") for index in range(5)]
+@pytest.mark.parametrize("n", range(1, 8))
+@pytest.mark.parametrize("n_jobs", [0, 1, 5, 7, 200])
+def test_shards_are_equal_parts_that_make_the_whole(n: int, n_jobs: int):
+    jobs = [Job(f"{index}.mp4") for index in range(n_jobs)]
     parts = [shard_of(jobs, (which, n)) for which in range(1, n + 1)]
     assert [job for part in parts for job in part] == jobs
     assert max(map(len, parts)) - min(map(len, parts)) <= 1
@@ -324,6 +325,44 @@ def loudness_of_the_high_tone(sound: np.ndarray, rate: int, at_s: float) -> floa
     frequency = np.fft.rfftfreq(len(part), 1 / rate)
     high = spectrum[(frequency > 950) & (frequency < 1050)].max()
     return float(high / spectrum.max())
+
+
+@pytest.mark.parametrize(
+    ("begin_s", "end_s", "every"), [(None, None, 1), (1.5, None, 1), (1.5, 4.5, 5), (None, 3.6, 2)]
+)
+@pytest.mark.parametrize("suffix", [".mp4", ".mkv"])
+def test_clicks_stay_with_their_flashes(
+    tmp_path: Path, suffix: str, begin_s: float | None, end_s: float | None, every: int
+):
+    """A clip that flashes and clicks in every second, as a clapperboard does."""
+    clip, video = tmp_path / "claps.mkv", tmp_path / f"out{suffix}"
+    flashes = (
+        "color=black:size=160x120:rate=30:duration=6,geq=lum='if(lt(mod(T+0.668,1),0.16),235,16)'"
+    )
+    clicks = "aevalsrc='if(lt(mod(t+2/3,1),0.02),0.8*sin(2*PI*1500*t),0)':s=16000:d=6"
+    ffmpeg("-f", "lavfi", "-i", f"{flashes}:cb=128:cr=128", "-f", "lavfi", "-i", clicks,
+           "-c:v", "libx264", "-c:a", "pcm_s16le", clip)  # fmt: skip
+    analyze(AnalyzeOptions([str(clip)], video=video, every=every, begin_s=begin_s, end_s=end_s))
+    heard, rate, _ = sound_of(video)
+    loud = np.flatnonzero(np.abs(heard) > 0.3 * np.abs(heard).max()) / rate
+    clicked_s = loud[np.diff(loud, prepend=-1) > 0.5] + sound_begins_s(video)
+    with av.open(str(video)) as container:
+        shown = [
+            (frame.time, float(frame.to_ndarray(format="gray")[40:80, 60:100].mean()))
+            for frame in container.decode(video=0)
+        ]
+    flashed_s = [
+        time_s
+        for (_, before), (time_s, now) in zip([(0.0, 0.0), *shown], shown, strict=False)
+        if now > 120 > before
+    ]
+    assert len(flashed_s) >= 3 and len(clicked_s) == len(flashed_s)
+    np.testing.assert_allclose(clicked_s, flashed_s, atol=0.05)
+
+
+def sound_begins_s(path: Path) -> float:
+    with av.open(str(path)) as container:
+        return float(next(container.decode(audio=0)).time or 0.0)
 
 
 def test_a_video_without_sound_has_none(demo_clip: Path, tmp_path: Path):
