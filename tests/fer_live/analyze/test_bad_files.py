@@ -15,7 +15,6 @@ from fer_live.analyze import reading
 from fer_live.analyze.options import AnalyzeOptions
 from fer_live.analyze.run import analyze
 from tests.helpers.clips import truncated
-from tests.helpers.commands import fails
 
 
 def without_content(folder: Path, clip: Path) -> Path:
@@ -87,7 +86,10 @@ def test_the_command_ends_with_1_and_a_line_for_each(run_cli, demo_clip: Path, t
     bad = [without_content(tmp_path, demo_clip), of_text(tmp_path, demo_clip)]
     out = tmp_path / "a.csv"
     done = run_cli("fer-live", "analyze", *bad, demo_clip, "--every", "40", "--out", out)
-    fails(done, 1, "empty.mp4", "notes.mp4")
+    assert done.returncode == 1
+    lines = done.stderr.strip().splitlines()
+    assert len(lines) == 2 and "empty.mp4: is empty" in lines[0]
+    assert "notes.mp4: not a video" in lines[1]
     assert set(pd.read_csv(out)["source"]) == {str(demo_clip)}
 
 
