@@ -285,7 +285,7 @@ def test_a_full_disk_is_told_and_the_old_file_stays(
     out = tmp_path / "old.csv"
     out.write_text("precious")
     monkeypatch.setattr("fer_live.outputs.text_file.partial_path", lambda _: Path("/dev/full"))
-    with pytest.raises(OutputError, match="No space left on device"):
+    with pytest.raises(OutputError, match="the disk is full"):
         analyze(AnalyzeOptions([str(demo_clip)], out=out))
     assert out.read_text() == "precious"
 
