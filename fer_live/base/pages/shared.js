@@ -95,7 +95,7 @@ function plotOptions(keys, width, height, times, more = {}) {
   return {
     width, height,
     legend: { show: false },
-    padding: [8, 8, 0, 0],
+    padding: [more.top || 8, 8, 0, 0],
     cursor: { y: false, points: { show: false }, drag: { x: Boolean(more.zooms), y: false }, ...more.cursor },
     scales: { x: { time: false, ...more.x }, y: { range: [0, 1] } },
     axes: [

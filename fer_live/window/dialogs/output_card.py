@@ -99,11 +99,16 @@ class OutputCard(Translated, QFrame):
         self.purpose = QLabel()
         self.where.setCursorPosition(len(place))  # the end of a path tells more than its beginning
         self.where.editingFinished.connect(lambda: self.where.end(False))
-        self.browse, self.copy, self.page, self.test = (QPushButton() for _ in range(4))
-        self.folder = QPushButton()
+        self.browse, self.folder, self.copy = QPushButton(), QPushButton(), QPushButton()
+        self.page, self.overlay, self.test = QPushButton(), QPushButton(), QPushButton()
         self.browse.clicked.connect(self._choose_file)
         self.folder.clicked.connect(lambda: show_file(self, Path(self.where.text()).parent))
-        self.copy.clicked.connect(self._copy)
+        self.copy.clicked.connect(
+            lambda: self._copy(self.copy, self._state.address or self.where.text())
+        )
+        self.overlay.clicked.connect(
+            lambda: self._copy(self.overlay, f"{self._state.page}?transparent=1")
+        )
         self.page.clicked.connect(lambda: show_page(self, self._state.page))
         self.test.clicked.connect(lambda: self._test_it(self.show_answer))
         self.address = ElidedLabel(Qt.TextElideMode.ElideMiddle)
@@ -111,7 +116,7 @@ class OutputCard(Translated, QFrame):
         self.message.setFont(QFontDatabase.systemFont(QFontDatabase.SystemFont.FixedFont))
         self._copied = QTimer(self)
         self._copied.setSingleShot(True)
-        self._copied.timeout.connect(lambda: self.copy.setText(tr("Copy")))
+        self._copied.timeout.connect(self.translate)
         self.answer, self.trouble = QLabel(), QLabel()
         self.trouble.setFont(bold)
         for label in (self.purpose, self.how, self.answer, self.trouble):
@@ -130,6 +135,7 @@ class OutputCard(Translated, QFrame):
             line.addWidget(self.browse)
             line.addWidget(self.folder)
         if self._kind.has_page:
+            buttons.addWidget(self.overlay)
             buttons.addWidget(self.page)
         line.addWidget(self.copy)
         buttons.addWidget(self.test)
@@ -152,7 +158,10 @@ class OutputCard(Translated, QFrame):
         self.how.setText(self._how())
         for label, text in (
             (self.address, state.address),
-            (self.message, state.last_message),
+            (
+                self.message,
+                state.last_message and tr("Last: {sent}", sent=state.last_message),
+            ),
         ):
             label.show_text(text)
             label.setVisible(bool(text))
@@ -178,13 +187,15 @@ class OutputCard(Translated, QFrame):
         runs = state.is_on and not state.is_waiting
         first_on, first_off = tr("Switch it on first"), tr("Switch it off first")
         no_page = tr("The page is for this machine alone") if runs else first_on
+        nothing = first_on if self._kind.has_page else tr("Nothing is written there")
         has_where = bool(self.where.text()) and not self._kind.has_page
         why_not = {
             self.check: "" if state.is_on else state.obstacle,
             self.where: first_off if state.is_on else "",
             self.browse: first_off if state.is_on else "",
-            self.copy: "" if state.address or has_where else first_on,
+            self.copy: "" if state.address or has_where else nothing,
             self.page: "" if state.page else no_page,
+            self.overlay: "" if state.page else no_page,
             self.test: "" if runs else first_on,
             self.folder: ""
             if Path(self.where.text()).parent.is_dir()
@@ -222,9 +233,9 @@ class OutputCard(Translated, QFrame):
         if chosen:
             self.where.setText(chosen if Path(chosen).suffix else chosen + suffix)
 
-    def _copy(self) -> None:
-        copy_text(self._state.address or self.where.text())
-        self.copy.setText(tr("Copied"))
+    def _copy(self, button: QPushButton, text: str) -> None:
+        copy_text(text)
+        button.setText(tr("Copied"))
         self._copied.start(_COPIED_FOR_MS)
 
     def translate(self) -> None:
@@ -236,6 +247,7 @@ class OutputCard(Translated, QFrame):
             (self.folder, tr("Show folder")),
             (self.copy, tr("Copy")),
             (self.page, tr("Open page")),
+            (self.overlay, tr("Copy address for OBS")),
             (self.test, tr("Send a test")),
         ):
             button.setText(text)
