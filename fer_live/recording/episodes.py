@@ -1,7 +1,7 @@
 """For how long a face showed one label, and what came after what.
 
-By the same rules as `fer-live summarize` counts them (docs/summarize.md), on one face at a time and
-without pandas.
+As `fer-live summarize` counts them (docs/summarize.md) where no face is away for a moment, but on
+one face at a time and without pandas. Here a face may be away for a second, there for `--close`.
 """
 
 from collections import Counter

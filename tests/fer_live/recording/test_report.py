@@ -78,7 +78,7 @@ def test_episodes_are_those_of_summarize():
     table = pd.DataFrame({"time_s": one.times_s, "shown_label": one.shown})
     table["frame"] = range(len(table))
     table = table.assign(
-        group=0, source="a", participant="", condition="", span=0, track_id=1, seconds=0.1
+        group=0, source="a", file="a", participant="", condition="", span=0, track_id=1, seconds=0.1
     )
     table["end_s"] = table["time_s"] + 0.1
     theirs = episodes_of(with_runs(table, 0.25), 0.25).sort_values("begin_s")
