@@ -6,7 +6,7 @@ const page = document.documentElement;
 page.classList.toggle("transparent", isTransparent);
 page.classList.toggle("plain", asked.get("bars") === "0");
 const at = id => document.getElementById(id);
-const faces = new Map();
+const faces = new Map(), markers = [];
 let keys = data.labels.map(label => label.key).filter(Boolean);
 let span_s = 60, last_message_ms = 0, source = "", n_recent = 0, rate = 0, socket = null, waits_ms = 500;
 
@@ -74,7 +74,7 @@ class FaceCard {
     if (!width) return;
     if (!this.plot) {
       const x = { range: () => [Date.now() / 1000 - span_s, Date.now() / 1000] };
-      this.plot = new uPlot(plotOptions(keys, width, 130, clock, { x, cursor: { show: false } }), stacked(this.times, this.columns, keys), this.history);
+      this.plot = new uPlot(plotOptions(keys, width, 130, clock, { x, cursor: { show: false }, hooks: { draw: [drawMarkers] } }), stacked(this.times, this.columns, keys), this.history);
       return;
     }
     if (this.plot.width !== width) this.plot.setSize({ width, height: 130 });
@@ -96,6 +96,7 @@ function clock(time_s) {
 function take(message) {
   last_message_ms = Date.now();
   if (message.test) { showTest(message.test); return; }
+  if (typeof message.marker === "string") { showMarker(message); return; }
   if (!Array.isArray(message.faces)) return;
   n_recent += 1;
   source = message.source;
@@ -121,6 +122,25 @@ function place(key, card) {
   faces.set(key, card);
   const after = [...faces.values()].filter(other => other.number > card.number).sort((a, b) => a.number - b.number)[0];
   at("faces").insertBefore(card.card, after ? after.card : null);
+}
+
+// A marker is a line in every history, and the last ones are listed.
+function showMarker({ marker, kind }) {
+  const now_s = Date.now() / 1000, text = kind && kind !== "moment" ? `${kind}: ${marker}` : marker;
+  while (markers.length && now_s - markers[0] > KEPT_S) markers.shift();
+  markers.push(now_s);
+  at("markers").prepend(element("li", { text: `${clock(now_s)} ${text}` }));
+  while (at("markers").children.length > 4) at("markers").lastChild.remove();
+}
+
+function drawMarkers({ ctx, bbox, valToPos }) {
+  ctx.save();
+  ctx.fillStyle = themeColor("--text");
+  for (const time_s of markers) {
+    const x = valToPos(time_s, "x", true);
+    if (x >= bbox.left && x <= bbox.left + bbox.width) ctx.fillRect(x, bbox.top, devicePixelRatio, bbox.height);
+  }
+  ctx.restore();
 }
 
 function showTest(text) {

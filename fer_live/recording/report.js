@@ -87,25 +87,34 @@ class FacePlot {
     ctx.restore();
   }
 
+  // A line at each moment, a band over each interval, with the number that the list has.
   drawNotes({ ctx, bbox, valToPos }) {
-    const ratio = devicePixelRatio;
+    const ratio = devicePixelRatio, right = bbox.left + bbox.width, color = themeColor("--text");
     ctx.save();
-    ctx.strokeStyle = ctx.fillStyle = themeColor("--text");
+    ctx.strokeStyle = color;
     ctx.lineWidth = ratio;
     ctx.setLineDash([4 * ratio, 3 * ratio]);
     ctx.font = `${12 * ratio}px system-ui, sans-serif`;
-    data.notes.forEach((note, k) => {
-      const x = valToPos(note.time_s, "x", true);
-      if (x < bbox.left || x > bbox.left + bbox.width) return;
+    data.marks.forEach((mark, k) => {
+      if (mark.source && mark.source !== this.face.source) return;
+      const from = valToPos(mark.from_s, "x", true), to = mark.to_s === null ? right : valToPos(mark.to_s, "x", true);
+      if (to < bbox.left || from > right) return;
+      const begin = Math.max(from, bbox.left), end = Math.min(to, right);
+      if (to > from) {
+        ctx.globalAlpha = 0.25;
+        ctx.fillStyle = color;
+        ctx.fillRect(begin, bbox.top, end - begin, bbox.height);
+        ctx.globalAlpha = 1;
+      }
       ctx.beginPath();
-      ctx.moveTo(x, bbox.top);
-      ctx.lineTo(x, bbox.top + bbox.height);
+      ctx.moveTo(begin, bbox.top);
+      ctx.lineTo(begin, bbox.top + bbox.height);
       ctx.stroke();
       const wide = ctx.measureText(String(k + 1)).width + 6 * ratio;
       ctx.fillStyle = themeColor("--card");
-      ctx.fillRect(x + 2 * ratio, bbox.top + 2 * ratio, wide, 16 * ratio);
-      ctx.fillStyle = themeColor("--text");
-      ctx.fillText(String(k + 1), x + 5 * ratio, bbox.top + 14 * ratio);
+      ctx.fillRect(begin + 2 * ratio, bbox.top + 2 * ratio, wide, 16 * ratio);
+      ctx.fillStyle = color;
+      ctx.fillText(String(k + 1), begin + 5 * ratio, bbox.top + 14 * ratio);
     });
     ctx.restore();
   }
@@ -122,8 +131,10 @@ class FacePlot {
     const shares = keys.map((name, c) => [this.curve.columns[c][k], name]).filter(([, name]) => !hidden.has(name)).sort((a, b) => b[0] - a[0]);
     this.readout.append(pill, "  ", shares.slice(0, 4).map(([value, name]) => `${nameOf(name)} ${percent(value)}`).join(" · "));
     const near_s = 6 * (plot.scales.x.max - plot.scales.x.min) / plot.bbox.width;
-    data.notes.forEach((note, n) => {
-      if (Math.abs(note.time_s - time_s) < near_s) this.readout.append("  ", element("strong", { text: fill(texts.note, { number: n + 1, text: note.text }) }));
+    data.marks.forEach((mark, n) => {
+      if (mark.source && mark.source !== this.face.source) return;
+      const is_in = time_s > mark.from_s - near_s && time_s < (mark.to_s === null ? Infinity : mark.to_s + near_s);
+      if (is_in) this.readout.append("  ", element("strong", { text: fill(texts.note, { number: n + 1, text: mark.text }) }));
     });
   }
 }

@@ -1,7 +1,7 @@
 """A report of what was read, as one HTML page that opens offline."""
 
 from collections.abc import Callable, Iterable, Sequence
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from datetime import datetime
 from pathlib import Path
 
@@ -19,7 +19,8 @@ from fer_live.recording.episodes import Episode, durations, episodes, transition
 from fer_live.recording.face_pictures import Pictures, face_pictures
 from fer_live.recording.faces_in_time import FaceInTime, FacesInTime
 from fer_live.recording.history import clock
-from fer_live.recording.recorder import Note, Recording
+from fer_live.recording.recorder import Recording
+from fer_live.recording.report_marks import ReportMark, marks_of
 from fer_live.recording.report_plot import MAX_POINTS, Plotted, plotted
 
 _MAX_FACES = 20
@@ -30,12 +31,12 @@ _EPISODES_AT_FIRST = 12
 class ReportOptions:
     """What a report has besides the figures.
 
-    `notes` are marks in time. `pictures_from` gives the video of a source, where pictures of the
-    faces are wanted. `rows_file` is the name of the file that has every row, to be named.
+    `marks` are moments and intervals. `pictures_from` gives the video of a source, where pictures
+    of the faces are wanted. `rows_file` is the name of the file that has every row, to be named.
     """
 
     own_labels: tuple[str, ...] = ()
-    notes: Sequence[Note] = ()
+    marks: Sequence[ReportMark] = ()
     pictures_from: Callable[[str], Path] | None = None
     rows_file: str = ""
     began_at: datetime | None = None
@@ -93,11 +94,6 @@ def write_recording_report(path: Path, recording: Recording, *, with_pictures: b
     write_report(path, recording.each_row(), about.labels, options)
 
 
-def marks_of(recording: Recording) -> list[Note]:
-    """What a recording has of marks in time, in order."""
-    return recording.notes()
-
-
 def _write(
     path: Path, faces: list[FaceInTime], labels: tuple[str, ...], options: ReportOptions
 ) -> None:
@@ -140,7 +136,7 @@ def _write(
         has_pictures=bool(pictures),
         rows_file=options.rows_file,
         n_left_out=max(len(faces) - _MAX_FACES, 0),
-        notes=[(clock(note.time_s), note.text) for note in options.notes],
+        marks=[(mark.when, mark.text) for mark in options.marks],
     )
     write_atomically(path, page.html.encode(), is_private=True)
 
@@ -160,7 +156,7 @@ def _data(
     return {
         "language": language(),
         "labels": label_entries(labels),
-        "notes": [{"time_s": note.time_s, "text": note.text} for note in options.notes],
+        "marks": [asdict(mark) for mark in options.marks],
         "faces": [
             {
                 "number": face.track_id,

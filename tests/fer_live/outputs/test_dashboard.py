@@ -131,8 +131,9 @@ def test_it_says_when_nothing_arrives(page: Browser, live: Live):
 
 def test_a_test_message_shows_and_other_messages_change_nothing(page: Browser, live: Live):
     page.wait_for("document.querySelectorAll('article').length === 2")
-    for odd in ({"schema": 9, "marker": "a"}, {"faces": None}):
+    for odd in ({"schema": 9, "marker": "a joke", "faces": []}, {"faces": None}, {"a": 1}):
         live.sink._send(json.dumps(odd))
+    page.wait_for("document.getElementById('markers').innerText.includes('a joke')")
     answer = live.sink.send_test()
     assert answer.startswith("Sent to 1 client: FER Live test ")
     text = answer.partition(": ")[2]

@@ -23,6 +23,7 @@ from fer_live.recording.recorder import (
     list_recordings,
 )
 from fer_live.recording.report import ReportOptions, write_report
+from fer_live.recording.report_marks import ReportMark
 from tests.helpers.results import LABELS, result
 
 
@@ -151,8 +152,8 @@ def rows(n: int = 90, track_id: int = 1, source: str = "a.mp4", start_s: float =
 
 def test_the_report_tells_the_shares_and_opens_offline(tmp_path: Path):
     path = tmp_path / "report.html"
-    notes = [Note(time_s=65, text="<b>a smile</b>")]
-    write_report(path, rows(), LABELS, ReportOptions(notes=notes))
+    marks = [ReportMark("<b>a smile</b>", 65, 65)]
+    write_report(path, rows(), LABELS, ReportOptions(marks=marks))
     page = path.read_text()
     cells = dict(re.findall(r"</span>(\w+)</td>((?:<td.*?</td>)+)", page))
     shares = {name: [float(x) for x in re.findall(r">([\d.]+)<", c)] for name, c in cells.items()}

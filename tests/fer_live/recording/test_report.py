@@ -14,8 +14,8 @@ from fer_live.outputs.face_rows import Row
 from fer_live.recording.episodes import episodes, transitions
 from fer_live.recording.face_pictures import face_pictures
 from fer_live.recording.faces_in_time import FaceInTime, FacesInTime
-from fer_live.recording.recorder import Note
 from fer_live.recording.report import ReportOptions, write_report
+from fer_live.recording.report_marks import ReportMark
 from fer_live.recording.report_plot import plotted
 from tests.helpers.browser import Browser, browser
 from tests.helpers.results import LABELS
@@ -178,8 +178,8 @@ def report(tmp_path: Path) -> Iterator[Browser]:
     path = tmp_path / "report.html"
     shown = (["neutral"] * 20 + ["happiness"] * 20) * 10
     made = [*rows(shown), *rows(shown[::-1], track_id=2)]
-    notes = [Note(time_s=5, text="=<b>a joke</b>")]
-    write_report(path, made, LABELS, ReportOptions(notes=notes))
+    marks = [ReportMark("=<b>a joke</b>", 5, 5), ReportMark("talk", 20, 30)]
+    write_report(path, made, LABELS, ReportOptions(marks=marks))
     with browser(tmp_path / "profile") as seen:
         seen.show_as()
         seen.open(path.as_uri())
@@ -204,7 +204,10 @@ def test_the_plot_is_zoomed_moved_and_read_out(report: Browser):
     report.run("plots[0].plot.setCursor({left: plots[0].plot.valToPos(5, 'x'), top: 20})")
     text = report.run("document.querySelector('.readout').innerText")
     assert text.startswith("0:05") and "neutral 80 %" in text and "happiness 10 %" in text
-    assert "note 1: =<b>a joke</b>" in text
+    assert "note 1: =<b>a joke</b>" in text and "talk" not in text
+    report.run("plots[0].plot.setCursor({left: plots[0].plot.valToPos(19.5, 'x'), top: 20})")
+    assert "talk" not in report.run("document.querySelector('.readout').innerText")
+    assert "0:20 - 0:30" in report.run("document.body.innerText")
     report.run("document.getElementById('whole').click()")
     assert scale(report) == pytest.approx([0, 39.9], abs=0.01)
 
@@ -263,9 +266,9 @@ def test_paper_is_white_and_without_buttons(report: Browser):
 def test_nothing_in_the_data_can_end_the_script(tmp_path: Path):
     path = tmp_path / "report.html"
     text = "</script><script>alert(1)</script>"
-    notes = [Note(time_s=0, text=text)]
-    write_report(path, rows(["neutral"] * 5), LABELS, ReportOptions(notes=notes))
+    marks = [ReportMark(text, 0.0, 0.0)]
+    write_report(path, rows(["neutral"] * 5), LABELS, ReportOptions(marks=marks))
     page = path.read_text()
     assert text not in page
     data = page.split('id="data">')[1].split("</script>")[0]
-    assert json.loads(data)["notes"][0]["text"] == text
+    assert json.loads(data)["marks"][0]["text"] == text
