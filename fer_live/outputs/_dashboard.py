@@ -1,7 +1,7 @@
 """The page that the WebSocket output shows on this machine."""
 
 from fer_live.base.pages.whole_page import WholePage, label_entries, whole_page
-from fer_live.base.translation import QUALITY_REASONS, language, tr, tr_advice
+from fer_live.base.translation import QUALITY_REASONS, tr, tr_advice
 from fer_live.outputs.address import Address
 
 
@@ -11,7 +11,6 @@ def dashboard(labels: tuple[str, ...], addresses: list[Address]) -> WholePage:
     `addresses` are those under which the server answers: the page may connect to no other.
     """
     data = {
-        "language": language(),
         "labels": label_entries(labels),
         "texts": {
             "face": tr("face {number}"),

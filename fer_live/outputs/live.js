@@ -90,7 +90,7 @@ class FaceCard {
 }
 
 function clock(time_s) {
-  return new Date(time_s * 1000).toLocaleTimeString(data.language, { hour12: false });
+  return new Date(time_s * 1000).toTimeString().slice(0, 8);
 }
 
 function take(message) {

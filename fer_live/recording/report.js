@@ -51,7 +51,7 @@ class FacePlot {
       zooms: true,
       top: LANE + 4,
       x: { range: (plot, low, high) => low === null ? this.whole : [low, high] },
-      cursor: { sync: { key: face.source, setSeries: false }, bind: { dblclick: () => () => { showAll(); return null; } } },
+      cursor: { sync: { key: `source ${face.group}`, setSeries: false }, bind: { dblclick: () => () => { showAll(); return null; } } },
       hooks: {
         draw: [plot => { this.drawLane(plot); this.drawNotes(plot); }],
         setCursor: [plot => this.read(plot)],
@@ -96,7 +96,7 @@ class FacePlot {
     ctx.setLineDash([4 * ratio, 3 * ratio]);
     ctx.font = `${12 * ratio}px system-ui, sans-serif`;
     data.marks.forEach((mark, k) => {
-      if (mark.source && mark.source !== this.face.source) return;
+      if (mark.group !== null && mark.group !== this.face.group) return;
       const from = valToPos(mark.from_s, "x", true), to = mark.to_s === null ? right : valToPos(mark.to_s, "x", true);
       if (to < bbox.left || from > right) return;
       const begin = Math.max(from, bbox.left), end = Math.min(to, right);
@@ -132,7 +132,7 @@ class FacePlot {
     this.readout.append(pill, "  ", shares.slice(0, 4).map(([value, name]) => `${nameOf(name)} ${percent(value)}`).join(" · "));
     const near_s = 6 * (plot.scales.x.max - plot.scales.x.min) / plot.bbox.width;
     data.marks.forEach((mark, n) => {
-      if (mark.source && mark.source !== this.face.source) return;
+      if (mark.group !== null && mark.group !== this.face.group) return;
       const is_in = time_s > mark.from_s - near_s && time_s < (mark.to_s === null ? Infinity : mark.to_s + near_s);
       if (is_in) this.readout.append("  ", element("strong", { text: fill(texts.note, { number: n + 1, text: mark.text }) }));
     });
@@ -145,7 +145,7 @@ function zoomOthers(zoomed) {
   isZooming = true;
   const { min, max } = zoomed.plot ? zoomed.plot.scales.x : {};
   for (const other of plots) {
-    if (other !== zoomed && other.face.source === zoomed.face.source && min !== undefined && min !== null) other.plot.setScale("x", { min, max });
+    if (other !== zoomed && other.face.group === zoomed.face.group && min !== undefined && min !== null) other.plot.setScale("x", { min, max });
   }
   isZooming = false;
 }

@@ -1,7 +1,7 @@
 """A report of what was read, as one HTML page that opens offline."""
 
 from collections.abc import Callable, Iterable, Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
 
@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 from fer_live import __version__
 from fer_live.base.atomic_file import write_atomically
 from fer_live.base.pages.whole_page import label_entries, whole_page
-from fer_live.base.translation import language, tr, tr_label
+from fer_live.base.translation import tr, tr_label
 from fer_live.datatypes import FrameResult
 from fer_live.model.head import among_common
 from fer_live.outputs.face_rows import Row, face_rows
@@ -148,19 +148,29 @@ def _data(
     labels: tuple[str, ...],
     options: ReportOptions,
 ) -> dict[str, object]:
-    """What the page's script draws."""
+    """What the page's script draws. Sources go by number and name: a page that is passed on must
+    not tell where the files lie."""
     ends_s: dict[str, float] = {}
     for face in faces:
         ends_s[face.source] = max(ends_s.get(face.source, 0.0), float(face.times_s[-1]))
     keys = [*labels, ""]
+    numbers = {source: number for number, source in enumerate(ends_s)}
     return {
-        "language": language(),
         "labels": label_entries(labels),
-        "marks": [asdict(mark) for mark in options.marks],
+        "marks": [
+            {
+                "text": mark.text,
+                "from_s": mark.from_s,
+                "to_s": mark.to_s,
+                "group": numbers.get(mark.source, -1) if mark.source else None,
+            }
+            for mark in options.marks
+        ],
         "faces": [
             {
                 "number": face.track_id,
-                "source": face.source,
+                "source": Path(face.source).name,
+                "group": numbers[face.source],
                 "begin_s": min(0.0, float(face.times_s[0])),
                 "end_s": ends_s[face.source],
                 "step_s": curve.step_s,

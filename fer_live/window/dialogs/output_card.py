@@ -128,15 +128,16 @@ class OutputCard(Translated, QFrame):
 
     def _lay_out(self) -> None:
         self.setFrameShape(QFrame.Shape.StyledPanel)
-        line, buttons = QHBoxLayout(), QHBoxLayout()
+        line, buttons, page = QHBoxLayout(), QHBoxLayout(), QHBoxLayout()
         line.addWidget(self.where, 1)
         buttons.addWidget(self.how, 1)
         if self._kind.writes_file:
             line.addWidget(self.browse)
             line.addWidget(self.folder)
+        page.addWidget(self.address, 1)
         if self._kind.has_page:
-            buttons.addWidget(self.overlay)
-            buttons.addWidget(self.page)
+            page.addWidget(self.overlay)
+            page.addWidget(self.page)
         line.addWidget(self.copy)
         buttons.addWidget(self.test)
         column = QVBoxLayout(self)
@@ -144,7 +145,8 @@ class OutputCard(Translated, QFrame):
         column.addWidget(self.purpose)
         column.addLayout(line)
         column.addLayout(buttons)
-        for part in (self.address, self.message, self.answer, self.trouble):
+        column.addLayout(page)
+        for part in (self.message, self.answer, self.trouble):
             column.addWidget(part)
 
     def show_state(self, state: OutputState) -> None:

@@ -4,7 +4,7 @@ from collections.abc import Callable, Mapping
 from functools import partial
 
 from PyQt6.QtCore import Qt, QTimer
-from PyQt6.QtWidgets import QDialog, QFrame, QScrollArea, QVBoxLayout, QWidget
+from PyQt6.QtWidgets import QDialog, QFrame, QScrollArea, QStyle, QVBoxLayout, QWidget
 
 from fer_live.base.translation import tr
 from fer_live.outputs.registry import output_kinds
@@ -39,20 +39,20 @@ class OutputsDialog(Translated, QDialog):
             )
             for name, kind in output_kinds().items()
         }
-        cards = QWidget()
-        column = QVBoxLayout(cards)
+        self._content = QWidget()
+        column = QVBoxLayout(self._content)
         for card in self._cards.values():
             column.addWidget(card)
         column.addStretch(1)
         scroll = QScrollArea()
-        scroll.setWidget(cards)
+        scroll.setWidget(self._content)
         scroll.setWidgetResizable(True)
         scroll.setFrameShape(QFrame.Shape.NoFrame)
         scroll.setHorizontalScrollBarPolicy(Qt.ScrollBarPolicy.ScrollBarAlwaysOff)
         layout = QVBoxLayout(self)
         layout.setContentsMargins(0, 0, 0, 0)
         layout.addWidget(scroll)
-        self.setMinimumSize(420, 300)
+        self.setMinimumHeight(240)
         self.resize(680, 640)
         timer = QTimer(self)
         timer.timeout.connect(self._refresh_if_seen)
@@ -79,3 +79,8 @@ class OutputsDialog(Translated, QDialog):
     def translate(self) -> None:
         self.setWindowTitle(tr("Data out"))
         self.refresh()
+        # The longest words of the language, and the scroll bar, so that nothing is cut.
+        style = self.style()
+        assert style is not None, "every widget has one"
+        bar = style.pixelMetric(QStyle.PixelMetric.PM_ScrollBarExtent)
+        self.setMinimumWidth(self._content.minimumSizeHint().width() + bar)

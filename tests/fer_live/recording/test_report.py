@@ -263,6 +263,18 @@ def test_paper_is_white_and_without_buttons(report: Browser):
     assert base64.b64decode(report.call("Page.printToPDF")["data"]).startswith(b"%PDF")
 
 
+def test_a_page_that_is_passed_on_does_not_tell_where_files_lie(tmp_path: Path):
+    path = tmp_path / "report.html"
+    made = [{**entry, "source": "/home/ada/secret/a.mp4"} for entry in rows(["neutral"] * 5)]
+    marks = [ReportMark("here", 0, 0, "/home/ada/secret/a.mp4"), ReportMark("there", 0, 0, "b")]
+    write_report(path, made, LABELS, ReportOptions(marks=marks))
+    page = path.read_text()
+    assert "a.mp4" in page and "secret" not in page
+    data = json.loads(page.split('id="data">')[1].split("</script>")[0])
+    assert data["faces"][0]["group"] == 0
+    assert [mark["group"] for mark in data["marks"]] == [0, -1], "of no source that is drawn"
+
+
 def test_nothing_in_the_data_can_end_the_script(tmp_path: Path):
     path = tmp_path / "report.html"
     text = "</script><script>alert(1)</script>"
