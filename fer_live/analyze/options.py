@@ -18,6 +18,7 @@ class AnalyzeOptions:
     clock, every `every`-th frame. `recursive`: images and videos of folders and of those below.
     `shard`: the I-th of N parts of the list. `began_at`: when a source began that does not tell.
     `report_pictures`: with pictures of the faces in the report.
+    `persons`: rows have a column that numbers the persons of their source.
     """
 
     sources: Sequence[str] = ()
@@ -37,4 +38,5 @@ class AnalyzeOptions:
     detector: DetectorMode = "auto"
     answers: AnswerConfig = DEFAULT_ANSWERS
     signals: bool = False
+    persons: bool = False
     outputs: Outputs = field(default_factory=dict)

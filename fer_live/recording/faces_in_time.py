@@ -8,9 +8,11 @@ from math import isnan
 import numpy as np
 from numpy.typing import NDArray
 
+from fer_live.base.translation import tr
 from fer_live.datatypes import FloatArray
 from fer_live.outputs.face_rows import Row, number_in
 from fer_live.recording.episodes import durations
+from fer_live.recording.persons import PERSON
 
 
 @dataclass(frozen=True, slots=True)
@@ -24,9 +26,11 @@ class Sight:
 
 @dataclass(frozen=True, slots=True, eq=False)
 class FaceInTime:
-    """A face of a source.
+    """A face of a source, or all faces that were grouped as one person's.
 
     Args:
+        number: Of the face, `track_id`, or of the person.
+        is_person: Which of the two.
         times_s: (T,) float64 seconds.
         probs: (T, C) float32, the model's own.
         shown: (T,) the labels shown, empty for "unsure".
@@ -35,12 +39,20 @@ class FaceInTime:
     """
 
     source: str
-    track_id: int
+    number: int
+    is_person: bool
     times_s: NDArray[np.float64]
     probs: FloatArray
     shown: NDArray[np.str_]
     confidences: FloatArray
     sights: dict[str, Sight]
+
+    @property
+    def name(self) -> str:
+        """What it is called, in the language spoken."""
+        if self.is_person:
+            return tr("person {number}", number=self.number)
+        return tr("face {number}", number=self.number)
 
     @property
     def seconds(self) -> float:
@@ -63,12 +75,14 @@ class FacesInTime:
     def __init__(self, labels: tuple[str, ...]) -> None:
         self._columns = [f"p_{label}" for label in labels]
         self._numbers: dict[str, int] = {}
-        self._faces: dict[tuple[str, int], _Growing] = {}
+        self._faces: dict[tuple[str, int, bool], _Growing] = {}
 
     def take(self, rows: Iterable[Row]) -> None:
         """Take in rows of rising time for each face."""
         for row in rows:
-            key = (str(row["source"]), int(number_in(row, "track_id")))
+            is_person = row.get(PERSON) is not None
+            number = int(number_in(row, PERSON if is_person else "track_id"))
+            key = (str(row["source"]), number, is_person)
             face = self._faces.setdefault(key, _Growing())
             shown = str(row["shown_label"])
             confidence = number_in(row, "shown_confidence")
@@ -84,14 +98,15 @@ class FacesInTime:
         made = [
             FaceInTime(
                 source,
-                track_id,
+                number,
+                is_person,
                 np.array(face.times_s, np.float64),
                 np.array(face.probs, np.float32).reshape(-1, len(self._columns)),
                 names[np.array(face.shown)],
                 np.array(face.confidences, np.float32),
                 face.sights,
             )
-            for (source, track_id), face in self._faces.items()
+            for (source, number, is_person), face in self._faces.items()
         ]
         return sorted(made, key=lambda face: -face.seconds)
 

@@ -44,7 +44,7 @@ class FacePlot {
     this.place = section.querySelector(".plot");
     this.readout = section.querySelector(".readout");
     this.place.setAttribute("role", "img");
-    this.place.setAttribute("aria-label", fill(texts.plot, { number: face.number }));
+    this.place.setAttribute("aria-label", fill(texts.plot, { name: face.name }));
     this.whole = [face.begin_s, Math.max(face.end_s, face.begin_s + 0.1)];
     const options = plotOptions(keys, this.place.clientWidth, HEIGHT, clock, {
       isStacked: () => isStacked,
@@ -199,12 +199,12 @@ function asCsv() {
     const plain = /^[=+\-@\t\r]/.test(text) ? `'${text}` : text;
     return /[",\n]/.test(plain) ? `"${plain.replaceAll('"', '""')}"` : plain;
   };
-  const lines = [["source", "time_s", "track_id", "shown_label", "shown_confidence", ...keys.map(key => `p_${key}`)].map(cell).join(",")];
+  const lines = [["source", "time_s", "track_id", "person", "shown_label", "shown_confidence", ...keys.map(key => `p_${key}`)].map(cell).join(",")];
   for (const { face, curve } of plots) {
     curve.times.forEach((time_s, k) => {
       if (curve.shown[k] === null) return;
       const sure = curve.confidences[k];
-      lines.push([cell(face.source), time_s.toFixed(3), face.number, cell(data.labels[curve.shown[k]].key), sure === null ? "" : sure.toFixed(3),
+      lines.push([cell(face.source), time_s.toFixed(3), ...(face.is_person ? ["", face.number] : [face.number, ""]), cell(data.labels[curve.shown[k]].key), sure === null ? "" : sure.toFixed(3),
         ...curve.columns.map(column => column[k].toFixed(3))].join(","));
     });
   }

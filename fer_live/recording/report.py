@@ -16,11 +16,11 @@ from fer_live.datatypes import FrameResult
 from fer_live.model.head import among_common
 from fer_live.outputs.face_rows import Row, face_rows
 from fer_live.recording.episodes import Episode, durations, episodes, transitions
-from fer_live.recording.face_pictures import Pictures, face_pictures
 from fer_live.recording.faces_in_time import FaceInTime, FacesInTime
 from fer_live.recording.history import clock
 from fer_live.recording.recorder import Recording
 from fer_live.recording.report_marks import ReportMark, marks_of
+from fer_live.recording.report_pictures import Pictures, report_pictures
 from fer_live.recording.report_plot import MAX_POINTS, Plotted, plotted
 
 _MAX_FACES = 20
@@ -99,14 +99,14 @@ def _write(
 ) -> None:
     names = {face.source for face in faces}
     drawn = faces[:_MAX_FACES]
-    pictures = face_pictures(drawn, options.pictures_from) if options.pictures_from else {}
+    pictures = report_pictures(drawn, options.pictures_from) if options.pictures_from else {}
     keys = [entry["key"] for entry in label_entries(labels)]
     max_points = MAX_POINTS // max(len(drawn), 3)
     curves = [plotted(face, keys, max_points) for face in drawn]
     found = [episodes(face.times_s, face.shown.tolist(), face.confidences) for face in drawn]
     sections = [
         {
-            "title": tr("face {number}", number=face.track_id),
+            "title": face.name,
             "source": Path(face.source).name if len(names) > 1 else "",
             "seconds": f"{face.seconds:.1f}",
             "shares": _shares(face, labels, len(labels) - len(options.own_labels)),
@@ -168,7 +168,9 @@ def _data(
         ],
         "faces": [
             {
-                "number": face.track_id,
+                "number": face.number,
+                "name": face.name,
+                "is_person": face.is_person,
                 "source": Path(face.source).name,
                 "group": numbers[face.source],
                 "begin_s": min(0.0, float(face.times_s[0])),
@@ -188,7 +190,7 @@ def _data(
         ],
         "texts": {
             "toggle": tr("Show or hide in the plots"),
-            "plot": tr("Probabilities of face {number} over time; the tables have the figures"),
+            "plot": tr("{name}: probabilities over time; the tables have the figures"),
             "all": tr("Show all {n}"),
             "nothing": tr("nobody in view"),
             "note": tr("note {number}: {text}"),
@@ -280,7 +282,7 @@ def _pictures(
 ) -> list[tuple[str, str, str]]:
     """Label, its colour's class, and its picture."""
     return [
-        (tr_label(label), f"l{index}", pictures[face.source, face.track_id, label])
+        (tr_label(label), f"l{index}", pictures[face.source, face.name, label])
         for index, label in enumerate(labels)
-        if (face.source, face.track_id, label) in pictures
+        if (face.source, face.name, label) in pictures
     ]

@@ -12,10 +12,10 @@ import pytest
 
 from fer_live.outputs.face_rows import Row
 from fer_live.recording.episodes import episodes, transitions
-from fer_live.recording.face_pictures import face_pictures
 from fer_live.recording.faces_in_time import FaceInTime, FacesInTime
 from fer_live.recording.report import ReportOptions, write_report
 from fer_live.recording.report_marks import ReportMark
+from fer_live.recording.report_pictures import report_pictures
 from fer_live.recording.report_plot import plotted
 from tests.helpers.browser import Browser, browser
 from tests.helpers.results import LABELS
@@ -134,13 +134,13 @@ def test_pictures_are_of_the_clearest_moment(demo_clip: Path, tmp_path: Path):
     made[20] |= {"x1": 100, "y1": 100, "x2": 200, "y2": 200}
     one = face(made)
     assert one.sights["happiness"].time_s == pytest.approx(20 / 30)
-    pictures = face_pictures([one], lambda _: demo_clip)
+    pictures = report_pictures([one], lambda _: demo_clip)
     ((key, picture),) = pictures.items()
-    assert key == ("a.mp4", 1, "happiness")
+    assert key == ("a.mp4", "face 1", "happiness")
     jpeg = base64.b64decode(picture.partition(",")[2])
     image = cv2.imdecode(np.frombuffer(jpeg, np.uint8), cv2.IMREAD_COLOR)
     assert image.shape[:2] == (112, 112)
-    assert face_pictures([one], lambda _: tmp_path / "gone.mp4") == {}
+    assert report_pictures([one], lambda _: tmp_path / "gone.mp4") == {}
 
 
 def test_a_report_has_no_picture_unless_asked(demo_clip: Path, tmp_path: Path):
