@@ -166,7 +166,7 @@ def test_over_a_video_it_is_transparent_and_says_no_more_than_the_faces(
     assert "neutral" not in page.run("document.body.innerText")
 
 
-def test_dark_and_light_follow_the_system_or_the_switch(page: Browser):
+def test_dark_and_light_follow_the_system_or_the_switch(page: Browser, live: Live):
     def background() -> str:
         return page.run("getComputedStyle(document.body).backgroundColor")
 
@@ -178,7 +178,7 @@ def test_dark_and_light_follow_the_system_or_the_switch(page: Browser):
     switch = "document.getElementById('theme')"
     page.run(f"{switch}.value = 'light', {switch}.dispatchEvent(new Event('change'))")
     assert background() == light
-    page.run("location.reload()")
+    page.open(f"http://127.0.0.1:{live.port}/")
     page.wait_for("document.documentElement.dataset.theme === 'light'")
     assert background() == light, "it is remembered"
 
