@@ -47,6 +47,8 @@ def check_written(options: AnalyzeOptions, jobs: Sequence[Job]) -> None:
     resolve_model(options.model)
     if options.report is not None:
         check_output_file(options.report, (".html",))
+    elif options.report_pictures:
+        raise InputError("--report-pictures: add --report FILE.html, which they are for")
     if options.every < 1:
         raise InputError(f"--every {options.every}: must be 1 or more")
     if options.out is not None:
@@ -99,9 +101,15 @@ def open_row_sinks(
         also = (*told, *((PERSON,) if options.persons else ()))
         sinks.append(open_file_sink(options.out, labels, signals=options.signals, also=also))
     if options.report is not None:
-        from fer_live.recording.report import ReportFile  # matplotlib takes a second to import
+        from fer_live.recording.report import ReportFile, ReportOptions  # jinja2, for this alone
 
-        sinks.append(ReportFile(options.report, labels, own_labels))
+        out, report = options.out, options.report
+        wanted = ReportOptions(
+            own_labels,
+            pictures_from=Path if options.report_pictures else None,
+            rows_file=out.name if out is not None and out.parent == report.parent else "",
+        )
+        sinks.append(ReportFile(report, labels, wanted))
     return [PersonRows(sinks)] if options.persons else sinks
 
 

@@ -43,7 +43,15 @@ def add(commands: "argparse._SubParsersAction[ArgumentParser]") -> None:
         "--video", type=Path, metavar="FILE.mp4|.mkv", help="write an annotated video"
     )
     parser.add_argument(
-        "--report", type=Path, metavar="FILE.html", help="write a page with shares and timelines"
+        "--report",
+        type=Path,
+        metavar="FILE.html",
+        help="write a page with curves, shares, episodes",
+    )
+    parser.add_argument(
+        "--report-pictures",
+        action="store_true",
+        help="with pictures of the faces in the report: it then shows who was seen",
     )
     parser.add_argument(
         "--every", type=int, default=1, metavar="K", help="read every K-th frame (default: 1)"
@@ -107,6 +115,7 @@ def run(arguments: argparse.Namespace) -> int:
             out=arguments.out,
             video=arguments.video,
             report=arguments.report,
+            report_pictures=arguments.report_pictures,
             every=arguments.every,
             model=resolve_model(arguments.model),
             provider=arguments.provider or "auto",

@@ -3,6 +3,7 @@
 import contextlib
 import ctypes
 import hashlib
+import io
 import sys
 from collections.abc import Sequence
 from functools import cache
@@ -271,8 +272,9 @@ def _session(file: Path, wanted: Provider, shape: Sequence[int | str] = ()) -> A
     try:
         if wanted == "cpu":
             return ort.InferenceSession(str(file), options, providers=providers)
-        # What it prints where a GPU's libraries are missing is no part of a command's output.
-        with contextlib.redirect_stdout(sys.stderr):
+        # What it prints where a GPU's libraries are missing is no part of a command's output; the
+        # window and `fer-live` say in one line of their own that the processor is used.
+        with contextlib.redirect_stdout(io.StringIO()):
             ort.preload_dlls()
             return ort.InferenceSession(str(file), options, providers=providers)
     except Exception as error:  # noqa: BLE001  # a dozen unrelated types for a bad file
