@@ -68,6 +68,9 @@ class ExpressionClassifier:
         provider: Provider = "auto",
         answers: AnswerConfig = DEFAULT_ANSWERS,
     ) -> None:
+        self.may_use_two_threads = True
+        """Whether many faces are read by two threads of the CPU; not where other processes have
+        the other cores."""
         self._answers = DEFAULT_ANSWERS
         wanted: Provider = provider
         if provider == "auto":
@@ -216,7 +219,8 @@ class ExpressionClassifier:
 
     def _session_for(self, n_faces: int) -> Any:
         """On the CPU many faces have a session of their own, made when they first come."""
-        if self.provider != "cpu" or n_faces <= _MAX_FACES_OF_ONE_THREAD:
+        is_one = n_faces <= _MAX_FACES_OF_ONE_THREAD or not self.may_use_two_threads
+        if self.provider != "cpu" or is_one:
             return self._session
         if self._session_of_two_threads is None:
             self._session_of_two_threads = onnx_runtime().InferenceSession(
