@@ -3,6 +3,7 @@
 import sys
 import time
 from collections.abc import Sequence
+from concurrent.futures.process import BrokenProcessPool
 from contextlib import closing
 from dataclasses import asdict, dataclass
 from pathlib import Path
@@ -25,6 +26,7 @@ from fer_live.analyze.jobs import (
 )
 from fer_live.analyze.options import AnalyzeOptions
 from fer_live.analyze.parallel import Counts, Part, forget_parts, parts_of, read_parts
+from fer_live.analyze.persons import check_persons
 from fer_live.analyze.reading import ReadOptions, n_frames_to_read, read_source
 from fer_live.analyze.stream_markers import StreamMarkers
 from fer_live.analyze.study_rows import rows_of
@@ -40,7 +42,7 @@ from fer_live.base.atomic_file import beside
 from fer_live.base.system_libraries import require_qt_libraries
 from fer_live.errors import FerLiveError, SourceError, TruncatedError
 from fer_live.outputs.kind import NoMarkersIn
-from fer_live.outputs.markers import MarkedSpan
+from fer_live.outputs.markers import MARKER_COLUMN, MarkedSpan
 from fer_live.outputs.sink import ResultSink, RowSink
 from fer_live.sources.open import open_source
 from fer_live.sources.source import FrameSource
@@ -73,9 +75,11 @@ def analyze(options: AnalyzeOptions) -> tuple[Summary, list[str]]:
     interrupt ends a stream as its end would. Otherwise, and where nothing could be read,
     `FerLiveError` is raised: the output's place is untouched then, what was read lies beside it.
     """
-    jobs, broken = _jobs_of(options)
+    jobs, told, broken = _jobs_of(options)
     options = at_links_targets(options)
     check_written(options, jobs)
+    if options.persons:
+        check_persons(jobs, has_rows=bool(options.out or options.report))
     if options.video is not None or "virtual_camera" in options.outputs:
         require_qt_libraries(headless=True)
     read_options = ReadOptions(
@@ -85,31 +89,35 @@ def analyze(options: AnalyzeOptions) -> tuple[Summary, list[str]]:
         options.detector,
         answers=options.answers,
         signals=options.signals,
-        is_study=options.batch is not None,
         is_marked=any(job.markers for job in jobs),
     )
     if options.video is None and not options.outputs and not has_streams(jobs):
         parts = parts_of(jobs, _what_decides(options) | {"is_marked": read_options.is_marked})
         if len(parts) > 1:
-            summary, also_broken = _read_batch(options, parts, read_options)
+            summary, also_broken = _read_batch(options, parts, read_options, told)
             return summary, broken + also_broken
-    summary, also_broken = _read_in_turn(options, jobs, read_options)
+    summary, also_broken = _read_in_turn(options, jobs, read_options, told)
     return summary, broken + also_broken
 
 
-def _jobs_of(options: AnalyzeOptions) -> tuple[list[Job], list[str]]:
-    """What is to be read, and a line for each folder that holds nothing to read."""
+def _jobs_of(options: AnalyzeOptions) -> tuple[list[Job], tuple[str, ...], list[str]]:
+    """What is to be read, the columns that a batch file adds, and a line for each folder that holds
+    nothing to read."""
+    told: tuple[str, ...] = ()
     if options.batch is None:
         jobs = [Job(source, options.begin_s, options.end_s) for source in options.sources]
     else:
-        jobs = load_batch(options.batch)
+        jobs, told = load_batch(options.batch)
     check_there(jobs)
     jobs, broken = expand(jobs, recursive=options.recursive)
-    return marked(shard_of(began(jobs, options.began_at), options.shard)), broken
+    return marked(shard_of(began(jobs, options.began_at), options.shard)), told, broken
 
 
 def _read_in_turn(
-    options: AnalyzeOptions, jobs: Sequence[Job], read_options: ReadOptions
+    options: AnalyzeOptions,
+    jobs: Sequence[Job],
+    read_options: ReadOptions,
+    told: tuple[str, ...],
 ) -> tuple[Summary, list[str]]:
     counts = Counts()
     tally = BlinkTally() if options.signals else None
@@ -119,17 +127,14 @@ def _read_in_turn(
     is_alone = len(jobs) == 1 and not has_streams(jobs)
     opened: list[FrameSource] = [open_source(jobs[0].name)] if is_alone else []
     live = StreamMarkers() if options.marker_inputs or _hears(options, jobs) else None
+    also = (*told, MARKER_COLUMN) if live or read_options.is_marked else told
     with read_options.load_pipeline() as pipeline:
         counts.model, counts.provider = pipeline.classifier.name, pipeline.classifier.provider
         if pipeline.classifier.warning:
             print(f"fer-live: {pipeline.classifier.warning}", file=sys.stderr)
         try:
             row_sinks += open_row_sinks(
-                options,
-                pipeline.labels,
-                pipeline.own_labels,
-                is_marked=read_options.is_marked or live is not None,
-                markers=_markers_of(jobs),
+                options, pipeline.labels, pipeline.own_labels, also, _markers_of(jobs)
             )
             sinks += open_video(options, jobs, pipeline.labels)
             sinks += open_outputs(options, pipeline.labels, live.board if live else NoMarkersIn())
@@ -168,8 +173,13 @@ def _read_in_turn(
 
 
 def _read_batch(
-    options: AnalyzeOptions, parts: Sequence[Part], read_options: ReadOptions
+    options: AnalyzeOptions,
+    parts: Sequence[Part],
+    read_options: ReadOptions,
+    told: tuple[str, ...],
 ) -> tuple[Summary, list[str]]:
+    also = (*told, MARKER_COLUMN) if read_options.is_marked else told
+    markers = _markers_of([job for part in parts for job in part.jobs])
     output = options.out or options.report
     assert output is not None, "checked with the arguments"
     folder = beside(output, ".parts")
@@ -180,7 +190,7 @@ def _read_batch(
     began_at_s: list[float] = []
     n_rows: list[int] = []
     try:
-        n_finished = recall(options.out, parts, folder)
+        n_finished = recall(options.out, parts, folder, told)
         if n_finished:
             print(
                 f"fer-live: finished before and not read again: {n_finished} of "
@@ -192,13 +202,7 @@ def _read_batch(
             if not sinks:
                 if counts.warning:
                     print(f"fer-live: {counts.warning}", file=sys.stderr)
-                sinks += open_row_sinks(
-                    options,
-                    counts.labels,
-                    counts.own_labels,
-                    is_marked=read_options.is_marked,
-                    markers=_markers_of([job for part in parts for job in part.jobs]),
-                )
+                sinks += open_row_sinks(options, counts.labels, counts.own_labels, also, markers)
                 sinks += [tally] if tally else []
             total.join(counts)
             if counts.began_s >= asked_at_s:  # not what an earlier, interrupted run has read
@@ -208,7 +212,7 @@ def _read_batch(
             for sink in sinks:
                 sink.append(kept)
         wall_s = time.monotonic() - min(began_at_s, default=asked_at_s)
-        write_markers(options.out, _markers_of([job for part in parts for job in part.jobs]))
+        write_markers(options.out, markers)
         _finish(sinks, total)
     except BaseException as error:  # noqa: BLE001  # raised again, after the sinks
         if total.broken and not total.frames:
@@ -216,6 +220,11 @@ def _read_batch(
         failure = _after_failure(error, sinks, total)
         if isinstance(error, KeyboardInterrupt):
             failure = FerLiveError(f"{failure}; the same command goes on from there")
+        elif isinstance(error, BrokenProcessPool):
+            failure = FerLiveError(
+                "a process that read was ended from outside, perhaps for want of memory; "
+                "the same command goes on from there"
+            )
         raise failure from None
     remember(options.out, parts, folder, n_rows)
     forget_parts(folder)
@@ -265,6 +274,7 @@ def _what_decides(options: AnalyzeOptions) -> dict[str, object]:
         "detector": options.detector,
         "answers": asdict(options.answers),
         "signals": options.signals,
+        "persons": options.persons,
     }
 
 

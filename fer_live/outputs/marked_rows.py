@@ -33,6 +33,15 @@ class MarkedRows:
         if span is not None:
             self._markers.append(span)
 
+    @property
+    def last_message(self) -> str:
+        """The row that was written last; empty where the rows do not tell."""
+        return str(getattr(self._rows, "last_message", ""))
+
+    def send_test(self) -> str:
+        """Write and read a file beside this one; returns what happened."""
+        return self._rows.send_test()  # type: ignore[attr-defined, no-any-return]  # see `sink.py`
+
     def close(self) -> None:
         self._rows.close()
         self._markers.close(companion_of(Path(self._opening.where)))

@@ -3,12 +3,20 @@
 import threading
 from collections import deque
 from collections.abc import Callable
+from dataclasses import dataclass
 
 from fer_live.datatypes import FrameResult, Marker
 from fer_live.outputs.sink import MarkerSink, ResultSink
 
 _ENDS_WITHIN_S = 10.0
 _WAITING_MARKERS = 10_000
+
+
+@dataclass(frozen=True, slots=True)
+class _Test:
+    """Asks the sink to send a test."""
+
+    then: Callable[[str], None]
 
 
 class SinkWorker:
@@ -29,7 +37,7 @@ class SinkWorker:
     ) -> None:
         self.dropped = self.written = 0
         self._sink, self._on_failure = sink, on_failure
-        self._results: deque[tuple[str, FrameResult]] = deque()
+        self._results: deque[tuple[str, FrameResult] | _Test] = deque()
         self._markers: deque[Marker] = deque()
         self._depth = depth
         self._news = threading.Condition()
@@ -47,16 +55,33 @@ class SinkWorker:
         """What the sink says of itself; most say nothing."""
         return str(getattr(self._sink, "described", ""))
 
+    @property
+    def last_message(self) -> str:
+        """What the sink wrote or sent last; empty where it does not tell."""
+        return str(getattr(self._sink, "last_message", ""))
+
+    @property
+    def address_to_copy(self) -> str:
+        """Where receivers find the sink; empty where it does not tell."""
+        return str(getattr(self._sink, "address_to_copy", ""))
+
+    @property
+    def page_address(self) -> str:
+        """Where a browser finds the sink; empty where it serves no page."""
+        return str(getattr(self._sink, "page_address", ""))
+
+    def test(self, then: Callable[[str], None]) -> None:
+        """Let the sink send a test when its turn comes; `then` gets what happened, on the worker's
+        thread. After the end, and where the test was dropped with the oldest results, nothing."""
+        with self._news:
+            if not self._ended:
+                self._put(_Test(then))
+
     def offer(self, source: str, result: FrameResult) -> None:
         """Take in one frame's result; after the end, nothing."""
         with self._news:
-            if self._ended:
-                return
-            if len(self._results) == self._depth:
-                self._results.popleft()
-                self.dropped += 1
-            self._results.append((source, result))
-            self._news.notify()
+            if not self._ended:
+                self._put((source, result))
 
     def mark(self, marker: Marker) -> None:
         """Take in a marker; after the end, nothing."""
@@ -78,7 +103,14 @@ class SinkWorker:
             self._news.notify()
         self._thread.join(_ENDS_WITHIN_S)
 
-    def _next(self) -> Marker | tuple[str, FrameResult] | None:
+    def _put(self, item: tuple[str, FrameResult] | _Test) -> None:
+        if len(self._results) == self._depth:
+            oldest = self._results.popleft()
+            self.dropped += not isinstance(oldest, _Test)
+        self._results.append(item)
+        self._news.notify()
+
+    def _next(self) -> Marker | tuple[str, FrameResult] | _Test | None:
         """What comes next; None once it has ended and nothing waits."""
         with self._news:
             while not (self._markers or self._results or self._ended):
@@ -93,6 +125,9 @@ class SinkWorker:
                 if isinstance(item, Marker):
                     assert isinstance(self._sink, MarkerSink)
                     self._sink.mark(item)
+                    continue
+                if isinstance(item, _Test):
+                    item.then(self._sink.send_test())  # type: ignore[attr-defined]  # see `sink.py`
                     continue
                 self._sink.write(*item)
                 self.written += 1

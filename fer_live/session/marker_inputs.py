@@ -14,7 +14,6 @@ from fer_live.outputs.kind import MarkersIn
 from fer_live.session.marker_lsl import LslMarkers
 from fer_live.session.marker_osc import OscMarkers
 
-OSC_OPTION, LSL_OPTION = "--marker-osc", "--marker-lsl"
 SUGGESTED_PORT = "9001"
 
 
@@ -40,8 +39,8 @@ class _InputKind:
 
 _KINDS = {
     "osc": _InputKind(
-        lambda where, markers: OscMarkers(parse_address(OSC_OPTION, where), markers),
-        lambda where: check_address(OSC_OPTION, where),
+        lambda where, markers: OscMarkers(parse_address(where), markers),
+        check_address,
         "pythonosc",
     ),
     "lsl": _InputKind(LslMarkers, lambda _: None, "pylsl"),
@@ -51,10 +50,19 @@ MARKER_INPUTS = tuple(_KINDS)
 
 
 def check_marker_inputs(wanted: Mapping[str, str]) -> None:
-    """Find a mistake, or a package that is missing, before anything starts. Raises `InputError`."""
+    """Find a mistake on the command line, or a package that is missing, before anything starts.
+    Raises `InputError`, which names the option."""
     for name, where in wanted.items():
-        _KINDS[name].check(where)
-        require_packages(name, _KINDS[name].package)
+        try:
+            check_marker_input(name, where)
+        except InputError as error:
+            raise InputError(f"--marker-{name}: {error}") from None
+
+
+def check_marker_input(name: str, where: str) -> None:
+    """Find a mistake in `where`, or a package that is missing. Raises `InputError`."""
+    _KINDS[name].check(where)
+    require_packages(name, _KINDS[name].package)
 
 
 def open_marker_inputs(wanted: Mapping[str, str], markers: MarkersIn) -> list[MarkerInput]:

@@ -4,9 +4,9 @@ import threading
 from typing import TYPE_CHECKING
 
 from fer_live.base.clocks import offset_s
-from fer_live.base.translation import tr
+from fer_live.base.translation import tr_n
 from fer_live.outputs.kind import MarkersIn
-from fer_live.outputs.lsl import MARKER_STREAM_TYPE, OUR_SOURCE_ID, stay_on_this_machine
+from fer_live.outputs.lsl import MARKER_STREAM_TYPE, OUR_SOURCE_ID, load_lsl
 
 if TYPE_CHECKING:
     from pylsl import StreamInfo
@@ -29,10 +29,7 @@ class LslMarkers:
     """
 
     def __init__(self, name: str, markers: MarkersIn) -> None:
-        stay_on_this_machine()
-        import pylsl
-
-        self._lsl = pylsl
+        self._lsl = load_lsl()
         self._name, self._markers = name, markers
         self._n_taken = self._n_odd = 0
         self._end = threading.Event()
@@ -44,8 +41,16 @@ class LslMarkers:
     def described(self) -> str:
         """How many streams there are, and what came."""
         n_streams = sum(thread.is_alive() for thread in list(self._heard.values()))
-        odd = tr("{n} messages not understood", n=self._n_odd) if self._n_odd else ""
-        counts = tr("{n} streams", n=n_streams), tr("{n} markers", n=self._n_taken), odd
+        odd = (
+            tr_n("{n} message not understood", "{n} messages not understood", self._n_odd)
+            if self._n_odd
+            else ""
+        )
+        counts = (
+            tr_n("{n} stream", "{n} streams", n_streams),
+            tr_n("{n} marker", "{n} markers", self._n_taken),
+            odd,
+        )
         return "; ".join(filter(None, counts))
 
     def close(self) -> None:

@@ -3,7 +3,7 @@
 import socket
 import threading
 
-from fer_live.base.translation import tr
+from fer_live.base.translation import tr, tr_n
 from fer_live.errors import InputError
 from fer_live.outputs.address import Address
 from fer_live.outputs.kind import MarkersIn
@@ -56,8 +56,12 @@ class OscMarkers:
     @property
     def described(self) -> str:
         """Where it listens, and what came."""
-        odd = tr("{n} messages not understood", n=self._n_odd) if self._n_odd else ""
-        return "; ".join(filter(None, (tr("{n} markers", n=self._n_taken), odd)))
+        odd = (
+            tr_n("{n} message not understood", "{n} messages not understood", self._n_odd)
+            if self._n_odd
+            else ""
+        )
+        return "; ".join(filter(None, (tr_n("{n} marker", "{n} markers", self._n_taken), odd)))
 
     def close(self) -> None:
         """Listen no more."""

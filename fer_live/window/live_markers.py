@@ -11,7 +11,7 @@ from fer_live.datatypes import Marker
 from fer_live.errors import InputError
 from fer_live.outputs.markers import MarkedSpan, MarkedSpans, clean_text, parse_marker
 from fer_live.session.marker_board import MarkerBoard
-from fer_live.session.marker_inputs import MarkerInput, check_marker_inputs, open_marker_inputs
+from fer_live.session.marker_inputs import MarkerInput, check_marker_input, open_marker_inputs
 from fer_live.window.dialogs.markers_dialog import MarkersDialog
 from fer_live.window.live_page import LivePage
 from fer_live.window.notices import warned
@@ -63,7 +63,7 @@ class LiveMarkers(QObject):
         """Open the ways in that the command line named."""
         for name, where in wanted.items():
             if trouble := self.switch(name, where):
-                self.refused.emit(trouble)
+                self.refused.emit(f"--marker-{name}: {trouble}")
 
     def switch(self, name: str, where: str | None) -> str:
         """Open a way in, or close it with None; returns what went wrong, empty where nothing."""
@@ -73,7 +73,7 @@ class LiveMarkers(QObject):
             return ""
         self._places[name] = where
         try:
-            check_marker_inputs({name: where})
+            check_marker_input(name, where)
             (self._inputs[name],) = open_marker_inputs({name: where}, self._board)
         except InputError as error:
             return str(error)

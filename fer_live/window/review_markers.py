@@ -11,6 +11,7 @@ from PyQt6.QtWidgets import (
     QHBoxLayout,
     QHeaderView,
     QLabel,
+    QLineEdit,
     QPushButton,
     QTableWidget,
     QTableWidgetItem,
@@ -31,6 +32,7 @@ class MarkerEditor(Translated, QWidget):
 
     `position_s` is what the buttons "From here" and "Until here" mean by here. `sought` tells the
     time of a row that was clicked, `changed` all markers, in order of time, after each edit.
+    `line`, which belongs beside the player's controls, adds a moment.
     """
 
     sought = pyqtSignal(float)
@@ -43,6 +45,8 @@ class MarkerEditor(Translated, QWidget):
         self._length_s = 0.0
         self._utc_at: Callable[[float], datetime] | None = None
         self._title = QLabel()
+        self.line = QLineEdit()
+        self.line.returnPressed.connect(self._add_line)
         self.table = QTableWidget(0, 3)
         rows = self.table.verticalHeader()
         assert rows is not None
@@ -108,6 +112,10 @@ class MarkerEditor(Translated, QWidget):
         self._change([*self._spans, MarkedSpan(line, at_s, at_s, self._utc_at(at_s), "review")])
         return True
 
+    def _add_line(self) -> None:
+        if self.add(self.line.text()):
+            self.line.clear()
+
     def move_here(self) -> None:
         """Let the chosen marker begin at this position; an interval keeps its length."""
         self._replace_chosen(lambda span: self._moved(span, self.position_s))
@@ -157,6 +165,8 @@ class MarkerEditor(Translated, QWidget):
 
     def translate(self) -> None:
         self._title.setText(tr("Markers"))
+        self.line.setPlaceholderText(tr("Marker at this moment, then Enter"))
+        self.line.setAccessibleName(tr("Marker at this moment, then Enter"))
         self.table.setHorizontalHeaderLabels([tr("From"), tr("Until"), tr("Text")])
         self.table.setAccessibleName(tr("Markers"))
         self._from_here.setText(tr("From here"))

@@ -5,13 +5,10 @@ import time
 from collections.abc import Callable
 from pathlib import Path
 
-from PyQt6.QtCore import Qt, QTimer, QUrl, pyqtSignal
-from PyQt6.QtGui import QDesktopServices
+from PyQt6.QtCore import Qt, QTimer, pyqtSignal
 from PyQt6.QtWidgets import (
-    QFileDialog,
     QHBoxLayout,
     QLabel,
-    QLineEdit,
     QListWidget,
     QListWidgetItem,
     QMessageBox,
@@ -27,8 +24,9 @@ from fer_live.outputs.markers import MarkedSpan
 from fer_live.recording.history import clock_tenths
 from fer_live.recording.player import ClipPlayer
 from fer_live.recording.recorder import Recording, list_recordings, recordings_folder
-from fer_live.window.background import Background
+from fer_live.window.links import show_file
 from fer_live.window.recorded_faces import RecordedFaces
+from fer_live.window.reports import Reports
 from fer_live.window.review_markers import MarkerEditor
 from fer_live.window.translated import Translated
 from fer_live.window.widgets.timeline import Timeline
@@ -48,7 +46,7 @@ class ReviewPage(Translated, QWidget):
 
     def __init__(self) -> None:
         super().__init__()
-        self._background = Background(self)
+        self.reports = Reports(self, self._show_writing)
         self._recording: Recording | None = None
         self._player: ClipPlayer | None = None
         self._faces: RecordedFaces | None = None
@@ -80,17 +78,18 @@ class ReviewPage(Translated, QWidget):
         self._play.setCheckable(True)
         self._play.toggled.connect(self._set_playing)
         self._clock = QLabel()
-        self._marker_text = QLineEdit()
-        self._marker_text.returnPressed.connect(self._add_marker)
         self._report, self._show_folder, self._delete = QPushButton(), QPushButton(), QPushButton()
+        self._persons = QPushButton()
+        self._persons.clicked.connect(self.show_persons)
         self._report.clicked.connect(self._ask_for_report)
         self._show_folder.clicked.connect(self._open_folder)
         self._delete.clicked.connect(self._ask_to_delete)
         # What works only on a recording that is open.
         self._controls = (
             self._play,
-            self._marker_text,
+            self.markers.line,
             self.markers,
+            self._persons,
             self._report,
             self._show_folder,
             self._delete,
@@ -103,7 +102,7 @@ class ReviewPage(Translated, QWidget):
         column.addWidget(self._list_title)
         column.addWidget(self._list, 2)
         column.addWidget(self.markers, 2)
-        for button in (self._report, self._show_folder, self._delete):
+        for button in (self._persons, self._report, self._show_folder, self._delete):
             column.addWidget(button)
         return side
 
@@ -111,7 +110,7 @@ class ReviewPage(Translated, QWidget):
         controls = QHBoxLayout()
         controls.addWidget(self._play)
         controls.addWidget(self._clock)
-        controls.addWidget(self._marker_text, 1)
+        controls.addWidget(self.markers.line, 1)
         middle = QWidget()
         column = QVBoxLayout(middle)
         column.setContentsMargins(0, 0, 0, 0)
@@ -185,12 +184,12 @@ class ReviewPage(Translated, QWidget):
     def write_marker(self) -> None:
         """Pause, and let the person write what happens at what is shown."""
         self._play.setChecked(False)
-        self._marker_text.setFocus()
+        self.markers.line.setFocus()
 
     def stop(self) -> None:
         """Pause, let go of the video file, and wait for a report that is being written."""
         self._close()
-        self._background.wait()
+        self.reports.wait()
 
     def hideEvent(self, event: object) -> None:  # noqa: N802  # Qt's name
         self._play.setChecked(False)
@@ -204,52 +203,39 @@ class ReviewPage(Translated, QWidget):
         moments, labels = self._faces.moments, self._faces.labels
         self.timeline.show_all(moments, labels, self._player.length_s, spans)
 
-    def _add_marker(self) -> None:
-        if self.markers.add(self._marker_text.text()):
-            self._marker_text.clear()
-
     def _save_markers(self, spans: list[MarkedSpan]) -> None:
         if self._recording is not None:
             self._try(lambda recording: recording.save_markers(spans))
             self._show_markers()  # also where the disk refused: what is there
 
     def _ask_for_report(self) -> None:
+        if self._recording is not None:
+            self.reports.ask(self._recording)
+
+    def _show_writing(self, is_writing: bool) -> None:
+        self._report.setEnabled(not is_writing and self._recording is not None)
+
+    def show_persons(self) -> None:
+        """Open the dialog in which faces of the open recording are grouped as persons."""
         if self._recording is None:
             return
-        suggested = str(self._recording.folder / "report.html")
-        chosen, _ = QFileDialog.getSaveFileName(
-            self, tr("Save the report"), suggested, "HTML (*.html)"
-        )
-        if chosen:
-            self.export_report(Path(chosen))
+        from fer_live.window.dialogs.persons_dialog import PersonsDialog
 
-    def export_report(self, path: Path) -> None:
-        """Write the report of the open recording on another thread, then open it."""
-        recording = self._recording
-        if recording is None:
-            return
+        self._play.setChecked(False)
+        folder, at_s = self._recording.folder, self._position_s
 
-        def write() -> None:
-            from fer_live.recording.report import (
-                write_report,  # matplotlib takes a second to import
-            )
+        def show_again() -> None:
+            self.open(folder)  # faces now have their persons' numbers
+            self.seek(at_s)
 
-            about, markers = recording.about, recording.markers()
-            write_report(path, recording.rows(), about.labels, about.own_labels, markers=markers)
-
-        def show(result: object) -> None:
-            self._report.setEnabled(self._recording is not None)
-            if isinstance(result, FerLiveError):
-                QMessageBox.warning(self, "FER Live", str(result))
-            else:
-                QDesktopServices.openUrl(QUrl.fromLocalFile(str(path)))
-
-        self._report.setEnabled(False)
-        self._background.run(write, show)
+        dialog = PersonsDialog(self._recording, self)
+        dialog.setAttribute(Qt.WidgetAttribute.WA_DeleteOnClose)
+        dialog.finished.connect(show_again)
+        dialog.open()
 
     def _open_folder(self) -> None:
         if self._recording is not None:
-            QDesktopServices.openUrl(QUrl.fromLocalFile(str(self._recording.folder)))
+            show_file(self, self._recording.folder)
 
     def _ask_to_delete(self) -> None:
         if self._recording is None:
@@ -312,8 +298,7 @@ class ReviewPage(Translated, QWidget):
         self._list_title.setText(tr("Recordings"))
         self._list.setAccessibleName(tr("Recordings"))
         self._play.setText(tr("Pause") if self._play.isChecked() else tr("Play"))
-        self._marker_text.setPlaceholderText(tr("Marker at this moment, then Enter"))
-        self._marker_text.setAccessibleName(tr("Marker at this moment, then Enter"))
+        self._persons.setText(tr("Persons…"))
         self._report.setText(tr("Report…"))
         self._show_folder.setText(tr("Show folder"))
         self._delete.setText(tr("Delete…"))

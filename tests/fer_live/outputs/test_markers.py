@@ -345,7 +345,7 @@ def test_what_is_no_marker_is_counted_and_harms_nothing(server, board, said):
         client.send(said)
         client.send('{"marker": "after"}')
         assert json.loads(client.recv(60))["marker"] == "after"
-    assert "1 messages not understood" in server.described
+    assert "1 message not understood" in server.described
 
 
 def test_a_marker_of_a_megabyte_ends_its_client_alone(server, board):

@@ -272,7 +272,7 @@ def test_an_address_that_is_taken_or_none_is_told(osc_port):
     finally:
         for one in listening:
             one.close()
-    with pytest.raises(InputError, match="--marker-osc nowhere: not an address"):
+    with pytest.raises(InputError, match="--marker-osc: nowhere: not an address"):
         check_marker_inputs({"osc": "nowhere"})
 
 
@@ -341,7 +341,7 @@ def test_bytes_that_are_no_text_end_no_lsl_stream(lsl_name: str, monkeypatch: py
         wait_until(lambda: bool(spoilt) and outlet.have_consumers())
         outlet.push_sample(["x" * 10**6])
         wait_until(lambda: bool(taken))
-        assert "1 messages not understood" in listening.described
+        assert "1 message not understood" in listening.described
     finally:
         listening.close()
     assert len(taken[0].text) == 200

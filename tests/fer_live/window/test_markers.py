@@ -220,8 +220,8 @@ def test_markers_reach_files_and_recordings_and_are_edited_in_the_review(
     assert window.review.timeline._marks == tuple(recording.markers())
     window.review.seek(0.0)
     qtbot.keyClick(window, Qt.Key.Key_K)
-    qtbot.keyClicks(window.review._marker_text, "the very begin")
-    qtbot.keyClick(window.review._marker_text, Qt.Key.Key_Return)
+    qtbot.keyClicks(window.review.markers.line, "the very begin")
+    qtbot.keyClick(window.review.markers.line, Qt.Key.Key_Return)
     assert "the very begin" in [span.text for span in recording.markers()]
 
 
