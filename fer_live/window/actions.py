@@ -112,7 +112,13 @@ ACTIONS = (
         "F11",
         run=lambda w: w.showNormal() if w.isFullScreen() else w.showFullScreen(),
     ),
-    WindowAction("help", mark("&Help"), "F1", run=lambda w: show_help(w, w.actions())),
+    WindowAction("tour", mark("Take the tour"), "Shift+F1", run=lambda w: w.tour.begin()),
+    WindowAction(
+        "help",
+        mark("&Help"),
+        "F1",
+        run=lambda w: show_help(w, w.actions(), tour=w.action["tour"]),
+    ),
     WindowAction("quit", mark("Quit"), "Ctrl+Q", run=lambda w: w.close()),
 )
 """In the order in which the help sheet lists them."""

@@ -55,6 +55,7 @@ QToolButton#qt_toolbar_ext_button {{ border: none; padding: 0; background: none;
 QTabBar::tab {{ padding: 6px 14px; border: none; color: {faint}; }}
 QTabBar::tab:selected {{ color: {text}; border-bottom: 2px solid {highlight}; }}
 QTabWidget::pane {{ border: none; }}
+QFrame#card {{ background: {base}; border: 1px solid {mid}; border-radius: 10px; }}
 QStatusBar::item {{ border: none; }}
 QStatusBar QLabel {{ color: {faint}; padding: 0 6px; }}
 """
@@ -82,6 +83,7 @@ def _dress(application: QApplication, scheme: Qt.ColorScheme) -> None:
         _SHEET.format(
             text=colors[QPalette.ColorRole.ButtonText],
             button=colors[QPalette.ColorRole.Button],
+            base=colors[QPalette.ColorRole.Base],
             mid=colors[QPalette.ColorRole.Mid],
             highlight=colors[QPalette.ColorRole.Highlight],
             highlighted=colors[QPalette.ColorRole.HighlightedText],
