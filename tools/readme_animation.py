@@ -15,7 +15,7 @@ from PIL import Image
 OUT = Path(__file__).parents[1] / "docs/window.webp"
 SECONDS, FPS, BEGINS_S = 6, 10, 1.0
 SCREEN_WH, OUT_WH = (1100, 680), (880, 544)
-QUALITY = 62
+QUALITY = 72
 
 
 def main() -> None:

@@ -9,10 +9,12 @@ import numpy as np
 import pytest
 
 from fer_live.datatypes import FaceResult, Frame, FrameResult
-from fer_live.model.assets import asset
+from fer_live.model.assets import CPU_MODEL, asset
 from fer_live.sources.choice import DEMO_CLIP
 from fer_live.sources.clip import ClipSource
+from fer_live.vision.classifier import ExpressionClassifier
 from fer_live.vision.pipeline import Pipeline
+from fer_live.window.live_page import LivePage
 from tools.demo.looks import PLAYS
 from tools.demo.scene import FPS, FRAME_WH, SECONDS
 
@@ -103,6 +105,17 @@ def test_there_is_no_cut_not_even_where_it_begins_again(results: list[FrameResul
     again = SECONDS * FPS - 1
     assert changes[again] <= np.percentile(changes, 99)
     assert changes.max() < 6, "gray levels from one frame to the next"
+
+
+def test_the_window_follows_one_of_them_all_the_time(qtbot, results: list[FrameResult]):
+    labels = ExpressionClassifier(asset(CPU_MODEL), "cpu").labels
+    page = LivePage(lambda _: None)
+    qtbot.addWidget(page)
+    followed = set()
+    for result in results:
+        page.show_result(result, labels, mirror=False, lines=("", ""))
+        followed.add(page.followed)
+    assert len(followed) == 1
 
 
 def test_every_face_moves(results: list[FrameResult]):
