@@ -21,6 +21,7 @@ OURS = {
     "icon.svg",
     "make_demo.py",
     "make_face_cover.py",
+    "make_face_descriptor.py",
     "face_cover.onnx",
     "fer_live.safetensors",
     "fer_live_fp32.onnx",

@@ -24,6 +24,7 @@ from fer_live.analyze.jobs import (
 )
 from fer_live.analyze.options import AnalyzeOptions
 from fer_live.analyze.parallel import Counts, Part, forget_parts, parts_of, read_parts
+from fer_live.analyze.persons import check_persons
 from fer_live.analyze.reading import ReadOptions, n_frames_to_read, read_source
 from fer_live.analyze.study_rows import rows_of
 from fer_live.analyze.writing import (
@@ -70,6 +71,8 @@ def analyze(options: AnalyzeOptions) -> tuple[Summary, list[str]]:
     jobs, broken = _jobs_of(options)
     options = at_links_targets(options)
     check_written(options, jobs)
+    if options.persons:
+        check_persons(jobs, has_rows=bool(options.out or options.report))
     if options.video is not None or "virtual_camera" in options.outputs:
         require_qt_libraries(headless=True)
     read_options = ReadOptions(
@@ -234,6 +237,7 @@ def _what_decides(options: AnalyzeOptions) -> dict[str, object]:
         "detector": options.detector,
         "answers": asdict(options.answers),
         "signals": options.signals,
+        "persons": options.persons,
     }
 
 

@@ -6,6 +6,7 @@ from pathlib import Path
 
 from fer_live.analyze.jobs import STUDY_COLUMNS, Job
 from fer_live.analyze.options import AnalyzeOptions
+from fer_live.analyze.persons import PersonRows
 from fer_live.base.atomic_file import link_target
 from fer_live.base.console import check_output_file
 from fer_live.errors import InputError
@@ -14,6 +15,7 @@ from fer_live.outputs.kind import Opening, Paint
 from fer_live.outputs.registry import check_outputs, open_output, output_kinds
 from fer_live.outputs.sink import ResultSink, RowSink
 from fer_live.personal.models import resolve_model
+from fer_live.recording.persons import PERSON
 from fer_live.recording.video_file import VIDEO_SUFFIXES
 from fer_live.sources.open import local_path
 
@@ -90,13 +92,14 @@ def open_row_sinks(
     """Open the file of rows and the report, those that are asked for."""
     sinks: list[RowSink] = []
     if options.out is not None:
-        also = STUDY_COLUMNS if options.batch is not None else ()
+        study = STUDY_COLUMNS if options.batch is not None else ()
+        also = (*study, *((PERSON,) if options.persons else ()))
         sinks.append(open_file_sink(options.out, labels, signals=options.signals, also=also))
     if options.report is not None:
         from fer_live.recording.report import ReportFile  # matplotlib takes a second to import
 
         sinks.append(ReportFile(options.report, labels, own_labels))
-    return sinks
+    return [PersonRows(sinks)] if options.persons else sinks
 
 
 def open_outputs(options: AnalyzeOptions, labels: tuple[str, ...]) -> list[ResultSink]:

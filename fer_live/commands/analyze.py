@@ -62,6 +62,11 @@ def add(commands: "argparse._SubParsersAction[ArgumentParser]") -> None:
         metavar="TIME",
         help="when a file began that does not tell, as 2026-11-25T14:03:22Z, for the column utc",
     )
+    parser.add_argument(
+        "--persons",
+        action="store_true",
+        help="add a column person: faces of a file that look alike get one number",
+    )
     add_pipeline_options(parser, default=argparse.SUPPRESS)
     add_output_options(parser, default=argparse.SUPPRESS)
     parser.add_argument("--json", action="store_true", help="last line of stdout: one JSON object")
@@ -73,6 +78,7 @@ def run(arguments: argparse.Namespace) -> int:
     refuse_window_options(arguments, "analyze takes: fer-live analyze SOURCE...")
     from fer_live.analyze.jobs import parse_began_at, parse_shard, span_of
     from fer_live.analyze.options import AnalyzeOptions
+    from fer_live.analyze.persons import NOTICE
     from fer_live.analyze.run import analyze
     from fer_live.model.manifest import EVERYDAY
     from fer_live.personal.models import resolve_model
@@ -85,6 +91,8 @@ def run(arguments: argparse.Namespace) -> int:
         raise InputError("--from and --to are columns of a batch file")
     begin_s, end_s = span_of(arguments.begin, arguments.end)
     began_at = arguments.began_at and parse_began_at(arguments.began_at, "--began-at")
+    if arguments.persons:
+        tell(NOTICE)
     summary, broken = analyze(
         AnalyzeOptions(
             sources=arguments.sources,
@@ -103,6 +111,7 @@ def run(arguments: argparse.Namespace) -> int:
             detector=arguments.detector or "auto",
             answers=AnswerConfig(arguments.readings or 2, arguments.prior or EVERYDAY),
             signals=wants_signals(arguments),
+            persons=arguments.persons,
             outputs=outputs_from(arguments),
         )
     )

@@ -6,6 +6,7 @@ FER_LIVE_HOME/recordings/2026-11-25 14.03.22/
                       while the signals are on, theirs and the `points` of the face's outlines too
     recording.json    labels, model, and when it began
     notes.json        what the person noted, and where
+    persons.json      which faces the person grouped as one person's: their numbers
 """
 
 import json
@@ -25,6 +26,7 @@ from fer_live.datatypes import FrameResult, UInt8Array
 from fer_live.errors import InputError
 from fer_live.outputs.face_rows import Row, face_rows
 from fer_live.recording.face_points import COLUMN, points_value
+from fer_live.recording.persons import load_persons, with_persons
 
 VIDEO_FILE = "video.mkv"
 FACES_FILE = "faces.jsonl"
@@ -62,7 +64,8 @@ class Recorder:
     """A `ResultSink` into a new recording below `folder`, readable by its owner alone.
 
     `paint` makes the picture that is recorded, for instance with its overlay; None takes the frame
-    as it is. Every frame and row is on its way to the disk when `write` returns.
+    as it is. Every frame and row is on its way to the disk when `write` returns. One that got no
+    frame leaves no folder behind.
     """
 
     def __init__(
@@ -99,10 +102,18 @@ class Recorder:
             self._faces.writelines(json.dumps(row, ensure_ascii=False) + "\n" for row in rows)
             self._faces.flush()
 
+    @property
+    def is_empty(self) -> bool:
+        """Whether no frame has been written."""
+        return self._first_s is None
+
     def close(self) -> None:
         with writing(self.folder / FACES_FILE):
             self._faces.close()
         self._video.close()
+        if self.is_empty:
+            with writing(self.folder):
+                shutil.rmtree(self.folder)
 
     def abandon(self) -> Path:
         """What was written stays and can be played."""
@@ -155,12 +166,15 @@ class Recording:
             return 0
 
     def rows(self) -> list[Row]:
-        """A row a face, in order of time; a line that a crash cut off is left out."""
+        """A row a face, in order of time; a line that a crash cut off is left out. With the column
+        `person` where somebody grouped the faces."""
         try:
             lines = (self.folder / FACES_FILE).read_text(encoding="utf-8").splitlines()
         except OSError:
             return []
-        return [row for line in lines if (row := _parsed(line))]
+        rows = [row for line in lines if (row := _parsed(line))]
+        persons = load_persons(self.folder)
+        return rows if persons is None else with_persons(rows, persons)
 
     def notes(self) -> list[Note]:
         """The person's notes in order of time; empty where there are none."""

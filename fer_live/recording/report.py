@@ -22,6 +22,7 @@ from fer_live.datatypes import FloatArray, FrameResult
 from fer_live.model.head import among_common
 from fer_live.outputs.face_rows import Row, face_rows, number_in
 from fer_live.recording.history import clock
+from fer_live.recording.persons import PERSON
 from fer_live.recording.recorder import Note
 
 _MAX_FACES = 20
@@ -31,10 +32,12 @@ _MAX_POINTS = 1500
 
 @dataclass(frozen=True, slots=True)
 class _FaceInTime:
-    """A face of a source: times (T,) in seconds, probabilities (T, C), shown labels (T,)."""
+    """A face of a source, or all faces of a person: times (T,) in seconds, probabilities (T, C),
+    shown labels (T,)."""
 
     source: str
-    track_id: int
+    number: int
+    is_person: bool
     times_s: FloatArray
     probs: FloatArray
     shown: Sequence[str]
@@ -84,7 +87,9 @@ def write_report(
     names = {face.source for face in faces}
     sections = [
         {
-            "title": tr("face {number}", number=face.track_id),
+            "title": tr("person {number}", number=face.number)
+            if face.is_person
+            else tr("face {number}", number=face.number),
             "source": Path(face.source).name if len(names) > 1 else "",
             "seconds": f"{face.seconds:.1f}",
             "shares": _shares(face, labels, len(labels) - len(own_labels)),
@@ -109,20 +114,23 @@ def write_report(
 
 
 def _faces(rows: Iterable[Row], labels: tuple[str, ...]) -> list[_FaceInTime]:
-    grouped: dict[tuple[str, int], list[Row]] = {}
+    grouped: dict[tuple[str, int, bool], list[Row]] = {}
     for row in rows:
-        grouped.setdefault((str(row["source"]), int(number_in(row, "track_id"))), []).append(row)
+        is_person = row.get(PERSON) is not None
+        number = int(number_in(row, PERSON if is_person else "track_id"))
+        grouped.setdefault((str(row["source"]), number, is_person), []).append(row)
     return [
         _FaceInTime(
             source,
-            track_id,
+            number,
+            is_person,
             np.array([number_in(row, "time_s") for row in group], np.float32),
             np.array(
                 [[number_in(row, f"p_{label}") for label in labels] for row in group], np.float32
             ),
             [str(row["shown_label"]) for row in group],
         )
-        for (source, track_id), group in grouped.items()
+        for (source, number, is_person), group in grouped.items()
     ]
 
 

@@ -7,6 +7,7 @@ import numpy as np
 import pandas as pd
 
 from fer_live.errors import InputError
+from fer_live.recording.persons import PERSON
 from fer_live.studies.tables import CONDITION, FILE, MARKER, PARTICIPANT
 from fer_live.studies.timing import UNIT
 
@@ -123,12 +124,13 @@ def check_columns(rows: pd.DataFrame, by: Sequence[str]) -> None:
     """Raise `InputError` where a column to group by is not there."""
     for name in by:
         if name not in rows:
-            there = [FILE, "source", "track_id", PARTICIPANT, CONDITION, MARKER]
+            there = [FILE, "source", "track_id", PARTICIPANT, CONDITION, MARKER, PERSON]
             there = [column for column in there if column in rows]
             instead = {
                 PARTICIPANT: "; --batch FILE.csv tells them",
                 CONDITION: "; --batch FILE.csv tells them",
                 MARKER: "; --markers FILE.csv tells them",
+                PERSON: "; analyze --persons tells them, or a recording's review",
             }.get(name, "")
             raise InputError(
                 f"--by {name}: the rows have no such column; they have {', '.join(there)}{instead}"

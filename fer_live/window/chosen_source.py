@@ -8,6 +8,7 @@ from fer_live.base.translation import tr
 from fer_live.session.live import LiveSession
 from fer_live.sources.camera import CameraMode
 from fer_live.sources.choice import Camera, Location, SourceChoice
+from fer_live.window.notices import warned
 from fer_live.window.preferences import Preferences
 
 _MAX_RECENT = 5
@@ -17,11 +18,12 @@ class ChosenSource(QObject):
     """Opens the source in the live session, and remembers it for the next start.
 
     `leaving` is emitted before a source is opened, for whatever belongs to the one before. `said`
-    brings a line for the person.
+    brings a line for the person, `paused` whether the source is closed until the person goes on.
     """
 
     leaving = pyqtSignal()
-    said = pyqtSignal(str)
+    paused = pyqtSignal(bool)
+    said = pyqtSignal(object)
 
     def __init__(
         self,
@@ -32,7 +34,7 @@ class ChosenSource(QObject):
     ) -> None:
         super().__init__(parent)
         self._choice, self._session, self._preferences = first, session, preferences
-        self._checked_size = False
+        self._checked_size = self.is_paused = False
 
     @property
     def name(self) -> str:
@@ -42,7 +44,17 @@ class ChosenSource(QObject):
     @property
     def is_mirrored(self) -> bool:
         """Whether the picture is painted as a mirror shows it."""
-        return self._choice.is_mirrored and self._preferences.now.mirror
+        return self.can_be_mirrored and self._preferences.now.mirror
+
+    @property
+    def can_be_mirrored(self) -> bool:
+        """Whether it is a camera: files are shown as they are."""
+        return self._choice.is_mirrored
+
+    @property
+    def is_camera(self) -> bool:
+        """Whether the source is a camera of this computer."""
+        return isinstance(self._choice, Camera)
 
     def choose(self, choice: SourceChoice) -> None:
         """Switch to another source. The next start takes a camera again, and offers a location."""
@@ -59,6 +71,7 @@ class ChosenSource(QObject):
     def open(self) -> None:
         """Open the source, or open it again."""
         self.leaving.emit()
+        self._set_paused(False)
         if isinstance(self._choice, Camera):
             settings = self._preferences.now
             mode = CameraMode(settings.camera_size_wh, settings.camera_fps)
@@ -66,9 +79,25 @@ class ChosenSource(QObject):
         self._checked_size = False
         self._session.open(self._choice.open, self._choice.name)
 
+    def set_paused(self, paused: bool) -> None:
+        """Close the source, so that a camera's light goes out, or open it again."""
+        if paused == self.is_paused:
+            return
+        if paused:
+            self.leaving.emit()
+            self._session.close_source()
+            self._set_paused(True)
+        else:
+            self.open()
+
+    def _set_paused(self, paused: bool) -> None:
+        if paused != self.is_paused:
+            self.is_paused = paused
+            self.paused.emit(paused)
+
     def reopen_camera(self) -> None:
         """Open the source again where it is a camera: another size or rate was set."""
-        if isinstance(self._choice, Camera):
+        if self.is_camera and not self.is_paused:
             self.open()
 
     def check_size(self, width: int, height: int) -> None:
@@ -78,10 +107,9 @@ class ChosenSource(QObject):
             return
         self._checked_size = True
         if wanted != (width, height):
-            self.said.emit(
-                tr(
-                    "The camera does not do {wanted}; it sends {real}",
-                    wanted=f"{wanted[0]} x {wanted[1]}",
-                    real=f"{width} x {height}",
-                )
+            line = tr(
+                "The camera does not do {wanted}; it sends {real}",
+                wanted=f"{wanted[0]} x {wanted[1]}",
+                real=f"{width} x {height}",
             )
+            self.said.emit(warned(line))

@@ -4,32 +4,31 @@ import time
 from collections.abc import Callable
 
 from PyQt6.QtCore import Qt, pyqtSignal
-from PyQt6.QtWidgets import QHBoxLayout, QPushButton, QSplitter, QVBoxLayout, QWidget
+from PyQt6.QtWidgets import QSplitter, QStackedWidget, QVBoxLayout, QWidget
 
 from fer_live.base.translation import tr
 from fer_live.datatypes import FaceResult, FrameResult
 from fer_live.recording.history import ExpressionHistory, Moment
-from fer_live.window.translated import Translated
 from fer_live.window.widgets.affect_plane import AffectPlane
+from fer_live.window.widgets.choose_source_card import ChooseSourceCard
 from fer_live.window.widgets.face_panel import FacePanel
 from fer_live.window.widgets.signals_panel import SignalsPanel
 from fer_live.window.widgets.timeline import Timeline
 from fer_live.window.widgets.video_view import VideoView
 
-_TOAST_S = 5.0
 _FOLLOW_LOST_FOR_S = 3.0
 _CLEARLY_LARGER = 1.5**2
 """In area: half as wide again. A box grows by a third when a mouth opens."""
 
 
-class LivePage(Translated, QWidget):
+class LivePage(QWidget):
     """Shows results and follows a face: the one that was clicked, or the largest while none was.
 
-    `retry` and `show_demo` are emitted by the buttons that stand in place of a picture.
+    `card` stands in place of a picture where a source failed. `picture_changed` is emitted when a
+    picture comes or goes.
     """
 
-    retry = pyqtSignal()
-    show_demo = pyqtSignal()
+    picture_changed = pyqtSignal()
 
     def __init__(self, on_painted: Callable[[float], None]) -> None:
         super().__init__()
@@ -44,31 +43,20 @@ class LivePage(Translated, QWidget):
         self._chosen_seen_s = 0.0
         self._followed: int | None = None
         self._faces: tuple[FaceResult, ...] = ()
-        self._toast = ""
-        self._toast_until_s: float | None = None
-        self._make_choices()
+        self._parts: dict[str, bool] = {}
+        self._alone = False
+        self.card = ChooseSourceCard()
         self._lay_out()
-        self.translate()
-
-    def _make_choices(self) -> None:
-        self._retry, self._demo = QPushButton(), QPushButton()
-        self._retry.clicked.connect(self.retry)
-        self._demo.clicked.connect(self.show_demo)
-        self._choices = QWidget()
-        buttons = QHBoxLayout(self._choices)
-        buttons.addStretch()
-        buttons.addWidget(self._retry)
-        buttons.addWidget(self._demo)
-        buttons.addStretch()
-        self._choices.hide()
 
     def _lay_out(self) -> None:
         left = QWidget()
         column = QVBoxLayout(left)
         column.setContentsMargins(0, 0, 0, 0)
         column.setSpacing(0)
-        column.addWidget(self.view, 1)
-        column.addWidget(self._choices)
+        self._picture = QStackedWidget()
+        self._picture.addWidget(self.view)
+        self._picture.addWidget(self.card)
+        column.addWidget(self._picture, 1)
         column.addWidget(self.timeline)
         splitter = QSplitter(Qt.Orientation.Horizontal)
         splitter.addWidget(left)
@@ -91,16 +79,26 @@ class LivePage(Translated, QWidget):
 
     def show_parts(self, *, timeline: bool, panel: bool, plane: bool, signals: bool) -> None:
         """Show these around the picture, and nothing where a part is not wanted."""
-        self.timeline.setVisible(timeline)
-        self.panel.setVisible(panel)
-        self.plane.setVisible(plane)
-        self.signals.setVisible(signals)
-        self._beside.setVisible(panel or plane or signals)
+        self._parts = {"timeline": timeline, "panel": panel, "plane": plane, "signals": signals}
+        self._show_parts()
+
+    def show_picture_alone(self, alone: bool) -> None:
+        """Show nothing around the picture, or again what is wanted."""
+        self._alone = alone
+        self._show_parts()
+
+    def _show_parts(self) -> None:
+        shown = {name: wanted and not self._alone for name, wanted in self._parts.items()}
+        self.timeline.setVisible(shown.pop("timeline"))
+        self.panel.setVisible(shown["panel"])
+        self.plane.setVisible(shown["plane"])
+        self.signals.setVisible(shown["signals"])
+        self._beside.setVisible(any(shown.values()))
 
     @property
     def is_asking(self) -> bool:
-        """Whether the page offers Retry and the demo in place of results."""
-        return not self._choices.isHidden()
+        """Whether the page offers other sources in place of results."""
+        return self._picture.currentWidget() is self.card
 
     @property
     def followed(self) -> int | None:
@@ -122,6 +120,7 @@ class LivePage(Translated, QWidget):
         if labels != self._labels:
             self._labels = labels
             self.start_over()
+        had_picture = self.view.has_picture
         now_s = result.frame.captured_at_s
         self._faces = result.faces
         self._history.add(result)
@@ -146,31 +145,29 @@ class LivePage(Translated, QWidget):
             labels,
             mirror=mirror,
             followed=self._followed,
-            lines=(*lines, self._current_toast()),
+            lines=lines,
         )
+        if not had_picture:
+            self.picture_changed.emit()
 
     def _fill_timeline(self) -> None:
         moments = () if self._followed is None else self._history.of(self._followed)
         self.timeline.show_live(moments, self._labels)
 
+    def show_paused(self, paused: bool) -> None:
+        """Say that the source is closed until the person goes on."""
+        if paused:
+            self.show_message(tr("Paused: the source is closed until you go on (Ctrl+P)"))
+
     def show_message(self, message: str, *, offer_choices: bool = False) -> None:
-        """Say something in place of the picture; with buttons for Retry and demo, where wanted."""
-        self._choices.setVisible(offer_choices)
+        """Say something in place of the picture; with what to do instead, where wanted."""
+        self._picture.setCurrentWidget(self.card if offer_choices else self.view)
         self.view.show_message(message)
+        if offer_choices:
+            self.card.show_reason(message)
         self.panel.show_face(None, self._labels)
         self.plane.show_faces((), self._labels, 0.0, None)
-
-    def toast(self, message: str) -> None:
-        """Say something in the picture's corner, for a few seconds from when there is one."""
-        self._toast, self._toast_until_s = message, None
-
-    def _current_toast(self) -> str:
-        now_s = time.monotonic()
-        if self._toast_until_s is None:
-            self._toast_until_s = now_s + _TOAST_S
-        if now_s > self._toast_until_s:
-            self._toast = ""
-        return self._toast
+        self.picture_changed.emit()
 
     def start_over(self) -> None:
         """Forget all faces: the next result is of another source."""
@@ -178,11 +175,6 @@ class LivePage(Translated, QWidget):
         self._chosen = self._followed = None
         self._faces = ()
         self.timeline.show_live((), self._labels)
-
-    @property
-    def shows_picture(self) -> bool:
-        """Whether there is a picture, in whose corner a toast can be read."""
-        return self.isVisible() and self.view.has_picture
 
     def follow(self, track_id: int) -> None:
         """Follow this face from now on; 0: the largest, whichever that is."""
@@ -210,7 +202,3 @@ class LivePage(Translated, QWidget):
             return largest
         # Two faces of one size: not from one to the other and back.
         return largest if largest.area > _CLEARLY_LARGER * before.area else before
-
-    def translate(self) -> None:
-        self._retry.setText(tr("&Retry"))
-        self._demo.setText(tr("Show the &demo"))

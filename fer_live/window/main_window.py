@@ -1,12 +1,11 @@
 """The window: owns the live session, and joins the pieces that show and steer it."""
 
-import base64
 from collections.abc import Callable, Mapping
 from datetime import datetime
 from functools import partial
 from types import MappingProxyType
 
-from PyQt6.QtCore import QByteArray, pyqtSignal
+from PyQt6.QtCore import pyqtSignal
 from PyQt6.QtGui import QAction, QCloseEvent
 from PyQt6.QtWidgets import QMainWindow
 
@@ -17,30 +16,38 @@ from fer_live.personal.models import has_newer_base
 from fer_live.personal.retraining import unfinished_run
 from fer_live.session.live import LiveSession
 from fer_live.session.meter import Meter
-from fer_live.sources.choice import Demo, SourceChoice
+from fer_live.sources.choice import Camera, Demo, SourceChoice
 from fer_live.vision.pipeline import Pipeline
 from fer_live.window.actions import make_actions, show_switches, translate_actions
+from fer_live.window.availability import Availability
 from fer_live.window.chosen_source import ChosenSource
 from fer_live.window.data_out import DataOut
+from fer_live.window.dialogs.examination import Examination
 from fer_live.window.heartbeat import Heartbeat
 from fer_live.window.live_page import LivePage
 from fer_live.window.live_recording import LiveRecording
+from fer_live.window.menus import MenuBar
+from fer_live.window.notices import Notice, Notices, warned
 from fer_live.window.pages import Pages
 from fer_live.window.personal.calibrating import Calibrating
 from fer_live.window.personal.capturing import Capturing, ask_for_consent
 from fer_live.window.personal.personal_page import PersonalPage
+from fer_live.window.place import place, place_of
+from fer_live.window.power import Power
 from fer_live.window.preferences import Preferences, set_up
+from fer_live.window.record_clock import RecordClock
 from fer_live.window.review_page import ReviewPage
 from fer_live.window.session_news import RELOADS, SessionNews
+from fer_live.window.small_mode import SmallMode
 from fer_live.window.source_menu import SourceMenu
 from fer_live.window.status_bar import StatusBar
 from fer_live.window.toolbar import Toolbar
 from fer_live.window.tour import Tour
 from fer_live.window.translated import Translated
+from fer_live.window.tray import Tray
 
 LoadPipeline = Callable[[Settings], Pipeline]
 
-_SAID_FOR_MS = 8000
 _REOPENS = ("camera_size_wh", "camera_fps")
 
 
@@ -76,6 +83,13 @@ class MainWindow(Translated, QMainWindow):
     source_menu: SourceMenu
     toolbar: Toolbar
     status: StatusBar
+    notices: Notices
+    small: SmallMode
+    tray: Tray
+    examination: Examination
+    power: Power
+    availability: Availability
+    record_clock: RecordClock
     tour: Tour
 
     def __init__(
@@ -105,9 +119,7 @@ class MainWindow(Translated, QMainWindow):
 
         self.setWindowTitle("FER Live")
         self.setMinimumSize(480, 360)
-        self.resize(1100, 720)
-        if settings.geometry:
-            self.restoreGeometry(QByteArray(base64.b64decode(settings.geometry)))
+        place(self, settings.geometry)
         Heartbeat(self, meter)
         if ask_first:
             self._show_tools(False)
@@ -140,16 +152,37 @@ class MainWindow(Translated, QMainWindow):
         self.source_menu = SourceMenu(self, self.source, self.preferences, openers)
         self.toolbar = Toolbar(self.source_menu, self.action)
         self.addToolBar(self.toolbar)
+        self.setMenuBar(MenuBar(self.source_menu, self.action))
+        self.notices = Notices(self.pages)
+        self.small = SmallMode(self, self.pages)
+        self.tray = Tray(self, self.action)
+        self.examination = Examination(self, lambda: self.preferences.now, self.say)
+        self.power = Power(self, self.session, self.preferences)
+        self.availability = Availability(self)
+        self.record_clock = RecordClock(self.action["record"], self.recording)
         self.status = StatusBar(self._meter, lambda: self.session.n_dropped)
         self.setStatusBar(self.status)
         self.tour = Tour(self)
 
     def _connect_pieces(self) -> None:
-        self.live.retry.connect(self.source.open)
-        self.live.show_demo.connect(lambda: self.source.choose(Demo()))
+        card = self.live.card
+        card.retry.connect(self.source.open)
+        card.show_demo.connect(lambda: self.source.choose(Demo()))
+        card.open_file.connect(self.source_menu.ask_for_file)
+        card.examine.connect(self.examination.show)
+        card.camera_chosen.connect(
+            lambda number, name: self.source.choose(Camera(number, device=name))
+        )
         self.personal.capture_wanted.connect(lambda: self.set_capturing(True))
         self.personal.calibration_wanted.connect(lambda who: self.calibrating.open(person=who))
         self.pages.accepted.connect(self._accept_notice)
+        self.pages.turned.connect(self.availability.refresh)
+        self.review.opened.connect(self.availability.refresh)
+        self.live.picture_changed.connect(self.availability.refresh)
+        self.source.paused.connect(self.action["pause_source"].setChecked)
+        self.source.paused.connect(self.live.show_paused)
+        self.small.changed.connect(self.action["small"].setChecked)
+        self.power.woke.connect(self.source.reopen_camera)
         self.pages.declined.connect(self.close)
         self.preferences.changed.connect(self._apply)
         self.preferences.model_taken.connect(self.personal.models.refresh)
@@ -173,6 +206,7 @@ class MainWindow(Translated, QMainWindow):
             self.data_out.refused,
             self.data_out.failed,
             self.news.said,
+            self.power.said,
         ):
             line.connect(self.say)
 
@@ -185,7 +219,8 @@ class MainWindow(Translated, QMainWindow):
         else:
             self.source.choose(choice)
         if unfinished_run() is not None:
-            self.say(tr("A retraining was interrupted; you can resume it in the tab Personal"))
+            line = tr("A retraining was interrupted; you can resume it in the tab Personal")
+            self.say(warned(line))
 
     @property
     def message(self) -> str:
@@ -197,11 +232,9 @@ class MainWindow(Translated, QMainWindow):
         """The pipeline in use, once it is loaded."""
         return self.session.pipeline
 
-    def say(self, message: str) -> None:
-        """For a few seconds: in the picture's corner, or at the bottom where none is seen."""
-        self.live.toast(message)
-        if not self.live.shows_picture:
-            self.status.showMessage(message, _SAID_FOR_MS)
+    def say(self, message: str | Notice) -> None:
+        """Show a message over the lower left of the window."""
+        self.notices.show_notice(Notice(message) if isinstance(message, str) else message)
 
     def set_recording(self, records: bool) -> None:
         """Start a recording, or finish it; it is then in the review tab."""
@@ -236,16 +269,21 @@ class MainWindow(Translated, QMainWindow):
         self.session.stop()
         self.recording.wait()
         self.data_out.wait()
+        self.examination.wait()
+        self.live.card.wait()
 
     def closeEvent(self, event: QCloseEvent | None) -> None:  # noqa: N802  # Qt's name
-        geometry = base64.b64encode(self.saveGeometry().data()).decode()
-        self.preferences.keep({"geometry": geometry})
+        self.small.switch(False)
+        self.preferences.keep({"geometry": place_of(self)})
         self.hide()  # at once: the threads may take a moment to end
+        self.tray.hide()
         self.stop()
         super().closeEvent(event)
 
     def translate(self) -> None:
         translate_actions(self.action)
+        self.tray.translate()
+        self.availability.refresh()
 
     def _show_result(self, result: FrameResult, pipeline: Pipeline, warning: str) -> None:
         self.data_out.start_wanted()
@@ -262,16 +300,18 @@ class MainWindow(Translated, QMainWindow):
         pipeline = self.pipeline
         assert pipeline is not None
         self._set_up(pipeline)
+        self.availability.refresh()
         self.live.start_over()
         if has_newer_base(pipeline.classifier.manifest):
-            self.say(tr("A newer model came with the app; make yours again in the tab Personal"))
+            line = tr("A newer model came with the app; make yours again in the tab Personal")
+            self.say(warned(line))
         if before is None or before.labels == pipeline.labels:
             return
         if self.calibrating.is_recording:
             self.calibrating.end()
         self.capturing.end()
         if self.data_out.is_on or self.recording.is_on:
-            self.say(tr("Data out and recording ended: this model has other labels"))
+            self.say(warned(tr("Data out and recording ended: this model has other labels")))
         self.set_recording(False)
         self.data_out.end()
 
@@ -288,7 +328,7 @@ class MainWindow(Translated, QMainWindow):
     def _set_up(self, pipeline: Pipeline) -> None:
         trouble = set_up(pipeline, self.preferences.now)
         if trouble:
-            self.say(trouble)
+            self.say(warned(trouble))
 
     def _load(self) -> None:
         self.session.load(partial(self._load_pipeline, self.preferences.now))
@@ -300,7 +340,7 @@ class MainWindow(Translated, QMainWindow):
         if pipeline is not None:
             self._set_up(pipeline)
             if changes.get("show_heat_map") and not pipeline.classifier.has_heat_map:
-                self.say(tr("This model does not tell where it looked"))
+                self.say(warned(tr("This model does not tell where it looked")))
         if any(name in changes for name in RELOADS):
             self._load()
         if any(name in changes for name in _REOPENS):
@@ -318,10 +358,10 @@ class MainWindow(Translated, QMainWindow):
 
     def _show_marks(self) -> None:
         """Show in the actions what is recorded and captured now."""
-        self.action["record"].setChecked(self.recording.is_on)
+        self.record_clock.show()
         self.action["capture"].setChecked(self.capturing.is_on)
-        self.action["pause"].setEnabled(self.capturing.is_on)
         self.action["pause"].setChecked(self.capturing.is_paused)
+        self.availability.refresh()
 
     def _accept_notice(self, and_calibrate: bool) -> None:
         self.preferences.change({"notice_accepted_on": f"{datetime.now():%Y-%m-%d}"})
@@ -338,5 +378,7 @@ class MainWindow(Translated, QMainWindow):
             self.first_painted.emit()
 
     def _show_tools(self, visible: bool) -> None:
-        self.toolbar.setVisible(visible)
-        self.status.setVisible(visible)
+        for part in (self.menuBar(), self.toolbar, self.status):
+            assert part is not None
+            part.setVisible(visible)
+        self.availability.refresh()

@@ -1,10 +1,11 @@
 """Recordings: played beside their timeline, with notes, and a report to take along."""
 
+import logging
 import time
 from collections.abc import Callable
 from pathlib import Path
 
-from PyQt6.QtCore import Qt, QTimer, QUrl
+from PyQt6.QtCore import Qt, QTimer, QUrl, pyqtSignal
 from PyQt6.QtGui import QDesktopServices
 from PyQt6.QtWidgets import (
     QFileDialog,
@@ -31,10 +32,16 @@ from fer_live.window.widgets.timeline import Timeline
 from fer_live.window.widgets.video_view import VideoView
 
 _TICK_MS = 33
+_LOG = logging.getLogger(__name__)
 
 
 class ReviewPage(Translated, QWidget):
-    """Lists the recordings below `FER_LIVE_HOME/recordings` and plays the chosen one."""
+    """Lists the recordings below `FER_LIVE_HOME/recordings` and plays the chosen one.
+
+    `opened` is emitted when another one, or none, is open.
+    """
+
+    opened = pyqtSignal()
 
     def __init__(self) -> None:
         super().__init__()
@@ -73,6 +80,8 @@ class ReviewPage(Translated, QWidget):
         self._note_text = QLineEdit()
         self._note_text.returnPressed.connect(self._add_note)
         self._report, self._show_folder, self._delete = QPushButton(), QPushButton(), QPushButton()
+        self._persons = QPushButton()
+        self._persons.clicked.connect(self.show_persons)
         self._report.clicked.connect(self._ask_for_report)
         self._show_folder.clicked.connect(self._open_folder)
         self._delete.clicked.connect(self._ask_to_delete)
@@ -80,6 +89,7 @@ class ReviewPage(Translated, QWidget):
         self._controls = (
             self._play,
             self._note_text,
+            self._persons,
             self._report,
             self._show_folder,
             self._delete,
@@ -93,7 +103,7 @@ class ReviewPage(Translated, QWidget):
         column.addWidget(self._list, 2)
         column.addWidget(self._notes_title)
         column.addWidget(self._notes, 1)
-        for button in (self._report, self._show_folder, self._delete):
+        for button in (self._persons, self._report, self._show_folder, self._delete):
             column.addWidget(button)
         return side
 
@@ -135,14 +145,18 @@ class ReviewPage(Translated, QWidget):
             self._recording = Recording.open(folder)
             self._player = ClipPlayer(self._recording.video)
         except FerLiveError as error:
-            self._recording = None
-            self.view.show_message(str(error))
+            _LOG.warning("a recording cannot be played: %s", type(error).__name__)
+            self.view.show_message(tr("This recording cannot be played; its file is damaged"))
+            for button in (self._show_folder, self._delete):
+                button.setEnabled(self._recording is not None)
+            self.opened.emit()
             return
         self._faces = RecordedFaces(self._recording)
         self._show_notes()
         for widget in self._controls:
             widget.setEnabled(True)
         self.seek(0.0)
+        self.opened.emit()
 
     def seek(self, time_s: float) -> None:
         """Show the picture, and what was read in it, at this time of the recording."""
@@ -157,9 +171,14 @@ class ReviewPage(Translated, QWidget):
         now, length = (_clock_tenths(s) for s in (self._position_s, self._player.length_s))
         self._clock.setText(f"{now} / {length}")
 
+    @property
+    def can_play(self) -> bool:
+        """Whether a recording is open on this page, and the page is seen."""
+        return self._player is not None and self.isVisible()
+
     def toggle_play(self) -> None:
         """Play or pause the recording, but only while this page is seen."""
-        if self._player is not None and self.isVisible():
+        if self.can_play:
             self._play.toggle()
 
     def stop(self) -> None:
@@ -230,6 +249,24 @@ class ReviewPage(Translated, QWidget):
         self._report.setEnabled(False)
         self._background.run(write, show)
 
+    def show_persons(self) -> None:
+        """Open the dialog in which faces of the open recording are grouped as persons."""
+        if self._recording is None:
+            return
+        from fer_live.window.dialogs.persons_dialog import PersonsDialog
+
+        self._play.setChecked(False)
+        folder, at_s = self._recording.folder, self._position_s
+
+        def show_again() -> None:
+            self.open(folder)  # faces now have their persons' numbers
+            self.seek(at_s)
+
+        dialog = PersonsDialog(self._recording, self)
+        dialog.setAttribute(Qt.WidgetAttribute.WA_DeleteOnClose)
+        dialog.finished.connect(show_again)
+        dialog.open()
+
     def _open_folder(self) -> None:
         if self._recording is not None:
             QDesktopServices.openUrl(QUrl.fromLocalFile(str(self._recording.folder)))
@@ -289,6 +326,7 @@ class ReviewPage(Translated, QWidget):
         self.view.show_message(tr("No recording yet: press Record in the live view"))
         for widget in self._controls:
             widget.setEnabled(False)
+        self.opened.emit()
 
     def translate(self) -> None:
         self._list_title.setText(tr("Recordings"))
@@ -298,6 +336,7 @@ class ReviewPage(Translated, QWidget):
         self._play.setText(tr("Pause") if self._play.isChecked() else tr("Play"))
         self._note_text.setPlaceholderText(tr("Note at this moment, then Enter"))
         self._note_text.setAccessibleName(tr("Note at this moment, then Enter"))
+        self._persons.setText(tr("Persons…"))
         self._report.setText(tr("Report…"))
         self._show_folder.setText(tr("Show folder"))
         self._delete.setText(tr("Delete…"))

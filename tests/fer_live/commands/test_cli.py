@@ -39,7 +39,7 @@ def test_the_window_runs_for_its_time_and_writes_its_figures(run_cli, tmp_path: 
 @pytest.mark.parametrize(
     ("options", "says"),
     [
-        (("--camera", "93", "--duration", "2"), "camera 93: not there"),
+        (("--camera", "93", "--duration", "2"), "camera 93: no"),
         (("--camera", "-1"), "not a number"),
         (("--camera", "front"), "not a number"),
         (

@@ -86,7 +86,7 @@ def test_help_shows_it_again(qtbot, open_window):
     window.pages.turn_to(window.review)
     window.action["help"].trigger()
     help_sheet = next(d for d in window.findChildren(QDialog) if d.windowTitle() == "Help")
-    again = next(b for b in help_sheet.findChildren(QPushButton) if b.text() == "Take the tour")
+    again = next(b for b in help_sheet.findChildren(QPushButton) if b.text() == "&Take the tour")
     again.click()
     assert window.tour.is_on
     assert window.live.isVisible()
