@@ -233,9 +233,16 @@ ACTIONS = (
         "help",
         mark("&Help"),
         "F1",
-        run=lambda w: show_help(w, w.actions()),
+        run=lambda w: show_help(w, w.actions(), tour=w.action["tour"]),
         menu="help",
         icon="circle-help",
+    ),
+    WindowAction(
+        "tour",
+        mark("&Take the tour"),
+        "Shift+F1",
+        run=lambda w: w.tour.begin(),
+        menu="help",
     ),
     WindowAction(
         "examine",

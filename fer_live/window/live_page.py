@@ -17,7 +17,8 @@ from fer_live.window.widgets.timeline import Timeline
 from fer_live.window.widgets.video_view import VideoView
 
 _FOLLOW_LOST_FOR_S = 3.0
-_CLEARLY_LARGER = 1.3
+_CLEARLY_LARGER = 1.5**2
+"""In area: half as wide again. A box grows by a third when a mouth opens."""
 
 
 class LivePage(QWidget):

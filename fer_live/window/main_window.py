@@ -42,6 +42,7 @@ from fer_live.window.small_mode import SmallMode
 from fer_live.window.source_menu import SourceMenu
 from fer_live.window.status_bar import StatusBar
 from fer_live.window.toolbar import Toolbar
+from fer_live.window.tour import Tour
 from fer_live.window.translated import Translated
 from fer_live.window.tray import Tray
 
@@ -89,6 +90,7 @@ class MainWindow(Translated, QMainWindow):
     power: Power
     availability: Availability
     record_clock: RecordClock
+    tour: Tour
 
     def __init__(
         self,
@@ -121,7 +123,7 @@ class MainWindow(Translated, QMainWindow):
         Heartbeat(self, meter)
         if ask_first:
             self._show_tools(False)
-            self.pages.show_first_start()
+            self.pages.show_first_start(source)
         else:
             self.begin()
 
@@ -160,6 +162,7 @@ class MainWindow(Translated, QMainWindow):
         self.record_clock = RecordClock(self.action["record"], self.recording)
         self.status = StatusBar(self._meter, lambda: self.session.n_dropped)
         self.setStatusBar(self.status)
+        self.tour = Tour(self)
 
     def _connect_pieces(self) -> None:
         card = self.live.card
@@ -207,11 +210,14 @@ class MainWindow(Translated, QMainWindow):
         ):
             line.connect(self.say)
 
-    def begin(self) -> None:
-        """Open the source and show the tabs, once the notice is accepted."""
+    def begin(self, choice: SourceChoice | None = None) -> None:
+        """Open the source, or another one that was chosen, and show the tabs."""
         self._show_tools(True)
         self.pages.show_tabs()
-        self.source.open()
+        if choice is None or choice.name == self.source.name:
+            self.source.open()
+        else:
+            self.source.choose(choice)
         if unfinished_run() is not None:
             line = tr("A retraining was interrupted; you can resume it in the tab Personal")
             self.say(warned(line))
@@ -252,6 +258,7 @@ class MainWindow(Translated, QMainWindow):
 
     def stop(self) -> None:
         """End everything that runs. May be called more than once."""
+        self.tour.end()
         self.set_recording(False)
         self.data_out.end()
         self.review.stop()
@@ -358,9 +365,11 @@ class MainWindow(Translated, QMainWindow):
 
     def _accept_notice(self, and_calibrate: bool) -> None:
         self.preferences.change({"notice_accepted_on": f"{datetime.now():%Y-%m-%d}"})
-        self.begin()
+        self.begin(self.pages.first_source)
         if and_calibrate:
             self.calibrating.open_soon()
+        else:
+            self.tour.begin_soon()
 
     def _count_painted(self, captured_at_s: float) -> None:
         first = self._meter.painted == 0
