@@ -71,5 +71,6 @@ OUTPUT = OutputKind(
     extra="virtual-camera",
     package="pyvirtualcam",
     where_is_optional=True,
+    sharing="one",
     position=60,
 )

@@ -54,6 +54,27 @@ ACTIONS = (
         run=lambda w: w.source_menu.ask_for_address(),
     ),
     WindowAction(
+        "add_source",
+        mark("A&dd another source…"),
+        "Ctrl+Shift+O",
+        run=lambda w: w.source_menu.show_adding(),
+    ),
+    WindowAction(
+        "next_source", mark("Choose the &next source"), "S", run=lambda w: w.feeds.choose_next()
+    ),
+    WindowAction(
+        "name_source",
+        mark("Na&me this source…"),
+        "F2",
+        run=lambda w: w.feeds.ask_for_name(w.feeds.chosen),
+    ),
+    WindowAction(
+        "close_source",
+        mark("&Close this source"),
+        "Ctrl+W",
+        run=lambda w: w.feeds.close(w.feeds.chosen),
+    ),
+    WindowAction(
         "snapshot", mark("&Snapshot"), "Ctrl+S", run=lambda w: take_snapshot(w.live.view, w.say)
     ),
     WindowAction("record", mark("&Record"), "Ctrl+R", switch=lambda w, on: w.set_recording(on)),
@@ -68,7 +89,7 @@ ACTIONS = (
         "pause",
         mark("Pause capturing"),
         "Ctrl+Shift+K",
-        switch=lambda w, on: w.capturing.set_paused(on),
+        switch=lambda w, on: w.feeds.chosen.capturing.set_paused(on),
     ),
     WindowAction(
         "calibrate",
@@ -96,7 +117,7 @@ ACTIONS = (
     WindowAction("signals", mark("Head and eyes"), "E", setting="signals", short_text=mark("Head")),
     WindowAction("mirror", mark("Mirror the camera"), "M", setting="mirror"),
     WindowAction("retry", mark("Try the source again"), "F5", run=lambda w: w.source.open()),
-    WindowAction("live", mark("Live"), "Ctrl+1", run=lambda w: w.pages.turn_to(w.live)),
+    WindowAction("live", mark("Live"), "Ctrl+1", run=lambda w: w.pages.turn_to(w.live_page)),
     WindowAction("review", mark("Review"), "Ctrl+2", run=lambda w: w.pages.turn_to(w.review)),
     WindowAction("personal", mark("Personal"), "Ctrl+3", run=lambda w: w.pages.turn_to(w.personal)),
     WindowAction(

@@ -1,5 +1,6 @@
-"""The source that is open, and the change to another one."""
+"""Which source a tile shows, and the change to another one."""
 
+from collections.abc import Callable
 from dataclasses import replace
 
 from PyQt6.QtCore import QObject, pyqtSignal
@@ -8,41 +9,52 @@ from fer_live.base.translation import tr
 from fer_live.session.live import LiveSession
 from fer_live.sources.camera import CameraMode
 from fer_live.sources.choice import Camera, Location, SourceChoice
+from fer_live.sources.several import NamedSource
 from fer_live.window.preferences import Preferences
 
 _MAX_RECENT = 5
 
 
 class ChosenSource(QObject):
-    """Opens the source in the live session, and remembers it for the next start.
+    """Opens the source in its live session, and remembers it for the next start.
 
-    `leaving` is emitted before a source is opened, for whatever belongs to the one before. `said`
-    brings a line for the person.
+    `free_name` makes a name one that no other source of the window has. `leaving` is emitted before
+    a source is opened, for whatever belongs to the one before, and `chosen` after another one was
+    chosen or it got another name. `said` brings a line for the person.
     """
 
     leaving = pyqtSignal()
+    chosen = pyqtSignal()
     said = pyqtSignal(str)
 
     def __init__(
         self,
         parent: QObject,
-        first: SourceChoice,
+        first: NamedSource,
         session: LiveSession,
         preferences: Preferences,
+        free_name: Callable[[str], str],
     ) -> None:
         super().__init__(parent)
-        self._choice, self._session, self._preferences = first, session, preferences
+        self._named, self._session, self._preferences = first, session, preferences
+        self._free_name = free_name
+        self._name = free_name(first.given_name or first.choice.name)
         self._checked_size = False
 
     @property
     def name(self) -> str:
         """The name of the source, as outputs and recordings get it."""
-        return self._choice.name
+        return self._name
+
+    @property
+    def named(self) -> NamedSource:
+        """What is open, with the name that the person gave it."""
+        return self._named
 
     @property
     def is_mirrored(self) -> bool:
         """Whether the picture is painted as a mirror shows it."""
-        return self._choice.is_mirrored and self._preferences.now.mirror
+        return self._named.choice.is_mirrored and self._preferences.now.mirror
 
     def choose(self, choice: SourceChoice) -> None:
         """Switch to another source. The next start takes a camera again, and offers a location."""
@@ -53,28 +65,40 @@ class ChosenSource(QObject):
             others = [where for where in known if where != choice.where]
             recent = (choice.where, *others)[:_MAX_RECENT]
             self._preferences.change({"recent_locations": recent})
-        self._choice = choice
+        self._named = replace(self._named, choice=choice)
+        if not self._named.given_name:
+            self._name = self._free_name(choice.name)
         self.open()
+        self.chosen.emit()
+
+    def rename(self, name: str) -> None:
+        """Call it so from now on, also in outputs; the empty name is that of its choice."""
+        self._named = replace(self._named, given_name=name)
+        self._name = self._free_name(name or self._named.choice.name)
+        self._session.rename(self._name)
+        self.chosen.emit()
 
     def open(self) -> None:
         """Open the source, or open it again."""
         self.leaving.emit()
-        if isinstance(self._choice, Camera):
+        choice = self._named.choice
+        if isinstance(choice, Camera):
             settings = self._preferences.now
             mode = CameraMode(settings.camera_size_wh, settings.camera_fps)
-            self._choice = replace(self._choice, mode=mode)
+            choice = replace(choice, mode=mode)
         self._checked_size = False
-        self._session.open(self._choice.open, self._choice.name)
+        self._session.open(choice.open, self._name)
 
     def reopen_camera(self) -> None:
         """Open the source again where it is a camera: another size or rate was set."""
-        if isinstance(self._choice, Camera):
+        if isinstance(self._named.choice, Camera):
             self.open()
 
     def check_size(self, width: int, height: int) -> None:
         """Say once that the camera sends another size than the settings ask for."""
         wanted = self._preferences.now.camera_size_wh
-        if self._checked_size or not isinstance(self._choice, Camera) or wanted is None:
+        is_camera = isinstance(self._named.choice, Camera)
+        if self._checked_size or not is_camera or wanted is None:
             return
         self._checked_size = True
         if wanted != (width, height):

@@ -25,9 +25,11 @@ class VideoView(QWidget):
     """Shows one result at a time, letterboxed, with its overlay; or a message where there is none.
 
     `on_painted` is called with the frame's capture time after each *new* result has been painted.
-    `face_clicked` tells the number of a face that the person clicked, 0 beside all faces.
+    `pressed` is emitted at every click, and `face_clicked` tells the number of a face that the
+    person clicked, 0 beside all faces.
     """
 
+    pressed = pyqtSignal()
     face_clicked = pyqtSignal(int)
 
     def __init__(self, on_painted: Callable[[float], None] = lambda _: None) -> None:
@@ -92,6 +94,7 @@ class VideoView(QWidget):
         return image
 
     def mousePressEvent(self, event: QMouseEvent | None) -> None:  # noqa: N802  # Qt's name
+        self.pressed.emit()
         if event is None or self._result is None:
             return
         self.face_clicked.emit(self._face_at(event.position(), self._result))

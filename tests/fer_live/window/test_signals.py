@@ -5,8 +5,8 @@ import pytest
 from PyQt6.QtCore import Qt
 
 from fer_live.base.settings import load_settings
+from fer_live.session.options import LiveOptions, given
 from fer_live.sources.choice import Demo
-from fer_live.window.app import LiveOptions, given
 from fer_live.window.widgets.signals_panel import SignalsPanel, texts_of
 from tests.helpers.results import face_signals
 from tests.helpers.window import ON_CPU, wait_for_pictures
