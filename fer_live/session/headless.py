@@ -153,6 +153,8 @@ class HeadlessRun:
             now_s = time.monotonic()
             if first_s is None and self._meter.processed:
                 first_s = now_s
+                names = (source.name for source in self.sources if not source.trouble)
+                _tell(f"reading {', '.join(names)}; Ctrl-C ends")
             ends_s = opened_s + _FIRST_PICTURE_WITHIN_S if first_s is None else first_s
             is_over = duration_s is not None and now_s > ends_s + duration_s
             if is_over or all(source.trouble for source in self.sources):
@@ -162,10 +164,11 @@ class HeadlessRun:
         line = failure.message
         if not line.startswith(source.name):
             line = f"{source.name}: {line}"
-        _tell(line)
         # A bad frame is lost alone, and a device that was lost is opened again.
         if failure.stage == "source" and not isinstance(failure.error, SourceLost):
             source.trouble = line
+        if self._meter.processed or not all(one.trouble for one in self.sources):
+            _tell(line)  # else it is the error with which the run ends
 
     def _output_failed(self, error: Exception) -> None:
         self._output_failures.append(str(error))
@@ -215,7 +218,6 @@ def run_headless(
     before = {number: signal.getsignal(number) for number in (signal.SIGINT, signal.SIGTERM)}
     for number in before:
         signal.signal(number, lambda *_: run.interrupt())
-    _tell(f"reading {', '.join(name for name, _ in sources)}; Ctrl-C ends")
     try:
         run.run(options.duration_s)
     finally:

@@ -52,7 +52,7 @@ def refuse_one_camera_twice(choices: Collection[SourceChoice]) -> None:
     numbers = [choice.number for choice in choices if isinstance(choice, Camera)]
     for number in numbers:
         if numbers.count(number) > 1:
-            raise InputError(tr("camera {number}: is open already", number=number))
+            raise InputError(tr("camera {number}: a camera can be opened once only", number=number))
 
 
 def kept_sources(settings: Settings) -> list[NamedSource]:

@@ -149,9 +149,8 @@ class Feed(QObject):
 
     def show_status(self, rate: float) -> None:
         """Say above the picture how many frames a second are shown, and how many were dropped."""
-        n_dropped = self.session.n_dropped
-        dropped = tr(", {number} frames dropped", number=n_dropped) if n_dropped else ""
-        self.tile.head.show_status(tr("{rate:.0f} a second", rate=rate) + dropped)
+        text = tr("{rate:.0f} a second, {number} dropped", rate=rate, number=self.session.n_dropped)
+        self.tile.head.show_status(text)
 
     def _stop(self) -> None:
         self.session.stop()
@@ -202,7 +201,7 @@ class Feed(QObject):
 
     def _fail(self, failure: Failure) -> None:
         self.trouble = failure.message
-        self.tile.head.show_status(tr("ended"))
+        self.tile.head.show_status(tr("no picture"))
         self.failed.emit(failure)
 
     def _show_name(self) -> None:

@@ -55,4 +55,4 @@ def columns_for(n_tiles: int, area: QSize) -> int:
         width, height = area.width() / n_columns, area.height() / n_rows - _HEAD_H
         return min(width / _PICTURE_WH[0], height / _PICTURE_WH[1])
 
-    return max(range(1, max(n_tiles, 1) + 1), key=scale)
+    return max(range(1, n_tiles + 1), key=scale, default=1)

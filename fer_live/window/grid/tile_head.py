@@ -71,7 +71,7 @@ class TileHead(Translated, QWidget):
         row.setContentsMargins(6, 1, 2, 1)
         row.setSpacing(3)
         row.addWidget(self._name, 3)
-        row.addWidget(self._status, 2)
+        row.addWidget(self._status, 3)
         for button in (self._rename, self._retry, self._close):
             row.addWidget(button)
         self.translate()
@@ -106,6 +106,7 @@ class TileHead(Translated, QWidget):
         button.setIcon(style.standardIcon(icon))
         button.setIconSize(QSize(14, 14))
         button.setAutoRaise(True)
+        button.setStyleSheet("padding: 2px; border: none;")  # a line has less room than a toolbar
         button.setFocusPolicy(Qt.FocusPolicy.TabFocus)
         return button
 
