@@ -69,7 +69,7 @@ def run(arguments: argparse.Namespace) -> int:
     from fer_live.session.options import LiveOptions
 
     options = LiveOptions(
-        sources=_named_sources(arguments),
+        sources=named_sources(arguments),
         model=resolve_model(arguments.model),
         provider=arguments.provider,
         detector=arguments.detector,
@@ -106,7 +106,8 @@ class _AddSource(argparse.Action):
         setattr(namespace, self.dest, True)
 
 
-def _named_sources(arguments: argparse.Namespace) -> "list[NamedSource]":
+def named_sources(arguments: argparse.Namespace) -> "list[NamedSource]":
+    """The sources of a command line in its order, each with the name that it gives it."""
     from fer_live.sources.choice import Camera, Demo, Location, SourceChoice
     from fer_live.sources.several import NamedSource
 
