@@ -36,7 +36,7 @@ def test_bars_and_signals_are_hidden_each_by_itself(qtbot, open_window):
     assert window.live.signals.isVisible()
     assert not window.live.panel.isVisible()
     window.preferences.change({"signals": False})
-    assert not window.live._beside.isVisible()
+    assert not window.live.beside.isVisible()
     window.preferences.change({"show_panel": True})
     assert window.live.panel.isVisible()
 
