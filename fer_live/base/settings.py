@@ -12,6 +12,7 @@ from fer_live.datatypes import DetectorMode, Provider
 
 SETTINGS_FILE = "settings.json"
 
+Theme = Literal["system", "light", "dark"]
 Language = Literal["system", "en", "ko"]
 
 
@@ -53,6 +54,8 @@ class Settings(BaseModel):
     show_panel: bool = True
     show_plane: bool = Field(False, description="valence and arousal, derived")
     record_overlay: bool = False
+    theme: Theme = "system"
+    spare_battery: bool = Field(True, description="whether fewer frames are read on a battery")
     person: str = Field(
         "me", pattern=r"^\w[\w .-]*$", description="whose clips and takes are captured"
     )

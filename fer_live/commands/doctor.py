@@ -17,7 +17,7 @@ def add(commands: "argparse._SubParsersAction[ArgumentParser]") -> None:
 def run(arguments: argparse.Namespace) -> int:
     """Print the findings; 1 where not even a clip can be read."""
     refuse_all_options(arguments, "doctor takes --json alone")
-    from fer_live.commands.examination import examine, report
+    from fer_live.checkup.examination import examine, report
 
     findings = examine()
     print(json.dumps(findings) if arguments.json else report(findings))

@@ -64,7 +64,8 @@ class Recorder:
 
     `paint` makes the picture that is recorded, for instance with its overlay; None takes the frame
     as it is. `called` stands in the folder's name after the time, where several sources are
-    recorded. Every frame and row is on its way to the disk when `write` returns.
+    recorded. Every frame and row is on its way to the disk when `write` returns. One that got no
+    frame leaves no folder behind.
     """
 
     def __init__(
@@ -105,10 +106,18 @@ class Recorder:
             self._faces.writelines(json.dumps(row, ensure_ascii=False) + "\n" for row in rows)
             self._faces.flush()
 
+    @property
+    def is_empty(self) -> bool:
+        """Whether no frame has been written."""
+        return self._first_s is None
+
     def close(self) -> None:
         with writing(self.folder / FACES_FILE):
             self._faces.close()
         self._video.close()
+        if self.is_empty:
+            with writing(self.folder):
+                shutil.rmtree(self.folder)
 
     def abandon(self) -> Path:
         """What was written stays and can be played."""

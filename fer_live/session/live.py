@@ -10,6 +10,7 @@ from fer_live.errors import FerLiveError
 from fer_live.outputs.worker import SinkWorker
 from fer_live.session.mailbox import Mailbox, MailboxClosed
 from fer_live.session.meter import FrameCounts
+from fer_live.session.rate_limit import RateLimit
 from fer_live.session.reconnect import OpenSource, SourceSupervisor
 from fer_live.vision.pipeline import Pipeline
 
@@ -77,6 +78,7 @@ class LiveSession:
         self._next_pipeline: Mailbox[Pipeline] = Mailbox()
         self._pipeline_ready = threading.Event()
         self._outputs: tuple[SinkWorker, ...] = ()
+        self._rate_limit, self._n_left_out = RateLimit(), 0
         self._stopped = False
         self._loads = threading.Lock()
         self._loaders: list[threading.Thread] = []
@@ -122,10 +124,22 @@ class LiveSession:
         """Give outputs another name of the source that is open, from its next frame on."""
         self._names[self.source_number] = name
 
+    def close_source(self) -> None:
+        """Read from no source until `open`; what it sent before is no result any more."""
+        if self._source is not None:
+            self._source.ask_to_stop()
+        self.source_number += 1
+
+    def read_at_most(self, per_second: float | None) -> None:
+        """Read no more frames than this in a second from now on, as on a battery; the others count
+        as dropped. None: as many as the machine can."""
+        self._rate_limit.per_second = per_second
+
     @property
     def n_dropped(self) -> int:
-        """Frames that came too late to be read; neither the one being read nor the one next."""
-        return self._frames.dropped
+        """Frames that came too late to be read, or too many for `read_at_most`; neither the one
+        being read nor the one next."""
+        return self._frames.dropped + self._n_left_out
 
     def take_failures(self) -> list[Failure]:
         """What broke since the last call: the latest of each stage."""
@@ -150,7 +164,10 @@ class LiveSession:
 
     def _take(self, number: int, frame: Frame) -> None:
         self._meter.count_captured()
-        self._frames.put(_SourceFrame(number, self._names.get(number, ""), frame))
+        if self._rate_limit.lets_through(frame.captured_at_s):
+            self._frames.put(_SourceFrame(number, self._names.get(number, ""), frame))
+        else:
+            self._n_left_out += 1
 
     def _load(self, load_pipeline: Callable[[], Pipeline]) -> None:
         this = threading.current_thread()

@@ -1,8 +1,10 @@
 """Cameras, which OpenCV opens."""
 
+import os
 import sys
 import time
 from dataclasses import dataclass
+from pathlib import Path
 
 import cv2
 import numpy as np
@@ -37,13 +39,7 @@ class CameraSource:
         self.name = f"camera {index}"
         self._capture = cv2.VideoCapture(index)
         if not self._capture.isOpened():
-            raise SourceError(
-                tr(
-                    "camera {number}: not there, or in use by another program; plug it in, close "
-                    "the other program, or choose another with --camera N",
-                    number=index,
-                )
-            )
+            raise SourceError(f"{self.name}: {_why_not(index)}")
         self._ask_for(mode or CameraMode())
         # A deeper queue would only show older pictures.
         self._capture.set(cv2.CAP_PROP_BUFFERSIZE, 1)
@@ -71,6 +67,31 @@ class CameraSource:
 
     def close(self) -> None:
         self._capture.release()
+
+
+def _why_not(number: int) -> str:
+    """Why this camera does not open, and what to do, as far as the system tells."""
+    device = Path(f"/dev/video{number}")
+    if sys.platform == "linux" and device.exists() and not os.access(device, os.R_OK | os.W_OK):
+        return tr(
+            "you are not allowed to use {device}; add yourself to its group ({group}) and log in "
+            "again",
+            device=device,
+            group=device.group(),
+        )
+    there = list_cameras()
+    if not there:
+        return tr("no camera is found; plug one in")
+    if number not in there:
+        names = ", ".join(f"{name} ({known})" for known, name in there.items())
+        return tr("not there; plug it in, or choose another: {names}", names=names)
+    if sys.platform == "linux":
+        return tr("{name} is in use; close the program that uses it", name=there[number])
+    return tr(
+        "{name} is in use, or not allowed; close the program that uses it, and allow the camera in "
+        "the system's settings for privacy",
+        name=there[number],
+    )
 
 
 def list_cameras() -> dict[int, str]:

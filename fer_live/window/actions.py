@@ -2,17 +2,23 @@
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Literal
 
 from PyQt6.QtGui import QAction, QKeySequence
 
 from fer_live.base.settings import Settings
 from fer_live.base.translation import mark, tr
+from fer_live.window.dialogs.about import show_about
 from fer_live.window.dialogs.help_sheet import show_help
+from fer_live.window.icons import RED, icon
 from fer_live.window.snapshot import take_snapshot
+from fer_live.window.translated import plain
 
 if TYPE_CHECKING:
     from fer_live.window.main_window import MainWindow
+
+
+Menu = Literal["file", "record", "view", "tools", "help"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -21,16 +27,20 @@ class WindowAction:
 
     Exactly one of three says what happens: `run`, `switch` with whether it is now on, or `setting`,
     the field of `Settings` that it switches. The last two are checkable. `short_text` is for the
-    toolbar, which has little room.
+    toolbar, which has little room; `tip` tells more than the text. `menu` names the menu it stands
+    in, `icon` its drawing.
     """
 
     id: str
     text: str
-    key: str
+    key: str = ""
     run: Callable[["MainWindow"], object] | None = None
     switch: Callable[["MainWindow", bool], object] | None = None
     setting: str = ""
     short_text: str = ""
+    tip: str = ""
+    menu: Menu = "view"
+    icon: str = ""
 
     def __post_init__(self) -> None:
         ways = [way for way in (self.run, self.switch, self.setting) if way]
@@ -45,51 +55,182 @@ class WindowAction:
 
 ACTIONS = (
     WindowAction(
-        "open_file", mark("&Open a file…"), "Ctrl+O", run=lambda w: w.source_menu.ask_for_file()
+        "open_file",
+        mark("&Open a file…"),
+        "Ctrl+O",
+        run=lambda w: w.source_menu.ask_for_file(),
+        menu="file",
+        tip=mark("A video of what is seen, with what was read in it, for the tab Review"),
+        icon="folder-open",
     ),
     WindowAction(
         "open_address",
         mark("Open an &address…"),
         "Ctrl+U",
         run=lambda w: w.source_menu.ask_for_address(),
+        menu="file",
+        icon="link",
     ),
     WindowAction(
         "add_source",
         mark("A&dd another source…"),
         "Ctrl+Shift+O",
         run=lambda w: w.source_menu.show_adding(),
+        menu="file",
+        tip=mark("Beside those that are there"),
     ),
     WindowAction(
-        "next_source", mark("Choose the &next source"), "S", run=lambda w: w.feeds.choose_next()
+        "next_source",
+        mark("Choose the &next source"),
+        "S",
+        run=lambda w: w.feeds.choose_next(),
+        menu="file",
     ),
     WindowAction(
         "name_source",
         mark("Na&me this source…"),
         "F2",
         run=lambda w: w.feeds.ask_for_name(w.feeds.chosen),
+        menu="file",
     ),
     WindowAction(
         "close_source",
         mark("&Close this source"),
         "Ctrl+W",
         run=lambda w: w.feeds.close(w.feeds.chosen),
+        menu="file",
+        icon="x",
     ),
     WindowAction(
-        "snapshot", mark("&Snapshot"), "Ctrl+S", run=lambda w: take_snapshot(w.live.view, w.say)
+        "retry",
+        mark("&Try the source again"),
+        "F5",
+        run=lambda w: w.source.open(),
+        menu="file",
+        icon="rotate-ccw",
     ),
-    WindowAction("record", mark("&Record"), "Ctrl+R", switch=lambda w, on: w.set_recording(on)),
+    WindowAction(
+        "pause_source",
+        mark("&Pause the source"),
+        "Ctrl+P",
+        switch=lambda w, on: w.source.set_paused(on),
+        menu="file",
+        tip=mark("Closes the camera until you go on"),
+        icon="video-off",
+    ),
+    WindowAction(
+        "snapshot",
+        mark("&Snapshot"),
+        "Ctrl+S",
+        run=lambda w: take_snapshot(w.live.view, w.say),
+        menu="record",
+        tip=mark("Saves the picture with its boxes"),
+        icon="camera",
+    ),
+    WindowAction(
+        "record",
+        mark("&Record"),
+        "Ctrl+R",
+        switch=lambda w, on: w.set_recording(on),
+        menu="record",
+        icon="circle",
+    ),
     WindowAction(
         "capture",
         mark("&Capture for retraining"),
         "Ctrl+K",
         switch=lambda w, on: w.set_capturing(on),
         short_text=mark("Capture"),
+        menu="record",
+        tip=mark("Clips of your own face, from which the model can learn"),
+        icon="user-round-plus",
     ),
     WindowAction(
         "pause",
         mark("Pause capturing"),
         "Ctrl+Shift+K",
         switch=lambda w, on: w.feeds.chosen.capturing.set_paused(on),
+        menu="record",
+        icon="pause",
+    ),
+    WindowAction(
+        "play",
+        mark("Play or pause a recording"),
+        "P",
+        run=lambda w: w.review.toggle_play(),
+        menu="record",
+        icon="play",
+    ),
+    WindowAction(
+        "next_face", mark("Follow the &next face"), "N", run=lambda w: w.live.follow_next()
+    ),
+    WindowAction(
+        "largest_face", mark("Follow the &largest face"), "L", run=lambda w: w.live.follow(0)
+    ),
+    WindowAction(
+        "bars",
+        mark("&Bars"),
+        "B",
+        setting="show_panel",
+        tip=mark("The probabilities of the followed face"),
+        icon="chart-column",
+    ),
+    WindowAction(
+        "timeline",
+        mark("&Timeline"),
+        "T",
+        setting="show_timeline",
+        tip=mark("What the followed face showed before now"),
+        icon="chart-line",
+    ),
+    WindowAction(
+        "plane",
+        mark("&Valence and arousal"),
+        "V",
+        setting="show_plane",
+        short_text=mark("Valence"),
+        tip=mark("Derived from the probabilities"),
+        icon="crosshair",
+    ),
+    WindowAction(
+        "heat_map",
+        mark("&Where it looked"),
+        "H",
+        setting="show_heat_map",
+        tip=mark("Orange marks what spoke for the label"),
+        icon="flame",
+    ),
+    WindowAction(
+        "signals",
+        mark("Head and &eyes"),
+        "E",
+        setting="signals",
+        short_text=mark("Head"),
+        tip=mark("The turn of the head, gaze, blinks and mouth"),
+        icon="scan-eye",
+    ),
+    WindowAction(
+        "mirror", mark("&Mirror the camera"), "M", setting="mirror", icon="flip-horizontal-2"
+    ),
+    WindowAction("live", mark("&Live"), "Ctrl+1", run=lambda w: w.pages.turn_to(w.live_page)),
+    WindowAction("review", mark("&Review"), "Ctrl+2", run=lambda w: w.pages.turn_to(w.review)),
+    WindowAction(
+        "personal", mark("&Personal"), "Ctrl+3", run=lambda w: w.pages.turn_to(w.personal)
+    ),
+    WindowAction(
+        "small",
+        mark("&Small, always in front"),
+        "Ctrl+M",
+        switch=lambda w, on: w.small.switch(on),
+        tip=mark("A little window with the picture alone, in front of the others"),
+        icon="picture-in-picture-2",
+    ),
+    WindowAction(
+        "full_screen",
+        mark("&Full screen"),
+        "F11",
+        run=lambda w: w.small.toggle_full_screen(),
+        icon="maximize",
     ),
     WindowAction(
         "calibrate",
@@ -97,44 +238,53 @@ ACTIONS = (
         "Ctrl+Y",
         run=lambda w: w.calibrating.open(),
         short_text=mark("Calibrate"),
+        menu="tools",
+        tip=mark("Fits the model to your face in a minute"),
+        icon="scan-face",
     ),
     WindowAction(
-        "next_face", mark("Follow the next face"), "N", run=lambda w: w.live.follow_next()
+        "data_out",
+        mark("&Data out"),
+        "Ctrl+D",
+        run=lambda w: w.data_out.show_dialog(),
+        menu="tools",
+        tip=mark("Sends what is read to a file or another program"),
+        icon="share-2",
     ),
     WindowAction(
-        "largest_face", mark("Follow the largest face"), "L", run=lambda w: w.live.follow(0)
-    ),
-    WindowAction("bars", mark("Bars"), "B", setting="show_panel"),
-    WindowAction("timeline", mark("Timeline"), "T", setting="show_timeline"),
-    WindowAction(
-        "plane",
-        mark("Valence and arousal"),
-        "V",
-        setting="show_plane",
-        short_text=mark("Valence"),
-    ),
-    WindowAction("heat_map", mark("Where it looked"), "H", setting="show_heat_map"),
-    WindowAction("signals", mark("Head and eyes"), "E", setting="signals", short_text=mark("Head")),
-    WindowAction("mirror", mark("Mirror the camera"), "M", setting="mirror"),
-    WindowAction("retry", mark("Try the source again"), "F5", run=lambda w: w.source.open()),
-    WindowAction("live", mark("Live"), "Ctrl+1", run=lambda w: w.pages.turn_to(w.live_page)),
-    WindowAction("review", mark("Review"), "Ctrl+2", run=lambda w: w.pages.turn_to(w.review)),
-    WindowAction("personal", mark("Personal"), "Ctrl+3", run=lambda w: w.pages.turn_to(w.personal)),
-    WindowAction(
-        "play", mark("Play or pause a recording"), "P", run=lambda w: w.review.toggle_play()
-    ),
-    WindowAction("data_out", mark("&Data out"), "Ctrl+D", run=lambda w: w.data_out.show_dialog()),
-    WindowAction(
-        "settings", mark("Se&ttings"), "Ctrl+,", run=lambda w: w.preferences.show_dialog()
+        "settings",
+        mark("Se&ttings"),
+        "Ctrl+,",
+        run=lambda w: w.preferences.show_dialog(),
+        menu="tools",
+        icon="settings",
     ),
     WindowAction(
-        "full_screen",
-        mark("Full screen"),
-        "F11",
-        run=lambda w: w.showNormal() if w.isFullScreen() else w.showFullScreen(),
+        "help",
+        mark("&Help"),
+        "F1",
+        run=lambda w: show_help(w, w.actions()),
+        menu="help",
+        icon="circle-help",
     ),
-    WindowAction("help", mark("&Help"), "F1", run=lambda w: show_help(w, w.actions())),
-    WindowAction("quit", mark("Quit"), "Ctrl+Q", run=lambda w: w.close()),
+    WindowAction(
+        "examine",
+        mark("&Check this computer…"),
+        run=lambda w: w.examination.show(),
+        menu="help",
+        icon="stethoscope",
+    ),
+    WindowAction(
+        "report_problem",
+        mark("Report a &problem…"),
+        run=lambda w: w.examination.report_problem(),
+        menu="help",
+        icon="bug",
+    ),
+    WindowAction("about", mark("&About FER Live"), run=show_about, menu="help", icon="info"),
+    WindowAction(
+        "quit", mark("&Quit"), "Ctrl+Q", run=lambda w: w.close(), menu="file", icon="log-out"
+    ),
 )
 """In the order in which the help sheet lists them."""
 
@@ -153,9 +303,14 @@ def make_actions(window: "MainWindow") -> dict[str, QAction]:
         q_action = QAction(window)
         q_action.setShortcut(QKeySequence(action.key))
         q_action.setCheckable(action.is_checkable)
+        if action.icon:
+            q_action.setIcon(icon(action.icon, RED if action.id == "record" else ""))
         q_action.triggered.connect(_slot(action, window))
         window.addAction(q_action)
         made[action.id] = q_action
+    made["quit"].setMenuRole(QAction.MenuRole.QuitRole)
+    made["settings"].setMenuRole(QAction.MenuRole.PreferencesRole)
+    made["about"].setMenuRole(QAction.MenuRole.AboutRole)
     return made
 
 
@@ -169,14 +324,11 @@ def _slot(action: WindowAction, window: "MainWindow") -> Callable[[bool], object
 
 
 def translate_actions(made: Mapping[str, QAction]) -> None:
-    """Set texts and tooltips in the language spoken now."""
+    """Set texts in the language spoken now; `Availability` sets the tooltips."""
     for action in ACTIONS:
-        q_action, text = made[action.id], tr(action.text)
-        keys = q_action.shortcut().toString(QKeySequence.SequenceFormat.NativeText)
-        q_action.setText(text)
-        q_action.setToolTip(f"{text.replace('&', '')} ({keys})")
-        if action.short_text:
-            q_action.setIconText(tr(action.short_text))
+        text = tr(action.text)
+        made[action.id].setText(text)
+        made[action.id].setIconText(tr(action.short_text) if action.short_text else plain(text))
 
 
 def show_switches(made: Mapping[str, QAction], settings: Settings) -> None:

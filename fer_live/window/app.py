@@ -5,6 +5,7 @@ Its imports load Qt, which ends the process where a system library is missing: c
 """
 
 import contextlib
+import logging
 import signal
 import sys
 import traceback
@@ -16,6 +17,8 @@ from PyQt6.QtCore import QTimer
 from PyQt6.QtGui import QIcon
 from PyQt6.QtWidgets import QApplication
 
+from fer_live import __version__
+from fer_live.base.log import end_log, start_log
 from fer_live.base.settings import Settings, load_settings
 from fer_live.base.translation import tr
 from fer_live.errors import FerLiveError, SourceError
@@ -28,8 +31,11 @@ from fer_live.session.meter import Meter
 from fer_live.session.options import LiveOptions, choose_sources, given, write_stats
 from fer_live.sources.choice import Camera, SourceChoice
 from fer_live.window.main_window import MainWindow
+from fer_live.window.notices import warned
 from fer_live.window.personal.compare_dialog import compare_run
 from fer_live.window.style import apply_style
+
+_LOG = logging.getLogger(__name__)
 
 # How long a source may take to its first picture before --duration counts anyway, seconds.
 _FIRST_PICTURE_WITHIN_S = 30
@@ -44,6 +50,7 @@ def run_window(options: LiveOptions) -> int:
     duration, the first start asks whether its notice was understood. What the command line says
     holds for this window alone; what is chosen in the window is kept.
     """
+    start_log(__version__)
     settings, trouble = _load_settings()
     sources = choose_sources(options, settings)
     check_outputs(options.outputs)
@@ -62,7 +69,7 @@ def run_window(options: LiveOptions) -> int:
         keep_settings=not is_timed,
     )
     if trouble:
-        window.say(trouble)
+        window.say(warned(trouble))
     ending = _Ending(application, is_timed=is_timed)
     sys.excepthook = ending.on_bug
     window.output_refused.connect(ending.on_refused_output)
@@ -75,6 +82,8 @@ def run_window(options: LiveOptions) -> int:
     window.show()
     application.exec()
     window.stop()
+    _LOG.info("ended: %s", meter.summary())
+    end_log()
     if options.stats is not None:
         write_stats(options.stats, meter, window.pipeline)
     if ending.failure is not None:
@@ -108,6 +117,7 @@ class _Ending:
     ) -> None:
         # PyQt6 aborts the process on an exception in a slot, unless there is a hook.
         traceback.print_exception(kind, error, trace)
+        _LOG.critical("internal error", exc_info=(kind, error, trace))
         self._end(FerLiveError(f"stopped by an internal error: {kind.__name__}: {error}"))
 
     def on_refused_output(self, trouble: str) -> None:

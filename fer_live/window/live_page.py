@@ -17,7 +17,7 @@ class LivePage(QWidget):
         super().__init__()
         self._tiles: list[LiveTile] = []
         self._chosen: LiveTile | None = None
-        self._parts = Parts()
+        self._parts, self._is_picture_alone = Parts(), False
         self._grid, self._beside, self._below = TileGrid(), QWidget(), QWidget()
         left = QWidget()
         column = _column_in(left)
@@ -61,8 +61,14 @@ class LivePage(QWidget):
         self._parts = parts
         self._show_all()
 
+    def show_picture_alone(self, alone: bool) -> None:
+        """Show nothing around the pictures, or again what is wanted."""
+        self._is_picture_alone = alone
+        self._show_all()
+
     def _show_all(self) -> None:
-        parts, is_alone = self._parts, len(self._tiles) == 1
+        parts = Parts.none() if self._is_picture_alone else self._parts
+        is_alone = len(self._tiles) == 1
         for tile in self._tiles:
             is_chosen = tile is self._chosen
             tile.show_among_others(is_alone=is_alone, is_chosen=is_chosen)

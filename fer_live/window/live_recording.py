@@ -13,6 +13,7 @@ from fer_live.recording.recorder import About, Recorder, recordings_folder
 from fer_live.session.attached import AttachedOutput
 from fer_live.session.live import LiveSession
 from fer_live.vision.pipeline import Pipeline
+from fer_live.window.notices import done, failed, warned
 
 
 class LiveRecording(QObject):
@@ -23,14 +24,17 @@ class LiveRecording(QObject):
     """
 
     ended = pyqtSignal()
-    said = pyqtSignal(str)
+    said = pyqtSignal(object)
     _failed = pyqtSignal(str)
+    _closed = pyqtSignal(object, int)
 
     def __init__(self, parent: QObject, session: LiveSession) -> None:
         super().__init__(parent)
         self._output = AttachedOutput(session)
-        self._since_s = 0.0
+        self.since_s = 0.0
+        self._recorder: Recorder | None = None
         self._failed.connect(self._end_failed)
+        self._closed.connect(self._tell)
 
     @property
     def is_on(self) -> bool:
@@ -40,7 +44,7 @@ class LiveRecording(QObject):
     @property
     def mark(self) -> str:
         """The visible sign that the session is recorded, and since when; empty while it is not."""
-        return f"● {clock(time.monotonic() - self._since_s)}" if self.is_on else ""
+        return f"● {clock(time.monotonic() - self.since_s)}" if self.is_on else ""
 
     def begin(
         self, pipeline: Pipeline, source: str, *, with_overlay: bool, called: str = ""
@@ -60,25 +64,33 @@ class LiveRecording(QObject):
         try:
             recorder = Recorder(recordings_folder(), about, paint, called)
         except FerLiveError as error:
-            self.said.emit(str(error))
+            self.said.emit(failed(str(error)))
             return
+        self._recorder = recorder
         self._output.begin(recorder, lambda error: self._failed.emit(str(error)))
-        self._since_s = time.monotonic()
+        self.since_s = time.monotonic()
 
     def end(self) -> None:
         """Finish the recording; what waits is written on another thread."""
-        worker = self._output.worker
+        worker, recorder = self._output.worker, self._recorder
         if worker is None:
             return
-        self._output.end()
-        missing = tr(", {number} frames dropped", number=worker.dropped) if worker.dropped else ""
-        self.said.emit(tr("Recorded; it is in the review tab") + missing)
+        self._output.end(lambda: self._closed.emit(recorder, worker.dropped))
         self.ended.emit()
 
     def wait(self) -> None:
         """Block until every recording that ended is on the disk."""
         self._output.wait()
 
+    def _tell(self, recorder: Recorder, n_dropped: int) -> None:
+        """Say what there is now, which is known once the last frame is on the disk."""
+        if recorder.is_empty:
+            self.said.emit(warned(tr("No picture came, so nothing was recorded")))
+            return
+        missing = tr(", {number} frames dropped", number=n_dropped) if n_dropped else ""
+        line = tr("Recorded; it is in the review tab") + missing
+        self.said.emit(done(line, recorder.folder))
+
     def _end_failed(self, message: str) -> None:
         self.end()
-        self.said.emit(message)
+        self.said.emit(failed(message))

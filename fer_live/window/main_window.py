@@ -1,11 +1,11 @@
 """The window: owns the sources that it shows, and joins the pieces that show and steer them."""
 
-import base64
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from datetime import datetime
 from types import MappingProxyType
 
-from PyQt6.QtCore import QByteArray, pyqtSignal
+from PyQt6.QtCore import pyqtSignal
 from PyQt6.QtGui import QAction, QCloseEvent
 from PyQt6.QtWidgets import QMainWindow
 
@@ -18,26 +18,34 @@ from fer_live.session.meter import Meter
 from fer_live.sources.several import NamedSource
 from fer_live.vision.pipeline import Pipeline
 from fer_live.window.actions import make_actions, show_switches, translate_actions
+from fer_live.window.availability import Availability
 from fer_live.window.chosen_source import ChosenSource
 from fer_live.window.data_out import DataOut
+from fer_live.window.dialogs.examination import Examination
 from fer_live.window.grid.feed import Feed, LoadPipeline
 from fer_live.window.grid.feeds import Feeds
 from fer_live.window.grid.tile import LiveTile, Parts
 from fer_live.window.heartbeat import Heartbeat
 from fer_live.window.live_page import LivePage
+from fer_live.window.menus import MenuBar
+from fer_live.window.notices import Notice, Notices, warned
 from fer_live.window.pages import Pages
 from fer_live.window.personal.calibrating import Calibrating
 from fer_live.window.personal.capturing import ask_for_consent
 from fer_live.window.personal.personal_page import PersonalPage
+from fer_live.window.place import place, place_of
+from fer_live.window.power import Power
 from fer_live.window.preferences import Preferences
+from fer_live.window.record_clock import RecordClock
 from fer_live.window.review_page import ReviewPage
 from fer_live.window.session_news import RELOADS
+from fer_live.window.small_mode import SmallMode
 from fer_live.window.source_menu import SourceMenu
 from fer_live.window.status_bar import StatusBar
 from fer_live.window.toolbar import Toolbar
 from fer_live.window.translated import Translated
+from fer_live.window.tray import Tray
 
-_SAID_FOR_MS = 8000
 _REOPENS = ("camera_size_wh", "camera_fps")
 
 
@@ -68,6 +76,13 @@ class MainWindow(Translated, QMainWindow):
     source_menu: SourceMenu
     toolbar: Toolbar
     status: StatusBar
+    notices: Notices
+    small: SmallMode
+    tray: Tray
+    examination: Examination
+    power: Power
+    availability: Availability
+    record_clock: RecordClock
 
     def __init__(
         self,
@@ -94,9 +109,7 @@ class MainWindow(Translated, QMainWindow):
 
         self.setWindowTitle("FER Live")
         self.setMinimumSize(480, 360)
-        self.resize(1100, 720)
-        if settings.geometry:
-            self.restoreGeometry(QByteArray(base64.b64decode(settings.geometry)))
+        place(self, settings.geometry)
         Heartbeat(self, meter)
         if ask_first:
             self._show_tools(False)
@@ -135,6 +148,16 @@ class MainWindow(Translated, QMainWindow):
         )
         self.toolbar = Toolbar(self.source_menu, self.action)
         self.addToolBar(self.toolbar)
+        self.setMenuBar(MenuBar(self.source_menu, self.action))
+        self.notices = Notices(self.pages)
+        self.small = SmallMode(self, self.pages)
+        self.tray = Tray(self, self.action)
+        self.examination = Examination(self, lambda: self.preferences.now, self.say)
+        self.power = Power(self, self.feeds.read_at_most, self.preferences)
+        self.availability = Availability(self)
+        self.record_clock = RecordClock(
+            self, self.action["record"], lambda: self.feeds.recorded_since_s
+        )
         self.status = StatusBar()
         self.setStatusBar(self.status)
 
@@ -142,6 +165,10 @@ class MainWindow(Translated, QMainWindow):
         self.personal.capture_wanted.connect(lambda: self.set_capturing(True))
         self.personal.calibration_wanted.connect(lambda who: self.calibrating.open(person=who))
         self.pages.accepted.connect(self._accept_notice)
+        self.pages.turned.connect(self.availability.refresh)
+        self.review.opened.connect(self.availability.refresh)
+        self.small.changed.connect(self.action["small"].setChecked)
+        self.power.woke.connect(self.feeds.reopen_cameras)
         self.pages.declined.connect(self.close)
         self.preferences.changed.connect(self._apply)
         self.preferences.model_taken.connect(self.personal.models.refresh)
@@ -155,6 +182,8 @@ class MainWindow(Translated, QMainWindow):
         self.feeds.marked.connect(self._show_marks)
         self.feeds.captured.connect(self.pages.refresh_personal)
         self.feeds.labels_changed.connect(self._end_for_other_labels)
+        self.feeds.file_wanted.connect(self.source_menu.ask_for_file)
+        self.feeds.examination_wanted.connect(self.examination.show)
         self.feeds.failed.connect(self.failed)
         self.feeds.said.connect(self.say)
         # Not over the live tab: people would act until the model agrees.
@@ -162,7 +191,12 @@ class MainWindow(Translated, QMainWindow):
         self.calibrating.ended.connect(self.personal.refresh)
         self.data_out.refused.connect(self.output_refused)
         self.data_out.signals_needed.connect(lambda: self.preferences.change({"signals": True}))
-        for line in (self.preferences.said, self.data_out.refused, self.data_out.failed):
+        for line in (
+            self.preferences.said,
+            self.data_out.refused,
+            self.data_out.failed,
+            self.power.said,
+        ):
             line.connect(self.say)
 
     def begin(self) -> None:
@@ -171,7 +205,8 @@ class MainWindow(Translated, QMainWindow):
         self.pages.show_tabs()
         self.feeds.open()
         if unfinished_run() is not None:
-            self.say(tr("A retraining was interrupted; you can resume it in the tab Personal"))
+            line = tr("A retraining was interrupted; you can resume it in the tab Personal")
+            self.say(warned(line))
 
     @property
     def message(self) -> str:
@@ -198,12 +233,12 @@ class MainWindow(Translated, QMainWindow):
         """The pipeline of the chosen source, once it is loaded."""
         return self.session.pipeline
 
-    def say(self, message: str, feed: Feed | None = None) -> None:
-        """For a few seconds: in the picture's corner, or at the bottom where none is seen."""
-        tile = self.live if feed is None else feed.tile
-        tile.toast(message)
-        if not tile.shows_picture:
-            self.status.showMessage(message, _SAID_FOR_MS)
+    def say(self, message: str | Notice, feed: Feed | None = None) -> None:
+        """Show a message over the lower left of the window; of several sources it names its own."""
+        notice = Notice(message) if isinstance(message, str) else message
+        if feed is not None and len(self.feeds.all) > 1:
+            notice = replace(notice, text=f"{feed.name}: {notice.text}")
+        self.notices.show_notice(notice)
 
     def set_recording(self, records: bool) -> None:
         """Start a recording of every source, or finish them; they are then in the review tab."""
@@ -230,16 +265,20 @@ class MainWindow(Translated, QMainWindow):
         self.feeds.begin_stop()
         self.feeds.wait()
         self.data_out.wait()
+        self.examination.wait()
 
     def closeEvent(self, event: QCloseEvent | None) -> None:  # noqa: N802  # Qt's name
-        geometry = base64.b64encode(self.saveGeometry().data()).decode()
-        self.preferences.keep({"geometry": geometry})
+        self.small.switch(False)
+        self.preferences.keep({"geometry": place_of(self)})
         self.hide()  # at once: the threads may take a moment to end
+        self.tray.hide()
         self.stop()
         super().closeEvent(event)
 
     def translate(self) -> None:
         translate_actions(self.action)
+        self.tray.translate()
+        self.availability.refresh()
 
     def _show_result(self, feed: Feed, result: FrameResult, pipeline: Pipeline) -> None:
         self.data_out.start_wanted()
@@ -255,7 +294,7 @@ class MainWindow(Translated, QMainWindow):
         if self.calibrating.is_recording:
             self.calibrating.end()
         if self.data_out.is_on:
-            self.say(tr("Data out and recording ended: this model has other labels"))
+            self.say(warned(tr("Data out and recording ended: this model has other labels")))
         self.data_out.end()
         self._show_marks()
 
@@ -279,7 +318,7 @@ class MainWindow(Translated, QMainWindow):
             and pipeline is not None
             and not pipeline.classifier.has_heat_map
         ):
-            self.say(tr("This model does not tell where it looked"))
+            self.say(warned(tr("This model does not tell where it looked")))
 
     def _apply_view_settings(self) -> None:
         settings = self.preferences.now
@@ -297,17 +336,16 @@ class MainWindow(Translated, QMainWindow):
         """Show in actions and status what the chosen source does."""
         feed, is_alone = self.feeds.chosen, len(self.feeds.all) == 1
         self.status.watch(feed.meter, lambda: feed.session.n_dropped, "" if is_alone else feed.name)
-        for name in ("next_source", "name_source", "close_source"):
-            self.action[name].setEnabled(not is_alone)
         self._show_marks()
 
     def _show_marks(self) -> None:
         """Show in the actions what is recorded, and what of the chosen source is captured now."""
         capturing = self.feeds.chosen.capturing
-        self.action["record"].setChecked(any(feed.recording.is_on for feed in self.feeds.all))
+        self.record_clock.show()
         self.action["capture"].setChecked(capturing.is_on)
-        self.action["pause"].setEnabled(capturing.is_on)
         self.action["pause"].setChecked(capturing.is_paused)
+        self.action["pause_source"].setChecked(self.source.is_paused)
+        self.availability.refresh()
 
     def _accept_notice(self, and_calibrate: bool) -> None:
         self.preferences.change({"notice_accepted_on": f"{datetime.now():%Y-%m-%d}"})
@@ -316,5 +354,7 @@ class MainWindow(Translated, QMainWindow):
             self.calibrating.open_soon()
 
     def _show_tools(self, visible: bool) -> None:
-        self.toolbar.setVisible(visible)
-        self.status.setVisible(visible)
+        for part in (self.menuBar(), self.toolbar, self.status):
+            assert part is not None
+            part.setVisible(visible)
+        self.availability.refresh()

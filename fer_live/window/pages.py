@@ -15,20 +15,22 @@ class Pages(Translated, QStackedWidget):
     """Three tabs; one that is turned to reads again what is on the disk.
 
     `accepted` and `declined` tell what the person answered at the first start; `accepted` brings
-    whether to calibrate the model then.
+    whether to calibrate the model then. `turned` is emitted when another tab is in front.
     """
 
     accepted = pyqtSignal(bool)
     declined = pyqtSignal()
+    turned = pyqtSignal()
 
     def __init__(self, live: LivePage, review: ReviewPage, personal: PersonalPage) -> None:
         super().__init__()
-        self._review, self._personal = review, personal
+        self._live, self._review, self._personal = live, review, personal
         self._tabs = QTabWidget()
         self._tabs.setDocumentMode(True)
         for page in (live, review, personal):
             self._tabs.addTab(page, "")
         self._tabs.currentChanged.connect(self._refresh)
+        self._tabs.currentChanged.connect(lambda _: self.turned.emit())
         self._first_start = FirstStart()
         self._first_start.accepted.connect(self.accepted)
         self._first_start.declined.connect(self.declined)
@@ -43,6 +45,24 @@ class Pages(Translated, QStackedWidget):
     def show_tabs(self) -> None:
         """Show the tabs, in place of the first start."""
         self.setCurrentWidget(self._tabs)
+
+    @property
+    def is_asking(self) -> bool:
+        """Whether the first start's notice is not answered yet."""
+        return self.currentWidget() is self._first_start
+
+    def shows(self, page: QWidget) -> bool:
+        """Whether this page is in front."""
+        return not self.is_asking and self._tabs.currentWidget() is page
+
+    def show_picture_alone(self, alone: bool) -> None:
+        """Show nothing but the live picture, or the tabs again."""
+        if alone:
+            self.turn_to(self._live)
+        bar = self._tabs.tabBar()
+        assert bar is not None
+        bar.setVisible(not alone)
+        self._live.show_picture_alone(alone)
 
     def show_first_start(self) -> None:
         """Show what has to be understood first, in place of the tabs."""

@@ -9,6 +9,8 @@ from fer_live.base.settings import Settings, load_settings, save_settings, setti
 from fer_live.base.translation import set_language
 from fer_live.errors import FerLiveError
 from fer_live.window.dialogs.settings_dialog import SettingsDialog
+from fer_live.window.notices import failed, warned
+from fer_live.window.style import show_theme
 
 _LOOK_EVERY_MS = 500
 
@@ -25,7 +27,7 @@ class Preferences(QObject):
 
     changed = pyqtSignal(object)
     model_taken = pyqtSignal()
-    said = pyqtSignal(str)
+    said = pyqtSignal(object)
 
     def __init__(
         self, parent: QWidget, kept: Settings, for_now: Mapping[str, object], *, saves: bool
@@ -37,6 +39,7 @@ class Preferences(QObject):
         self._dialog: SettingsDialog | None = None
         self._qt_translator = QTranslator(self)
         self._speak(kept.language)
+        show_theme(self.now.theme)
         self._file_changed_ns = settings_changed_ns()
         if saves:
             timer = QTimer(self)
@@ -52,6 +55,8 @@ class Preferences(QObject):
         """Let these settings hold from now on, and keep them."""
         self.now = self.now.but(**changes)
         self.keep(changes)
+        if "theme" in changes:
+            show_theme(self.now.theme)
         if "language" in changes:
             self._speak(self.now.language)
             for window in QApplication.topLevelWidgets():
@@ -82,7 +87,7 @@ class Preferences(QObject):
             save_settings(self.kept if trouble else stored.but(**changes))
             self._file_changed_ns = settings_changed_ns()
         except FerLiveError as error:
-            self.said.emit(str(error))
+            self.said.emit(failed(str(error)))
 
     def show_dialog(self) -> None:
         """Open the settings, or bring them to the front."""
@@ -107,7 +112,7 @@ class Preferences(QObject):
         except FerLiveError:  # a drive that went away: the settings stay as they are
             return
         if trouble:
-            self.said.emit(trouble)
+            self.said.emit(warned(trouble))
         elif stored.model != self.kept.model:
             self.change({"model": stored.model})
             self.model_taken.emit()

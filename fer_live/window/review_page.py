@@ -1,10 +1,11 @@
 """Recordings: played beside their timeline, with notes, and a report to take along."""
 
+import logging
 import time
 from collections.abc import Callable
 from pathlib import Path
 
-from PyQt6.QtCore import Qt, QTimer, QUrl
+from PyQt6.QtCore import Qt, QTimer, QUrl, pyqtSignal
 from PyQt6.QtGui import QDesktopServices
 from PyQt6.QtWidgets import (
     QFileDialog,
@@ -31,10 +32,16 @@ from fer_live.window.widgets.timeline import Timeline
 from fer_live.window.widgets.video_view import VideoView
 
 _TICK_MS = 33
+_LOG = logging.getLogger(__name__)
 
 
 class ReviewPage(Translated, QWidget):
-    """Lists the recordings below `FER_LIVE_HOME/recordings` and plays the chosen one."""
+    """Lists the recordings below `FER_LIVE_HOME/recordings` and plays the chosen one.
+
+    `opened` is emitted when another one, or none, is open.
+    """
+
+    opened = pyqtSignal()
 
     def __init__(self) -> None:
         super().__init__()
@@ -135,14 +142,18 @@ class ReviewPage(Translated, QWidget):
             self._recording = Recording.open(folder)
             self._player = ClipPlayer(self._recording.video)
         except FerLiveError as error:
-            self._recording = None
-            self.view.show_message(str(error))
+            _LOG.warning("a recording cannot be played: %s", type(error).__name__)
+            self.view.show_message(tr("This recording cannot be played; its file is damaged"))
+            for button in (self._show_folder, self._delete):
+                button.setEnabled(self._recording is not None)
+            self.opened.emit()
             return
         self._faces = RecordedFaces(self._recording)
         self._show_notes()
         for widget in self._controls:
             widget.setEnabled(True)
         self.seek(0.0)
+        self.opened.emit()
 
     def seek(self, time_s: float) -> None:
         """Show the picture, and what was read in it, at this time of the recording."""
@@ -157,9 +168,14 @@ class ReviewPage(Translated, QWidget):
         now, length = (_clock_tenths(s) for s in (self._position_s, self._player.length_s))
         self._clock.setText(f"{now} / {length}")
 
+    @property
+    def can_play(self) -> bool:
+        """Whether a recording is open on this page, and the page is seen."""
+        return self._player is not None and self.isVisible()
+
     def toggle_play(self) -> None:
         """Play or pause the recording, but only while this page is seen."""
-        if self._player is not None and self.isVisible():
+        if self.can_play:
             self._play.toggle()
 
     def stop(self) -> None:
@@ -289,6 +305,7 @@ class ReviewPage(Translated, QWidget):
         self.view.show_message(tr("No recording yet: press Record in the live view"))
         for widget in self._controls:
             widget.setEnabled(False)
+        self.opened.emit()
 
     def translate(self) -> None:
         self._list_title.setText(tr("Recordings"))

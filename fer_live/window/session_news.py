@@ -14,6 +14,7 @@ from fer_live.session.reading_pace import ReadingPace
 from fer_live.session.reconnect import SourceLost
 from fer_live.vision.pipeline import Pipeline
 from fer_live.window.grid.tile import LiveTile
+from fer_live.window.notices import warned
 from fer_live.window.preferences import Preferences
 
 _FAILED_FRAMES_SHOWN_FOR_S = 2.0
@@ -35,7 +36,7 @@ class SessionNews(QObject):
 
     pipeline_changed = pyqtSignal(object)
     failed = pyqtSignal(object)
-    said = pyqtSignal(str)
+    said = pyqtSignal(object)
 
     def __init__(
         self,
@@ -95,7 +96,9 @@ class SessionNews(QObject):
         if self._pace.is_too_slow(result):
             pipeline.answers = replace(pipeline.answers, readings=1)
             if not is_known:
-                self.said.emit(tr("This computer is slow: each face is read once, not twice"))
+                self.said.emit(
+                    warned(tr("This computer is slow: each face is read once, not twice"))
+                )
 
     def _take_failure(self, failure: Failure, session: LiveSession) -> None:
         if failure.stage == "frame":
@@ -127,12 +130,12 @@ class SessionNews(QObject):
             before, now = loaded_with, preferences.now
             names = [name for name in RELOADS if getattr(before, name) != getattr(now, name)]
             preferences.put_back({name: getattr(before, name) for name in names})
-            self.said.emit(tr("{why}; the model before goes on", why=why))
+            self.said.emit(warned(tr("{why}; the model before goes on", why=why)))
             return True
         if loaded_with.model is None or loaded_with.model != preferences.kept.model:
             return False
         preferences.use_for_now({"model": None})
         self._loaded_with = preferences.now
         self._load()
-        self.said.emit(tr("{why}; the one that came with the app is used", why=why))
+        self.said.emit(warned(tr("{why}; the one that came with the app is used", why=why)))
         return True

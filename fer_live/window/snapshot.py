@@ -6,10 +6,11 @@ from datetime import datetime
 from fer_live.base.home import home
 from fer_live.base.translation import tr
 from fer_live.errors import FerLiveError
+from fer_live.window.notices import Notice, done, failed
 from fer_live.window.widgets.video_view import VideoView
 
 
-def take_snapshot(view: VideoView, say: Callable[[str], None]) -> None:
+def take_snapshot(view: VideoView, say: Callable[[Notice], None]) -> None:
     """Save what the view shows below FER_LIVE_HOME/snapshots, and say where or what went wrong."""
     picture = view.picture()
     if picture is None:
@@ -17,11 +18,11 @@ def take_snapshot(view: VideoView, say: Callable[[str], None]) -> None:
     try:
         folder = home() / "snapshots"
         folder.mkdir(mode=0o700, exist_ok=True)
-    except (FerLiveError, OSError) as error:
-        say(str(error))
+    except (FerLiveError, OSError) as problem:
+        say(failed(str(problem)))
         return
     path = folder / f"{datetime.now():%Y-%m-%d %H.%M.%S.%f}.png"
     if picture.save(str(path)):
-        say(tr("Saved: {path}", path=path))
+        say(done(tr("Saved: {path}", path=path), path))
     else:
-        say(tr("Cannot write {path}; is the disk full?", path=path))
+        say(failed(tr("Cannot write {path}; is the disk full?", path=path)))

@@ -2,13 +2,17 @@
 
 from collections.abc import Mapping
 
-from PyQt6.QtCore import Qt
+from PyQt6.QtCore import QSize, Qt
 from PyQt6.QtGui import QAction
 from PyQt6.QtWidgets import QMenu, QToolBar, QToolButton
 
 from fer_live.base.translation import tr
 from fer_live.window.actions import TOOLBAR
+from fer_live.window.icons import icon
 from fer_live.window.translated import Translated
+
+_BY_ICON_ALONE = ("bars", "timeline", "plane", "heat_map", "signals", "settings", "help")
+"""With their names, not all would fit into the window at its first size."""
 
 
 class Toolbar(Translated, QToolBar):
@@ -17,9 +21,13 @@ class Toolbar(Translated, QToolBar):
     def __init__(self, sources: QMenu, actions: Mapping[str, QAction]) -> None:
         super().__init__()
         self.setMovable(False)
+        self.setToolButtonStyle(Qt.ToolButtonStyle.ToolButtonTextBesideIcon)
+        self.setIconSize(QSize(18, 18))
         self.setContextMenuPolicy(Qt.ContextMenuPolicy.PreventContextMenu)
         self._sources = QToolButton()
         self._sources.setMenu(sources)
+        self._sources.setIcon(icon("video"))
+        self._sources.setToolButtonStyle(Qt.ToolButtonStyle.ToolButtonTextBesideIcon)
         self._sources.setPopupMode(QToolButton.ToolButtonPopupMode.InstantPopup)
         self.addWidget(self._sources)
         first, *others = TOOLBAR
@@ -27,6 +35,13 @@ class Toolbar(Translated, QToolBar):
         for group in others:
             self.addSeparator()
             self.addActions([actions[name] for name in group])
+        for name in _BY_ICON_ALONE:
+            button = self.widgetForAction(actions[name])
+            assert isinstance(button, QToolButton)
+            button.setToolButtonStyle(Qt.ToolButtonStyle.ToolButtonIconOnly)
+        record = self.widgetForAction(actions["record"])
+        assert record is not None
+        record.setObjectName("record")  # red, as the style has it
         for button in self.findChildren(QToolButton):
             button.setFocusPolicy(Qt.FocusPolicy.TabFocus)
         self.translate()

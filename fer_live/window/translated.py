@@ -1,5 +1,6 @@
 """Widgets whose texts follow the language."""
 
+import re
 from typing import TYPE_CHECKING
 
 from PyQt6.QtCore import QEvent
@@ -22,6 +23,11 @@ class Translated(_Base):
         super().changeEvent(event)
         if event is not None and event.type() == QEvent.Type.LanguageChange:
             self.translate()
+
+
+def plain(text: str) -> str:
+    """The text of an action as it reads without its underlined letter: "Open a file…"."""
+    return re.sub(r"\(&.\)", "", text).replace("&", "")
 
 
 def as_sentence(text: str) -> str:

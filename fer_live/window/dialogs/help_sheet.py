@@ -7,6 +7,7 @@ from PyQt6.QtGui import QAction, QKeySequence
 from PyQt6.QtWidgets import QDialog, QFormLayout, QLabel, QVBoxLayout, QWidget
 
 from fer_live.base.translation import tr
+from fer_live.window.translated import plain
 
 
 def show_help(parent: QWidget, actions: Iterable[QAction]) -> QDialog:
@@ -18,7 +19,7 @@ def show_help(parent: QWidget, actions: Iterable[QAction]) -> QDialog:
     for action in actions:
         if not action.shortcut().isEmpty():
             keys = action.shortcut().toString(QKeySequence.SequenceFormat.NativeText)
-            form.addRow(QLabel(f"<b>{keys}</b>"), QLabel(action.text().replace("&", "")))
+            form.addRow(QLabel(f"<b>{keys}</b>"), QLabel(plain(action.text())))
     form.addRow(QLabel(f"<b>{tr('Click')}</b>"), QLabel(tr("follow a face")))
     column = QVBoxLayout(sheet)
     column.addLayout(form)

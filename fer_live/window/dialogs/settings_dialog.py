@@ -58,6 +58,8 @@ class SettingsDialog(Translated, QDialog):
         self._shipped = QPushButton()
         self._shipped.clicked.connect(lambda: self._change({"model": None}))
         self._row(lambda: tr("Model"), self._model, self._model, self._shipped)
+        self._spare = self._check("spare_battery", lambda: tr("On battery, read fewer frames"))
+        self._theme = self._combo("theme", lambda: tr("Colors"))
         self._language = self._combo("language", lambda: tr("Language"))
         self.show_settings(settings)
 
@@ -83,11 +85,14 @@ class SettingsDialog(Translated, QDialog):
         providers = [("auto", tr("by itself")), ("cpu", "CPU"), ("cuda", "CUDA")]
         _fill(self._provider, [*providers, ("tensorrt", "TensorRT")], settings.provider)
         languages = [("system", tr("as the system")), *LANGUAGES.items()]
+        themes = [("system", tr("as the system")), ("light", tr("light")), ("dark", tr("dark"))]
+        _fill(self._theme, themes, settings.theme)
         _fill(self._language, languages, settings.language)
         for check, name in (
             (self._mirror, "mirror"),
             (self._heat_map, "show_heat_map"),
             (self._overlay, "record_overlay"),
+            (self._spare, "spare_battery"),
         ):
             _quietly(check, partial(check.setChecked, getattr(settings, name)))
         _quietly(self._calm, partial(self._calm.setValue, round(settings.calm * _CALM_STEPS)))

@@ -13,12 +13,13 @@ from fer_live.personal.models import has_newer_base
 from fer_live.session.live import Failure, LiveSession
 from fer_live.session.meter import SourceMeter
 from fer_live.session.set_up import set_up
-from fer_live.sources.choice import Demo
+from fer_live.sources.choice import Camera, Demo
 from fer_live.sources.several import NamedSource
 from fer_live.vision.pipeline import Pipeline
 from fer_live.window.chosen_source import ChosenSource
 from fer_live.window.grid.tile import LiveTile
 from fer_live.window.live_recording import LiveRecording
+from fer_live.window.notices import warned
 from fer_live.window.personal.capturing import Capturing
 from fer_live.window.preferences import Preferences
 from fer_live.window.session_news import SessionNews
@@ -31,8 +32,8 @@ class Feed(QObject):
 
     `show` is called with every result that is shown; no frame travels through a signal. `failed`
     brings what this source cannot repair, `labels_changed` tells that another model with other
-    labels reads it, `leaving` that another source takes its place, `marked` that recording or
-    capturing began or ended, and `said` a line for the person.
+    labels reads it, `leaving` that another source takes its place, `marked` that recording,
+    capturing or the picture began or ended, and `said` a line for the person.
 
     Attributes:
         trouble: Why nothing is read any more; empty while the source is read.
@@ -43,7 +44,7 @@ class Feed(QObject):
     labels_changed = pyqtSignal()
     leaving = pyqtSignal()
     marked = pyqtSignal()
-    said = pyqtSignal(str)
+    said = pyqtSignal(object)
     _news_came = pyqtSignal()
 
     def __init__(
@@ -79,8 +80,16 @@ class Feed(QObject):
         self._show_name()
 
     def _connect(self) -> None:
-        self.tile.retry.connect(self.source.open)
-        self.tile.show_demo.connect(lambda: self.source.choose(Demo()))
+        card = self.tile.card
+        card.retry.connect(self.source.open)
+        card.show_demo.connect(lambda: self.source.choose(Demo()))
+        card.camera_chosen.connect(
+            lambda number, name: self.source.choose(Camera(number, device=name))
+        )
+        self.tile.head.retry.connect(self.source.open)
+        self.source.paused.connect(self.tile.show_paused)
+        self.source.paused.connect(self.marked)
+        self.tile.picture_changed.connect(self.marked)
         self.source.leaving.connect(self._leave_source)
         self.source.chosen.connect(self._show_name)
         self.recording.ended.connect(self.marked)
@@ -88,7 +97,7 @@ class Feed(QObject):
         self.news.pipeline_changed.connect(self._take_over)
         self.news.failed.connect(self._fail)
         for line in (self.source.said, self.recording.said, self.capturing.ended, self.news.said):
-            line.connect(self.said)
+            line.connect(self.said.emit)
 
     @property
     def name(self) -> str:
@@ -110,7 +119,7 @@ class Feed(QObject):
         if pipeline is not None and (
             trouble := set_up(pipeline, self._preferences.now, self.n_feeds)
         ):
-            self.said.emit(trouble)
+            self.said.emit(warned(trouble))
 
     def set_recording(self, records: bool) -> None:
         """Start a recording, in a folder with the source's name where there are others, or end
@@ -175,18 +184,18 @@ class Feed(QObject):
         pipeline = self.pipeline
         assert pipeline is not None
         self.set_up()
+        self.marked.emit()
         self.tile.start_over()
         if has_newer_base(pipeline.classifier.manifest):
-            self.said.emit(
-                tr("A newer model came with the app; make yours again in the tab Personal")
-            )
+            line = tr("A newer model came with the app; make yours again in the tab Personal")
+            self.said.emit(warned(line))
         if before is None or before.labels == pipeline.labels:
             return
         was_recording = self.recording.is_on
         self.recording.end()
         self.capturing.end()
         if was_recording:
-            self.said.emit(tr("Data out and recording ended: this model has other labels"))
+            self.said.emit(warned(tr("Data out and recording ended: this model has other labels")))
         self.labels_changed.emit()
 
     def _leave_source(self) -> None:

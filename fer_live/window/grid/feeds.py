@@ -23,6 +23,7 @@ from fer_live.sources.several import (
 from fer_live.vision.pipeline import Pipeline
 from fer_live.window.grid.feed import Feed, LoadPipeline
 from fer_live.window.live_page import LivePage
+from fer_live.window.notices import warned
 from fer_live.window.preferences import Preferences
 
 _STATUS_EVERY_MS = 1000
@@ -33,10 +34,11 @@ class Feeds(QObject):
 
     `added`, `leaving` and `closing` bring a feed: a new one, one to which another source comes, and
     one that goes. `chosen_changed` tells that another one is chosen, or is called otherwise,
-    `marked` that recording or capturing began or ended, `captured` that a clip was, and
-    `labels_changed` that another model with other labels reads. `failed` brings a failure that
-    leaves nothing to read: one source of several is no such failure. `said` brings a line for the
-    person, and the feed that it is about.
+    `marked` that recording, capturing or a picture began or ended, `captured` that a clip was, and
+    `labels_changed` that another model with other labels reads. `file_wanted` and
+    `examination_wanted` are what the person asked for where a source alone failed. `failed` brings
+    a failure that leaves nothing to read: one source of several is no such failure. `said` brings a
+    line for the person, and the feed that it is about.
 
     Args:
         parent: The window.
@@ -55,8 +57,10 @@ class Feeds(QObject):
     marked = pyqtSignal()
     captured = pyqtSignal()
     labels_changed = pyqtSignal()
+    file_wanted = pyqtSignal()
+    examination_wanted = pyqtSignal()
     failed = pyqtSignal(object)
-    said = pyqtSignal(str, object)
+    said = pyqtSignal(object, object)
 
     def __init__(
         self,
@@ -74,6 +78,7 @@ class Feeds(QObject):
         self._load_pipeline, self._meter = load_pipeline, meter
         self._show, self._is_sent = show, is_sent
         self._are_open = False
+        self._at_most: float | None = None
         self._feeds: list[Feed] = []
         self._stopping: list[tuple[Feed, threading.Thread]] = []
         self._painted: dict[Feed, int] = {}
@@ -130,6 +135,9 @@ class Feeds(QObject):
         feed.capturing.changed.connect(self.captured)
         feed.said.connect(lambda line: self.said.emit(line, feed))
         feed.source.chosen.connect(self._keep)
+        feed.tile.card.open_file.connect(self.file_wanted)
+        feed.tile.card.examine.connect(self.examination_wanted)
+        feed.session.read_at_most(self._at_most)
         feed.tile.pressed.connect(lambda: self.choose(feed))
         feed.tile.head.rename.connect(lambda: self.ask_for_name(feed))
         feed.tile.head.close_wanted.connect(lambda: self.close(feed))
@@ -186,7 +194,7 @@ class Feeds(QObject):
     def ask_for_name(self, feed: Feed) -> None:
         """Let the person call a source otherwise, unless its name is being written."""
         if self._is_sent() or feed.recording.is_on or feed.capturing.is_on:
-            self.said.emit(tr("The name stays while it is recorded or sent"), feed)
+            self.said.emit(warned(tr("The name stays while it is recorded or sent")), feed)
             return
         name, accepted = QInputDialog.getText(
             self._parent,
@@ -201,6 +209,23 @@ class Feeds(QObject):
         """Call a source otherwise; the empty name is that of its camera or file."""
         feed.source.rename(clean_name(name))
 
+    @property
+    def recorded_since_s(self) -> float | None:
+        """Since when sources are recorded, on the monotonic clock; None while none is."""
+        since = [feed.recording.since_s for feed in self._feeds if feed.recording.is_on]
+        return min(since, default=None)
+
+    def read_at_most(self, per_second: float | None) -> None:
+        """Read no more frames of each source than this in a second; None: as many as come."""
+        self._at_most = per_second
+        for feed in self._feeds:
+            feed.session.read_at_most(per_second)
+
+    def reopen_cameras(self) -> None:
+        """Open every camera again."""
+        for feed in self._feeds:
+            feed.source.reopen_camera()
+
     def begin_stop(self) -> None:
         """End every source; `wait` blocks until all have ended."""
         running = {feed for feed, _ in self._stopping}
@@ -212,6 +237,8 @@ class Feeds(QObject):
         """Block until every source that was ended is over, and what was recorded is on the disk."""
         for _, thread in self._stopping:
             thread.join()
+        for feed in self._feeds:
+            feed.tile.card.wait()
 
     def _free_name(self, wanted: str, feed: Feed) -> str:
         return free_name(wanted, (other.name for other in self._feeds if other is not feed))
@@ -222,7 +249,7 @@ class Feeds(QObject):
         try:
             refuse_one_camera_twice([choice, *others])
         except InputError as error:
-            self.said.emit(str(error), None)
+            self.said.emit(warned(str(error)), None)
             return True
         return False
 

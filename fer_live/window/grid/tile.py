@@ -6,20 +6,19 @@ from dataclasses import dataclass
 
 from PyQt6.QtCore import pyqtSignal
 from PyQt6.QtGui import QMouseEvent
-from PyQt6.QtWidgets import QFrame, QHBoxLayout, QPushButton, QVBoxLayout, QWidget
+from PyQt6.QtWidgets import QFrame, QVBoxLayout, QWidget
 
 from fer_live.base.translation import tr
 from fer_live.datatypes import FaceResult, FrameResult
 from fer_live.recording.history import ExpressionHistory, Moment
 from fer_live.window.grid.tile_head import TileHead
-from fer_live.window.translated import Translated
 from fer_live.window.widgets.affect_plane import AffectPlane
+from fer_live.window.widgets.choose_source_card import ChooseSourceCard
 from fer_live.window.widgets.face_panel import FacePanel
 from fer_live.window.widgets.signals_panel import SignalsPanel
 from fer_live.window.widgets.timeline import Timeline
 from fer_live.window.widgets.video_view import VideoView
 
-_TOAST_S = 5.0
 _FOLLOW_LOST_FOR_S = 3.0
 _CLEARLY_LARGER = 1.3
 _SMALLEST, _SMALLEST_OF_SEVERAL = (240, 180), (96, 60)
@@ -35,25 +34,29 @@ class Parts:
     plane: bool = False
     signals: bool = False
 
+    @classmethod
+    def none(cls) -> "Parts":
+        """Nothing around the picture."""
+        return cls(timeline=False, panel=False, plane=False, signals=False)
 
-class LiveTile(Translated, QFrame):
+
+class LiveTile(QFrame):
     """Shows results and follows a face: the one that was clicked, or the largest while none was.
 
     The tile itself has the picture and, among others, a head with name and status. The `timeline`
-    and what is `beside` the picture belong to it too, and are laid out by the page. `retry` and
-    `show_demo` are emitted by the buttons that stand in place of a picture, and `pressed` when the
-    person clicks anywhere in the tile.
+    and what is `beside` the picture belong to it too, and are laid out by the page. Where a source
+    alone failed, the `card` stands in place of its picture; among others there is no room for it,
+    and the head has Retry. `picture_changed` is emitted when a picture comes or goes, and `pressed`
+    when the person clicks anywhere in the tile.
     """
 
-    retry = pyqtSignal()
-    show_demo = pyqtSignal()
+    picture_changed = pyqtSignal()
     pressed = pyqtSignal()
 
     def __init__(self, on_painted: Callable[[float], None]) -> None:
         super().__init__()
         self.setObjectName("tile")
         self.head = TileHead()
-        self.head.retry.connect(self.retry)
         self.head.pressed.connect(self.pressed)
         self.view = VideoView(on_painted)
         self.view.pressed.connect(self.pressed)
@@ -68,24 +71,11 @@ class LiveTile(Translated, QFrame):
         self._chosen_seen_s = 0.0
         self._followed: int | None = None
         self._faces: tuple[FaceResult, ...] = ()
-        self._toast = ""
-        self._toast_until_s: float | None = None
-        self._make_choices()
+        self._is_asking, self._is_alone = False, True
+        self.card = ChooseSourceCard()
         self._lay_out()
+        self._show_card()
         self.show_among_others(is_alone=True, is_chosen=True)
-        self.translate()
-
-    def _make_choices(self) -> None:
-        self._retry, self._demo = QPushButton(), QPushButton()
-        self._retry.clicked.connect(self.retry)
-        self._demo.clicked.connect(self.show_demo)
-        self._choices = QWidget()
-        buttons = QHBoxLayout(self._choices)
-        buttons.addStretch()
-        buttons.addWidget(self._retry)
-        buttons.addWidget(self._demo)
-        buttons.addStretch()
-        self._choices.hide()
 
     def _lay_out(self) -> None:
         column = QVBoxLayout(self)
@@ -93,7 +83,7 @@ class LiveTile(Translated, QFrame):
         column.setSpacing(0)
         column.addWidget(self.head)
         column.addWidget(self.view, 1)
-        column.addWidget(self._choices)
+        column.addWidget(self.card, 1)
 
     def _laid_beside(self) -> QWidget:
         beside = QWidget()
@@ -107,6 +97,8 @@ class LiveTile(Translated, QFrame):
 
     def show_among_others(self, *, is_alone: bool, is_chosen: bool) -> None:
         """Have a head and a frame that tells the chosen tile, where there is more than one."""
+        self._is_alone = is_alone
+        self._show_card()
         self.head.setVisible(not is_alone)
         self.view.setMinimumSize(*(_SMALLEST if is_alone else _SMALLEST_OF_SEVERAL))
         color = "palette(highlight)" if is_chosen else "palette(mid)"
@@ -127,8 +119,8 @@ class LiveTile(Translated, QFrame):
 
     @property
     def is_asking(self) -> bool:
-        """Whether the page offers Retry and the demo in place of results."""
-        return not self._choices.isHidden()
+        """Whether the source failed, so that the tile waits for the person in place of results."""
+        return self._is_asking
 
     @property
     def followed(self) -> int | None:
@@ -150,6 +142,7 @@ class LiveTile(Translated, QFrame):
         if labels != self._labels:
             self._labels = labels
             self.start_over()
+        had_picture = self.view.has_picture
         now_s = result.frame.captured_at_s
         self._faces = result.faces
         self._history.add(result)
@@ -174,31 +167,35 @@ class LiveTile(Translated, QFrame):
             labels,
             mirror=mirror,
             followed=self._followed,
-            lines=(*lines, self._current_toast()),
+            lines=lines,
         )
+        if not had_picture:
+            self.picture_changed.emit()
 
     def _fill_timeline(self) -> None:
         moments = () if self._followed is None else self._history.of(self._followed)
         self.timeline.show_live(moments, self._labels)
 
+    def show_paused(self, paused: bool) -> None:
+        """Say that the source is closed until the person goes on."""
+        if paused:
+            self.show_message(tr("Paused: the source is closed until you go on (Ctrl+P)"))
+
     def show_message(self, message: str, *, offer_choices: bool = False) -> None:
-        """Say something in place of the picture; with buttons for Retry and demo, where wanted."""
-        self._choices.setVisible(offer_choices)
+        """Say something in place of the picture; with what to do instead, where wanted."""
+        self._is_asking = offer_choices
         self.view.show_message(message)
+        if offer_choices and self._is_alone:
+            self.card.show_reason(message)
+        self._show_card()
         self.panel.show_face(None, self._labels)
         self.plane.show_faces((), self._labels, 0.0, None)
+        self.picture_changed.emit()
 
-    def toast(self, message: str) -> None:
-        """Say something in the picture's corner, for a few seconds from when there is one."""
-        self._toast, self._toast_until_s = message, None
-
-    def _current_toast(self) -> str:
-        now_s = time.monotonic()
-        if self._toast_until_s is None:
-            self._toast_until_s = now_s + _TOAST_S
-        if now_s > self._toast_until_s:
-            self._toast = ""
-        return self._toast
+    def _show_card(self) -> None:
+        is_shown = self._is_asking and self._is_alone
+        self.card.setVisible(is_shown)
+        self.view.setVisible(not is_shown)
 
     def start_over(self) -> None:
         """Forget all faces: the next result is of another source."""
@@ -206,11 +203,6 @@ class LiveTile(Translated, QFrame):
         self._chosen = self._followed = None
         self._faces = ()
         self.timeline.show_live((), self._labels)
-
-    @property
-    def shows_picture(self) -> bool:
-        """Whether there is a picture, in whose corner a toast can be read."""
-        return self.isVisible() and self.view.has_picture
 
     def follow(self, track_id: int) -> None:
         """Follow this face from now on; 0: the largest, whichever that is."""
@@ -238,7 +230,3 @@ class LiveTile(Translated, QFrame):
             return largest
         # Two faces of one size: not from one to the other and back.
         return largest if largest.area > _CLEARLY_LARGER * before.area else before
-
-    def translate(self) -> None:
-        self._retry.setText(tr("&Retry"))
-        self._demo.setText(tr("Show the &demo"))

@@ -43,7 +43,7 @@ class VideoView(QWidget):
         self._result: FrameResult | None = None
         self._labels: tuple[str, ...] = ()
         self._followed: int | None = None
-        self._lines: tuple[str, str, str] = ("", "", "")
+        self._lines: tuple[str, str] = ("", "")
         self._mirror = False
         self._new = False
         self._message = tr("Loading…")
@@ -55,12 +55,11 @@ class VideoView(QWidget):
         *,
         mirror: bool,
         followed: int | None = None,
-        lines: tuple[str, str, str] = ("", "", ""),
+        lines: tuple[str, str] = ("", ""),
     ) -> None:
         """Paint this result next.
 
-        `lines` stand in the picture's corner: that it is recorded, a warning, and what has just
-        happened.
+        `lines` stand in the picture's corner: that it is recorded, and a warning.
         """
         self._result, self._labels = result, labels
         self._mirror, self._followed = mirror, followed
@@ -110,7 +109,7 @@ class VideoView(QWidget):
             return
         area = self._area(self._result)
         self._paint_result(painter, area, self._result)
-        colors = (_RECORDING_COLOR, WARNING_COLOR, WARNING_COLOR)
+        colors = (_RECORDING_COLOR, WARNING_COLOR)
         paint_lines(painter, area, zip(self._lines, colors, strict=True))
         if self._message:
             painter.setPen(_MESSAGE_COLOR)

@@ -59,7 +59,7 @@ def test_two_sources_run_in_a_window_or_without_and_one_that_fails_is_told(
 @pytest.mark.parametrize(
     ("options", "says"),
     [
-        (("--camera", "93", "--duration", "2"), "camera 93: not there"),
+        (("--camera", "93", "--duration", "2"), "camera 93: no"),
         (("--camera", "-1"), "not a number"),
         (("--camera", "front"), "not a number"),
         (

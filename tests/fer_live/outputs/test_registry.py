@@ -8,8 +8,8 @@ from pathlib import Path
 import pytest
 
 import fer_live.outputs
+from fer_live.checkup.examination import examine, report
 from fer_live.commands.cli import build_parser
-from fer_live.commands.examination import examine, report
 from fer_live.commands.options import outputs_from
 from fer_live.errors import InputError
 from fer_live.outputs.kind import Opening

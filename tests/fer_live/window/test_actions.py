@@ -28,7 +28,7 @@ def test_every_control_has_a_name_and_can_be_reached_by_keyboard(qtbot, open_win
             name = widget.accessibleName() or getattr(widget, "text", lambda: "")()
             assert name, f"{widget} has no name"
             assert widget.focusPolicy() & Qt.FocusPolicy.TabFocus, f"{name}: not by keyboard"
-    shortcuts = [a.shortcut().toString() for a in window.actions()]
+    shortcuts = [key for a in window.actions() if (key := a.shortcut().toString())]
     assert len(set(shortcuts)) == len(shortcuts), "two actions have one key"
 
 
@@ -49,7 +49,7 @@ def test_a_key_switches_its_setting_and_the_help_sheet_lists_every_key(qtbot, op
     wait_for_pictures(qtbot, meter)
     bars = window.action["bars"]
     assert bars.isChecked()
-    assert bars.toolTip() == "Bars (B)"
+    assert bars.toolTip() == "Bars (B)\nThe probabilities of the followed face"
     qtbot.keyClick(window, Qt.Key.Key_B)
     assert not window.preferences.now.show_panel
     assert not bars.isChecked()
@@ -57,5 +57,5 @@ def test_a_key_switches_its_setting_and_the_help_sheet_lists_every_key(qtbot, op
     window.action["help"].trigger()
     sheet = next(d for d in window.findChildren(QDialog) if d.windowTitle() == "Help")
     texts = {label.text() for label in sheet.findChildren(QLabel)}
-    assert {action.text.replace("&", "") for action in ACTIONS} <= texts
+    assert {action.text.replace("&", "") for action in ACTIONS if action.key} <= texts
     sheet.close()

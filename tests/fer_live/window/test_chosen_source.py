@@ -48,5 +48,5 @@ def test_a_resolution_that_the_camera_refuses_is_told(qtbot, open_window, monkey
     monkeypatch.setattr(Camera, "open", lambda self: GRAY.open())
     window, meter = open_window(Camera(0), ON_CPU.but(camera_size_wh=(1280, 720)))
     wait_for_pictures(qtbot, meter)
-    assert window.live._toast == "The camera does not do 1280 x 720; it sends 160 x 120"
+    assert window.notices.texts == ("The camera does not do 1280 x 720; it sends 160 x 120",)
     assert "160 x 120" in window.status.runs_on

@@ -173,10 +173,8 @@ def test_a_click_and_a_key_choose_the_tile_that_bars_timeline_and_figures_are_of
     assert window.feeds.chosen is gray
     qtbot.keyClick(window, Qt.Key.Key_T)
     assert not gray.tile.timeline.isVisible()
-    window.say("only here")
-    wait_for_all(qtbot, window)
-    assert "only here" in gray.tile.view._lines
-    assert "only here" not in face.tile.view._lines
+    face.said.emit("lost")
+    assert window.notices.texts == ("face: lost",), "a message names its source"
 
 
 def test_sources_are_added_named_and_closed_and_remembered(
@@ -215,7 +213,7 @@ def test_a_camera_that_is_open_is_not_opened_twice(qtbot, open_window, monkeypat
     wait_for_all(qtbot, window)
     window.feeds.add(Camera(0, device="desk"))
     assert len(window.feeds.all) == 1
-    assert "camera 0" in window.live._toast
+    assert "camera 0" in " ".join(window.notices.texts)
     window.feeds.add(Camera(1))
     window.feeds.replace(Camera(0))
     assert window.source.named.choice == Camera(1)
@@ -241,7 +239,7 @@ def test_every_source_is_recorded_into_a_folder_with_its_name(qtbot, open_window
     wait_for_all(qtbot, window, 5)
     assert all("●" in feed.tile.view._lines[0] for feed in window.feeds.all)
     window.feeds.ask_for_name(window.feeds.chosen)
-    assert "The name stays" in window.live._toast
+    assert "The name stays" in " ".join(window.notices.texts)
     window.feeds.close(window.feeds.all[1])
     assert window.action["record"].isChecked(), "the other one is still recorded"
     qtbot.keyClick(window, Qt.Key.Key_R, Qt.KeyboardModifier.ControlModifier)

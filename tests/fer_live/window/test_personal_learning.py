@@ -11,6 +11,8 @@ from fer_live.personal.retraining import (
     settle,
     unfinished_run,
 )
+from fer_live.window.main_window import MainWindow
+from fer_live.window.notices import Notice
 from fer_live.window.personal.learning_panel import LearningPanel
 from tests.helpers.window import CONSENTED, open_demo_window
 
@@ -113,10 +115,14 @@ def test_whose_face_is_asked_where_several_are_in_a_clip(qtbot, fake, monkeypatc
     assert begun[1][-2:] == ["--track", "largest"]
 
 
-def test_the_next_start_says_that_a_retraining_was_interrupted(qtbot, own_home: Path):
+def test_the_next_start_says_that_a_retraining_was_interrupted(
+    qtbot, own_home: Path, monkeypatch: pytest.MonkeyPatch
+):
     run_dir = own_home / "retraining" / "one"
     run_dir.mkdir(parents=True)
     _arguments_file(run_dir).write_text("[]")
+    said: list[Notice] = []
+    monkeypatch.setattr(MainWindow, "say", lambda window, notice: said.append(notice))
     window = open_demo_window(qtbot)
-    assert "retraining was interrupted" in window.live._toast
+    assert "retraining was interrupted" in said[0].text
     assert window.personal.learning.resume_button.isVisibleTo(window.personal)

@@ -5,6 +5,7 @@ from PyQt6.QtWidgets import QMessageBox, QTextBrowser
 
 from fer_live.personal.models import find_model, list_models
 from fer_live.window.main_window import MainWindow
+from fer_live.window.notices import Notice
 from fer_live.window.personal.personal_page import PersonalPage
 from tests.helpers.window import CONSENTED, open_demo_window
 
@@ -87,11 +88,11 @@ def test_a_model_of_an_older_base_goes_on_and_says_so(qtbot, own_home: Path, mon
         made = manifest.model_copy(update={"training": training})
         helper.set_model_props(model, {MANIFEST_KEY: made.to_json()})
         onnx.save(model, str(file))
-    said: list[str] = []
+    said: list[Notice] = []
     monkeypatch.setattr(MainWindow, "say", lambda window, line: said.append(line))
     window = open_demo_window(qtbot, CONSENTED.but(model=str(folder)))
     assert window.pipeline is not None and window.pipeline.classifier.name == "me"
-    assert any("A newer model came with the app" in line for line in said)
+    assert any("A newer model came with the app" in line.text for line in said)
     page = window.personal
     window.pages.turn_to(page)
     page.models.list.setCurrentRow(1)

@@ -4,6 +4,7 @@ import pytest
 
 from fer_live.session import reading_pace
 from fer_live.sources.choice import Demo
+from fer_live.window.notices import Notice
 from tests.helpers.window import wait_for_pictures
 
 SLOW = "This computer is slow: each face is read once, not twice"
@@ -15,7 +16,7 @@ def test_a_slow_computer_is_told_once_whatever_is_changed(
     monkeypatch.setattr(reading_pace, "_MAX_MS", 0.0)
     monkeypatch.setattr(reading_pace, "_N_FRAMES", 5)
     window, meter = open_window(Demo())
-    said: list[str] = []
+    said: list[Notice] = []
     window.feeds.chosen.news.said.connect(said.append)
 
     def reads_once() -> bool:
@@ -26,7 +27,7 @@ def test_a_slow_computer_is_told_once_whatever_is_changed(
     window.preferences.change({"calm": 0.8})
     qtbot.waitUntil(reads_once, timeout=30_000)
     wait_for_pictures(qtbot, meter, 10)
-    assert said == [SLOW] and reads_once()
+    assert [notice.text for notice in said] == [SLOW] and reads_once()
 
 
 def test_who_asked_for_two_readings_keeps_them(qtbot, open_window, monkeypatch: pytest.MonkeyPatch):

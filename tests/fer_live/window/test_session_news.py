@@ -46,7 +46,7 @@ def test_a_broken_model_is_told_and_the_one_before_goes_on(qtbot, open_window, t
     wait_for_pictures(qtbot, meter)
     (tmp_path / "broken.onnx").write_text("no model")
     window.preferences.change({"model": str(tmp_path / "broken.onnx")})
-    qtbot.waitUntil(lambda: "not a model" in window.live._toast, timeout=60_000)
+    qtbot.waitUntil(lambda: "not a model" in " ".join(window.notices.texts), timeout=60_000)
     assert (window.preferences.now.model, load_settings()[0].model) == (None, None), (
         "not at the next start"
     )
@@ -62,7 +62,7 @@ def test_a_kept_model_that_is_broken_gives_way_to_the_shipped_one(
     (tmp_path / "broken.onnx").write_text("no model")
     window, meter = open_window(Demo(), ON_CPU.but(model=str(tmp_path / "broken.onnx")))
     wait_for_pictures(qtbot, meter)
-    assert "the one that came with the app is used" in window.live._toast
+    assert "the one that came with the app is used" in " ".join(window.notices.texts)
 
 
 @dataclass(frozen=True)
