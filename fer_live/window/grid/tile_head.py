@@ -2,9 +2,10 @@
 
 from PyQt6.QtCore import QSize, Qt, pyqtSignal
 from PyQt6.QtGui import QFontMetrics, QMouseEvent, QPainter, QPaintEvent, QPalette
-from PyQt6.QtWidgets import QHBoxLayout, QSizePolicy, QStyle, QToolButton, QWidget
+from PyQt6.QtWidgets import QHBoxLayout, QSizePolicy, QToolButton, QWidget
 
 from fer_live.base.translation import tr
+from fer_live.window.icons import icon
 from fer_live.window.translated import Translated
 
 
@@ -48,8 +49,8 @@ class Elided(QWidget):
 class TileHead(Translated, QWidget):
     """Says which source the tile shows and how that does.
 
-    `rename`, `retry` and `close_wanted` are emitted by its buttons, `pressed` by a click elsewhere
-    in it.
+    `retry` and `close_wanted` are emitted by its buttons, `pressed` by a click elsewhere in it and
+    `rename` by a double click.
     """
 
     rename = pyqtSignal()
@@ -61,10 +62,7 @@ class TileHead(Translated, QWidget):
         super().__init__()
         self._name = Elided(is_faint=False, alignment=Qt.AlignmentFlag.AlignLeft)
         self._status = Elided(is_faint=True, alignment=Qt.AlignmentFlag.AlignRight)
-        self._rename = self._button(QStyle.StandardPixmap.SP_FileDialogDetailedView)
-        self._retry = self._button(QStyle.StandardPixmap.SP_BrowserReload)
-        self._close = self._button(QStyle.StandardPixmap.SP_TitleBarCloseButton)
-        self._rename.clicked.connect(self.rename)
+        self._retry, self._close = self._button("rotate-ccw"), self._button("x")
         self._retry.clicked.connect(self.retry)
         self._close.clicked.connect(self.close_wanted)
         row = QHBoxLayout(self)
@@ -72,7 +70,7 @@ class TileHead(Translated, QWidget):
         row.setSpacing(3)
         row.addWidget(self._name, 3)
         row.addWidget(self._status, 3)
-        for button in (self._rename, self._retry, self._close):
+        for button in (self._retry, self._close):
             row.addWidget(button)
         self.translate()
 
@@ -100,10 +98,9 @@ class TileHead(Translated, QWidget):
     def mouseDoubleClickEvent(self, event: QMouseEvent | None) -> None:  # noqa: N802  # Qt's name
         self.rename.emit()
 
-    def _button(self, icon: QStyle.StandardPixmap) -> QToolButton:
-        button, style = QToolButton(), self.style()
-        assert style is not None
-        button.setIcon(style.standardIcon(icon))
+    def _button(self, picture: str) -> QToolButton:
+        button = QToolButton()
+        button.setIcon(icon(picture))
         button.setIconSize(QSize(14, 14))
         button.setAutoRaise(True)
         button.setStyleSheet("padding: 2px; border: none;")  # a line has less room than a toolbar
@@ -112,7 +109,6 @@ class TileHead(Translated, QWidget):
 
     def translate(self) -> None:
         for button, text in (
-            (self._rename, tr("Name this source…")),
             (self._retry, tr("Try this source again")),
             (self._close, tr("Close this source")),
         ):
