@@ -45,7 +45,7 @@ def test_two_sources_run_in_a_window_or_without_and_one_that_fails_is_told(
         sources = ("--source", demo_clip, "--source-name", "left", "--demo", *how)
         done = run_cli("fer-live", *sources, "--duration", 3, "--stats", stats, "--csv", rows)
         assert done.returncode == code, done.stderr
-        assert ("camera 93: not there" in done.stderr) == (code == 1)
+        assert ("camera 93: no camera is found" in done.stderr) == (code == 1)
         figures = json.loads(stats.read_text())
         one, other = figures["sources"][:2]
         assert (one["source"], other["source"]) == ("left", "demo")
@@ -79,7 +79,7 @@ def test_two_sources_run_in_a_window_or_without_and_one_that_fails_is_told(
         (("--demo", "--source-name", "a", "--source-name", "b"), "given 2 times for 1 sources"),
         (("--headless", "--demo"), "add one of --csv"),
         (("--headless", "--demo", "--csv", "none/a.csv"), "does not exist"),
-        (("--headless", "--camera", "93", "--csv", "a.csv"), "camera 93: not there"),
+        (("--headless", "--camera", "93", "--csv", "a.csv"), "camera 93: no camera is found"),
         (("--headless", "doctor"), "--headless is for the window"),
         (("--demo", "--duration", "0"), "not a number above 0"),
         (("--demo", "--stats", "missing/stats.json"), "does not exist"),
