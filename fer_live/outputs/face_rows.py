@@ -12,7 +12,7 @@ TEXT_COLUMNS = (
     *("source", "utc", "label", "shown_label", "quality_reason"),
     *("participant", "condition"),
 )
-WHOLE_COLUMNS = ("frame", "track_id", "blink")
+WHOLE_COLUMNS = ("frame", "track_id", "blink", "person")
 """All others are real numbers. Not every file has all of them."""
 
 Row = dict[str, Any]

@@ -12,6 +12,8 @@ from pyarrow import json as arrow_json
 from pyarrow import parquet
 
 from fer_live.errors import InputError
+from fer_live.recording.persons import PERSON, load_persons
+from fer_live.recording.recorder import FACES_FILE
 
 SUFFIXES = (".csv", ".jsonl", ".parquet")
 PROBABILITY = "p_"
@@ -78,7 +80,7 @@ def read_rows(files: Sequence[Path], also: Sequence[str] = ()) -> pd.DataFrame:
         InputError: A file cannot be read, or has not the columns that rows have.
     """
     names = _short_names(files)
-    tables = [_typed(_read(file, also), file, names[file]) for file in files]
+    tables = [_typed(_with_persons(_read(file, also), file), file, names[file]) for file in files]
     whole = pd.concat(tables, ignore_index=True) if tables else _typed(_empty(), Path(), "")
     for column in whole.columns:
         if column not in (*_WHOLE, *_REAL) and not column.startswith(PROBABILITY):
@@ -134,6 +136,14 @@ def _read(file: Path, also: Sequence[str]) -> pd.DataFrame:
     except (ValueError, csv.Error) as error:  # those of pandas and pyarrow are ValueErrors too
         why = str(error).splitlines()[0][:200]
         raise InputError(f"{file}: not a file of rows that can be read: {why}") from None
+
+
+def _with_persons(table: pd.DataFrame, file: Path) -> pd.DataFrame:
+    """With the column `person`, of a recording whose faces were grouped in the review."""
+    persons = load_persons(file.parent) if file.name == FACES_FILE else None
+    if persons is None or "track_id" not in table:
+        return table
+    return table.assign(**{PERSON: [persons.person_of(number) for number in table["track_id"]]})
 
 
 def _read_csv(file: Path, also: Sequence[str]) -> pd.DataFrame:

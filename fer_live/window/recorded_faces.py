@@ -8,6 +8,7 @@ from fer_live.datatypes import FaceResult, FloatArray, Frame, FrameResult
 from fer_live.outputs.face_rows import Row, number_in
 from fer_live.recording.face_points import recorded_signals
 from fer_live.recording.history import Moment
+from fer_live.recording.persons import PERSON
 from fer_live.recording.recorder import Recording
 
 _SAME_FRAME_S = 2e-3
@@ -15,7 +16,8 @@ _SAME_FRAME_S = 2e-3
 
 
 class RecordedFaces:
-    """The rows of a recording, read once; `moments` has the largest face of each frame."""
+    """The rows of a recording, read once; `moments` has the largest face of each frame. Where faces
+    were grouped, each has its person's number."""
 
     def __init__(self, recording: Recording) -> None:
         self.labels = recording.about.labels
@@ -52,7 +54,7 @@ def _face(row: Row, labels: tuple[str, ...]) -> FaceResult:
     probs, shown_confidence = _probs(row, labels), number_in(row, "shown_confidence")
     box = np.array([number_in(row, side) for side in ("x1", "y1", "x2", "y2")], np.float32)
     return FaceResult(
-        track_id=int(number_in(row, "track_id")),
+        track_id=int(row.get(PERSON) or number_in(row, "track_id")),
         box_xyxy=box,
         keypoints_xy=np.zeros((6, 2), np.float32),
         detection_confidence=number_in(row, "detection_confidence"),

@@ -5,10 +5,8 @@ import time
 from collections.abc import Callable
 from pathlib import Path
 
-from PyQt6.QtCore import Qt, QTimer, QUrl, pyqtSignal
-from PyQt6.QtGui import QDesktopServices
+from PyQt6.QtCore import Qt, QTimer, pyqtSignal
 from PyQt6.QtWidgets import (
-    QFileDialog,
     QHBoxLayout,
     QLabel,
     QLineEdit,
@@ -25,8 +23,9 @@ from fer_live.base.translation import tr
 from fer_live.errors import FerLiveError
 from fer_live.recording.player import ClipPlayer
 from fer_live.recording.recorder import Note, Recording, list_recordings, recordings_folder
-from fer_live.window.background import Background
+from fer_live.window.links import show_file
 from fer_live.window.recorded_faces import RecordedFaces
+from fer_live.window.reports import Reports
 from fer_live.window.translated import Translated
 from fer_live.window.widgets.timeline import Timeline
 from fer_live.window.widgets.video_view import VideoView
@@ -45,7 +44,7 @@ class ReviewPage(Translated, QWidget):
 
     def __init__(self) -> None:
         super().__init__()
-        self._background = Background(self)
+        self.reports = Reports(self, self._show_writing)
         self._recording: Recording | None = None
         self._player: ClipPlayer | None = None
         self._faces: RecordedFaces | None = None
@@ -80,6 +79,8 @@ class ReviewPage(Translated, QWidget):
         self._note_text = QLineEdit()
         self._note_text.returnPressed.connect(self._add_note)
         self._report, self._show_folder, self._delete = QPushButton(), QPushButton(), QPushButton()
+        self._persons = QPushButton()
+        self._persons.clicked.connect(self.show_persons)
         self._report.clicked.connect(self._ask_for_report)
         self._show_folder.clicked.connect(self._open_folder)
         self._delete.clicked.connect(self._ask_to_delete)
@@ -87,6 +88,7 @@ class ReviewPage(Translated, QWidget):
         self._controls = (
             self._play,
             self._note_text,
+            self._persons,
             self._report,
             self._show_folder,
             self._delete,
@@ -100,7 +102,7 @@ class ReviewPage(Translated, QWidget):
         column.addWidget(self._list, 2)
         column.addWidget(self._notes_title)
         column.addWidget(self._notes, 1)
-        for button in (self._report, self._show_folder, self._delete):
+        for button in (self._persons, self._report, self._show_folder, self._delete):
             column.addWidget(button)
         return side
 
@@ -181,7 +183,7 @@ class ReviewPage(Translated, QWidget):
     def stop(self) -> None:
         """Pause, let go of the video file, and wait for a report that is being written."""
         self._close()
-        self._background.wait()
+        self.reports.wait()
 
     def hideEvent(self, event: object) -> None:  # noqa: N802  # Qt's name
         self._play.setChecked(False)
@@ -213,42 +215,33 @@ class ReviewPage(Translated, QWidget):
         self.seek(float(item.data(Qt.ItemDataRole.UserRole)))
 
     def _ask_for_report(self) -> None:
+        if self._recording is not None:
+            self.reports.ask(self._recording)
+
+    def _show_writing(self, is_writing: bool) -> None:
+        self._report.setEnabled(not is_writing and self._recording is not None)
+
+    def show_persons(self) -> None:
+        """Open the dialog in which faces of the open recording are grouped as persons."""
         if self._recording is None:
             return
-        suggested = str(self._recording.folder / "report.html")
-        chosen, _ = QFileDialog.getSaveFileName(
-            self, tr("Save the report"), suggested, "HTML (*.html)"
-        )
-        if chosen:
-            self.export_report(Path(chosen))
+        from fer_live.window.dialogs.persons_dialog import PersonsDialog
 
-    def export_report(self, path: Path) -> None:
-        """Write the report of the open recording on another thread, then open it."""
-        recording = self._recording
-        if recording is None:
-            return
+        self._play.setChecked(False)
+        folder, at_s = self._recording.folder, self._position_s
 
-        def write() -> None:
-            from fer_live.recording.report import (
-                write_report,  # matplotlib takes a second to import
-            )
+        def show_again() -> None:
+            self.open(folder)  # faces now have their persons' numbers
+            self.seek(at_s)
 
-            about, notes = recording.about, recording.notes()
-            write_report(path, recording.rows(), about.labels, about.own_labels, notes=notes)
-
-        def show(result: object) -> None:
-            self._report.setEnabled(self._recording is not None)
-            if isinstance(result, FerLiveError):
-                QMessageBox.warning(self, "FER Live", str(result))
-            else:
-                QDesktopServices.openUrl(QUrl.fromLocalFile(str(path)))
-
-        self._report.setEnabled(False)
-        self._background.run(write, show)
+        dialog = PersonsDialog(self._recording, self)
+        dialog.setAttribute(Qt.WidgetAttribute.WA_DeleteOnClose)
+        dialog.finished.connect(show_again)
+        dialog.open()
 
     def _open_folder(self) -> None:
         if self._recording is not None:
-            QDesktopServices.openUrl(QUrl.fromLocalFile(str(self._recording.folder)))
+            show_file(self, self._recording.folder)
 
     def _ask_to_delete(self) -> None:
         if self._recording is None:
@@ -315,6 +308,7 @@ class ReviewPage(Translated, QWidget):
         self._play.setText(tr("Pause") if self._play.isChecked() else tr("Play"))
         self._note_text.setPlaceholderText(tr("Note at this moment, then Enter"))
         self._note_text.setAccessibleName(tr("Note at this moment, then Enter"))
+        self._persons.setText(tr("Persons…"))
         self._report.setText(tr("Report…"))
         self._show_folder.setText(tr("Show folder"))
         self._delete.setText(tr("Delete…"))

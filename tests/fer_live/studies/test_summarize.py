@@ -12,7 +12,9 @@ import numpy as np
 import pandas as pd
 import pytest
 
+from fer_live.errors import InputError
 from fer_live.model.manifest import EXPRESSIONS
+from fer_live.recording.persons import Persons, save_persons
 from fer_live.studies.page import as_page
 from fer_live.studies.study import StudyFiles, read_study
 from fer_live.studies.summary import SummaryOptions
@@ -159,3 +161,23 @@ def test_a_missing_extra_is_one_line(
     assert (
         "needs pandas; in the project's folder: pip install '.[studies]'" in capsys.readouterr().err
     )
+
+
+def test_persons_of_a_recording_are_groups(tmp_path: Path):
+    """Faces 1 and 3 were grouped in the review; another file's rows know no persons."""
+    folder, other = tmp_path / "recording", tmp_path / "other.csv"
+    folder.mkdir()
+    table = pd.concat(
+        rows_of("camera 0", seed, 60).assign(track_id=seed, time_s=lambda t, k=seed: t.time_s + k)
+        for seed in (1, 2, 3)
+    ).assign(frame=range(180))
+    table.to_json(folder / "faces.jsonl", orient="records", lines=True)
+    rows_of("a.mp4", 4, 60).to_csv(other, index=False)
+    save_persons(folder, Persons().merged([1, 3]))
+    files = StudyFiles([folder, other])
+    study, _ = read_study(files, SummaryOptions(by=("person",), n_resamples=50))
+    seconds = {group.key["person"]: group.face_seconds for group in study.groups}
+    assert seconds == pytest.approx({"1": 4.0, "2": 2.0, "": 2.0}, abs=0.1)
+    (folder / "persons.json").unlink()
+    with pytest.raises(InputError, match="--persons"):
+        read_study(files, SummaryOptions(by=("person",)))
