@@ -16,6 +16,17 @@ Theme = Literal["system", "light", "dark"]
 Language = Literal["system", "en", "ko"]
 
 
+class KeptSource(BaseModel):
+    """One of several sources: a camera by its number, or a location; neither is the demo."""
+
+    model_config = ConfigDict(frozen=True, extra="ignore")
+
+    camera: int | None = Field(None, ge=0)
+    device: str = Field("", description="the camera's name, as in `Settings.camera_name`")
+    location: str = Field("", description="a file or a stream")
+    name: str = Field("", description="what the person calls it; empty: as the source is called")
+
+
 class Settings(BaseModel):
     """Every field has a default, so that a file of an earlier version, or none, is enough."""
 
@@ -26,6 +37,7 @@ class Settings(BaseModel):
     language: Language = "system"
     camera: int = Field(0, ge=0, description="number of the camera")
     camera_name: str = Field("", description="its name, by which it is found under another number")
+    sources: tuple[KeptSource, ...] = Field((), description="where there were several at once")
     recent_locations: tuple[str, ...] = Field((), description="files and streams, the last first")
     camera_size_wh: tuple[int, int] | None = Field(None, description="None: the camera's own")
     camera_fps: int | None = Field(None, ge=1, le=1000, description="None: the camera's own")

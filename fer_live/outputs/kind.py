@@ -2,12 +2,18 @@
 
 from collections.abc import Callable
 from dataclasses import dataclass
+from typing import Literal
 
 from fer_live.datatypes import FrameResult, UInt8Array
 from fer_live.outputs.sink import ResultSink
 
 Paint = Callable[[FrameResult], UInt8Array]
 """Makes the picture of a result with its overlay, (H, W, 3) uint8 BGR."""
+
+
+Sharing = Literal["shared", "each", "one"]
+"""How an output takes several live sources: one sink for all, whose rows and messages name their
+source; a sink for each, whose streams or addresses do; or one that has room for a single source."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -18,6 +24,8 @@ class Opening:
     frames that are stamped with the monotonic clock from those with a file's own times.
     `make_painter` makes what paints a result; it loads Qt, so an output calls it only if it shows
     pictures. `with_signals` tells whether the signals are on, for what has to fix its columns.
+    `source` is the name of the live source whose sink this is, for what has one for each; it is
+    empty where there is no other source to be told from.
     """
 
     where: str
@@ -25,6 +33,7 @@ class Opening:
     make_painter: Callable[[], Paint]
     is_live: bool
     with_signals: bool = False
+    source: str = ""
 
 
 def _accept(where: str) -> None:
@@ -70,6 +79,8 @@ class OutputKind:
     """Whether the option may stand alone."""
     needs_signals: bool = False
     """Whether it has nothing to send without the signals: switching it on switches them on."""
+    sharing: Sharing = "shared"
+    """How it takes several live sources."""
     position: int = 100
     """Its place in every list, the lowest first; equal ones by name."""
 

@@ -72,6 +72,36 @@ ACTIONS = (
         icon="link",
     ),
     WindowAction(
+        "add_source",
+        mark("A&dd another source…"),
+        "Ctrl+Shift+O",
+        run=lambda w: w.source_menu.show_adding(),
+        menu="file",
+        tip=mark("Beside those that are there"),
+    ),
+    WindowAction(
+        "next_source",
+        mark("Choose the &next source"),
+        "S",
+        run=lambda w: w.feeds.choose_next(),
+        menu="file",
+    ),
+    WindowAction(
+        "name_source",
+        mark("Na&me this source…"),
+        "F2",
+        run=lambda w: w.feeds.ask_for_name(w.feeds.chosen),
+        menu="file",
+    ),
+    WindowAction(
+        "close_source",
+        mark("&Close this source"),
+        "Ctrl+W",
+        run=lambda w: w.feeds.close(w.feeds.chosen),
+        menu="file",
+        icon="x",
+    ),
+    WindowAction(
         "retry",
         mark("&Try the source again"),
         "F5",
@@ -119,7 +149,7 @@ ACTIONS = (
         "pause",
         mark("Pause capturing"),
         "Ctrl+Shift+K",
-        switch=lambda w, on: w.capturing.set_paused(on),
+        switch=lambda w, on: w.feeds.chosen.capturing.set_paused(on),
         menu="record",
         icon="pause",
     ),
@@ -182,7 +212,7 @@ ACTIONS = (
     WindowAction(
         "mirror", mark("&Mirror the camera"), "M", setting="mirror", icon="flip-horizontal-2"
     ),
-    WindowAction("live", mark("&Live"), "Ctrl+1", run=lambda w: w.pages.turn_to(w.live)),
+    WindowAction("live", mark("&Live"), "Ctrl+1", run=lambda w: w.pages.turn_to(w.live_page)),
     WindowAction("review", mark("&Review"), "Ctrl+2", run=lambda w: w.pages.turn_to(w.review)),
     WindowAction(
         "personal", mark("&Personal"), "Ctrl+3", run=lambda w: w.pages.turn_to(w.personal)
