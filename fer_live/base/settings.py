@@ -52,6 +52,7 @@ class Settings(BaseModel):
     signals: bool = Field(False, description="whether head, eyes and mouth are measured")
     show_timeline: bool = True
     show_panel: bool = True
+    show_faces: bool = Field(True, description="all faces of the last minute, a row each")
     show_plane: bool = Field(False, description="valence and arousal, derived")
     record_overlay: bool = False
     theme: Theme = "system"

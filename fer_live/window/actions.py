@@ -10,7 +10,7 @@ from fer_live.base.settings import Settings
 from fer_live.base.translation import mark, tr
 from fer_live.window.dialogs.about import show_about
 from fer_live.window.dialogs.help_sheet import show_help
-from fer_live.window.icons import RED, icon
+from fer_live.window.icons import RED_SIGN, icon
 from fer_live.window.snapshot import take_snapshot
 from fer_live.window.translated import plain
 
@@ -176,6 +176,15 @@ ACTIONS = (
         icon="chart-column",
     ),
     WindowAction(
+        "faces",
+        mark("&All faces"),
+        "A",
+        setting="show_faces",
+        short_text=mark("Faces"),
+        tip=mark("Every face of the last minute, and what it mostly showed"),
+        icon="users",
+    ),
+    WindowAction(
         "timeline",
         mark("&Timeline"),
         "T",
@@ -297,7 +306,7 @@ ACTIONS = (
 
 TOOLBAR = (
     ("snapshot", "record", "capture", "calibrate"),
-    ("bars", "timeline", "plane", "heat_map", "signals"),
+    ("bars", "faces", "timeline", "plane", "heat_map", "signals"),
     ("data_out", "settings", "help"),
 )
 """The groups of the toolbar, from left to right, behind the sources."""
@@ -311,7 +320,7 @@ def make_actions(window: "MainWindow") -> dict[str, QAction]:
         q_action.setShortcut(QKeySequence(action.key))
         q_action.setCheckable(action.is_checkable)
         if action.icon:
-            q_action.setIcon(icon(action.icon, RED if action.id == "record" else ""))
+            q_action.setIcon(icon(action.icon, RED_SIGN if action.id == "record" else ""))
         q_action.triggered.connect(_slot(action, window))
         window.addAction(q_action)
         made[action.id] = q_action

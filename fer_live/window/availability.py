@@ -15,6 +15,7 @@ _NEEDS_PICTURE = ("snapshot", "record", "capture", "calibrate", "next_face", "la
 _AMONG_SEVERAL = ("next_source", "name_source", "close_source")
 _LIVE_VIEW = (
     "bars",
+    "faces",
     "timeline",
     "plane",
     "heat_map",

@@ -334,6 +334,7 @@ class MainWindow(Translated, QMainWindow):
                 panel=settings.show_panel,
                 plane=settings.show_plane,
                 signals=settings.signals,
+                faces=settings.show_faces,
             )
         )
         show_switches(self.action, settings)

@@ -8,7 +8,7 @@ from PyQt6.QtGui import QAction
 
 from fer_live.base.translation import tr
 from fer_live.recording.history import clock
-from fer_live.window.icons import RED, icon
+from fer_live.window.icons import RED_SIGN, icon
 
 _EVERY_MS = 500
 
@@ -21,7 +21,7 @@ class RecordClock(QTimer):
     ) -> None:
         super().__init__(parent)
         self._action, self._since_s = action, since_s
-        self._icons = icon("circle", RED), icon("circle-stop", "#ffffff")
+        self._icons = icon("circle", RED_SIGN), icon("circle-stop", "#ffffff")
         self.timeout.connect(self._show_time)
 
     def show(self) -> None:

@@ -15,6 +15,7 @@ from fer_live.window.grid.tile_head import TileHead
 from fer_live.window.widgets.affect_plane import AffectPlane
 from fer_live.window.widgets.choose_source_card import ChooseSourceCard
 from fer_live.window.widgets.face_panel import FacePanel
+from fer_live.window.widgets.faces_list import FacesList
 from fer_live.window.widgets.signals_panel import SignalsPanel
 from fer_live.window.widgets.timeline import Timeline
 from fer_live.window.widgets.video_view import VideoView
@@ -34,11 +35,12 @@ class Parts:
     panel: bool = True
     plane: bool = False
     signals: bool = False
+    faces: bool = True
 
     @classmethod
     def none(cls) -> "Parts":
         """Nothing around the picture."""
-        return cls(timeline=False, panel=False, plane=False, signals=False)
+        return cls(timeline=False, panel=False, plane=False, signals=False, faces=False)
 
 
 class LiveTile(QFrame):
@@ -63,6 +65,8 @@ class LiveTile(QFrame):
         self.view.pressed.connect(self.pressed)
         self.view.face_clicked.connect(self.follow)
         self.panel, self.plane, self.signals = FacePanel(), AffectPlane(), SignalsPanel()
+        self.faces = FacesList()
+        self.faces.chosen.connect(self.follow)
         self.beside = self._laid_beside()
         self.timeline = Timeline()
         self.timeline.emptied.connect(self._fill_timeline)
@@ -91,7 +95,8 @@ class LiveTile(QFrame):
         column = QVBoxLayout(beside)
         column.setContentsMargins(0, 0, 0, 0)
         column.setSpacing(0)
-        column.addWidget(self.panel, 1)
+        column.addWidget(self.panel)
+        column.addWidget(self.faces, 1)
         column.addWidget(self.plane)
         column.addWidget(self.signals)
         return beside
@@ -113,7 +118,9 @@ class LiveTile(QFrame):
         self.panel.setVisible(parts.panel)
         self.plane.setVisible(parts.plane)
         self.signals.setVisible(parts.signals)
-        self.beside.setVisible(is_chosen and (parts.panel or parts.plane or parts.signals))
+        self.faces.setVisible(parts.faces)
+        is_any = parts.panel or parts.plane or parts.signals or parts.faces
+        self.beside.setVisible(is_chosen and is_any)
 
     def mousePressEvent(self, event: QMouseEvent | None) -> None:  # noqa: N802  # Qt's name
         self.pressed.emit()
@@ -163,6 +170,8 @@ class LiveTile(QFrame):
         if self.plane.isVisible():
             moments = [(one.track_id, self._history.of(one.track_id)) for one in result.faces]
             self.plane.show_faces(moments, labels, now_s, self._followed)
+        if self.faces.isVisible():
+            self.faces.show_faces(result, self._history.all(), labels, self._followed)
         self.view.show_result(
             result,
             labels,
@@ -201,6 +210,7 @@ class LiveTile(QFrame):
     def start_over(self) -> None:
         """Forget all faces: the next result is of another source."""
         self._history.clear()
+        self.faces.start_over()
         self._chosen = self._followed = None
         self._faces = ()
         self.timeline.show_live((), self._labels)

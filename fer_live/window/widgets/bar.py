@@ -1,5 +1,7 @@
 """A bar that can be read on any ground: pale colours have an edge, and so has their end."""
 
+from collections.abc import Sequence
+
 from PyQt6.QtCore import QRectF
 from PyQt6.QtGui import QColor, QGuiApplication, QPainter, QPalette, QPen
 
@@ -20,4 +22,19 @@ def paint_bar(painter: QPainter, area: QRectF, share: float, color: QColor) -> N
         painter.drawLine(filled.topRight(), filled.bottomRight())
     painter.setBrush(QColor(0, 0, 0, 0))
     painter.drawRect(inner)
+    painter.restore()
+
+
+def paint_shares(painter: QPainter, area: QRectF, shares: Sequence[tuple[QColor, float]]) -> None:
+    """Divide the bar among colours by their shares, which sum to 1."""
+    painter.save()
+    painter.setRenderHint(QPainter.RenderHint.Antialiasing, False)
+    left = area.left()
+    for color, share in shares:
+        width = area.width() * share
+        painter.fillRect(QRectF(left, area.top(), width, area.height()), color)
+        left += width
+    painter.setPen(QPen(QGuiApplication.palette().color(QPalette.ColorRole.PlaceholderText), 1))
+    painter.setBrush(QColor(0, 0, 0, 0))
+    painter.drawRect(area.adjusted(0, 0, -1, -1))
     painter.restore()
