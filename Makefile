@@ -43,7 +43,7 @@ animation: $(VENV)/.test
 LOCALE := fer_live/base/locale
 translations: $(VENV)/.test
 	@mkdir -p build
-	$(BIN)/pybabel -q extract -k tr -k mark -F $(LOCALE)/babel.cfg --no-location --sort-output \
+	$(BIN)/pybabel -q extract -k tr -k tr_n:1,2 -k mark -F $(LOCALE)/babel.cfg --no-location --sort-output \
 	  --project "FER Live" -o build/fer_live.pot fer_live
 	$(BIN)/pybabel -q update -D fer_live -d $(LOCALE) -i build/fer_live.pot --no-fuzzy-matching \
 	  --ignore-obsolete --ignore-pot-creation-date

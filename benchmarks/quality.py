@@ -201,7 +201,7 @@ def faces_by_frame(file: Path, *, judges: bool) -> list[tuple[FaceResult, ...]]:
     source, results = ClipSource(file), []
     with Pipeline.load(provider="cpu") as pipeline:
         if not judges:
-            pipeline._quality = _EverythingIsGood()  # type: ignore[assignment]
+            pipeline._labeler.judge = _EverythingIsGood()  # type: ignore[assignment]
         while (frame := source.read()) is not None:
             results.append(pipeline.process(frame).faces)
     source.close()

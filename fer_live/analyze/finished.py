@@ -70,13 +70,16 @@ def remember(out: Path | None, parts: Sequence[Part], folder: Path, n_rows: Sequ
     write_atomically(_record_file(out), record.model_dump_json(indent=1).encode() + b"\n")
 
 
-def recall(out: Path | None, parts: Sequence[Part], folder: Path) -> int:
+def recall(
+    out: Path | None, parts: Sequence[Part], folder: Path, told: tuple[str, ...] = ()
+) -> int:
     """Put what an earlier run finished where an interrupted one would have left it.
 
     Args:
         out: The output of both runs; None where no rows are written.
         parts: What is to be read now.
         folder: Where finished parts lie.
+        told: The columns of a batch file, which are text.
 
     Returns:
         How many sources need not be read again.
@@ -85,7 +88,7 @@ def recall(out: Path | None, parts: Sequence[Part], folder: Path) -> int:
     if out is None or record is None:
         return 0
     wanted = {part.key: part for part in parts}
-    rows = _rows(out)
+    rows = _rows(out, {*TEXT_COLUMNS, *told})
     n_sources = 0
     folder.mkdir(exist_ok=True)
     for finished in record.parts:
@@ -123,7 +126,7 @@ def _load(out: Path | None) -> _Finished | None:
     return record if is_same and record.schema_version == _SCHEMA else None
 
 
-def _rows(out: Path) -> Iterator[Row]:
+def _rows(out: Path, texts: set[str]) -> Iterator[Row]:
     """The rows of an output as they were before they were written."""
     if out.suffix.lower() == ".jsonl":
         with out.open(encoding="utf-8") as file:
@@ -131,20 +134,20 @@ def _rows(out: Path) -> Iterator[Row]:
     elif out.suffix.lower() == ".csv":
         with out.open(encoding="utf-8", newline="") as file:
             for row in csv.DictReader(file):
-                yield {name: _value(name, text) for name, text in row.items()}
+                yield {name: _value(text, name, texts) for name, text in row.items()}
     else:
         from pyarrow import parquet
 
         for batch in parquet.ParquetFile(out).iter_batches():
             for row in batch.to_pylist():
                 yield {
-                    name: None if value is None and name not in TEXT_COLUMNS else value
+                    name: None if value is None and name not in texts else value
                     for name, value in row.items()
                 }
 
 
-def _value(name: str, text: str) -> str | int | float | None:
-    if name in TEXT_COLUMNS:
+def _value(text: str, name: str, texts: set[str]) -> str | int | float | None:
+    if name in texts:
         return as_written(text)
     if text == "":
         return None

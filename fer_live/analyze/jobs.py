@@ -1,6 +1,5 @@
 """What one `fer-live analyze` is to read: sources, the part of each, and whose it is."""
 
-import csv
 import os
 import re
 import sys
@@ -9,14 +8,17 @@ from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from pathlib import Path
 
+from fer_live.base.source_table import (
+    BATCH_COLUMNS,
+    STUDY_COLUMNS,
+    SourceTable,
+    read_batch_file,
+)
 from fer_live.errors import InputError, SourceError
+from fer_live.outputs.face_rows import column_names
 from fer_live.sources.folder import look_into
 from fer_live.sources.open import is_url, local_path
 
-STUDY_COLUMNS = ("participant", "condition")
-"""Columns that rows have where a batch file names the sources."""
-_BATCH_COLUMNS = ("source", *STUDY_COLUMNS, "from", "to", "began_at")
-_TIME = re.compile(r"(?:(?:(\d+):)?(\d+):)?(\d+(?:\.\d+)?)")
 _SHARD = re.compile(r"(\d+)/(\d+)")
 
 
@@ -28,17 +30,16 @@ class Job:
         name: File or URL.
         begin_s: The first time that is read, in seconds on the source's own clock; None: its start.
         end_s: The time before which reading ends; None: its end.
-        participant: Who is seen, in the words of a batch file.
-        condition: Under which condition, in the same.
         began_at: When the source's clock stood at 0, for one that does not tell.
+        told: What a batch file says of it beside that, each column and its text: the last ones of
+            its rows.
     """
 
     name: str
     begin_s: float | None = None
     end_s: float | None = None
-    participant: str = ""
-    condition: str = ""
     began_at: datetime | None = None
+    told: tuple[tuple[str, str], ...] = ()
 
     @property
     def span(self) -> str:
@@ -53,15 +54,6 @@ class Job:
     def is_over(self, time_s: float) -> bool:
         """Whether the part that is read has ended at a time."""
         return self.end_s is not None and time_s >= self.end_s
-
-
-def parse_time(text: str, what: str) -> float:
-    """Read seconds or [H:]M:S, "90.5" or "1:30.5"; `InputError` names `what` was wrong."""
-    match = _TIME.fullmatch(text.strip())
-    hours, minutes, seconds = match.groups() if match else (None, None, None)
-    if seconds is None or (minutes is not None and float(seconds) >= 60):
-        raise InputError(f"{what} {text!r}: write seconds, as 90.5, or [H:]M:S, as 1:30.5")
-    return 3600 * int(hours or 0) + 60 * int(minutes or 0) + float(seconds)
 
 
 def parse_began_at(text: str, what: str) -> datetime:
@@ -84,77 +76,51 @@ def parse_shard(text: str) -> tuple[int, int]:
     return which, of
 
 
-def span_of(
-    begin: str | None, end: str | None, where: str = ""
-) -> tuple[float | None, float | None]:
-    """Read --from and --to, or a batch file's; `where` begins the message."""
-    begin_s = parse_time(begin, f"{where}--from") if begin else None
-    end_s = parse_time(end, f"{where}--to") if end else None
-    if begin_s is not None and end_s is not None and end_s <= begin_s:
-        raise InputError(f"{where}--to {end}: is not after --from {begin}")
-    return begin_s, end_s
+def load_batch(path: Path) -> tuple[list[Job], tuple[str, ...]]:
+    """Read a batch file: what it names, and the columns that its rows get after all others.
 
-
-def load_batch(path: Path) -> list[Job]:
-    """Read a batch file: CSV with a column source, and any of participant, condition, from, to and
-    began_at.
-
-    A relative source is looked for beside the current folder's files first, then beside the batch
-    file. One source may stand in several lines.
+    These are participant and condition, there or not, and those of one's own. A relative source
+    lies in the folder of the batch file, or else in the current one. One source may stand in
+    several lines, with other parts.
 
     Raises:
         InputError: The file, a column or a value is wrong; the message names the line.
     """
-    try:
-        with path.open(encoding="utf-8-sig", newline="") as file:
-            reader = csv.DictReader(file)
-            columns = [column.strip() for column in reader.fieldnames or ()]
-            reader.fieldnames = columns
-            lines = [(reader.line_num, row) for row in reader]
-    except (OSError, UnicodeDecodeError, csv.Error) as error:
-        reason = error.strerror if isinstance(error, OSError) else str(error)
-        raise InputError(f"{path}: cannot read the batch file: {reason}") from None
-    if "source" not in columns:
-        raise InputError(
-            f"{path}: its first line has no column source; it may have these: "
-            f"{', '.join(_BATCH_COLUMNS)}"
+    table = read_batch_file(path)
+    own = tuple(name for name in table.columns if name not in BATCH_COLUMNS)
+    for name in own:
+        if name in column_names((), signals=True) or name.startswith("p_"):
+            raise InputError(f"{path}: rows have a column {name} of their own; call it otherwise")
+    columns = (*STUDY_COLUMNS, *own)
+    jobs = []
+    for line in table.lines:
+        began_at = line.texts.get("began_at")
+        jobs.append(
+            Job(
+                _found(line.source, table),
+                line.begin_s,
+                line.end_s,
+                parse_began_at(began_at, f"{table.where(line)}began_at") if began_at else None,
+                tuple((name, line.texts.get(name, "")) for name in columns),
+            )
         )
-    unknown = [column for column in columns if column not in _BATCH_COLUMNS]
-    if unknown:
-        raise InputError(
-            f"{path}: unknown column {unknown[0]!r}; it may have {', '.join(_BATCH_COLUMNS)}"
-        )
-    jobs = [_batch_job(path, number, row) for number, row in lines if any(row.values())]
-    if not jobs:
-        raise InputError(f"{path}: names no source")
-    return jobs
+        try:
+            _check_there(jobs[-1].name)
+        except SourceError as error:
+            raise InputError(f"{table.where(line)}{error}; correct the name") from None
+    return jobs, columns
 
 
-def _batch_job(path: Path, line: int, row: dict[str, str | None]) -> Job:
-    where = f"{path}, line {line}: "
-    if None in row:
-        raise InputError(f"{where}more values than columns")
-    values = {name: (value or "").strip() for name, value in row.items()}
-    if not values["source"]:
-        raise InputError(f"{where}no source")
-    begin_s, end_s = span_of(values.get("from"), values.get("to"), where)
-    began_at = values.get("began_at")
-    return Job(
-        _found_beside(values["source"], path),
-        begin_s,
-        end_s,
-        values.get("participant", ""),
-        values.get("condition", ""),
-        parse_began_at(began_at, f"{where}began_at") if began_at else None,
-    )
-
-
-def _found_beside(name: str, batch: Path) -> str:
-    path = local_path(name)
-    if path is None or path.is_absolute() or os.path.lexists(path):
-        return name
-    beside = batch.parent / path
-    return str(beside) if os.path.lexists(beside) else name
+def _found(name: str, table: SourceTable) -> str:
+    """Where a source of a batch file is; one from Windows may have backslashes."""
+    for written in (name, name.replace("\\", "/")):
+        path = local_path(written)
+        if path is None or path.is_absolute():
+            return name
+        for place in (table.beside(str(path)), path):
+            if os.path.lexists(place):
+                return str(place)
+    return name
 
 
 def check_there(jobs: Sequence[Job]) -> None:

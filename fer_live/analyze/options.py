@@ -17,6 +17,7 @@ class AnalyzeOptions:
     `sources`, or the lines of a `batch` file; of each the part from `begin_s` to `end_s` on its own
     clock, every `every`-th frame. `recursive`: images and videos of folders and of those below.
     `shard`: the I-th of N parts of the list. `began_at`: when a source began that does not tell.
+    `report_pictures`: with pictures of the faces in the report.
     `persons`: rows have a column that numbers the persons of their source.
     """
 
@@ -24,6 +25,7 @@ class AnalyzeOptions:
     out: Path | None = None
     video: Path | None = None
     report: Path | None = None
+    report_pictures: bool = False
     every: int = 1
     begin_s: float | None = None
     end_s: float | None = None

@@ -13,6 +13,7 @@ import multiprocessing.util
 import os
 import shutil
 import signal
+import threading
 import time
 from collections import Counter
 from collections.abc import Iterator, Sequence
@@ -223,6 +224,16 @@ def _begin_worker(read_options: ReadOptions, stop: Event, done: "Synchronized[in
     # As with the decoder: the processes share out the cores, and threads in them would wait.
     cv2.setNumThreads(read_options.decoder_threads)
     signal.signal(signal.SIGINT, signal.SIG_IGN)  # the parent decides, by `stop`
+    threading.Thread(target=_end_with_parent, daemon=True).start()
+
+
+def _end_with_parent() -> None:
+    """A parent that was killed tells nothing. Who went on would wait for ever for another part, and
+    write the same files as the next run."""
+    parent = multiprocessing.parent_process()
+    assert parent is not None, "in a worker"
+    parent.join()
+    os._exit(1)
 
 
 def _read_part(part: Part, folder: Path) -> None:
@@ -248,7 +259,7 @@ def _read_part(part: Part, folder: Path) -> None:
                 if _stop.is_set():
                     rows.abandon().unlink(missing_ok=True)
                     return
-                rows.append(rows_of(job, result, pipeline, _read_options))
+                rows.append(rows_of(job, result, pipeline))
                 counts.add(result)
                 with _done.get_lock():
                     _done.value += 1

@@ -67,7 +67,7 @@ class PersonRows:
     def _hand_on(self) -> None:
         if not self._held:
             return
-        rows = with_persons(self._held, _persons_in(str(self._held[0]["source"]), self._held))
+        rows = list(with_persons(self._held, _persons_in(str(self._held[0]["source"]), self._held)))
         self._held = []
         for sink in self._sinks:
             sink.append(rows)

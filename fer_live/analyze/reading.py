@@ -5,7 +5,7 @@ import signal
 import sys
 import threading
 import time
-from collections.abc import Generator, Iterator
+from collections.abc import Generator, Iterable, Iterator
 from contextlib import closing, contextmanager
 from dataclasses import dataclass, replace
 from datetime import timedelta
@@ -18,7 +18,7 @@ from tqdm import tqdm
 from fer_live.analyze.jobs import Job
 from fer_live.base.translation import tr
 from fer_live.datatypes import DetectorMode, Frame, FrameResult, Provider, UInt8Array
-from fer_live.errors import SourceError, SourceTimeout, StreamEnded
+from fer_live.errors import SourceError, SourceTimeout, StreamEnded, TruncatedError
 from fer_live.session.reconnect import OpenSource, SourceSupervisor
 from fer_live.sources.open import open_source
 from fer_live.sources.source import FrameSource
@@ -29,6 +29,8 @@ from fer_live.vision.pipeline import Pipeline
 _AWAY_MAX_S = 20.0
 """A stream that stays away for longer than this has ended."""
 _QUEUED_FRAMES = 8
+_MAX_FRAMES_AT_ONCE, _MAX_BYTES_AT_ONCE = 16, 64 << 20
+"""More frames at once save nothing more; so many bytes are 10 of 1920 x 1080."""
 _LOOK_EVERY_S = 0.1
 
 
@@ -37,8 +39,7 @@ class ReadOptions:
     """How the sources of one `fer-live analyze` are read.
 
     Every `every`-th frame, by which model, on what, and how often each face; `decoder_threads`
-    decode a video, 0 takes all cores; `signals` are measured in every frame that is read. In a
-    study rows tell participant and condition.
+    decode a video, 0 takes all cores; `signals` are measured in every frame that is read.
     """
 
     every: int = 1
@@ -48,11 +49,10 @@ class ReadOptions:
     decoder_threads: int = 0
     answers: AnswerConfig = DEFAULT_ANSWERS
     signals: bool = False
-    is_study: bool = False
 
     def load_pipeline(self) -> Pipeline:
         """What reads them. Takes a second or two. Raises `ModelError`."""
-        return Pipeline.load(
+        pipeline = Pipeline.load(
             self.model,
             self.provider,
             self.detector,
@@ -60,6 +60,8 @@ class ReadOptions:
             prior=self.answers.prior,
             signals=self.signals,
         )
+        pipeline.classifier.may_use_two_threads = self.decoder_threads != 1
+        return pipeline
 
 
 def read_source(
@@ -73,20 +75,47 @@ def read_source(
     frame in that part, and `StreamEnded` where a stream does not come back.
     """
     pipeline.reset()
-    frames = _stream_frames(source) if source.reconnects else _frames(source)
+    is_live = source.reconnects
+    frames = _stream_frames(source) if is_live else _frames(source)
+    with closing(frames), closing(_to_read(job, frames, read_options)) as chosen:
+        # A live frame does not wait for others.
+        for block in _blocks(chosen, 1 if is_live else _MAX_FRAMES_AT_ONCE):
+            yield from pipeline.process_all(block)
+
+
+def _to_read(job: Job, frames: Iterable[Frame], read_options: ReadOptions) -> Generator[Frame]:
+    """Those of a job's part, every so many; `SourceError` where there is none in that part."""
     last_s, n_inside = 0.0, 0
-    with closing(frames):
-        for frame in frames:
-            last_s = frame.captured_at_s
-            if job.is_over(last_s):
-                break
-            if not job.holds(last_s):
-                continue
-            n_inside += 1
-            if frame.index % read_options.every == 0:
-                yield pipeline.process(_dated(frame, job))
+    for frame in frames:
+        last_s = frame.captured_at_s
+        if job.is_over(last_s):
+            break
+        if not job.holds(last_s):
+            continue
+        n_inside += 1
+        if frame.index % read_options.every == 0:
+            yield _dated(frame, job)
     if n_inside == 0 and job.span:
         raise SourceError(f"{job.name}: has no frame {job.span}; its last one is at {last_s:.2f} s")
+
+
+def _blocks(frames: Iterable[Frame], max_frames: int) -> Iterator[list[Frame]]:
+    """The frames, several at once; what a source raises comes after those before it."""
+    block: list[Frame] = []
+    failure: SourceError | TruncatedError | None = None
+    try:
+        for frame in frames:
+            block.append(frame)
+            has_room = len(block) * frame.image_bgr.nbytes < _MAX_BYTES_AT_ONCE
+            if len(block) == max_frames or not has_room:
+                yield block
+                block = []
+    except (SourceError, TruncatedError) as error:
+        failure = error
+    if block:
+        yield block
+    if failure is not None:
+        raise failure
 
 
 def _dated(frame: Frame, job: Job) -> Frame:

@@ -3,6 +3,7 @@
 import sys
 import time
 from collections.abc import Sequence
+from concurrent.futures.process import BrokenProcessPool
 from contextlib import closing
 from dataclasses import asdict, dataclass
 from pathlib import Path
@@ -68,7 +69,7 @@ def analyze(options: AnalyzeOptions) -> tuple[Summary, list[str]]:
     interrupt ends a stream as its end would. Otherwise, and where nothing could be read,
     `FerLiveError` is raised: the output's place is untouched then, what was read lies beside it.
     """
-    jobs, broken = _jobs_of(options)
+    jobs, told, broken = _jobs_of(options)
     options = at_links_targets(options)
     check_written(options, jobs)
     if options.persons:
@@ -82,30 +83,34 @@ def analyze(options: AnalyzeOptions) -> tuple[Summary, list[str]]:
         options.detector,
         answers=options.answers,
         signals=options.signals,
-        is_study=options.batch is not None,
     )
     if options.video is None and not options.outputs and not has_streams(jobs):
         parts = parts_of(jobs, _what_decides(options))
         if len(parts) > 1:
-            summary, also_broken = _read_batch(options, parts, read_options)
+            summary, also_broken = _read_batch(options, parts, read_options, told)
             return summary, broken + also_broken
-    summary, also_broken = _read_in_turn(options, jobs, read_options)
+    summary, also_broken = _read_in_turn(options, jobs, read_options, told)
     return summary, broken + also_broken
 
 
-def _jobs_of(options: AnalyzeOptions) -> tuple[list[Job], list[str]]:
-    """What is to be read, and a line for each folder that holds nothing to read."""
+def _jobs_of(options: AnalyzeOptions) -> tuple[list[Job], tuple[str, ...], list[str]]:
+    """What is to be read, the columns that a batch file adds, and a line for each folder that holds
+    nothing to read."""
+    told: tuple[str, ...] = ()
     if options.batch is None:
         jobs = [Job(source, options.begin_s, options.end_s) for source in options.sources]
     else:
-        jobs = load_batch(options.batch)
+        jobs, told = load_batch(options.batch)
     check_there(jobs)
     jobs, broken = expand(jobs, recursive=options.recursive)
-    return shard_of(began(jobs, options.began_at), options.shard), broken
+    return shard_of(began(jobs, options.began_at), options.shard), told, broken
 
 
 def _read_in_turn(
-    options: AnalyzeOptions, jobs: Sequence[Job], read_options: ReadOptions
+    options: AnalyzeOptions,
+    jobs: Sequence[Job],
+    read_options: ReadOptions,
+    told: tuple[str, ...],
 ) -> tuple[Summary, list[str]]:
     counts = Counts()
     tally = BlinkTally() if options.signals else None
@@ -119,7 +124,7 @@ def _read_in_turn(
         if pipeline.classifier.warning:
             print(f"fer-live: {pipeline.classifier.warning}", file=sys.stderr)
         try:
-            row_sinks += open_row_sinks(options, pipeline.labels, pipeline.own_labels)
+            row_sinks += open_row_sinks(options, pipeline.labels, pipeline.own_labels, told)
             if options.video is not None:
                 from fer_live.painting.annotated_video import AnnotatedVideo
 
@@ -142,7 +147,7 @@ def _read_in_turn(
                     bar = {"desc": Path(job.name).name, "unit": "frame", "disable": None}
                     for result in tqdm(results, total=total, **bar):
                         counts.add(result)
-                        rows = list(rows_of(job, result, pipeline, read_options))
+                        rows = list(rows_of(job, result, pipeline))
                         for row_sink in row_sinks:
                             row_sink.append(rows)
                         for sink in sinks:
@@ -157,7 +162,10 @@ def _read_in_turn(
 
 
 def _read_batch(
-    options: AnalyzeOptions, parts: Sequence[Part], read_options: ReadOptions
+    options: AnalyzeOptions,
+    parts: Sequence[Part],
+    read_options: ReadOptions,
+    told: tuple[str, ...],
 ) -> tuple[Summary, list[str]]:
     output = options.out or options.report
     assert output is not None, "checked with the arguments"
@@ -169,7 +177,7 @@ def _read_batch(
     began_at_s: list[float] = []
     n_rows: list[int] = []
     try:
-        n_finished = recall(options.out, parts, folder)
+        n_finished = recall(options.out, parts, folder, told)
         if n_finished:
             print(
                 f"fer-live: finished before and not read again: {n_finished} of "
@@ -181,7 +189,7 @@ def _read_batch(
             if not sinks:
                 if counts.warning:
                     print(f"fer-live: {counts.warning}", file=sys.stderr)
-                sinks += open_row_sinks(options, counts.labels, counts.own_labels)
+                sinks += open_row_sinks(options, counts.labels, counts.own_labels, told)
                 sinks += [tally] if tally else []
             total.join(counts)
             if counts.began_s >= asked_at_s:  # not what an earlier, interrupted run has read
@@ -198,6 +206,11 @@ def _read_batch(
         failure = _after_failure(error, sinks, total)
         if isinstance(error, KeyboardInterrupt):
             failure = FerLiveError(f"{failure}; the same command goes on from there")
+        elif isinstance(error, BrokenProcessPool):
+            failure = FerLiveError(
+                "a process that read was ended from outside, perhaps for want of memory; "
+                "the same command goes on from there"
+            )
         raise failure from None
     remember(options.out, parts, folder, n_rows)
     forget_parts(folder)

@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from dataclasses import replace
 from pathlib import Path
 
-from fer_live.analyze.jobs import STUDY_COLUMNS, Job
+from fer_live.analyze.jobs import Job
 from fer_live.analyze.options import AnalyzeOptions
 from fer_live.analyze.persons import PersonRows
 from fer_live.base.atomic_file import link_target
@@ -47,6 +47,8 @@ def check_written(options: AnalyzeOptions, jobs: Sequence[Job]) -> None:
     resolve_model(options.model)
     if options.report is not None:
         check_output_file(options.report, (".html",))
+    elif options.report_pictures:
+        raise InputError("--report-pictures: add --report FILE.html, which they are for")
     if options.every < 1:
         raise InputError(f"--every {options.every}: must be 1 or more")
     if options.out is not None:
@@ -87,18 +89,27 @@ def _is_same_file(output: Path, source: Path) -> bool:
 
 
 def open_row_sinks(
-    options: AnalyzeOptions, labels: tuple[str, ...], own_labels: tuple[str, ...]
+    options: AnalyzeOptions,
+    labels: tuple[str, ...],
+    own_labels: tuple[str, ...],
+    told: tuple[str, ...],
 ) -> list[RowSink]:
-    """Open the file of rows and the report, those that are asked for."""
+    """Open the file of rows and the report, those that are asked for; `told` are the columns of a
+    batch file."""
     sinks: list[RowSink] = []
     if options.out is not None:
-        study = STUDY_COLUMNS if options.batch is not None else ()
-        also = (*study, *((PERSON,) if options.persons else ()))
+        also = (*told, *((PERSON,) if options.persons else ()))
         sinks.append(open_file_sink(options.out, labels, signals=options.signals, also=also))
     if options.report is not None:
-        from fer_live.recording.report import ReportFile  # matplotlib takes a second to import
+        from fer_live.recording.report import ReportFile, ReportOptions  # jinja2, for this alone
 
-        sinks.append(ReportFile(options.report, labels, own_labels))
+        out, report = options.out, options.report
+        wanted = ReportOptions(
+            own_labels,
+            pictures_from=Path if options.report_pictures else None,
+            rows_file=out.name if out is not None and out.parent == report.parent else "",
+        )
+        sinks.append(ReportFile(report, labels, wanted))
     return [PersonRows(sinks)] if options.persons else sinks
 
 

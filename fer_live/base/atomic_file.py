@@ -3,10 +3,11 @@
 import itertools
 import os
 import sys
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
+from fer_live.base.refusals import refusal
 from fer_live.base.translation import tr
 from fer_live.errors import InputError, OutputError
 
@@ -88,14 +89,15 @@ def max_name_bytes(folder: Path) -> int:
         return _MAX_NAME_BYTES
 
 
-def write_atomically(path: Path, content: bytes) -> None:
+def write_atomically(path: Path, content: bytes, *, is_private: bool = False) -> None:
     """Replace `path` by `content` in one step, or raise `OutputError` and leave what was there. A
-    link stays, and what it leads to is replaced."""
+    link stays, and what it leads to is replaced. What `is_private` is its owner's alone (mode 600)
+    from its first byte."""
     path = link_target(path)
     temporary = next(place for place in _partials(path) if not place.exists())
     with writing(path):
         try:
-            with temporary.open("wb") as file:
+            with open(temporary, "wb", opener=_opener(is_private)) as file:
                 file.write(content)
                 file.flush()
                 os.fsync(file.fileno())
@@ -105,18 +107,22 @@ def write_atomically(path: Path, content: bytes) -> None:
             raise
 
 
+def _opener(is_private: bool) -> Callable[[str, int], int]:
+    mode = 0o600 if is_private else 0o666
+    return lambda path, flags: os.open(path, flags, mode)
+
+
 @contextmanager
 def writing(path: Path) -> Iterator[None]:
     """Turn the operating system's refusal (full disk, lost folder) into one clear line."""
     try:
         yield
     except OSError as error:
-        reason = error.strerror or str(error)
         raise OutputError(
             tr(
                 "{path}: cannot write: {reason}; free some space or choose another place",
                 path=path,
-                reason=reason,
+                reason=refusal(error),
             )
         ) from None
 

@@ -5,6 +5,7 @@ from pathlib import Path
 
 import platformdirs
 
+from fer_live.base.refusals import refusal
 from fer_live.base.translation import tr
 from fer_live.errors import OutputError
 
@@ -12,17 +13,25 @@ from fer_live.errors import OutputError
 def home() -> Path:
     """Settings, clips and models; made where it is missing. Raises `OutputError`."""
     chosen = os.environ.get("FER_LIVE_HOME")
-    return _made(Path(chosen) if chosen else Path(platformdirs.user_data_dir("fer-live", False)))
+    return made(Path(chosen) if chosen else Path(platformdirs.user_data_dir("fer-live", False)))
+
+
+def documents() -> Path:
+    """Where files go that are the person's own, such as rows that are written live: "FER Live" in
+    the system's folder of documents, or FER_LIVE_HOME/documents. It is not made here."""
+    chosen = os.environ.get("FER_LIVE_HOME")
+    return Path(chosen) / "documents" if chosen else platformdirs.user_documents_path() / "FER Live"
 
 
 def cache() -> Path:
     """What can be made again at a cost of time, such as engines. Raises `OutputError`."""
     chosen = os.environ.get("FER_LIVE_HOME")
     system_place = platformdirs.user_cache_dir("fer-live", False)
-    return _made(Path(chosen) / "cache" if chosen else Path(system_place))
+    return made(Path(chosen) / "cache" if chosen else Path(system_place))
 
 
-def _made(folder: Path) -> Path:
+def made(folder: Path) -> Path:
+    """The folder itself, made where it is missing. Raises `OutputError`."""
     try:
         folder.mkdir(parents=True, exist_ok=True)
     except OSError as error:
@@ -30,7 +39,7 @@ def _made(folder: Path) -> Path:
             tr(
                 "{folder}: cannot make this folder: {why}; set FER_LIVE_HOME to another",
                 folder=folder,
-                why=error.strerror,
+                why=refusal(error),
             )
         ) from None
     return folder

@@ -28,6 +28,16 @@ def install_line(packages: list[str]) -> str:
     return f"system packages are missing; run: sudo apt-get install -y {' '.join(packages)}"
 
 
+def has_nvidia_driver() -> bool:
+    """Whether the driver that CUDA and TensorRT need is on this machine."""
+    names = {"win32": "nvcuda.dll", "linux": "libcuda.so.1"}
+    try:
+        ctypes.CDLL(names[sys.platform])
+    except (KeyError, OSError):
+        return False
+    return True
+
+
 def package_of_failed_import(error: ImportError) -> list[str]:
     """Packages to install for an import that failed for want of a system library; often none."""
     if not sys.platform.startswith("linux") or ".so" not in str(error):

@@ -87,7 +87,8 @@ def _processor() -> dict[str, Any]:
 
 def _output(kind: OutputKind) -> dict[str, Any]:
     extra = missing_extra(kind)
-    return {"ok": not extra, "detail": f"pip install '.[{extra}]'" if extra else "ready"}
+    trouble = f"pip install '.[{extra}]'" if extra else kind.trouble()
+    return {"ok": not trouble, "detail": trouble or "ready"}
 
 
 def _outputs_line(outputs: dict[str, dict[str, Any]]) -> str:

@@ -35,14 +35,23 @@ def add(commands: "argparse._SubParsersAction[ArgumentParser]") -> None:
         "--batch",
         type=Path,
         metavar="FILE.csv",
-        help="instead of SOURCE: columns source, participant, condition, from, to, began_at",
+        help="instead of SOURCE: columns source, participant, condition, from, to, began_at, and "
+        "your own",
     )
     parser.add_argument("--out", type=Path, metavar="FILE.csv|.jsonl|.parquet")
     parser.add_argument(
         "--video", type=Path, metavar="FILE.mp4|.mkv", help="write an annotated video"
     )
     parser.add_argument(
-        "--report", type=Path, metavar="FILE.html", help="write a page with shares and timelines"
+        "--report",
+        type=Path,
+        metavar="FILE.html",
+        help="write a page with curves, shares, episodes",
+    )
+    parser.add_argument(
+        "--report-pictures",
+        action="store_true",
+        help="with pictures of the faces in the report: it then shows who was seen",
     )
     parser.add_argument(
         "--every", type=int, default=1, metavar="K", help="read every K-th frame (default: 1)"
@@ -76,10 +85,11 @@ def add(commands: "argparse._SubParsersAction[ArgumentParser]") -> None:
 def run(arguments: argparse.Namespace) -> int:
     """Read every source; 1 where one of them broke."""
     refuse_window_options(arguments, "analyze takes: fer-live analyze SOURCE...")
-    from fer_live.analyze.jobs import parse_began_at, parse_shard, span_of
+    from fer_live.analyze.jobs import parse_began_at, parse_shard
     from fer_live.analyze.options import AnalyzeOptions
     from fer_live.analyze.persons import NOTICE
     from fer_live.analyze.run import analyze
+    from fer_live.base.source_table import span_of
     from fer_live.model.manifest import EVERYDAY
     from fer_live.personal.models import resolve_model
     from fer_live.vision.answers import AnswerConfig
@@ -89,7 +99,7 @@ def run(arguments: argparse.Namespace) -> int:
         raise InputError("name what to read: either SOURCE... or --batch FILE.csv")
     if arguments.batch is not None and (arguments.begin or arguments.end):
         raise InputError("--from and --to are columns of a batch file")
-    begin_s, end_s = span_of(arguments.begin, arguments.end)
+    begin_s, end_s = span_of(arguments.begin, arguments.end, option="--")
     began_at = arguments.began_at and parse_began_at(arguments.began_at, "--began-at")
     if arguments.persons:
         tell(NOTICE)
@@ -105,6 +115,7 @@ def run(arguments: argparse.Namespace) -> int:
             out=arguments.out,
             video=arguments.video,
             report=arguments.report,
+            report_pictures=arguments.report_pictures,
             every=arguments.every,
             model=resolve_model(arguments.model),
             provider=arguments.provider or "auto",

@@ -9,19 +9,21 @@ let connect to it.
 """
 
 import asyncio
+import errno
 import hmac
 import json
 import threading
 from collections import deque
+from datetime import datetime
 from http import HTTPStatus
-from importlib.resources import files
 from typing import TYPE_CHECKING, Any
 from urllib.parse import parse_qs, urlsplit
 
-from fer_live.base.colors import expression_hex
-from fer_live.base.translation import tr
+from fer_live.base.pages.whole_page import WholePage
+from fer_live.base.translation import tr, tr_n
 from fer_live.datatypes import FrameResult
 from fer_live.errors import InputError
+from fer_live.outputs._dashboard import dashboard
 from fer_live.outputs.address import Address
 from fer_live.outputs.face_rows import face_rows, utc_text
 
@@ -42,14 +44,15 @@ class WebSocketSink:
 
     Each client has a queue of eight frames; a slow one loses the oldest, counted in `dropped`. An
     address beyond this machine needs a `token`, which clients give as `?token=` or as a bearer. On
-    this machine `http://HOST:PORT/` shows a page with a live timeline. Raises `InputError` where
-    it cannot listen there.
+    this machine `http://HOST:PORT/` shows a dashboard. Raises `InputError` where it cannot listen
+    there.
     """
 
     def __init__(self, address: Address, labels: tuple[str, ...], token: str = "") -> None:
         if not address.is_loopback and not token:
-            raise InputError(f"--websocket {address}: beyond this machine, a token is needed")
+            raise InputError(f"{address}: beyond this machine, a token is needed")
         self.dropped = 0
+        self.last_message = ""
         self._address, self._labels, self._token = address, labels, token
         self._clients: set[_Client] = set()
         self._pending: deque[str] = deque(maxlen=_WAITING_FRAMES)
@@ -64,19 +67,22 @@ class WebSocketSink:
         self._ready.wait(_STARTS_WITHIN_S)
         if self._failure is not None:
             self._thread.join()
-            raise InputError(
-                tr(
-                    "--websocket {address}: cannot listen there: {why}; choose another port",
-                    address=address,
-                    why=self._failure.strerror,
-                )
-            )
+            raise InputError(_why_not(address, self._failure))
 
     @property
     def described(self) -> str:
-        """Who is there, and for other machines the address with its token."""
-        address = f"ws://{self._address}/?token={self._token}" if self._token else ""
-        return "; ".join(filter(None, (tr("{n} clients", n=self.n_clients), address)))
+        """Who is there."""
+        return tr_n("{n} client", "{n} clients", self.n_clients)
+
+    @property
+    def address_to_copy(self) -> str:
+        """Where clients connect to; for other machines with its token."""
+        return f"ws://{self._address}/" + (f"?token={self._token}" if self._token else "")
+
+    @property
+    def page_address(self) -> str:
+        """Where a browser of this machine sees the dashboard; empty where none is served."""
+        return f"http://{self._address}/" if self._address.is_loopback else ""
 
     @property
     def n_clients(self) -> int:
@@ -84,8 +90,20 @@ class WebSocketSink:
         return len(self._clients)
 
     def write(self, source: str, result: FrameResult) -> None:
-        message = json.dumps(frame_object(source, result, self._labels), ensure_ascii=False)
+        self._send(json.dumps(frame_object(source, result, self._labels), ensure_ascii=False))
+
+    def send_test(self) -> str:
+        """Send every client an object of no faces with the key `test`; returns what happened."""
+        text = f"FER Live test {datetime.now():%H:%M:%S}"
+        self._send(json.dumps({"schema": SCHEMA, "source": "", "test": text, "faces": []}))
+        n = self.n_clients
+        if n == 0:
+            return tr("Nobody is connected yet. Open the page, or connect your program, and test.")
+        return tr_n("Sent to {n} client: ", "Sent to {n} clients: ", n) + text
+
+    def _send(self, message: str) -> None:
         with self._lock:
+            self.last_message = message
             self.dropped += len(self._pending) == _WAITING_FRAMES
             self._pending.append(message)
             if self._is_woken:
@@ -115,9 +133,7 @@ class WebSocketSink:
     async def _serve(self) -> None:
         from websockets.asyncio.server import serve
 
-        hosts = {self._address.host, "127.0.0.1", "localhost"}
-        places = (Address(host, self._address.port) for host in hosts)
-        origins: list[Any] = [None, *(f"http://{place}" for place in places)]
+        origins: list[Any] = [None, *(f"http://{place}" for place in self._own_places())]
         async with serve(
             self._attend,
             self._address.host,
@@ -131,6 +147,11 @@ class WebSocketSink:
         ):
             self._ready.set()
             await self._end.wait()
+
+    def _own_places(self) -> list[Address]:
+        """The names that this machine has for itself."""
+        hosts = dict.fromkeys((self._address.host, "127.0.0.1", "localhost"))
+        return [Address(host, self._address.port) for host in hosts]
 
     def _answer(self, connection: "ServerConnection", request: "Request") -> "Response | None":
         """Before a connection becomes a WebSocket: who may, and the page."""
@@ -147,9 +168,11 @@ class WebSocketSink:
             return None
         if url.path != "/" or not self._address.is_loopback:
             return connection.respond(HTTPStatus.NOT_FOUND, "not here\n")
-        response = connection.respond(HTTPStatus.OK, _page(self._labels))
+        page = dashboard(self._labels, self._own_places())
+        response = connection.respond(HTTPStatus.OK, page.html)
         del response.headers["Content-Type"]
-        response.headers["Content-Type"] = "text/html; charset=utf-8"
+        for name, value in _page_headers(page).items():
+            response.headers[name] = value
         return response
 
     async def _attend(self, connection: "ServerConnection") -> None:
@@ -218,9 +241,38 @@ def frame_object(source: str, result: FrameResult, labels: tuple[str, ...]) -> d
     }
 
 
-def _page(labels: tuple[str, ...]) -> str:
-    """The page, with the colours that the window has for these labels."""
-    page = (files("fer_live.outputs") / "live.html").read_text(encoding="utf-8")
-    colors = {label: expression_hex(label, labels) for label in labels}
-    # In a script, "</script>" would end it, whatever string it stands in.
-    return page.replace("{/* label: colour */}", json.dumps(colors).replace("<", "\\u003c"))
+def _page_headers(page: WholePage) -> dict[str, str]:
+    """What a browser is told of the page: to load nothing, and to let no other page frame it."""
+    return {
+        "Content-Type": "text/html; charset=utf-8",
+        "Content-Security-Policy": f"{page.policy}; frame-ancestors 'none'",
+        "X-Content-Type-Options": "nosniff",
+        "Referrer-Policy": "no-referrer",
+        "Cache-Control": "no-store",
+    }
+
+
+def _why_not(address: Address, error: OSError) -> str:
+    """Why nobody can be served at this address, and what to do."""
+    port = address.port
+    if error.errno == errno.EADDRINUSE:
+        return tr(
+            "port {port} is taken by another program, perhaps by another window of FER Live; "
+            "end that, or choose another port, such as {other}",
+            port=port,
+            other=port + 1 if port < 65535 else port - 1,
+        )
+    if error.errno in (errno.EACCES, errno.EPERM):
+        return tr(
+            "port {port} is kept for the system; choose one above 1023, such as 8765", port=port
+        )
+    if error.errno in (errno.EADDRNOTAVAIL, None):  # asyncio tells no number where all failed
+        return tr(
+            "{host} is no address of this machine; leave it out, or write 0.0.0.0 for all",
+            host=address.host,
+        )
+    return tr(
+        "cannot listen at {address}: {why}; choose another port",
+        address=address,
+        why=error.strerror or str(error),
+    )

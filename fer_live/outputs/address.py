@@ -1,4 +1,4 @@
-"""HOST:PORT on the command line."""
+"""HOST:PORT, as a person writes it."""
 
 import ipaddress
 from dataclasses import dataclass
@@ -29,20 +29,19 @@ class Address:
         return f"{host}:{self.port}"
 
 
-def check_address(option: str, text: str) -> None:
+def check_address(text: str) -> None:
     """Raise `InputError` where `text` is no `[HOST:]PORT`."""
-    parse_address(option, text)
+    parse_address(text)
 
 
-def parse_address(option: str, text: str) -> Address:
+def parse_address(text: str) -> Address:
     """`[HOST:]PORT`; without a host, this machine alone. Raises `InputError`."""
     host, _, port = text.rpartition(":")
     host = host.strip("[]") or LOOPBACK
     if not port.isdecimal() or not 0 < int(port) < 65536:
         raise InputError(
             tr(
-                "{option} {text}: not an address; write PORT or HOST:PORT, 1 to 65535",
-                option=option,
+                "{text}: not an address; write PORT or HOST:PORT, 1 to 65535",
                 text=text,
             )
         )

@@ -10,6 +10,7 @@ from fer_live.outputs.text_file import check_text_file, suggested_file
 OUTPUT = OutputKind(
     name="csv_bom",
     title=mark("CSV for Excel"),
+    purpose=mark("For Excel, which then reads every script: a table with one row per face."),
     metavar="FILE",
     help="CSV with a byte order mark, so that Excel reads every script",
     open=lambda opening: CsvFile(

@@ -5,6 +5,7 @@ import io
 from collections.abc import Iterable
 from pathlib import Path
 
+from fer_live.base.translation import mark
 from fer_live.datatypes import FrameResult
 from fer_live.outputs.face_rows import Row, column_names, face_rows
 from fer_live.outputs.kind import OutputKind
@@ -47,6 +48,15 @@ class CsvFile:
         )
         self._append()
 
+    @property
+    def last_message(self) -> str:
+        """The row that was written last."""
+        return self._file.last_line
+
+    def send_test(self) -> str:
+        """Write and read a file beside this one; returns what happened."""
+        return self._file.test()
+
     def close(self) -> None:
         self._file.close()
 
@@ -82,6 +92,7 @@ def as_written(cell: str) -> str:
 OUTPUT = OutputKind(
     name="csv",
     title="CSV",
+    purpose=mark("For R, Python and statistics programs: a table with one row per face."),
     metavar="FILE",
     help="one row per face",
     open=lambda opening: CsvFile(Path(opening.where), opening.labels, signals=opening.with_signals),

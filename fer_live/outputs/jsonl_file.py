@@ -4,6 +4,7 @@ import json
 from collections.abc import Iterable
 from pathlib import Path
 
+from fer_live.base.translation import mark
 from fer_live.datatypes import FrameResult
 from fer_live.outputs.face_rows import Row, face_rows
 from fer_live.outputs.kind import OutputKind
@@ -30,6 +31,15 @@ class JsonlFile:
     def append(self, rows: Iterable[Row]) -> None:
         self._file.append("".join(json.dumps(row, ensure_ascii=False) + "\n" for row in rows))
 
+    @property
+    def last_message(self) -> str:
+        """The line that was written last."""
+        return self._file.last_line
+
+    def send_test(self) -> str:
+        """Write and read a file beside this one; returns what happened."""
+        return self._file.test()
+
     def close(self) -> None:
         self._file.close()
 
@@ -40,6 +50,7 @@ class JsonlFile:
 OUTPUT = OutputKind(
     name="jsonl",
     title="JSONL",
+    purpose=mark("For programs that read a file: one line of JSON per face."),
     metavar="FILE",
     help="one object per face",
     open=lambda opening: JsonlFile(

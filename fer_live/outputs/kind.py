@@ -43,6 +43,8 @@ class OutputKind:
     """Its key, and with dashes its option: `virtual_camera` is `--virtual-camera`."""
     title: str
     """What the window calls it, marked for translation where it is a word."""
+    purpose: str
+    """What it is for, in one or two plain sentences for the window, marked for translation."""
     metavar: str
     """What the option takes, in capital letters."""
     help: str
@@ -57,6 +59,11 @@ class OutputKind:
     """The extra of this package that installs what it needs; empty: nothing more is needed."""
     package: str = ""
     """The module that the extra brings, by its name in an import."""
+    trouble: Callable[[], str] = str
+    """Why it cannot work on this machine as it is now, and what to do, in the language spoken;
+    empty where it can. The package that is missing needs no word here."""
+    has_page: bool = False
+    """Whether a browser of this machine can look at it."""
     writes_file: bool = False
     """Whether `where` is a file, which the window must not replace unasked."""
     where_is_optional: bool = False

@@ -3,13 +3,17 @@
 import math
 import os
 import time
+from datetime import datetime
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 
 from fer_live.base.atomic_file import write_atomically
 from fer_live.base.home import cache
+from fer_live.base.translation import mark, tr
 from fer_live.datatypes import FaceResult, FrameResult
+from fer_live.errors import InputError
 from fer_live.outputs.followed_face import FollowedFace
 from fer_live.outputs.kind import OutputKind
 from fer_live.outputs.signal_columns import signal_columns, signal_unit, signal_values
@@ -19,17 +23,44 @@ _OTHER_CHANNELS = {"shown_confidence": "probability", "quality": "share"}
 """What comes after the expressions, each with its unit; `track_id` is always the last."""
 
 
-def _stay_on_this_machine() -> None:
-    """Let other machines not find the stream, unless the person has a configuration of liblsl.
+_SCOPE = "[multicast]\nResolveScope = machine\n"
+_QUIET = "[log]\nlevel = -3\n"
+"""Fatal errors alone: what liblsl tells of itself is no part of a command's output."""
+
+
+def _configure() -> None:
+    """Let liblsl be silent, and let other machines not find the stream, unless the person has a
+    configuration of liblsl, which then holds and may say otherwise about its own log.
 
     liblsl reads its configuration once, when it is loaded.
     """
-    own = [Path("lsl_api.cfg"), Path.home() / "lsl_api" / "lsl_api.cfg"]
-    if "LSLAPICFG" in os.environ or any(path.is_file() for path in own):
+    places = [Path("lsl_api.cfg"), Path.home() / "lsl_api" / "lsl_api.cfg"]
+    if "LSLAPICFG" in os.environ:
+        places = [Path(os.environ["LSLAPICFG"])]
+        if not places[0].is_file():
+            return
+    own = next((path for path in places if path.is_file()), None)
+    text = own.read_text(encoding="utf-8", errors="replace") if own else _SCOPE
+    if "[log]" in text:
         return
     file = cache() / "lsl_api.cfg"
-    write_atomically(file, b"[multicast]\nResolveScope = machine\n")
+    write_atomically(file, f"{text.rstrip()}\n{_QUIET}".encode())
     os.environ["LSLAPICFG"] = str(file)
+
+
+def _load() -> Any:
+    """The library. Raises `InputError` where it is only half installed."""
+    _configure()
+    try:
+        import pylsl
+    except (ImportError, RuntimeError, OSError):  # pylsl is there, the library that it calls is not
+        raise InputError(
+            tr(
+                "the library liblsl is missing; install it from "
+                "https://github.com/sccn/liblsl/releases, then start FER Live again"
+            )
+        ) from None
+    return pylsl
 
 
 class LslSink:
@@ -44,13 +75,12 @@ class LslSink:
     """
 
     def __init__(self, name: str, labels: tuple[str, ...], *, is_live: bool) -> None:
-        _stay_on_this_machine()
-        import pylsl
-
-        self._lsl = pylsl
+        self._lsl = _load()
         self._name, self._labels, self._is_live = name, labels, is_live
         self._signals: list[str] = []
-        self._outlet: pylsl.StreamOutlet | None = None
+        self._outlet: Any = None
+        self._test_outlet: Any = None
+        self._last: list[float] = []
         self._first_times_s: list[float] = []
         self._clock_offset_s = self._last_s = 0.0
         self._followed = FollowedFace()
@@ -62,7 +92,6 @@ class LslSink:
             if len(self._first_times_s) < _RATE_FROM_FRAMES:
                 return
             self._open(result)
-        assert self._outlet is not None
         face = self._followed.find(result)
         sample = self._sample(face)
         if self._is_live:  # the clocks drift apart
@@ -70,10 +99,37 @@ class LslSink:
         elif captured_at_s < self._last_s:  # another file begins
             self._clock_offset_s = self._lsl.local_clock() - captured_at_s
         self._last_s = captured_at_s
+        self._last = sample
         self._outlet.push_sample(sample, captured_at_s + self._clock_offset_s)
 
+    @property
+    def last_message(self) -> str:
+        """The sample that was sent last."""
+        return " ".join(f"{value:.3g}" for value in self._last)
+
+    def send_test(self) -> str:
+        """Send a text in a stream of its own, for no test may stand among the data; returns what
+        happened."""
+        if self._outlet is None:
+            return tr("The stream begins with the first pictures; test again in a second.")
+        if self._test_outlet is None:
+            name = f"{self._name} test"
+            info = self._lsl.StreamInfo(name, "Test", 1, 0.0, "string", f"fer-live-{name}")
+            self._test_outlet = self._lsl.StreamOutlet(info)
+        text = f"FER Live test {datetime.now():%H:%M:%S}"
+        self._test_outlet.push_sample([text])
+        if self._outlet.have_consumers():
+            receivers = tr("At least one receiver reads the stream {name}.", name=self._name)
+        else:
+            receivers = tr("Nobody reads the stream {name} yet.", name=self._name)
+        return (
+            receivers
+            + " "
+            + tr("In the stream {name} was sent: {text}", name=f"{self._name} test", text=text)
+        )
+
     def close(self) -> None:
-        self._outlet = None
+        self._outlet = self._test_outlet = None
 
     def abandon(self) -> None:
         self.close()
@@ -117,6 +173,10 @@ class LslSink:
 OUTPUT = OutputKind(
     name="lsl",
     title="LSL",
+    purpose=mark(
+        "For laboratories: one stream beside EEG, eye tracking and markers, on one clock; "
+        "LabRecorder finds it by its name."
+    ),
     metavar="NAME",
     help="one stream of the Lab Streaming Layer",
     open=lambda opening: LslSink(opening.where, opening.labels, is_live=opening.is_live),

@@ -1,7 +1,9 @@
 """OSC over UDP, for art, music and games."""
 
 import re
+from datetime import datetime
 
+from fer_live.base.translation import mark
 from fer_live.datatypes import FaceResult, FrameResult
 from fer_live.outputs.address import Address, check_address, parse_address
 from fer_live.outputs.kind import OutputKind
@@ -29,13 +31,22 @@ class OscSink:
     def __init__(self, address: Address, labels: tuple[str, ...]) -> None:
         self.dropped = 0
         self._labels = labels
-        self._client = OscClient("--osc", address)
+        self._client = OscClient(address)
 
     def write(self, source: str, result: FrameResult) -> None:
         try:
             self._send(result)
         except OSError:  # no route, or a full buffer: the next frame may get through
             self.dropped += 1
+
+    @property
+    def last_message(self) -> str:
+        """What was sent last."""
+        return self._client.last_message
+
+    def send_test(self) -> str:
+        """Send `/fer/test TEXT`; returns what happened."""
+        return self._client.send_test("/fer/test", f"FER Live test {datetime.now():%H:%M:%S}")
 
     def _send(self, result: FrameResult) -> None:
         send = self._client.send_message
@@ -76,10 +87,14 @@ def osc_name(label: str) -> str:
 OUTPUT = OutputKind(
     name="osc",
     title="OSC",
+    purpose=mark(
+        "For music, light and art: TouchDesigner, Max, Ableton, Unreal. Short messages to the "
+        "address on which the other program listens."
+    ),
     metavar="HOST:PORT",
     help="OSC over UDP",
-    open=lambda opening: OscSink(parse_address("--osc", opening.where), opening.labels),
-    check=lambda where: check_address("--osc", where),
+    open=lambda opening: OscSink(parse_address(opening.where), opening.labels),
+    check=check_address,
     suggest=lambda: "127.0.0.1:9000",
     extra="osc",
     package="pythonosc",

@@ -3,6 +3,7 @@
 import socket
 from collections.abc import Iterable
 
+from fer_live.base.refusals import refusal
 from fer_live.base.translation import tr
 from fer_live.errors import InputError
 from fer_live.outputs.address import Address
@@ -18,12 +19,11 @@ class OscClient:
     """Sends to one address; nobody needs to listen there.
 
     Args:
-        option: The option of the command line that named the address, for the error.
         address: Host and port. Its name is looked up once, for a name server that is slow or away
             would hold up every message. Raises `InputError` where there is no such host.
     """
 
-    def __init__(self, option: str, address: Address) -> None:
+    def __init__(self, address: Address) -> None:
         from pythonosc.udp_client import SimpleUDPClient
 
         try:
@@ -31,19 +31,41 @@ class OscClient:
                 address.host, address.port, type=socket.SOCK_DGRAM
             )[0]
             self._client = SimpleUDPClient(str(place[0]), address.port, family=family)
-        except OSError as error:
+        except OSError:
             raise InputError(
                 tr(
-                    "{option} {address}: no such host: {why}",
-                    option=option,
-                    address=address,
-                    why=error.strerror,
+                    "{host}: no machine of this name was found; write its address, such as "
+                    "127.0.0.1 for this machine",
+                    host=address.host,
                 )
             ) from None
+        self._address = address
+        self._last: Message = ("", [])
 
     def send_message(self, address: str, value: int | float | list[str | int | float]) -> None:
         """Send one message. Raises `OSError` where the network does not take it."""
         self._client.send_message(address, value)
+        self._last = (address, value if isinstance(value, list) else [value])
+
+    @property
+    def last_message(self) -> str:
+        """The address and the arguments of what was sent last."""
+        address, values = self._last
+        return " ".join(
+            [address, *(f"{v:.3g}" if isinstance(v, float) else f"{v}" for v in values)]
+        )
+
+    def send_test(self, address: str, value: str | float) -> str:
+        """Send one message for a test; returns what happened."""
+        try:
+            self.send_message(address, [value])
+        except OSError as error:
+            return tr("Not sent: {why}", why=refusal(error))
+        return tr(
+            "Sent to {address}: {sent}. Nobody confirms it: look whether your program shows it.",
+            address=self._address,
+            sent=self.last_message,
+        )
 
     def send_bundles(self, messages: Iterable[Message]) -> None:
         """Send messages in order, as few packets as they fit into. Raises `OSError`."""
@@ -58,6 +80,7 @@ class OscClient:
                 bundle, n_bytes = OscBundleBuilder(IMMEDIATELY), 0
             bundle.add_content(message)
             n_bytes += message.size + 4
+            self._last = (address, values)
         if n_bytes:
             self._client.send(bundle.build())
 

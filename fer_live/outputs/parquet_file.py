@@ -1,6 +1,7 @@
 """Parquet, one row per face, with the columns of the CSV."""
 
 from collections.abc import Iterable
+from csv import reader
 from pathlib import Path
 
 from fer_live.base.atomic_file import partial_path, writing
@@ -24,7 +25,7 @@ class ParquetFile:
         signals: bool = False,
         also: tuple[str, ...] = (),
     ) -> None:
-        self._path = path
+        self._path, self._also = path, also
         self._rows = CsvFile(path.with_name(path.name + ".csv"), labels, signals=signals, also=also)
 
     def write(self, source: str, result: FrameResult) -> None:
@@ -38,10 +39,10 @@ class ParquetFile:
         from pyarrow import csv, parquet
 
         rows_file = self._rows.finish()
-        text = dict.fromkeys(TEXT_COLUMNS, pa.string())
+        text = dict.fromkeys((*TEXT_COLUMNS, *self._also), pa.string())
         whole = dict.fromkeys(WHOLE_COLUMNS, pa.int64())
-        with rows_file.open(encoding="utf-8") as file:
-            columns = file.readline().strip().split(",")
+        with rows_file.open(encoding="utf-8", newline="") as file:
+            columns = next(reader(file))
         real = {name: pa.float64() for name in columns if name not in {**text, **whole}}
         options = csv.ConvertOptions(
             column_types={**text, **whole, **real}, strings_can_be_null=False

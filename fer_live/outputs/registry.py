@@ -6,7 +6,8 @@ its name, which is not looked into.
 
 import importlib
 import pkgutil
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 
 import fer_live.outputs
 from fer_live.base.console import is_installed, require_packages
@@ -30,20 +31,40 @@ def output_kinds() -> dict[str, OutputKind]:
 
 
 def check_outputs(outputs: Mapping[str, str]) -> None:
-    """Find a mistake, or a package that is missing, before anything starts. Raises `InputError`."""
+    """Find a mistake on the command line, or what is missing, before anything starts. Raises
+    `InputError`, which names the option."""
     kinds = output_kinds()
     for name, where in outputs.items():
         if name not in kinds:
             raise InputError(f"{name}: no such output; there are {', '.join(kinds)}")
-        kind = kinds[name]
-        kind.check(where)
-        if kind.package:
-            require_packages(kind.extra, kind.package)
+        with _naming_option(kinds[name]):
+            check_output(kinds[name], where)
+
+
+def check_output(kind: OutputKind, where: str) -> None:
+    """Find a mistake in `where`, or what is missing, before the output starts. Raises
+    `InputError`."""
+    kind.check(where)
+    if kind.package:
+        require_packages(kind.extra, kind.package)
+    if trouble := kind.trouble():
+        raise InputError(trouble)
 
 
 def open_output(name: str, opening: Opening) -> ResultSink:
-    """Start the output of this name. Raises `InputError` or `OutputError`."""
-    return output_kinds()[name].open(opening)
+    """Start the output that the command line names. Raises `InputError`, which names the option, or
+    `OutputError`."""
+    kind = output_kinds()[name]
+    with _naming_option(kind):
+        return kind.open(opening)
+
+
+@contextmanager
+def _naming_option(kind: OutputKind) -> Iterator[None]:
+    try:
+        yield
+    except InputError as error:
+        raise type(error)(f"{kind.option}: {error}") from None
 
 
 def missing_extra(kind: OutputKind) -> str:

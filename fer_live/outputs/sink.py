@@ -13,7 +13,10 @@ class ResultSink(Protocol):
 
     Both `write` and `close` raise `OutputError` where the disk refuses, and neither touches what
     an earlier run left under the same name until everything is written. A sink with receivers may
-    count what they lost in `dropped`, and say in `described` how they do.
+    count what they lost in `dropped`, and say in `described` how they do, in `last_message` what
+    they wrote or sent last, and in `address_to_copy` and `page_address` where receivers and a
+    browser find them. One with `send_test` can send something that nobody takes for data; it
+    returns what happened, in the language spoken.
     """
 
     def write(self, source: str, result: FrameResult) -> None:

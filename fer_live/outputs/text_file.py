@@ -7,7 +7,9 @@ from pathlib import Path
 
 from fer_live.base.atomic_file import link_target, partial_path, writing
 from fer_live.base.console import check_output_file
-from fer_live.base.home import home
+from fer_live.base.home import documents
+from fer_live.base.refusals import refusal
+from fer_live.base.translation import tr
 
 
 def check_text_file(where: str, suffix: str) -> None:
@@ -16,8 +18,9 @@ def check_text_file(where: str, suffix: str) -> None:
 
 
 def suggested_file(suffix: str) -> str:
-    """A file that is not there yet, named after this moment, in the app's own folder."""
-    return str(home() / f"faces {datetime.now():%Y-%m-%d %H.%M.%S}{suffix}")
+    """A file that is not there yet, named after this moment, among the person's
+    documents."""
+    return str(documents() / f"faces {datetime.now():%Y-%m-%d %H.%M.%S}{suffix}")
 
 
 class GrowingTextFile:
@@ -33,6 +36,7 @@ class GrowingTextFile:
             self._file = self.partial.open(
                 "w", encoding="utf-8", errors="backslashreplace", newline=""
             )
+        self.last_line = ""
 
     def append(self, text: str) -> None:
         """Write `text` at the end and flush it; raises `OutputError` where the disk refuses."""
@@ -40,9 +44,28 @@ class GrowingTextFile:
             try:
                 self._file.write(text)
                 self._file.flush()
+                self.last_line = text.rstrip("\n").rpartition("\n")[2] or self.last_line
             except OSError:
                 self.abandon()
                 raise
+
+    def test(self) -> str:
+        """Write a file of its own beside this one, read it and delete it, for no test may stand
+        among the data; returns what happened, in the language spoken."""
+        beside = self.partial.with_name(f"{self.partial.stem}.test.txt")
+        text = f"FER Live test {datetime.now():%H:%M:%S}"
+        try:
+            beside.write_text(text, encoding="utf-8")
+            is_there = beside.read_text(encoding="utf-8") == text
+            beside.unlink()
+        except OSError as error:
+            return tr("{folder}: {why}", folder=beside.parent, why=refusal(error))
+        if not is_there:
+            return tr("{folder}: what was written is not what is read there", folder=beside.parent)
+        return tr(
+            "A test line was written, read and deleted beside the file, which grows as {name}.",
+            name=self.partial.name,
+        )
 
     def finish(self) -> None:
         """Make sure that it is on the disk, and close it."""

@@ -2,16 +2,17 @@
 
 import math
 
-from fer_live.base.translation import mark
+from fer_live.base.refusals import refusal
+from fer_live.base.translation import mark, tr
 from fer_live.datatypes import BLENDSHAPES, FaceSignals, FloatArray, FrameResult
 from fer_live.outputs.address import Address, check_address, parse_address
 from fer_live.outputs.followed_face import FollowedFace
 from fer_live.outputs.kind import OutputKind
 from fer_live.outputs.osc_client import Message, OscClient
 
-_OPTION = "--vmc"
 _SPELLINGS = [(name, name[0].upper() + name[1:]) for name in BLENDSHAPES]
 """ARKit's own name, and that of Unity and of the clips that are called Perfect Sync."""
+_TEST: list[Message] = [("/VMC/Ext/Blend/Val", [name, 1.0]) for name in ("jawOpen", "JawOpen")]
 
 
 class VmcSink:
@@ -31,7 +32,7 @@ class VmcSink:
 
     def __init__(self, address: Address) -> None:
         self.dropped = 0
-        self._client = OscClient(_OPTION, address)
+        self._client = OscClient(address)
         self._followed = FollowedFace()
 
     def write(self, source: str, result: FrameResult) -> None:
@@ -47,6 +48,21 @@ class VmcSink:
             self._client.send_bundles(messages)
         except OSError:  # no route, or a full buffer: the next frame may get through
             self.dropped += 1
+
+    @property
+    def last_message(self) -> str:
+        """What was sent last."""
+        return self._client.last_message
+
+    def send_test(self) -> str:
+        """Open the avatar's mouth until the next frame; returns what happened."""
+        try:
+            self._client.send_bundles([*_TEST, ("/VMC/Ext/Blend/Apply", [])])
+        except OSError as error:
+            return tr("Not sent: {why}", why=refusal(error))
+        return tr(
+            "Sent: the avatar's mouth opens wide for a moment. Nobody confirms it: look at it."
+        )
 
     def close(self) -> None:
         self._client.close()
@@ -89,10 +105,14 @@ def head_quaternion(head_deg: FloatArray) -> tuple[float, float, float, float]:
 OUTPUT = OutputKind(
     name="vmc",
     title=mark("Avatar (VMC)"),
+    purpose=mark(
+        "For avatars: moves the head and the face of a character in VSeeFace, VMagicMirror or "
+        "Unity."
+    ),
     metavar="HOST:PORT",
     help="head and face of an avatar, in the VMC protocol; switches the signals on",
-    open=lambda opening: VmcSink(parse_address(_OPTION, opening.where)),
-    check=lambda where: check_address(_OPTION, where),
+    open=lambda opening: VmcSink(parse_address(opening.where)),
+    check=check_address,
     suggest=lambda: "127.0.0.1:39539",
     extra="osc",
     package="pythonosc",

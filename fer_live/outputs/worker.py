@@ -3,11 +3,23 @@
 import queue
 import threading
 from collections.abc import Callable
+from dataclasses import dataclass
 
 from fer_live.datatypes import FrameResult
 from fer_live.outputs.sink import ResultSink
 
 _ENDS_WITHIN_S = 10.0
+
+
+@dataclass(frozen=True, slots=True)
+class _Test:
+    """Asks the sink to send a test."""
+
+    then: Callable[[str], None]
+
+
+_Item = tuple[str, FrameResult] | _Test | None
+"""None asks the worker to end."""
 
 
 class SinkWorker:
@@ -26,7 +38,7 @@ class SinkWorker:
     ) -> None:
         self.dropped = self.written = 0
         self._sink, self._on_failure = sink, on_failure
-        self._queue: queue.Queue[tuple[str, FrameResult] | None] = queue.Queue(depth)
+        self._queue: queue.Queue[_Item] = queue.Queue(depth)
         self._lock = threading.Lock()
         self._ended = False
         self._thread = threading.Thread(target=self._run, name="sink", daemon=True)
@@ -42,6 +54,28 @@ class SinkWorker:
         """What the sink says of itself; most say nothing."""
         return str(getattr(self._sink, "described", ""))
 
+    @property
+    def last_message(self) -> str:
+        """What the sink wrote or sent last; empty where it does not tell."""
+        return str(getattr(self._sink, "last_message", ""))
+
+    @property
+    def address_to_copy(self) -> str:
+        """Where receivers find the sink; empty where it does not tell."""
+        return str(getattr(self._sink, "address_to_copy", ""))
+
+    @property
+    def page_address(self) -> str:
+        """Where a browser finds the sink; empty where it serves no page."""
+        return str(getattr(self._sink, "page_address", ""))
+
+    def test(self, then: Callable[[str], None]) -> None:
+        """Let the sink send a test when its turn comes; `then` gets what happened, on the worker's
+        thread. After the end, and where the test was dropped with the oldest results, nothing."""
+        with self._lock:
+            if not self._ended:
+                self._put(_Test(then))
+
     def offer(self, source: str, result: FrameResult) -> None:
         """Take in one frame's result; after the end, nothing."""
         with self._lock:
@@ -56,21 +90,24 @@ class SinkWorker:
                 self._put(None)
         self._thread.join(_ENDS_WITHIN_S)
 
-    def _put(self, item: tuple[str, FrameResult] | None) -> None:
+    def _put(self, item: "_Item") -> None:
         while True:
             try:
                 self._queue.put_nowait(item)
                 return
             except queue.Full:
                 try:
-                    self._queue.get_nowait()
-                    self.dropped += 1
+                    oldest = self._queue.get_nowait()
+                    self.dropped += not isinstance(oldest, _Test)
                 except queue.Empty:
                     pass
 
     def _run(self) -> None:
         try:
             while (item := self._queue.get()) is not None:
+                if isinstance(item, _Test):
+                    item.then(self._sink.send_test())  # type: ignore[attr-defined]  # see `sink.py`
+                    continue
                 self._sink.write(*item)
                 self.written += 1
             self._sink.close()

@@ -19,8 +19,10 @@ class Moment:
 
 
 def clock(seconds: float) -> str:
-    """Seconds as minutes and seconds, for example "1:05"."""
-    return f"{int(seconds) // 60}:{int(seconds) % 60:02d}"
+    """Seconds as minutes and seconds, for example "1:05"; from an hour on "1:00:05"."""
+    minutes, rest = divmod(int(seconds), 60)
+    hours, minutes_left = divmod(minutes, 60)
+    return f"{hours}:{minutes_left:02d}:{rest:02d}" if hours else f"{minutes}:{rest:02d}"
 
 
 class ExpressionHistory:

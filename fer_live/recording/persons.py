@@ -4,7 +4,7 @@ A person is called by the smallest number of their faces. So a face that nobody 
 a person of its own, and merging and taking apart need no new numbers.
 """
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from pathlib import Path
 
 from pydantic import BaseModel, ConfigDict, ValidationError
@@ -60,13 +60,11 @@ def save_persons(folder: Path, persons: Persons) -> None:
     write_atomically(file, persons.model_dump_json().encode() + b"\n")
 
 
-def with_persons(rows: Iterable[Row], persons: Persons) -> list[Row]:
-    """The rows with the column `person`."""
+def with_persons(rows: Iterable[Row], persons: Persons) -> Iterator[Row]:
+    """The rows with the column `person`, one by one."""
     known: dict[int, int] = {}
-    numbered = []
     for row in rows:
         track_id = int(row["track_id"])
         if track_id not in known:
             known[track_id] = persons.person_of(track_id)
-        numbered.append({**row, PERSON: known[track_id]})
-    return numbered
+        yield {**row, PERSON: known[track_id]}

@@ -11,7 +11,7 @@ FER_LIVE_HOME/recordings/2026-11-25 14.03.22/
 
 import json
 import shutil
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass, replace
 from datetime import datetime
 from pathlib import Path
@@ -73,9 +73,9 @@ class Recorder:
     ) -> None:
         self.folder = new_folder(folder, about.began_at)
         self._labels, self._paint = about.labels, paint
-        write_atomically(self.folder / ABOUT_FILE, about.model_dump_json(indent=2).encode())
+        content = about.model_dump_json(indent=2).encode()
+        write_atomically(self.folder / ABOUT_FILE, content, is_private=True)
         with writing(self.folder):
-            (self.folder / ABOUT_FILE).chmod(0o600)
             for name in (FACES_FILE, VIDEO_FILE):
                 (self.folder / name).touch(mode=0o600)
             self._faces = (self.folder / FACES_FILE).open("w", encoding="utf-8")
@@ -168,13 +168,17 @@ class Recording:
     def rows(self) -> list[Row]:
         """A row a face, in order of time; a line that a crash cut off is left out. With the column
         `person` where somebody grouped the faces."""
-        try:
-            lines = (self.folder / FACES_FILE).read_text(encoding="utf-8").splitlines()
-        except OSError:
-            return []
-        rows = [row for line in lines if (row := _parsed(line))]
+        return list(self.each_row())
+
+    def each_row(self) -> Iterator[Row]:
+        """The same rows one by one, for those of hours take a gigabyte."""
         persons = load_persons(self.folder)
-        return rows if persons is None else with_persons(rows, persons)
+        try:
+            with (self.folder / FACES_FILE).open(encoding="utf-8") as lines:
+                rows = (row for line in lines if (row := _parsed(line)))
+                yield from rows if persons is None else with_persons(rows, persons)
+        except OSError:
+            return
 
     def notes(self) -> list[Note]:
         """The person's notes in order of time; empty where there are none."""
@@ -186,7 +190,8 @@ class Recording:
 
     def save_notes(self, notes: list[Note]) -> None:
         """Replace all notes by these; raises `OutputError` where the disk refuses."""
-        write_atomically(self.folder / NOTES_FILE, _NOTES.dump_json(notes, indent=2))
+        content = _NOTES.dump_json(notes, indent=2)
+        write_atomically(self.folder / NOTES_FILE, content, is_private=True)
 
     def delete(self) -> None:
         """Remove it from the disk; raises `OutputError`."""

@@ -1,70 +1,64 @@
 """A report of what was read, as one HTML page that opens offline."""
 
-import io
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
 
-import matplotlib as mpl
 import numpy as np
-from jinja2 import Environment, PackageLoader, StrictUndefined
-from markupsafe import Markup
-from matplotlib.axes import Axes
-from matplotlib.figure import Figure
 from numpy.typing import NDArray
 
 from fer_live import __version__
 from fer_live.base.atomic_file import write_atomically
-from fer_live.base.colors import expression_hex
+from fer_live.base.pages.whole_page import label_entries, whole_page
 from fer_live.base.translation import tr, tr_label
-from fer_live.datatypes import FloatArray, FrameResult
+from fer_live.datatypes import FrameResult
 from fer_live.model.head import among_common
-from fer_live.outputs.face_rows import Row, face_rows, number_in
+from fer_live.outputs.face_rows import Row, face_rows
+from fer_live.recording.episodes import Episode, durations, episodes, transitions
+from fer_live.recording.faces_in_time import FaceInTime, FacesInTime
 from fer_live.recording.history import clock
-from fer_live.recording.persons import PERSON
-from fer_live.recording.recorder import Note
+from fer_live.recording.recorder import Recording
+from fer_live.recording.report_marks import ReportMark, marks_of
+from fer_live.recording.report_pictures import Pictures, report_pictures
+from fer_live.recording.report_plot import MAX_POINTS, Plotted, plotted
 
 _MAX_FACES = 20
-_MAX_GAP_S = 1.0
-_MAX_POINTS = 1500
+_EPISODES_AT_FIRST = 12
 
 
 @dataclass(frozen=True, slots=True)
-class _FaceInTime:
-    """A face of a source, or all faces of a person: times (T,) in seconds, probabilities (T, C),
-    shown labels (T,)."""
+class ReportOptions:
+    """What a report has besides the figures.
 
-    source: str
-    number: int
-    is_person: bool
-    times_s: FloatArray
-    probs: FloatArray
-    shown: Sequence[str]
+    `marks` are moments and intervals. `pictures_from` gives the video of a source, where pictures
+    of the faces are wanted. `rows_file` is the name of the file that has every row, to be named.
+    """
 
-    @property
-    def seconds(self) -> float:
-        """How long it was in view, gaps left out."""
-        return float(_durations(self.times_s).sum())
+    own_labels: tuple[str, ...] = ()
+    marks: Sequence[ReportMark] = ()
+    pictures_from: Callable[[str], Path] | None = None
+    rows_file: str = ""
+    began_at: datetime | None = None
 
 
 class ReportFile:
-    """A `ResultSink` into a report, which keeps the rows in memory until it is closed."""
+    """A `ResultSink` into a report, which is written when it is closed."""
 
     def __init__(
-        self, path: Path, labels: tuple[str, ...], own_labels: tuple[str, ...] = ()
+        self, path: Path, labels: tuple[str, ...], options: ReportOptions = ReportOptions()
     ) -> None:
-        self._path, self._labels, self._own_labels = path, labels, own_labels
-        self._rows: list[Row] = []
+        self._path, self._labels, self._options = path, labels, options
+        self._faces = FacesInTime(labels)
 
     def write(self, source: str, result: FrameResult) -> None:
         self.append(face_rows(source, result, self._labels))
 
     def append(self, rows: Iterable[Row]) -> None:
-        self._rows.extend(rows)
+        self._faces.take(rows)
 
     def close(self) -> None:
-        write_report(self._path, self._rows, self._labels, self._own_labels)
+        _write(self._path, self._faces.faces(), self._labels, self._options)
 
     def abandon(self) -> Path | None:
         return None
@@ -74,116 +68,221 @@ def write_report(
     path: Path,
     rows: Iterable[Row],
     labels: tuple[str, ...],
-    own_labels: tuple[str, ...] = (),
-    *,
-    notes: Sequence[Note] = (),
+    options: ReportOptions = ReportOptions(),
 ) -> None:
-    """Write the page. `rows` are those of CSV and JSONL; raises `OutputError`.
+    """Write the page, for its owner's eyes alone (mode 600). Raises `OutputError`.
 
-    `own_labels`, the last of `labels`, have shares of all the time; those of the others are among
-    themselves, as they would be without expressions of one's own.
+    `rows` are those of CSV and JSONL, and are taken one by one. `own_labels` of the options, the
+    last of `labels`, have shares of all the time; those of the others are among themselves, as they
+    would be without expressions of one's own.
     """
-    faces = sorted(_faces(rows, labels), key=lambda face: -face.seconds)
+    report = ReportFile(path, labels, options)
+    report.append(rows)
+    report.close()
+
+
+def write_recording_report(path: Path, recording: Recording, *, with_pictures: bool) -> None:
+    """Write the report of a recording. Raises `OutputError`."""
+    about = recording.about
+    options = ReportOptions(
+        about.own_labels,
+        marks_of(recording),
+        (lambda _: recording.video) if with_pictures else None,
+        rows_file="faces.jsonl" if path.parent == recording.folder else "",
+        began_at=about.began_at,
+    )
+    write_report(path, recording.each_row(), about.labels, options)
+
+
+def _write(
+    path: Path, faces: list[FaceInTime], labels: tuple[str, ...], options: ReportOptions
+) -> None:
     names = {face.source for face in faces}
+    drawn = faces[:_MAX_FACES]
+    pictures = report_pictures(drawn, options.pictures_from) if options.pictures_from else {}
+    keys = [entry["key"] for entry in label_entries(labels)]
+    max_points = MAX_POINTS // max(len(drawn), 3)
+    curves = [plotted(face, keys, max_points) for face in drawn]
+    found = [episodes(face.times_s, face.shown.tolist(), face.confidences) for face in drawn]
     sections = [
         {
-            "title": tr("person {number}", number=face.number)
-            if face.is_person
-            else tr("face {number}", number=face.number),
+            "title": face.name,
             "source": Path(face.source).name if len(names) > 1 else "",
             "seconds": f"{face.seconds:.1f}",
-            "shares": _shares(face, labels, len(labels) - len(own_labels)),
-            "timeline": _timeline(face, labels),
+            "shares": _shares(face, labels, len(labels) - len(options.own_labels)),
+            "step": _step(curve),
+            "episodes": [_episode(e) for e in _longest(one_found)],
+            "n_episodes": len(one_found),
+            "transitions": _transitions(face, labels),
+            "pictures": _pictures(face, labels, pictures),
         }
-        for face in faces[:_MAX_FACES]
+        for face, curve, one_found in zip(drawn, curves, found, strict=True)
     ]
-    environment = Environment(
-        loader=PackageLoader("fer_live.recording", ""), autoescape=True, undefined=StrictUndefined
-    )
-    page = environment.get_template("report.html").render(
-        tr=tr,
+    began_at = options.began_at
+    page = whole_page(
+        "fer_live.recording",
+        "report",
+        _data(drawn, curves, found, labels, options),
+        css="\n".join(
+            f".l{k} {{ --own: {entry['color']}; }}" for k, entry in enumerate(label_entries(labels))
+        ),
         version=__version__,
         made_at=datetime.now().strftime("%Y-%m-%d %H:%M"),
+        began_at=began_at.strftime("%Y-%m-%d %H:%M:%S") if began_at else "",
         sources=sorted(Path(name).name for name in names),
         sections=sections,
-        has_own=bool(own_labels),
+        labels=[tr_label(label) for label in labels],
+        has_own=bool(options.own_labels),
+        has_pictures=bool(pictures),
+        rows_file=options.rows_file,
         n_left_out=max(len(faces) - _MAX_FACES, 0),
-        notes=[(clock(note.time_s), note.text) for note in notes],
+        marks=[(mark.when, mark.text) for mark in options.marks],
     )
-    write_atomically(path, page.encode())
+    write_atomically(path, page.html.encode(), is_private=True)
 
 
-def _faces(rows: Iterable[Row], labels: tuple[str, ...]) -> list[_FaceInTime]:
-    grouped: dict[tuple[str, int, bool], list[Row]] = {}
-    for row in rows:
-        is_person = row.get(PERSON) is not None
-        number = int(number_in(row, PERSON if is_person else "track_id"))
-        grouped.setdefault((str(row["source"]), number, is_person), []).append(row)
-    return [
-        _FaceInTime(
-            source,
-            number,
-            is_person,
-            np.array([number_in(row, "time_s") for row in group], np.float32),
-            np.array(
-                [[number_in(row, f"p_{label}") for label in labels] for row in group], np.float32
-            ),
-            [str(row["shown_label"]) for row in group],
-        )
-        for (source, number, is_person), group in grouped.items()
-    ]
+def _data(
+    faces: Sequence[FaceInTime],
+    curves: Sequence[Plotted],
+    found: Sequence[Sequence[Episode]],
+    labels: tuple[str, ...],
+    options: ReportOptions,
+) -> dict[str, object]:
+    """What the page's script draws. Sources go by number and name: a page that is passed on must
+    not tell where the files lie."""
+    ends_s: dict[str, float] = {}
+    for face in faces:
+        ends_s[face.source] = max(ends_s.get(face.source, 0.0), float(face.times_s[-1]))
+    keys = [*labels, ""]
+    numbers = {source: number for number, source in enumerate(ends_s)}
+    return {
+        "labels": label_entries(labels),
+        "marks": [
+            {
+                "text": mark.text,
+                "from_s": mark.from_s,
+                "to_s": mark.to_s,
+                "group": numbers.get(mark.source, -1) if mark.source else None,
+            }
+            for mark in options.marks
+        ],
+        "faces": [
+            {
+                "number": face.number,
+                "name": face.name,
+                "is_person": face.is_person,
+                "source": Path(face.source).name,
+                "group": numbers[face.source],
+                "begin_s": min(0.0, float(face.times_s[0])),
+                "end_s": ends_s[face.source],
+                "step_s": curve.step_s,
+                "times": curve.times_s,
+                "probs": curve.probs,
+                "shown": curve.shown,
+                "confidences": curve.confidences,
+                "episodes": [
+                    [keys.index(e.label), round(e.begin_s, 3), round(e.end_s, 3), _rounded(e)]
+                    for e in one_found
+                    if e.label in keys
+                ],
+            }
+            for face, curve, one_found in zip(faces, curves, found, strict=True)
+        ],
+        "texts": {
+            "toggle": tr("Show or hide in the plots"),
+            "plot": tr("{name}: probabilities over time; the tables have the figures"),
+            "all": tr("Show all {n}"),
+            "nothing": tr("nobody in view"),
+            "note": tr("note {number}: {text}"),
+        },
+    }
 
 
-def _durations(times_s: FloatArray) -> FloatArray:
-    """(T,) seconds that each moment stands for: until the next one, where that follows soon."""
-    if len(times_s) == 1:
-        return np.zeros(1, np.float32)
-    gaps = np.diff(times_s)
-    usual = float(np.median(gaps))
-    gaps = np.where(gaps > _MAX_GAP_S, usual if usual <= _MAX_GAP_S else 0.0, gaps)
-    return np.append(gaps, min(usual, _MAX_GAP_S)).astype(np.float32)
+def _rounded(episode: Episode) -> float | None:
+    confidence = episode.confidence
+    return None if np.isnan(confidence) else round(confidence, 3)
 
 
-def _shares(face: _FaceInTime, labels: tuple[str, ...], n_common: int) -> list[dict[str, str]]:
-    """Of each label: the share of time it was shown, and its mean probability. The first `n_common`
-    and "unsure" share the time in which no later one was shown."""
-    durations, shown = _durations(face.times_s), np.array(face.shown)
+def _shares(face: FaceInTime, labels: tuple[str, ...], n_common: int) -> list[dict[str, str]]:
+    """Of each label: the share of time it was shown, its mean probability, and the mean of
+    `shown_confidence` while it was shown. The first `n_common` and "unsure" share the time in which
+    no later one was shown."""
+    seconds, shown = durations(face.times_s), face.shown
     is_common = ~np.isin(shown, labels[n_common:])
     means = among_common(face.probs, n_common).mean(axis=0).tolist()
     means += face.probs[:, n_common:].mean(axis=0).tolist()
 
     def share(label: str, among: NDArray[np.bool_]) -> str:
-        total = max(float(durations[among].sum()), 1e-9)
-        return f"{100 * float(durations[shown == label].sum()) / total:.1f}"
+        total = max(float(seconds[among].sum()), 1e-9)
+        return f"{100 * float(seconds[shown == label].sum()) / total:.1f}"
+
+    def confidence(label: str) -> str:
+        known = face.confidences[(shown == label) & ~np.isnan(face.confidences)]
+        return f"{100 * float(known.mean()):.1f}" if len(known) else ""
 
     rows = [
         {
             "name": tr_label(label),
-            "color": expression_hex(label, labels),
+            "color": f"l{index}",
             "shown": share(label, is_common if index < n_common else np.ones_like(is_common)),
             "mean": f"{100 * mean:.1f}",
+            "confidence": confidence(label),
         }
         for index, (label, mean) in enumerate(zip(labels, means, strict=True))
     ]
-    unsure = {"name": tr_label(""), "color": expression_hex(""), "shown": share("", is_common)}
-    return [*rows[:n_common], {**unsure, "mean": ""}, *rows[n_common:]]
+    unsure = {"name": tr_label(""), "color": f"l{len(labels)}", "shown": share("", is_common)}
+    return [*rows[:n_common], {**unsure, "mean": "", "confidence": ""}, *rows[n_common:]]
 
 
-def _timeline(face: _FaceInTime, labels: tuple[str, ...]) -> Markup:
-    """Probabilities over time, stacked; nothing where the face was out of view."""
-    figure = Figure(figsize=(9, 2.2), layout="constrained")
-    axes: Axes = figure.add_subplot()
-    step = max(len(face.times_s) // _MAX_POINTS, 1)
-    times, probs = face.times_s[::step], face.probs[::step]
-    breaks = np.flatnonzero(np.diff(times) > max(_MAX_GAP_S, 3 * step / 30)) + 1
-    colors = [expression_hex(label, labels) for label in labels]
-    for part in np.split(np.arange(len(times)), breaks):
-        if len(part) > 1:
-            axes.stackplot(times[part], probs[part].T, colors=colors, linewidth=0)
-    axes.set(xlabel=tr("seconds"), ylabel=tr("probability"), ylim=(0, 1))
-    axes.spines[["top", "right"]].set_visible(False)
-    content = io.StringIO()
-    with mpl.rc_context({"svg.fonttype": "none"}):
-        figure.savefig(content, format="svg", metadata={"Date": None})
-    svg = content.getvalue()
-    return Markup(svg[svg.index("<svg") :])  # made by matplotlib from numbers alone
+def _step(curve: Plotted) -> str:
+    if curve.step_s == 0:
+        return tr("The curve has every frame.")
+    return tr(
+        "Each point of the curve is the mean of {seconds} s, because there are too many frames to "
+        "draw; the tables count every frame.",
+        seconds=f"{curve.step_s:.2f}",
+    )
+
+
+def _longest(found: Sequence[Episode]) -> list[Episode]:
+    longest = sorted(found, key=lambda episode: -episode.length_s)[:_EPISODES_AT_FIRST]
+    return sorted(longest, key=lambda episode: episode.begin_s)
+
+
+def _episode(episode: Episode) -> dict[str, str]:
+    sure = episode.confidence
+    return {
+        "name": tr_label(episode.label),
+        "begin": clock(episode.begin_s),
+        "end": clock(episode.end_s),
+        "length": f"{episode.length_s:.1f}",
+        "confidence": "" if np.isnan(sure) else f"{100 * sure:.0f}",
+    }
+
+
+def _transitions(face: FaceInTime, labels: tuple[str, ...]) -> list[dict[str, object]]:
+    """A row for each label that another one followed; `counts` of those that did, in order of the
+    labels, and how strongly to shade each, 0 to 4."""
+    counts = transitions(face.times_s, face.shown.tolist())
+    most = max(counts.values(), default=1)
+    return [
+        {
+            "name": tr_label(before),
+            "counts": [
+                (counts[before, after], -(-4 * counts[before, after] // most)) for after in labels
+            ],
+        }
+        for before in labels
+        if any(counts[before, after] for after in labels)
+    ]
+
+
+def _pictures(
+    face: FaceInTime, labels: tuple[str, ...], pictures: Pictures
+) -> list[tuple[str, str, str]]:
+    """Label, its colour's class, and its picture."""
+    return [
+        (tr_label(label), f"l{index}", pictures[face.source, face.name, label])
+        for index, label in enumerate(labels)
+        if (face.source, face.name, label) in pictures
+    ]

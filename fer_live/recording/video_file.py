@@ -7,6 +7,7 @@ from pathlib import Path
 import av
 import numpy as np
 
+from fer_live.base.refusals import refusal
 from fer_live.base.translation import tr
 from fer_live.datatypes import UInt8Array
 from fer_live.errors import OutputError
@@ -111,7 +112,7 @@ class VideoFile:
         return self._stream
 
     def _refused(self, error: OSError | av.FFmpegError) -> OutputError:
-        reason = error.strerror or str(error)
+        reason = refusal(error) if isinstance(error, OSError) else error.strerror or str(error)
         return OutputError(
             tr(
                 "{path}: cannot write: {reason}; free some space or choose another place",

@@ -32,6 +32,8 @@ class PictureMaker:
         self._n_threads = n_threads
         self._matrix: tuple[int, int, int, int] | None = None
         self._has_looked = False
+        self._stored: tuple[int, int, Fraction | None] = (0, 0, None)
+        self._size_wh = (0, 0)
         # One for all frames: setting it up costs as much as a small picture.
         self._reformatter = VideoReformatter()
 
@@ -39,7 +41,10 @@ class PictureMaker:
         """`pixel_shape` is a pixel's width by its height; None is square."""
         if frame.colorspace not in _KNOWN_MATRICES:
             frame.colorspace = _NEAREST_MATRIX.get(frame.colorspace, _UNSPECIFIED)
-        width, height = square_pixel_size(frame.width, frame.height, pixel_shape)
+        stored = frame.width, frame.height, pixel_shape
+        if stored != self._stored:  # to reckon with fractions costs as much as to cut out a face
+            self._stored, self._size_wh = stored, square_pixel_size(*stored)
+        width, height = self._size_wh
         converted = self._reformatter.reformat(
             frame,
             width,

@@ -6,6 +6,14 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 
+from fer_live.base.source_table import (
+    BEGIN,
+    END,
+    SOURCE,
+    SourceTable,
+    read_batch_file,
+    read_source_table,
+)
 from fer_live.errors import InputError
 from fer_live.recording.persons import PERSON
 from fer_live.studies.tables import CONDITION, FILE, MARKER, PARTICIPANT
@@ -17,37 +25,48 @@ SPAN, SPAN_BEGIN = "span", "span_begin_s"
 """Columns of ours: the number of a row's interval among its source's, and when that began."""
 
 _BETWEEN_MARKERS = ";"
-_TIMES = ("from", "to")
 
 
 def read_batch(path: Path) -> pd.DataFrame:
-    """A batch file: `source` and any of `participant`, `condition`, `from`, `to` and more.
+    """A batch file, as `fer-live analyze --batch` reads it.
 
     Args:
-        path: CSV with a header; `from` and `to` are seconds or [H:]M:S on the source's clock, and
-            empty where the range has no such end.
+        path: `source` and any of `participant`, `condition`, `from`, `to` and more; of each line,
+            `from` and `to` limit the part of its source that it is about.
 
     Returns:
         The file's columns as text, `from` and `to` as float64 seconds (-inf and inf where empty).
 
     Raises:
-        InputError: It cannot be read, names no source, or has a time that is none.
+        InputError: As `read_batch_file`.
     """
-    return _read_ranges(path, ("source",))
+    return _as_frame(read_batch_file(path))
 
 
 def read_markers(path: Path) -> pd.DataFrame:
     """Intervals beside the rows: CSV with `marker`, `from`, `to`, and `source` where they are not
-    of every one. Returns and raises as `read_batch`."""
-    return _read_ranges(path, (MARKER, "from", "to"))
+    of every one. Returns and raises as `read_batch`; lines may repeat."""
+    needed = (MARKER, BEGIN, END)
+    return _as_frame(read_source_table(path, (SOURCE, *needed), needed))
+
+
+def _as_frame(table: SourceTable) -> pd.DataFrame:
+    frame = pd.DataFrame([line.texts for line in table.lines], columns=list(table.columns))
+    frame.insert(0, SOURCE, [line.source for line in table.lines])
+    for name, without, times in (
+        (BEGIN, -np.inf, [line.begin_s for line in table.lines]),
+        (END, np.inf, [line.end_s for line in table.lines]),
+    ):
+        frame[name] = [without if time_s is None else time_s for time_s in times]
+    return frame
 
 
 def with_batch(rows: pd.DataFrame, batch: pd.DataFrame) -> pd.DataFrame:
     """The rows with the batch's columns, and `span_begin_s` where their range has a begin.
 
-    A source is matched by its name as it stands, or by its file name where only one of the batch
-    has that. Rows of a source that the batch does not name, or outside its ranges, have empty
-    cells.
+    A source is matched by its name as it stands, by the end of its path, or by its file name where
+    only one of the batch has that. Rows of a source that the batch does not name, or outside its
+    ranges, have empty cells.
 
     Raises:
         InputError: The batch names no source of the rows.
@@ -60,7 +79,7 @@ def with_batch(rows: pd.DataFrame, batch: pd.DataFrame) -> pd.DataFrame:
             if len(rows)
             else "there are no rows"
         )
-    named = [name for name in batch.columns if name not in ("source", *_TIMES)]
+    named = [name for name in batch.columns if name not in (SOURCE, BEGIN, END)]
     rows = rows.assign(**{name: rows.get(name, "") for name in named}, **{SPAN_BEGIN: np.nan})
     sources = rows["source"].map(matched)
     for entry in batch.to_dict("records"):
@@ -75,11 +94,10 @@ def with_batch(rows: pd.DataFrame, batch: pd.DataFrame) -> pd.DataFrame:
 def with_markers(rows: pd.DataFrame, markers: pd.DataFrame) -> pd.DataFrame:
     """The rows with the names of the sidecar's intervals added to their column `marker`."""
     rows = rows.assign(**{MARKER: rows.get(MARKER, "")})
-    has_source = "source" in markers
-    matched = _matched_names(rows["source"].unique(), markers["source"]) if has_source else {}
+    matched = _matched_names(rows["source"].unique(), markers["source"])
     sources = rows["source"].map(matched)
     for entry in markers.to_dict("records"):
-        of_source = sources == entry["source"] if has_source and entry["source"] else True
+        of_source = sources == entry["source"] if entry["source"] else True
         inside = _is_within(rows, entry) & of_source
         before = rows.loc[inside, MARKER]
         joint = np.where(before == "", "", _BETWEEN_MARKERS + " ")
@@ -155,44 +173,20 @@ def _matched_names(sources: Sequence[str], named: pd.Series) -> dict[str, str]:
     matched = {}
     for source in sources:
         others = by_file_name.get(_file_name(source), set())
+        path = _slashed(source)
+        ends = {name for name in others if path.endswith("/" + _slashed(name))}
         if source in exact:
             matched[source] = source
+        elif ends:
+            matched[source] = max(ends, key=len)
         elif len(others) == 1:
             (matched[source],) = others
     return matched
 
 
 def _file_name(source: str) -> str:
-    return source.replace("\\", "/").rstrip("/").rpartition("/")[2]
+    return _slashed(source).rpartition("/")[2]
 
 
-def _read_ranges(path: Path, needed: Sequence[str]) -> pd.DataFrame:
-    try:
-        table = pd.read_csv(path, dtype=str, keep_default_na=False, encoding="utf-8-sig")
-    except OSError as error:
-        raise InputError(f"{path}: cannot be read: {error.strerror or error}") from None
-    except ValueError as error:  # pandas' own errors are ValueErrors
-        why = str(error).splitlines()[0][:200]
-        raise InputError(f"{path}: not a CSV file that can be read: {why}") from None
-    table.columns = [name.strip() for name in table.columns]
-    missing = [name for name in needed if name not in table]
-    if missing:
-        raise InputError(f"{path}: has no column {', '.join(missing)}; its first line names them")
-    table = table.apply(lambda column: column.str.strip())
-    for name, without in zip(_TIMES, (-np.inf, np.inf), strict=True):
-        texts = table[name] if name in table else pd.Series("", index=table.index)
-        table[name] = [_seconds(text, without, path, i + 2) for i, text in enumerate(texts)]
-    return table
-
-
-def _seconds(text: str, without: float, path: Path, line: int) -> float:
-    """Seconds or [H:]M:S."""
-    if not text:
-        return without
-    try:
-        parts = [float(part) for part in text.split(":")]
-    except ValueError:
-        parts = []
-    if not 1 <= len(parts) <= 3 or not all(np.isfinite(part) and part >= 0 for part in parts):
-        raise InputError(f"{path}, line {line}: {text!r} is no time; write seconds or [H:]M:S")
-    return float(sum(part * 60**power for power, part in enumerate(reversed(parts))))
+def _slashed(source: str) -> str:
+    return source.replace("\\", "/").rstrip("/").removeprefix("./")

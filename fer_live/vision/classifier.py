@@ -3,6 +3,7 @@
 import contextlib
 import ctypes
 import hashlib
+import io
 import sys
 from collections.abc import Sequence
 from functools import cache
@@ -67,6 +68,9 @@ class ExpressionClassifier:
         provider: Provider = "auto",
         answers: AnswerConfig = DEFAULT_ANSWERS,
     ) -> None:
+        self.may_use_two_threads = True
+        """Whether many faces are read by two threads of the CPU; not where other processes have
+        the other cores."""
         self._answers = DEFAULT_ANSWERS
         wanted: Provider = provider
         if provider == "auto":
@@ -215,7 +219,8 @@ class ExpressionClassifier:
 
     def _session_for(self, n_faces: int) -> Any:
         """On the CPU many faces have a session of their own, made when they first come."""
-        if self.provider != "cpu" or n_faces <= _MAX_FACES_OF_ONE_THREAD:
+        is_one = n_faces <= _MAX_FACES_OF_ONE_THREAD or not self.may_use_two_threads
+        if self.provider != "cpu" or is_one:
             return self._session
         if self._session_of_two_threads is None:
             self._session_of_two_threads = onnx_runtime().InferenceSession(
@@ -267,8 +272,9 @@ def _session(file: Path, wanted: Provider, shape: Sequence[int | str] = ()) -> A
     try:
         if wanted == "cpu":
             return ort.InferenceSession(str(file), options, providers=providers)
-        # What it prints where a GPU's libraries are missing is no part of a command's output.
-        with contextlib.redirect_stdout(sys.stderr):
+        # What it prints where a GPU's libraries are missing is no part of a command's output; the
+        # window and `fer-live` say in one line of their own that the processor is used.
+        with contextlib.redirect_stdout(io.StringIO()):
             ort.preload_dlls()
             return ort.InferenceSession(str(file), options, providers=providers)
     except Exception as error:  # noqa: BLE001  # a dozen unrelated types for a bad file

@@ -2,6 +2,7 @@
 
 import math
 from dataclasses import dataclass
+from functools import cache
 
 import numpy as np
 from numpy.typing import NDArray
@@ -63,7 +64,7 @@ class SpeechMeter:
         if step_s > 0:
             step_s = min(step_s, _LONGEST_STEP_S)
             change = np.abs(face - state.face)
-            mouth, rest = (float(change[_part(len(face), part)].mean()) for part in (_MOUTH, _REST))
+            mouth, rest = (float(change[part].mean()) for part in _parts(len(face)))
             # Over a longer step more has changed, though not in proportion: the mouth comes back.
             enough = _MOVES_FROM * math.sqrt(max(step_s / _FRAME_S, 0.5))
             moves = mouth > enough and mouth > _MORE_THAN_THE_REST * rest
@@ -90,6 +91,11 @@ def _standardized(crop: UInt8Array) -> NDArray[np.float32]:
     return np.asarray((face - face.mean()) / (face.std() + 5.0), dtype=np.float32)
 
 
-def _part(side: int, part: tuple[slice, slice]) -> tuple[slice, slice]:
-    rows, columns = (slice(round(one.start * side), round(one.stop * side)) for one in part)
-    return rows, columns
+@cache
+def _parts(side: int) -> tuple[tuple[slice, slice], ...]:
+    """Rows and columns of the mouth, and of the rest, of a crop of `side` pixels."""
+    return tuple((_span(rows, side), _span(columns, side)) for rows, columns in (_MOUTH, _REST))
+
+
+def _span(part: slice, side: int) -> slice:
+    return slice(round(part.start * side), round(part.stop * side))

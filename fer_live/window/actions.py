@@ -225,7 +225,7 @@ ACTIONS = (
         "settings",
         mark("Se&ttings"),
         "Ctrl+,",
-        run=lambda w: w.preferences.show_dialog(),
+        run=lambda w: w.preferences.show_dialog(lambda: w.source.is_camera),
         menu="tools",
         icon="settings",
     ),

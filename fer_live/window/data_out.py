@@ -1,19 +1,21 @@
 """Data out: the outputs that are on in this window, from the command line or the dialog."""
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from functools import partial
 from pathlib import Path
 
 from PyQt6.QtCore import QObject, pyqtSignal
 from PyQt6.QtWidgets import QWidget
 
+from fer_live.base.home import documents, made
 from fer_live.base.translation import tr
-from fer_live.errors import FerLiveError
-from fer_live.outputs.kind import Opening
-from fer_live.outputs.registry import check_outputs, open_output, output_kinds
+from fer_live.errors import FerLiveError, InputError
+from fer_live.outputs.kind import Opening, OutputKind
+from fer_live.outputs.registry import check_output, missing_extra, output_kinds
 from fer_live.painting.annotated_video import FramePainter
 from fer_live.session.attached import AttachedOutput
 from fer_live.session.live import LiveSession
+from fer_live.window.dialogs.output_card import OutputState
 from fer_live.window.dialogs.outputs_dialog import OutputsDialog
 
 
@@ -22,14 +24,15 @@ class DataOut(QObject):
 
     An output starts with the first picture, because only the model knows the labels: `wanted` are
     those of the command line. `refused` says why one of them could not be started, and `failed`
-    why one ended by itself. `signals_needed` is emitted where one began that has nothing to send
-    while the signals are off.
+    why one ended by itself while nobody saw the dialog. `signals_needed` is emitted where one began
+    that has nothing to send while the signals are off.
     """
 
     refused = pyqtSignal(str)
     failed = pyqtSignal(str)
     signals_needed = pyqtSignal()
-    _broke = pyqtSignal(str, str)
+    _broke = pyqtSignal(str, object)
+    _tested = pyqtSignal(object, str)
 
     def __init__(self, parent: QWidget, session: LiveSession, wanted: Mapping[str, str]) -> None:
         super().__init__(parent)
@@ -37,7 +40,9 @@ class DataOut(QObject):
         self._wanted, self._places = dict(wanted), dict(wanted)
         self._outputs = {name: AttachedOutput(session) for name in output_kinds()}
         self._dialog: OutputsDialog | None = None
+        self._trouble: dict[str, tuple[str, str]] = {}
         self._broke.connect(self._end_broken)
+        self._tested.connect(self._answer_test)
 
     @property
     def is_on(self) -> bool:
@@ -52,59 +57,86 @@ class DataOut(QObject):
     def switch(self, name: str, where: str | None, *, is_given: bool = False) -> str:
         """Start an output in place of the one of its kind, or end it with None.
 
-        Returns what went wrong, empty where nothing did. A file is replaced only where the command
-        line gave its name (`is_given`).
+        Returns what went wrong, empty where nothing did; the output's card says it too. A file is
+        replaced only where the command line gave its name (`is_given`).
         """
         self._wanted.pop(name, None)
         self._outputs[name].end()
+        self._trouble[name] = ("", "")
         if where is None:
             return ""
         self._places[name] = where
-        pipeline = self._session.pipeline
         try:
-            if output_kinds()[name].writes_file and Path(where).exists() and not is_given:
-                return tr("{path}: is there already; choose another name", path=where)
-            check_outputs({name: where})
-            if pipeline is None:
-                self._wanted[name] = where
-                return ""
-            labels = pipeline.labels
-            make_painter = partial(FramePainter, labels)
-            opening = Opening(
-                where, labels, make_painter, is_live=True, with_signals=pipeline.with_signals
-            )
-            sink = open_output(name, opening)
+            self._begin(name, where, is_given=is_given)
         except FerLiveError as error:
-            return str(error)
-        self._outputs[name].begin(sink, lambda error: self._broke.emit(name, str(error)))
-        if output_kinds()[name].needs_signals and not pipeline.with_signals:
+            self._trouble[name] = (str(error), "")
+        return self._trouble[name][0]
+
+    def _begin(self, name: str, where: str, *, is_given: bool) -> None:
+        kind, pipeline = output_kinds()[name], self._session.pipeline
+        if kind.writes_file:
+            path = Path(where)
+            if path.exists() and not is_given:
+                raise InputError(tr("{path}: is there already; choose another name", path=path))
+            if path.parent == documents():
+                made(path.parent)
+        check_output(kind, where)
+        if pipeline is None:
+            self._wanted[name] = where
+            return
+        opening = Opening(
+            where,
+            pipeline.labels,
+            partial(FramePainter, pipeline.labels),
+            is_live=True,
+            with_signals=pipeline.with_signals,
+        )
+        sink = kind.open(opening)
+        self._outputs[name].begin(sink, lambda error: self._broke.emit(name, error))
+        if kind.needs_signals and not pipeline.with_signals:
             self.signals_needed.emit()
-        return ""
 
     def start_wanted(self) -> None:
         """Start what waited for the model; call once its first result is there."""
         for name, where in list(self._wanted.items()):
             if trouble := self.switch(name, where, is_given=True):
-                self.refused.emit(trouble)
+                self.refused.emit(f"{output_kinds()[name].option}: {trouble}")
 
-    def status(self, name: str) -> str | None:
-        """How an output does: empty while it waits for the model, None where it is off."""
+    def state(self, name: str) -> OutputState:
+        """How an output does."""
+        trouble, details = self._trouble.get(name, ("", ""))
         if name in self._wanted:
-            return ""
+            return OutputState(is_on=True, is_waiting=True)
         worker = self._outputs[name].worker
         if worker is None:
-            return None
+            obstacle = obstacle_of(output_kinds()[name])
+            return OutputState(trouble=trouble, details=details, obstacle=obstacle)
         counts = tr(
             "{written} sent, {dropped} dropped",
             written=worker.written,
             dropped=worker.dropped_in_all,
         )
-        return "; ".join(filter(None, (counts, worker.described)))
+        return OutputState(
+            is_on=True,
+            counts="; ".join(filter(None, (counts, worker.described))),
+            last_message=worker.last_message,
+            address=worker.address_to_copy,
+            page=worker.page_address,
+        )
+
+    def test(self, name: str, then: Callable[[str], None]) -> None:
+        """Let an output that runs send a test; `then` gets what happened, on the GUI thread."""
+        worker = self._outputs[name].worker
+        if worker is not None:
+            worker.test(lambda answer: self._tested.emit(then, answer))
 
     def show_dialog(self) -> None:
         """Open the dialog, or bring it to the front."""
         if self._dialog is None:
-            self._dialog = OutputsDialog(self._parent, self._places, self.switch, self.status)
+            self._dialog = OutputsDialog(
+                self._parent, self._places, switch=self.switch, state=self.state, test=self.test
+            )
+        self._dialog.refresh()
         self._dialog.show()
         self._dialog.raise_()
 
@@ -119,6 +151,32 @@ class DataOut(QObject):
         for output in self._outputs.values():
             output.wait()
 
-    def _end_broken(self, name: str, message: str) -> None:
+    def _end_broken(self, name: str, error: Exception) -> None:
+        """Its card says why; so does a message of the window where nobody sees the card."""
         self.switch(name, None)
-        self.failed.emit(message)
+        title = tr(output_kinds()[name].title)
+        if isinstance(error, FerLiveError):
+            self._trouble[name] = (str(error), "")
+        else:  # in the words of a library, which are for whoever mends it
+            words = tr("it stopped because of an error in FER Live; switch it on again")
+            self._trouble[name] = (words, f"{type(error).__name__}: {error}")
+        if self._dialog is not None and self._dialog.isVisible():
+            self._dialog.refresh()
+        else:
+            self.failed.emit(f"{title}: {self._trouble[name][0]}")
+
+    def _answer_test(self, then: Callable[[str], None], answer: str) -> None:
+        # A method, not a lambda: Qt forgets it with this object.
+        then(answer)
+
+
+def obstacle_of(kind: OutputKind) -> str:
+    """Why an output cannot be switched on here, and what to do; empty where it can."""
+    extra = missing_extra(kind)
+    if not extra:
+        return kind.trouble()
+    return tr(
+        "It needs a package that is not installed. In the project's folder: pip install "
+        "'.[{extra}]', then start FER Live again",
+        extra=extra,
+    )

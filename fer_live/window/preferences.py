@@ -1,6 +1,6 @@
 """The settings of this window: those that hold now, those that are kept, and the language."""
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 
 from PyQt6.QtCore import QEvent, QLibraryInfo, QLocale, QObject, QTimer, QTranslator, pyqtSignal
 from PyQt6.QtWidgets import QApplication, QWidget
@@ -94,10 +94,10 @@ class Preferences(QObject):
         except FerLiveError as error:
             self.said.emit(failed(str(error)))
 
-    def show_dialog(self) -> None:
-        """Open the settings, or bring them to the front."""
+    def show_dialog(self, is_camera: Callable[[], bool]) -> None:
+        """Open the settings, or bring them to the front; `is_camera` tells of the source."""
         if self._dialog is None:
-            self._dialog = SettingsDialog(self._parent, self.now, self.change)
+            self._dialog = SettingsDialog(self._parent, self.now, self.change, is_camera)
         self._refresh_dialog()
         self._dialog.show()
         self._dialog.raise_()

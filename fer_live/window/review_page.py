@@ -5,10 +5,8 @@ import time
 from collections.abc import Callable
 from pathlib import Path
 
-from PyQt6.QtCore import Qt, QTimer, QUrl, pyqtSignal
-from PyQt6.QtGui import QDesktopServices
+from PyQt6.QtCore import Qt, QTimer, pyqtSignal
 from PyQt6.QtWidgets import (
-    QFileDialog,
     QHBoxLayout,
     QLabel,
     QLineEdit,
@@ -25,8 +23,9 @@ from fer_live.base.translation import tr
 from fer_live.errors import FerLiveError
 from fer_live.recording.player import ClipPlayer
 from fer_live.recording.recorder import Note, Recording, list_recordings, recordings_folder
-from fer_live.window.background import Background
+from fer_live.window.links import show_file
 from fer_live.window.recorded_faces import RecordedFaces
+from fer_live.window.reports import Reports
 from fer_live.window.translated import Translated
 from fer_live.window.widgets.timeline import Timeline
 from fer_live.window.widgets.video_view import VideoView
@@ -45,7 +44,7 @@ class ReviewPage(Translated, QWidget):
 
     def __init__(self) -> None:
         super().__init__()
-        self._background = Background(self)
+        self.reports = Reports(self, self._show_writing)
         self._recording: Recording | None = None
         self._player: ClipPlayer | None = None
         self._faces: RecordedFaces | None = None
@@ -184,7 +183,7 @@ class ReviewPage(Translated, QWidget):
     def stop(self) -> None:
         """Pause, let go of the video file, and wait for a report that is being written."""
         self._close()
-        self._background.wait()
+        self.reports.wait()
 
     def hideEvent(self, event: object) -> None:  # noqa: N802  # Qt's name
         self._play.setChecked(False)
@@ -216,38 +215,11 @@ class ReviewPage(Translated, QWidget):
         self.seek(float(item.data(Qt.ItemDataRole.UserRole)))
 
     def _ask_for_report(self) -> None:
-        if self._recording is None:
-            return
-        suggested = str(self._recording.folder / "report.html")
-        chosen, _ = QFileDialog.getSaveFileName(
-            self, tr("Save the report"), suggested, "HTML (*.html)"
-        )
-        if chosen:
-            self.export_report(Path(chosen))
+        if self._recording is not None:
+            self.reports.ask(self._recording)
 
-    def export_report(self, path: Path) -> None:
-        """Write the report of the open recording on another thread, then open it."""
-        recording = self._recording
-        if recording is None:
-            return
-
-        def write() -> None:
-            from fer_live.recording.report import (
-                write_report,  # matplotlib takes a second to import
-            )
-
-            about, notes = recording.about, recording.notes()
-            write_report(path, recording.rows(), about.labels, about.own_labels, notes=notes)
-
-        def show(result: object) -> None:
-            self._report.setEnabled(self._recording is not None)
-            if isinstance(result, FerLiveError):
-                QMessageBox.warning(self, "FER Live", str(result))
-            else:
-                QDesktopServices.openUrl(QUrl.fromLocalFile(str(path)))
-
-        self._report.setEnabled(False)
-        self._background.run(write, show)
+    def _show_writing(self, is_writing: bool) -> None:
+        self._report.setEnabled(not is_writing and self._recording is not None)
 
     def show_persons(self) -> None:
         """Open the dialog in which faces of the open recording are grouped as persons."""
@@ -269,7 +241,7 @@ class ReviewPage(Translated, QWidget):
 
     def _open_folder(self) -> None:
         if self._recording is not None:
-            QDesktopServices.openUrl(QUrl.fromLocalFile(str(self._recording.folder)))
+            show_file(self, self._recording.folder)
 
     def _ask_to_delete(self) -> None:
         if self._recording is None:

@@ -1,78 +1,86 @@
 """Data out: each output switched on by hand, for this window alone."""
 
 from collections.abc import Callable, Mapping
+from functools import partial
 
 from PyQt6.QtCore import Qt, QTimer
-from PyQt6.QtWidgets import QCheckBox, QDialog, QGridLayout, QLabel, QLineEdit, QVBoxLayout, QWidget
+from PyQt6.QtWidgets import QDialog, QFrame, QScrollArea, QStyle, QVBoxLayout, QWidget
 
 from fer_live.base.translation import tr
 from fer_live.outputs.registry import output_kinds
+from fer_live.window.dialogs.output_card import OutputCard, OutputState
 from fer_live.window.translated import Translated
 
-_STATUS_EVERY_MS = 500
+_REFRESH_EVERY_MS = 500
 
 
 class OutputsDialog(Translated, QDialog):
-    """One row for each output that there is.
+    """A card for each output that there is.
 
     `places` are what the person wrote before; elsewhere stands what the output suggests.
-    `switch(name, where)` starts an output, or ends it with `where` None, and returns what went
-    wrong; `status(name)` says how it does, None where it is off.
+    `switch(name, where)` starts an output, or ends it with `where` None; `state(name)` says how it
+    does; `test(name, then)` sends a test.
     """
 
     def __init__(
         self,
         parent: QWidget | None,
         places: Mapping[str, str],
+        *,
         switch: Callable[[str, str | None], str],
-        status: Callable[[str], str | None],
+        state: Callable[[str], OutputState],
+        test: Callable[[str, Callable[[str], None]], None],
     ) -> None:
         super().__init__(parent)
-        self._switch, self._status = switch, status
-        self._kinds = output_kinds()
-        self._rows: dict[str, tuple[QCheckBox, QLineEdit, QLabel]] = {}
-        self._trouble = QLabel()
-        self._trouble.setWordWrap(True)
-        grid = QGridLayout()
-        for row, (name, kind) in enumerate(self._kinds.items()):
-            place = places.get(name, kind.suggest())
-            check, where, how = QCheckBox(), QLineEdit(place), QLabel()
-            where.setMinimumWidth(260)
-            how.setWordWrap(True)
-            how.setMinimumWidth(200)
-            how.setTextInteractionFlags(Qt.TextInteractionFlag.TextSelectableByMouse)
-            check.clicked.connect(lambda on, name=name: self._clicked(name, on))
-            for column, widget in enumerate((check, where, how)):
-                grid.addWidget(widget, row, column)
-            self._rows[name] = check, where, how
+        self._switch, self._state = switch, state
+        self._cards = {
+            name: OutputCard(
+                kind, places.get(name), partial(self._clicked, name), partial(test, name)
+            )
+            for name, kind in output_kinds().items()
+        }
+        self._content = QWidget()
+        column = QVBoxLayout(self._content)
+        for card in self._cards.values():
+            column.addWidget(card)
+        column.addStretch(1)
+        scroll = QScrollArea()
+        scroll.setWidget(self._content)
+        scroll.setWidgetResizable(True)
+        scroll.setFrameShape(QFrame.Shape.NoFrame)
+        scroll.setHorizontalScrollBarPolicy(Qt.ScrollBarPolicy.ScrollBarAlwaysOff)
         layout = QVBoxLayout(self)
-        layout.addLayout(grid)
-        layout.addWidget(self._trouble)
+        layout.setContentsMargins(0, 0, 0, 0)
+        layout.addWidget(scroll)
+        self.setMinimumHeight(240)
+        self.resize(680, 640)
         timer = QTimer(self)
-        timer.timeout.connect(self.refresh)
-        timer.start(_STATUS_EVERY_MS)
+        timer.timeout.connect(self._refresh_if_seen)
+        timer.start(_REFRESH_EVERY_MS)
         self.translate()
 
-    def row(self, name: str) -> tuple[QCheckBox, QLineEdit, QLabel]:
-        """Of one output: the box that switches it, where to, and how it does."""
-        return self._rows[name]
+    def card(self, name: str) -> OutputCard:
+        """The card of one output."""
+        return self._cards[name]
 
     def refresh(self) -> None:
-        """Show of every output whether it runs, and how it does."""
-        for name, (check, where, how) in self._rows.items():
-            status = self._status(name)
-            check.setChecked(status is not None)
-            where.setEnabled(status is None)
-            how.setText(status or "")
+        """Show of every output how it does."""
+        for name, card in self._cards.items():
+            card.show_state(self._state(name))
 
-    def _clicked(self, name: str, on: bool) -> None:
-        self._trouble.setText(self._switch(name, self._rows[name][1].text() if on else None))
+    def _refresh_if_seen(self) -> None:
+        if self.isVisible():
+            self.refresh()
+
+    def _clicked(self, name: str, where: str | None) -> None:
+        self._switch(name, where)
         self.refresh()
 
     def translate(self) -> None:
         self.setWindowTitle(tr("Data out"))
-        for name, (check, where, _) in self._rows.items():
-            title = tr(self._kinds[name].title)
-            check.setText(title)
-            where.setAccessibleName(tr("{name}: where to", name=title))
         self.refresh()
+        # The longest words of the language, and the scroll bar, so that nothing is cut.
+        style = self.style()
+        assert style is not None, "every widget has one"
+        bar = style.pixelMetric(QStyle.PixelMetric.PM_ScrollBarExtent)
+        self.setMinimumWidth(self._content.minimumSizeHint().width() + bar)

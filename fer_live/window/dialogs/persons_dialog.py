@@ -161,7 +161,7 @@ class PersonsDialog(Translated, QDialog):
 
     def save_rows(self, path: Path) -> None:
         """Write the rows with their persons to a file."""
-        rows = with_persons(self._rows, self._persons)
+        rows = list(with_persons(self._rows, self._persons))
         try:
             write_rows(path, rows, self._recording.about.labels)
         except FerLiveError as error:

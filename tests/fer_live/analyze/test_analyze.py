@@ -2,6 +2,7 @@ import json
 import shutil
 import subprocess
 import sys
+from dataclasses import replace
 from pathlib import Path
 
 import cv2
@@ -201,8 +202,20 @@ def test_several_clips_are_read_side_by_side_and_in_order(demo_clip: Path, tmp_p
     for path in paths:
         same = rows[rows["source"] == path].drop(columns="source").reset_index(drop=True)
         pd.testing.assert_frame_equal(same, one.drop(columns="source"))
-    assert report.read_text().count("<svg") >= 3
+    assert report.read_text().count('<section class="face">') >= 3
     assert not (tmp_path / "all.csv.parts").exists()
+
+
+def test_a_report_has_pictures_where_they_are_asked_for(demo_clip: Path, tmp_path: Path):
+    report = tmp_path / "a.html"
+    options = AnalyzeOptions([str(demo_clip)], report=report, every=9)
+    analyze(options)
+    assert "data:image/jpeg" not in report.read_text()
+    analyze(replace(options, report_pictures=True))
+    assert report.read_text().count("data:image/jpeg") >= 2
+    assert report.stat().st_mode & 0o777 == 0o600
+    with pytest.raises(InputError, match="--report-pictures: add --report"):
+        analyze(replace(options, report=None, out=tmp_path / "a.csv", report_pictures=True))
 
 
 def test_own_expressions_come_last_read_in_turn_and_side_by_side(demo_clip: Path, tmp_path: Path):
@@ -285,7 +298,7 @@ def test_a_full_disk_is_told_and_the_old_file_stays(
     out = tmp_path / "old.csv"
     out.write_text("precious")
     monkeypatch.setattr("fer_live.outputs.text_file.partial_path", lambda _: Path("/dev/full"))
-    with pytest.raises(OutputError, match="No space left on device"):
+    with pytest.raises(OutputError, match="the disk is full"):
         analyze(AnalyzeOptions([str(demo_clip)], out=out))
     assert out.read_text() == "precious"
 

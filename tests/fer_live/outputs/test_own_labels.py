@@ -14,7 +14,8 @@ import pytest
 from fer_live.base.colors import expression_hex
 from fer_live.datatypes import FrameResult
 from fer_live.model.manifest import EXPRESSIONS
-from fer_live.outputs._websocket_server import _page, frame_object
+from fer_live.outputs._dashboard import dashboard
+from fer_live.outputs._websocket_server import frame_object
 from fer_live.outputs.address import Address
 from fer_live.outputs.files import open_file_sink
 from fer_live.outputs.lsl import LslSink
@@ -70,11 +71,12 @@ def test_osc_addresses_have_no_blanks_and_each_label_one_of_its_own():
 
 
 def test_the_page_has_the_windows_colours():
-    page = _page(LABELS)
-    colors = json.loads(page.split("const colors = ")[1].split(";\n")[0])
-    assert colors == {label: expression_hex(label, LABELS) for label in LABELS}
-    assert "/*" not in page.split("const colors = ")[1].split(";\n")[0]
-    assert "</script>alert" not in _page(("</script>alert(1)", "x")), "labels of any model"
+    page = dashboard(LABELS, []).html
+    data = json.loads(page.split('id="data">')[1].split("</script>")[0])
+    colors = {entry["key"]: entry["color"] for entry in data["labels"]}
+    assert colors == {label: expression_hex(label, LABELS) for label in (*LABELS, "")}
+    other = dashboard(("</script>alert(1)", "x"), []).html
+    assert "</script>alert" not in other, "labels of any model"
     (face,) = frame_object("camera 0", winking(0, 0.0), LABELS)["faces"]
     assert list(face)[-3:] == ["p_wink left", "p_so-so 2", "p_집중"]
 

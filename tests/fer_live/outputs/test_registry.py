@@ -14,6 +14,7 @@ from fer_live.commands.options import outputs_from
 from fer_live.errors import InputError
 from fer_live.outputs.kind import Opening
 from fer_live.outputs.registry import as_markdown, check_outputs, open_output, output_kinds
+from fer_live.window.dialogs.output_card import OutputState
 from fer_live.window.dialogs.outputs_dialog import OutputsDialog
 from tests.helpers.results import LABELS, result
 
@@ -41,12 +42,13 @@ class Lamp:
 
 def check(where):
     if not where.isdecimal():
-        raise InputError(f"--stage-lamp {where}: not the number of a lamp")
+        raise InputError(f"{where}: not the number of a lamp")
 
 
 OUTPUT = OutputKind(
     name="stage_lamp",
     title="Stage lamp",
+    purpose="For theatres.",
     metavar="NUMBER",
     help="the number of faces, as light",
     open=Lamp,
@@ -78,7 +80,7 @@ def test_the_command_line_has_its_option():
 
 @pytest.mark.usefixtures("lamp")
 def test_its_own_check_and_its_missing_package_are_told():
-    with pytest.raises(InputError, match="--stage-lamp left: not the number of a lamp"):
+    with pytest.raises(InputError, match="--stage-lamp: left: not the number of a lamp"):
         check_outputs({"stage_lamp": "left"})
     with pytest.raises(InputError, match=r"needs no_such_lamp_package.*pip install '\.\[lamp\]'"):
         check_outputs({"stage_lamp": "3"})
@@ -93,18 +95,21 @@ def test_it_opens_with_what_the_person_wrote():
 
 
 @pytest.mark.usefixtures("lamp")
-def test_the_dialog_has_its_row(qtbot):
+def test_the_dialog_has_its_card(qtbot):
     switched: dict[str, str | None] = {}
 
     def switch(name: str, where: str | None) -> str:
         switched[name] = where
         return ""
 
-    dialog = OutputsDialog(None, {}, switch, switched.get)
+    dialog = OutputsDialog(
+        None, {}, switch=switch, state=lambda _: OutputState(), test=lambda *_: None
+    )
     qtbot.addWidget(dialog)
-    check, where, _ = dialog.row("stage_lamp")
-    assert (check.text(), where.text()) == ("Stage lamp", "7")
-    check.click()
+    card = dialog.card("stage_lamp")
+    assert (card.check.text(), card.where.text()) == ("Stage lamp", "7")
+    assert card.purpose.text() == "For theatres."
+    card.check.click()
     assert switched == {"stage_lamp": "7"}
 
 

@@ -287,7 +287,7 @@ def test_vmc_without_a_receiver_or_a_host_harms_nothing():
     for index in range(20):
         sink.write("c", measured(index))
     sink.close()
-    with pytest.raises(InputError, match=r"--vmc no-such-host\.invalid:39539: no such host"):
+    with pytest.raises(InputError, match=r"no-such-host\.invalid: no machine of this name"):
         VmcSink(Address("no-such-host.invalid", 39539))
 
 

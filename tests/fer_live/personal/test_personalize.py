@@ -238,7 +238,7 @@ def test_a_disk_that_refuses_leaves_the_old_model(home: Path, monkeypatch: pytes
     def refuse(*_: object) -> None:
         raise OSError(28, "No space left on device")
 
-    with monkeypatch.context() as patch, pytest.raises(OutputError, match="No space left"):
+    with monkeypatch.context() as patch, pytest.raises(OutputError, match="the disk is full"):
         patch.setattr(Path, "write_bytes", refuse)
         write_model_folder(folder, {CPU_MODEL: b"new"})
     assert (folder / CPU_MODEL).read_bytes() == b"old"

@@ -175,7 +175,7 @@ def test_a_file_of_persons_that_is_spoilt_is_as_none(tmp_path: Path, content: st
 
 @pytest.mark.parametrize("suffix", [".csv", ".jsonl", ".parquet"])
 def test_rows_are_saved_with_their_persons(recording: Recording, tmp_path: Path, suffix: str):
-    rows = with_persons(recording.rows(), Persons().merged([1, 4]))
+    rows = list(with_persons(recording.rows(), Persons().merged([1, 4])))
     rows[0]["points"] = [1.0, 2.0]  # what a recording keeps for its picture is no column
     path = tmp_path / f"rows{suffix}"
     write_rows(path, rows, recording.about.labels)
@@ -198,7 +198,7 @@ def test_rows_are_saved_in_known_kinds_alone(recording: Recording, tmp_path: Pat
 
 
 def test_a_report_has_a_part_for_each_person(recording: Recording, tmp_path: Path):
-    rows = with_persons(recording.rows(), Persons().merged([1, 3]).merged([2, 4]))
+    rows = list(with_persons(recording.rows(), Persons().merged([1, 3]).merged([2, 4])))
     write_report(tmp_path / "report.html", rows, recording.about.labels)
     page = (tmp_path / "report.html").read_text()
     assert "person 1" in page

@@ -1,3 +1,4 @@
+import html
 import json
 import re
 import threading
@@ -21,7 +22,8 @@ from fer_live.recording.recorder import (
     Recording,
     list_recordings,
 )
-from fer_live.recording.report import write_report
+from fer_live.recording.report import ReportOptions, write_report
+from fer_live.recording.report_marks import ReportMark
 from tests.helpers.results import LABELS, result
 
 
@@ -46,6 +48,8 @@ def test_a_recording_is_read_back_as_it_was(tmp_path: Path):
     assert recording.notes() == []
     recording.save_notes([Note(time_s=0.5, text="b"), Note(time_s=0.2, text="a")])
     assert [note.text for note in recording.notes()] == ["a", "b"]
+    modes = {file.stat().st_mode & 0o777 for file in recording.folder.iterdir()}
+    assert modes == {0o600}
 
 
 def test_a_row_that_a_crash_cut_off_is_left_out(tmp_path: Path):
@@ -148,7 +152,8 @@ def rows(n: int = 90, track_id: int = 1, source: str = "a.mp4", start_s: float =
 
 def test_the_report_tells_the_shares_and_opens_offline(tmp_path: Path):
     path = tmp_path / "report.html"
-    write_report(path, rows(), LABELS, notes=[Note(time_s=65, text="<b>a smile</b>")])
+    marks = [ReportMark("<b>a smile</b>", 65, 65)]
+    write_report(path, rows(), LABELS, ReportOptions(marks=marks))
     page = path.read_text()
     cells = dict(re.findall(r"</span>(\w+)</td>((?:<td.*?</td>)+)", page))
     shares = {name: [float(x) for x in re.findall(r">([\d.]+)<", c)] for name, c in cells.items()}
@@ -157,9 +162,11 @@ def test_the_report_tells_the_shares_and_opens_offline(tmp_path: Path):
     assert shares["unsure"] == [0.0]
     assert "&lt;b&gt;a smile&lt;/b&gt;" in page
     assert "1:05" in page
-    assert "<svg" in page
-    for outside in ("src=", "<script", "<link", "url(http"):
+    assert path.stat().st_mode & 0o777 == 0o600, "it tells of people"
+    for outside in ("src=", '<link rel="style', "url(", "@import", "http://"):
         assert outside not in page
+    assert "https://" not in page.replace("https://github.com/leeoniya/uPlot", "")
+    assert "default-src 'none'" in html.unescape(page), "nothing can be loaded"
 
 
 def test_own_expressions_change_no_share_of_the_others(tmp_path: Path):
@@ -176,7 +183,7 @@ def test_own_expressions_change_no_share_of_the_others(tmp_path: Path):
     ]
     later = [{**with_wink[0], "time_s": 3 + k / 30, "shown_label": "wink left"} for k in range(45)]
     labels = (*LABELS, "wink left")
-    write_report(path, [*with_wink, *later], labels, ("wink left",))
+    write_report(path, [*with_wink, *later], labels, ReportOptions(("wink left",)))
     page = path.read_text()
     cells = re.findall(r"</span>([\w ]+)</td>((?:<td.*?</td>)+)", page)
     assert [name for name, _ in cells] == ["neutral", "happiness", "unsure", "wink left"]

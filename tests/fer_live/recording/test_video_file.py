@@ -57,11 +57,11 @@ def test_another_size_and_a_full_disk_are_refused(tmp_path: Path):
     full = tmp_path / "full.mkv"
     full.symlink_to("/dev/full")
     noise = np.random.default_rng(0)
-    with pytest.raises(OutputError, match="No space left"), closing(VideoFile(full)) as video:
+    with pytest.raises(OutputError, match="the disk is full"), closing(VideoFile(full)) as video:
         for k in range(200):
             video.write(noise.integers(0, 256, (96, 128, 3), dtype=np.uint8), k / 30)
     nowhere = tmp_path / "nowhere/a.mkv"
-    with pytest.raises(OutputError, match="No such file"), closing(VideoFile(nowhere)) as video:
+    with pytest.raises(OutputError, match="folder is gone"), closing(VideoFile(nowhere)) as video:
         video.write(moving(1)[0], 0.0)
 
 

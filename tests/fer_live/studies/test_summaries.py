@@ -402,20 +402,18 @@ def test_signals_may_be_empty_in_any_kind_of_file(tmp_path: Path):
         assert read_rows([tmp_path / name])["blink"].fillna(-1).tolist() == [-1, 1, -1, 0]
 
 
-@pytest.mark.parametrize(
-    ("content", "says"),
-    [
-        ("participant\nP1\n", "has no column source"),
-        ("source,from\na.mp4,soon\n", "line 2: 'soon' is no time"),
-        ("source,from\na.mp4,1:2:3:4\n", "is no time"),
-        ("source,from\na.mp4,-3\n", "is no time"),
-    ],
-)
-def test_a_mistake_in_a_batch_is_told(tmp_path: Path, content: str, says: str):
-    path = tmp_path / "batch.csv"
-    path.write_text(content)
-    with pytest.raises(InputError, match=says):
-        read_batch(path)
+def test_sources_are_matched_by_the_ends_of_their_paths(tmp_path: Path):
+    """As `analyze` names them that read the batch file in another folder."""
+    rows = [
+        line(i, i / 10, label, label, source=f"study/{who}/talk.mp4")
+        for who, label in (("p1", "neutral"), ("p2", "happiness"))
+        for i in range(10)
+    ]
+    path = written(tmp_path / "rows.csv", rows)
+    batch = tmp_path / "batch.csv"
+    batch.write_text("source;Participant;stimulus_order\np1/talk.mp4;P1;a\np2\\talk.mp4;P2;b\n")
+    found = groups(path, by("participant", "stimulus_order"), batch=batch)
+    assert set(found) == {("P1", "a"), ("P2", "b")}
 
 
 def test_times_of_a_batch(tmp_path: Path):

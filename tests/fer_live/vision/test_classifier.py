@@ -1,3 +1,5 @@
+import subprocess
+import sys
 from pathlib import Path
 
 import numpy as np
@@ -226,3 +228,18 @@ def test_a_name_that_says_text_and_types_that_do_not_exist_are_refused_in_one_li
     for path, says in ((text, "not a model"), (tmp_path / "a.onnx", "its input is not")):
         with pytest.raises(ModelError, match=says):
             ExpressionClassifier(path, "cpu")
+
+
+def test_what_the_library_prints_of_a_gpu_stays_off_the_terminal():
+    """Both streams, also what its C++ writes to them. A process of its own, for it loads once."""
+    code = """
+from fer_live.model.assets import asset
+from fer_live.vision.classifier import ExpressionClassifier
+print("warning:", ExpressionClassifier(asset("fer_live_int8.onnx"), "cuda").warning)
+"""
+    done = subprocess.run(
+        [sys.executable, "-c", code], capture_output=True, text=True, timeout=300, check=True
+    )
+    (line,) = done.stdout.splitlines()
+    assert line.startswith("warning:")
+    assert done.stderr == ""

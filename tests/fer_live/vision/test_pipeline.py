@@ -1,4 +1,5 @@
 from contextlib import closing
+from dataclasses import fields
 from itertools import pairwise
 from pathlib import Path
 
@@ -188,3 +189,38 @@ def test_the_measured_pose_judges_the_picture(
         pipeline.process(Frame(demo_frames[20], 0, 0.0))
     assert heads == [face.signals, None]
     assert (heads[0].yaw_deg, heads[0].pitch_deg) == tuple(face.signals.head_deg[:2].tolist())
+
+
+@pytest.mark.parametrize("n_at_once", [1, 3, 16])
+def test_several_frames_at_once_are_read_as_one_after_the_other(
+    pipeline: Pipeline, demo_frames: list[np.ndarray], n_at_once: int
+):
+    """Through a hard cut, an empty picture, a clock that goes back, and frames without a face."""
+    black, mirrored = np.zeros_like(demo_frames[0]), [f[:, ::-1].copy() for f in demo_frames]
+    images = [*demo_frames[70:84], *mirrored[150:160], black, *demo_frames[180:186]]
+    times_s = [k / 30 for k in range(25)] + [0.1 + k / 30 for k in range(len(images) - 25)]
+    frames = [Frame(image, k, t) for k, (image, t) in enumerate(zip(images, times_s, strict=True))]
+    pipeline.reset()
+    apart = [pipeline.process(frame) for frame in frames]
+    assert len({face.track_id for result in apart for face in result.faces}) >= 3, "scenes change"
+    pipeline.reset()
+    blocks = [frames[k : k + n_at_once] for k in range(0, len(frames), n_at_once)]
+    at_once = [result for block in blocks for result in pipeline.process_all(block)]
+    assert pipeline.process_all([]) == []
+    for one, other in zip(apart, at_once, strict=True):
+        assert one.frame is other.frame and one.detector == other.detector
+        assert one.timings_ms.keys() == other.timings_ms.keys()
+        assert len(one.faces) == len(other.faces)
+        for face, same in zip(one.faces, other.faces, strict=True):
+            for field in fields(face):
+                np.testing.assert_array_equal(getattr(face, field.name), getattr(same, field.name))
+
+
+def test_another_thread_changes_no_answer(pipeline: Pipeline, demo_frames: list[np.ndarray]):
+    """Beside other processes many faces are read by one thread."""
+    faces = np.stack([frame[100:148, 200:248, 0] for frame in demo_frames[:40]])
+    by_two = pipeline.classifier.classify(faces)
+    pipeline.classifier.may_use_two_threads = False
+    by_one = pipeline.classifier.classify(faces)
+    pipeline.classifier.may_use_two_threads = True
+    np.testing.assert_array_equal(by_one, by_two)

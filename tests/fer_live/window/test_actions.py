@@ -19,7 +19,7 @@ from tests.helpers.window import GRAY, wait_for_pictures
 
 def test_every_control_has_a_name_and_can_be_reached_by_keyboard(qtbot, open_window):
     window, _ = open_window(GRAY)
-    window.preferences.show_dialog()
+    window.action["settings"].trigger()
     window.data_out.show_dialog()
     for kind in (QPushButton, QToolButton, QCheckBox, QComboBox, QSlider, QLineEdit, QListWidget):
         for widget in window.findChildren(kind):

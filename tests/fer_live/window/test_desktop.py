@@ -18,6 +18,7 @@ from fer_live.base.settings import Settings
 from fer_live.checkup.problem import problem_report
 from fer_live.window import notices
 from fer_live.window.actions import ACTIONS
+from fer_live.window.dialogs import settings_dialog
 from fer_live.window.icons import icon
 from fer_live.window.notices import Notice, done
 from fer_live.window.place import place
@@ -301,3 +302,25 @@ def test_a_start_with_a_dark_theme_is_dark(qtbot, open_window):
     open_window(GRAY, ON_CPU.but(theme="dark"))
     assert QApplication.palette().color(QPalette.ColorRole.Window).lightness() < 128
     show_theme("system")
+
+
+def test_the_settings_offer_what_can_work_and_go_back_to_what_they_were(
+    qtbot, open_window, monkeypatch
+):
+    monkeypatch.setattr(settings_dialog, "has_nvidia_driver", lambda: False)
+    window, _ = open_window(GRAY)
+    window.preferences.change({"calm": 0.9, "theme": "dark", "person": "Rosa"})
+    window.action["settings"].trigger()
+    dialog = window.preferences.dialog
+    combos = {c.accessibleName(): c for c in dialog.findChildren(settings_dialog.QComboBox)}
+    assert not combos["Picture"].isEnabled()
+    assert combos["Picture"].toolTip() == "The source is no camera"
+    runs_on = combos["Runs on"]
+    enabled = [runs_on.model().item(row).isEnabled() for row in range(runs_on.count())]
+    assert enabled == [True, True, False, False]
+    reset = next(b for b in dialog.findChildren(notices.QPushButton) if b.text() == "As it came")
+    reset.click()
+    now = window.preferences.now
+    assert (now.calm, now.theme, now.person) == (0.5, "system", "Rosa")
+    screen = window.screen().availableGeometry()
+    assert dialog.height() <= screen.height()

@@ -33,7 +33,7 @@ def test_what_the_command_line_says_is_not_kept(qtbot, open_window):
 def test_the_language_changes_at_once_everywhere(qtbot, open_window):
     window, meter = open_window(GRAY)
     wait_for_pictures(qtbot, meter)
-    window.preferences.show_dialog()
+    window.action["settings"].trigger()
     window.data_out.show_dialog()
     english = visible_texts(window)
     window.preferences.change({"language": "ko"})

@@ -3,11 +3,13 @@ from itertools import pairwise
 from pathlib import Path
 
 import pytest
-from PyQt6.QtCore import Qt
-from PyQt6.QtGui import QDesktopServices
+from PyQt6.QtCore import Qt, QUrl
+from PyQt6.QtGui import QDesktopServices, QGuiApplication
+from PyQt6.QtWidgets import QMessageBox
 
 from fer_live.recording.recorder import list_recordings
 from fer_live.sources.choice import Demo
+from fer_live.window.dialogs.report_dialog import ReportDialog
 from tests.helpers.window import wait_for_pictures
 
 
@@ -49,7 +51,32 @@ def test_a_recording_is_made_and_reviewed(
     qtbot.waitUntil(lambda: review._position_s > at_s + 0.2, timeout=60_000)
     review.toggle_play()
     opened: list[str] = []
-    monkeypatch.setattr(QDesktopServices, "openUrl", lambda url: opened.append(url.toLocalFile()))
-    review.export_report(tmp_path / "report.html")
+
+    def refuse(url: QUrl) -> bool:
+        opened.append(url.toLocalFile())
+        return False
+
+    monkeypatch.setattr(QDesktopServices, "openUrl", refuse)
+    report = tmp_path / "report.html"
+    review.reports.write(recording, report, with_pictures=True)
+    assert not review._report.isEnabled()
     qtbot.waitUntil(lambda: bool(opened), timeout=60_000)
-    assert "a smile" in Path(opened[0]).read_text()
+    assert opened == [str(report)]
+    page = report.read_text()
+    assert "a smile" in page
+    assert page.count("data:image/jpeg;base64,") >= 1
+    (box,) = [w for w in window.findChildren(QMessageBox) if w.isVisible()]
+    assert box.informativeText() == str(report), "no browser opened, so it is said where it lies"
+    copy = next(button for button in box.buttons() if button.text() == "Copy")
+    copy.click()
+    assert QGuiApplication.clipboard().text() == str(report)
+    assert review._report.isEnabled()
+
+
+def test_pictures_are_off_until_they_are_wanted(qtbot):
+    dialog = ReportDialog(None)
+    qtbot.addWidget(dialog)
+    assert not dialog.with_pictures
+    assert "show who was recorded" in dialog.warning.text()
+    dialog.pictures.click()
+    assert dialog.with_pictures
