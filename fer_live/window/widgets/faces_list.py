@@ -32,7 +32,7 @@ _SHARES = Qt.ItemDataRole.UserRole + 1
 
 
 @dataclass(slots=True)
-class _Row:
+class _FaceRow:
     """A face of the list: its item, and when its portrait was cut out."""
 
     item: QListWidgetItem
@@ -59,7 +59,7 @@ class FacesList(QListWidget):
         self.setAccessibleName(tr("Faces of the last minute"))
         self.itemClicked.connect(self._choose)
         self.itemActivated.connect(self._choose)
-        self._rows: dict[int, _Row] = {}
+        self._rows: dict[int, _FaceRow] = {}
         self._shown_at_s = float("-inf")
 
     def show_faces(
@@ -98,13 +98,13 @@ class FacesList(QListWidget):
     def sizeHint(self) -> QSize:  # noqa: N802  # Qt's name
         return QSize(210, 3 * (_PORTRAIT + 20))
 
-    def _add(self, number: int) -> _Row:
+    def _add(self, number: int) -> _FaceRow:
         item = QListWidgetItem()
         item.setData(_NUMBER, number)
         later = (other for other in self._rows if other > number)
         place = self._rows[min(later)].item if any(other > number for other in self._rows) else None
         self.insertItem(self.count() if place is None else self.row(place), item)
-        self._rows[number] = _Row(item)
+        self._rows[number] = _FaceRow(item)
         return self._rows[number]
 
     def _show_row(
