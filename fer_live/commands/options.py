@@ -12,7 +12,7 @@ from fer_live.outputs.registry import Outputs, output_kinds
 PROVIDERS: tuple[Provider, ...] = ("auto", "cpu", "cuda", "tensorrt")
 DETECTORS: tuple[DetectorMode, ...] = ("auto", "short", "full")
 
-_WINDOW_OPTIONS = ("camera", "source", "demo", "duration", "stats")
+_WINDOW_OPTIONS = ("camera", "source", "demo", "source_name", "headless", "duration", "stats")
 _MARKER_OPTIONS = ("marker_osc", "marker_lsl")
 _PIPELINE_OPTIONS = ("model", "provider", "detector", "readings", "prior", "signals")
 
@@ -125,6 +125,6 @@ def tell(message: str) -> None:
 
 
 def _refuse(arguments: argparse.Namespace, names: tuple[str, ...], instead: str) -> None:
-    given = [name for name in names if getattr(arguments, name) not in (None, False)]
+    given = [name for name in names if getattr(arguments, name) not in (None, False, [])]
     if given:
         raise InputError(f"--{given[0].replace('_', '-')} is for the window; {instead}")

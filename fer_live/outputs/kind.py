@@ -2,7 +2,7 @@
 
 from collections.abc import Callable
 from dataclasses import dataclass, field
-from typing import Protocol
+from typing import Literal, Protocol
 
 from fer_live.datatypes import FrameResult, UInt8Array
 from fer_live.outputs.sink import ResultSink
@@ -33,6 +33,11 @@ class NoMarkersIn:
         return False
 
 
+Sharing = Literal["shared", "each", "one"]
+"""How an output takes several live sources: one sink for all, whose rows and messages name their
+source; a sink for each, whose streams or addresses do; or one that has room for a single source."""
+
+
 @dataclass(frozen=True, slots=True)
 class Opening:
     """What an output may ask for when it is opened.
@@ -42,6 +47,8 @@ class Opening:
     `make_painter` makes what paints a result; it loads Qt, so an output calls it only if it shows
     pictures. `with_signals` tells whether the signals are on, for what has to fix its columns.
     `markers_in` takes the markers that an output's receivers send back.
+    `source` is the name of the live source whose sink this is, for what has one for each; it is
+    empty where there is no other source to be told from.
     """
 
     where: str
@@ -50,6 +57,7 @@ class Opening:
     is_live: bool
     with_signals: bool = False
     markers_in: MarkersIn = field(default_factory=NoMarkersIn)
+    source: str = ""
 
 
 def _accept(where: str) -> None:
@@ -95,6 +103,8 @@ class OutputKind:
     """Whether the option may stand alone."""
     needs_signals: bool = False
     """Whether it has nothing to send without the signals: switching it on switches them on."""
+    sharing: Sharing = "shared"
+    """How it takes several live sources."""
     position: int = 100
     """Its place in every list, the lowest first; equal ones by name."""
 

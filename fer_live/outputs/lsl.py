@@ -199,9 +199,12 @@ OUTPUT = OutputKind(
     ),
     metavar="NAME",
     help="a stream of the Lab Streaming Layer, and one of markers",
-    open=lambda opening: LslSink(opening.where, opening.labels, is_live=opening.is_live),
+    open=lambda opening: LslSink(
+        f"{opening.where} {opening.source}".strip(), opening.labels, is_live=opening.is_live
+    ),
     suggest=lambda: "FER Live",
     extra="lsl",
     package="pylsl",
+    sharing="each",
     position=50,
 )

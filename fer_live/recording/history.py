@@ -2,7 +2,7 @@
 
 import math
 from collections import deque
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
 from fer_live.datatypes import FloatArray, FrameResult
@@ -62,6 +62,10 @@ class ExpressionHistory:
     def of(self, track_id: int) -> Iterator[Moment]:
         """A face's moments, the oldest first."""
         return iter(self._moments.get(track_id, ()))
+
+    def all(self) -> Mapping[int, Sequence[Moment]]:
+        """Every face of the last minute, by its number, the oldest moment first."""
+        return self._moments
 
     def clear(self) -> None:
         """The next frame is of another source."""

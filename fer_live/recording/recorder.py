@@ -11,6 +11,7 @@ FER_LIVE_HOME/recordings/2026-11-25 14.03.22/
 
 import contextlib
 import json
+import re
 import shutil
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, replace
@@ -71,15 +72,20 @@ class Recorder:
     """A `ResultSink` into a new recording below `folder`, readable by its owner alone.
 
     `paint` makes the picture that is recorded, for instance with its overlay; None takes the frame
-    as it is. Every frame and row is on its way to the disk when `write` returns, and so is every
+    as it is. `called` stands in the folder's name after the time, where several sources are
+    recorded. Every frame and row is on its way to the disk when `write` returns, and so is every
     marker once there is a frame. Their times are the video's, and none is before its beginning.
     One that got no frame leaves no folder behind.
     """
 
     def __init__(
-        self, folder: Path, about: About, paint: Callable[[FrameResult], UInt8Array] | None = None
+        self,
+        folder: Path,
+        about: About,
+        paint: Callable[[FrameResult], UInt8Array] | None = None,
+        called: str = "",
     ) -> None:
-        self.folder = new_folder(folder, about.began_at)
+        self.folder = new_folder(folder, about.began_at, called)
         self._labels, self._paint = about.labels, paint
         content = about.model_dump_json(indent=2).encode()
         write_atomically(self.folder / ABOUT_FILE, content, is_private=True)
@@ -267,9 +273,10 @@ def list_recordings(folder: Path) -> list[Recording]:
     return found
 
 
-def new_folder(parent: Path, began_at: datetime) -> Path:
-    """Make a folder named after a time, which its owner alone may look into."""
-    name = began_at.strftime("%Y-%m-%d %H.%M.%S")
+def new_folder(parent: Path, began_at: datetime, called: str = "") -> Path:
+    """Make a folder named after a time, and `called`, which its owner alone may look into."""
+    allowed = re.sub(r"[^\w .-]+", "_", called)  # what no file system refuses
+    name = f"{began_at:%Y-%m-%d %H.%M.%S} {allowed}".strip(" .")
     folder = parent / name
     number = 2
     while folder.exists():

@@ -10,7 +10,7 @@ from fer_live.base.settings import Settings
 from fer_live.base.translation import mark, tr
 from fer_live.window.dialogs.about import show_about
 from fer_live.window.dialogs.help_sheet import show_help
-from fer_live.window.icons import RED, icon
+from fer_live.window.icons import RED_SIGN, icon
 from fer_live.window.snapshot import take_snapshot
 from fer_live.window.translated import plain
 
@@ -59,7 +59,7 @@ def _begin_marker(window: "MainWindow") -> None:
         window.review.write_marker()
     else:
         window.pages.turn_to(window.live)
-        window.live.marker_bar.open()
+        window.live_page.marker_bar.open()
 
 
 ACTIONS = (
@@ -79,6 +79,36 @@ ACTIONS = (
         run=lambda w: w.source_menu.ask_for_address(),
         menu="file",
         icon="link",
+    ),
+    WindowAction(
+        "add_source",
+        mark("A&dd another source…"),
+        "Ctrl+Shift+O",
+        run=lambda w: w.source_menu.show_adding(),
+        menu="file",
+        tip=mark("Beside those that are there"),
+    ),
+    WindowAction(
+        "next_source",
+        mark("Choose the &next source"),
+        "S",
+        run=lambda w: w.feeds.choose_next(),
+        menu="file",
+    ),
+    WindowAction(
+        "name_source",
+        mark("Na&me this source…"),
+        "F2",
+        run=lambda w: w.feeds.ask_for_name(w.feeds.chosen),
+        menu="file",
+    ),
+    WindowAction(
+        "close_source",
+        mark("&Close this source"),
+        "Ctrl+W",
+        run=lambda w: w.feeds.close(w.feeds.chosen),
+        menu="file",
+        icon="x",
     ),
     WindowAction(
         "retry",
@@ -128,7 +158,7 @@ ACTIONS = (
         "pause",
         mark("Pause capturing"),
         "Ctrl+Shift+K",
-        switch=lambda w, on: w.capturing.set_paused(on),
+        switch=lambda w, on: w.feeds.chosen.capturing.set_paused(on),
         menu="record",
         icon="pause",
     ),
@@ -153,6 +183,15 @@ ACTIONS = (
         setting="show_panel",
         tip=mark("The probabilities of the followed face"),
         icon="chart-column",
+    ),
+    WindowAction(
+        "faces",
+        mark("&All faces"),
+        "A",
+        setting="show_faces",
+        short_text=mark("Faces"),
+        tip=mark("Every face of the last minute, and what it mostly showed"),
+        icon="users",
     ),
     WindowAction(
         "timeline",
@@ -191,7 +230,7 @@ ACTIONS = (
     WindowAction(
         "mirror", mark("&Mirror the camera"), "M", setting="mirror", icon="flip-horizontal-2"
     ),
-    WindowAction("live", mark("&Live"), "Ctrl+1", run=lambda w: w.pages.turn_to(w.live)),
+    WindowAction("live", mark("&Live"), "Ctrl+1", run=lambda w: w.pages.turn_to(w.live_page)),
     WindowAction("review", mark("&Review"), "Ctrl+2", run=lambda w: w.pages.turn_to(w.review)),
     WindowAction(
         "personal", mark("&Personal"), "Ctrl+3", run=lambda w: w.pages.turn_to(w.personal)
@@ -258,9 +297,16 @@ ACTIONS = (
         "help",
         mark("&Help"),
         "F1",
-        run=lambda w: show_help(w, w.actions()),
+        run=lambda w: show_help(w, w.actions(), tour=w.action["tour"]),
         menu="help",
         icon="circle-help",
+    ),
+    WindowAction(
+        "tour",
+        mark("&Take the tour"),
+        "Shift+F1",
+        run=lambda w: w.tour.begin(),
+        menu="help",
     ),
     WindowAction(
         "examine",
@@ -285,7 +331,7 @@ ACTIONS = (
 
 TOOLBAR = (
     ("snapshot", "record", "capture", "calibrate"),
-    ("bars", "timeline", "plane", "heat_map", "signals"),
+    ("bars", "faces", "timeline", "plane", "heat_map", "signals"),
     ("data_out", "settings", "help"),
 )
 """The groups of the toolbar, from left to right, behind the sources."""
@@ -299,7 +345,7 @@ def make_actions(window: "MainWindow") -> dict[str, QAction]:
         q_action.setShortcut(QKeySequence(action.key))
         q_action.setCheckable(action.is_checkable)
         if action.icon:
-            q_action.setIcon(icon(action.icon, RED if action.id == "record" else ""))
+            q_action.setIcon(icon(action.icon, RED_SIGN if action.id == "record" else ""))
         q_action.triggered.connect(_slot(action, window))
         window.addAction(q_action)
         made[action.id] = q_action

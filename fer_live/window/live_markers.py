@@ -150,7 +150,7 @@ class LiveMarkers(QObject):
             and (other.text, other.from_s) != (span.text, span.from_s)
         ]
         self._shown = [*self._shown, span][-_SHOWN:]
-        self._page.timeline.show_marks(self._shown)
+        self._page.show_marks(self._shown)
         self._refresh_bar()
 
     def _refresh_bar(self) -> None:

@@ -154,7 +154,10 @@ class FakeSession:
 
 def test_the_others_are_told_when_an_output_starts_and_stops_and_it_is_told_what_has_begun():
     session = FakeSession()
-    first, second = AttachedOutput(session, "csv"), AttachedOutput(session, "recording")  # type: ignore[arg-type]
+    first, second = (
+        AttachedOutput(session, called="csv"),
+        AttachedOutput(session, called="recording"),
+    )  # type: ignore[arg-type]
     sinks: list[ResultSink] = [Sink(), Sink()]
     session.markers.add("begin:baseline", "key")
     first.begin(sinks[0], pytest.fail)

@@ -40,7 +40,7 @@ def told(taken: list[Marker]) -> list[tuple[str, str, str]]:
 
 def test_the_moment_is_that_of_the_key_and_not_of_the_text(qtbot, marked):
     window, taken = marked
-    bar = window.live.marker_bar
+    bar = window.live_page.marker_bar
     pressed_s = time.monotonic()
     qtbot.keyClick(window, Qt.Key.Key_K)
     opened_s = time.monotonic()
@@ -81,7 +81,7 @@ def test_digits_mark_at_once_and_intervals_last_until_the_second_press(qtbot, ma
 
 def test_a_digit_in_a_text_is_a_digit(qtbot, marked):
     window, taken = marked
-    bar = window.live.marker_bar
+    bar = window.live_page.marker_bar
     qtbot.keyClick(window, Qt.Key.Key_K)
     qtbot.keyClicks(bar.box, "stimulus 1")
     bar._begin.click()
@@ -95,7 +95,7 @@ def test_a_digit_in_a_text_is_a_digit(qtbot, marked):
 def test_the_bar_is_there_only_where_it_has_something_to_say(qtbot, open_window):
     window, meter = open_window(GRAY, ON_CPU)
     wait_for_pictures(qtbot, meter, 1)
-    bar = window.live.marker_bar
+    bar = window.live_page.marker_bar
     assert not bar.isVisible()
     qtbot.keyClick(window, Qt.Key.Key_K)
     assert bar.isVisible()
@@ -116,7 +116,7 @@ def test_keys_are_chosen_in_the_dialog_and_kept(qtbot, marked):
     lasts.click()
     expected = MarkerKey(text="exclude", is_interval=True)
     assert load_settings()[0].marker_keys[2] == expected
-    assert any("exclude" in chip.text() for chip in window.live.marker_bar.chips)
+    assert any("exclude" in chip.text() for chip in window.live_page.marker_bar.chips)
 
 
 def test_other_programs_are_heard_once_they_are_switched_on(qtbot, marked):
@@ -140,7 +140,7 @@ def test_other_programs_are_heard_once_they_are_switched_on(qtbot, marked):
     qtbot.waitUntil(lambda: bool(taken), timeout=60_000)
     client._sock.close()
     window.markers.dialog.refresh()
-    assert "1 markers" in how.text()
+    assert "1 marker" in how.text()
     check.click()
     assert window.markers.status("osc") is None
     assert told(taken) == [("moment", "from afar", "osc")]
@@ -160,10 +160,10 @@ def test_a_flood_is_said_and_the_window_goes_on(qtbot, marked):
     assert len(marks()) <= 300
     for k in range(200):
         window.session.markers.add(f"begin:{k}", "lsl")
-    qtbot.waitUntil(lambda: bool(window.live.marker_bar.chips), timeout=60_000)
+    qtbot.waitUntil(lambda: bool(window.live_page.marker_bar.chips), timeout=60_000)
     qtbot.waitUntil(lambda: "begin:199" in marks(), timeout=60_000)
     assert len(window.session.markers.begun) == 100
-    assert len(window.live.marker_bar.chips) <= 9 + 6
+    assert len(window.live_page.marker_bar.chips) <= 9 + 6
 
 
 def test_a_way_in_of_the_command_line_that_is_taken_is_refused(qtbot, open_window):
@@ -186,13 +186,13 @@ def test_markers_reach_files_and_recordings_and_are_edited_in_the_review(
     qtbot.keyClick(window, Qt.Key.Key_2)
     wait_for_pictures(qtbot, meter, 3)
     qtbot.keyClick(window, Qt.Key.Key_R, Qt.KeyboardModifier.ControlModifier)
-    worker = window.recording._output.worker
+    worker = window.feeds.chosen.recording._output.worker
     qtbot.waitUntil(lambda: worker.written >= 20, timeout=60_000)
     qtbot.keyClick(window, Qt.Key.Key_1)
     qtbot.keyClick(window, Qt.Key.Key_2)
     qtbot.waitUntil(lambda: worker.written >= 30, timeout=60_000)
     qtbot.keyClick(window, Qt.Key.Key_R, Qt.KeyboardModifier.ControlModifier)
-    window.recording.wait()
+    window.feeds.chosen.recording.wait()
     window.data_out.end()
     window.data_out.wait()
     for rows in (csv, jsonl):

@@ -19,11 +19,11 @@ def test_a_recording_is_made_and_reviewed(
     window, meter = open_window(Demo())
     wait_for_pictures(qtbot, meter, 3)
     qtbot.keyClick(window, Qt.Key.Key_R, Qt.KeyboardModifier.ControlModifier)
-    worker = window.recording._output.worker
+    worker = window.feeds.chosen.recording._output.worker
     qtbot.waitUntil(lambda: worker.written >= 40, timeout=60_000)
     assert "●" in window.live.view._lines[0]
     qtbot.keyClick(window, Qt.Key.Key_R, Qt.KeyboardModifier.ControlModifier)
-    window.recording.wait()
+    window.feeds.chosen.recording.wait()
     (recording,) = list_recordings(own_home / "recordings")
     assert len({row["frame"] for row in recording.rows()}) >= 30
     assert recording.folder.stat().st_mode & 0o077 == 0
