@@ -35,9 +35,10 @@ figures: $(VENV)/.test
 tables: $(VENV)/.test
 	@$(BIN)/python -m fer_live.outputs docs/data_out.md
 
-# Films the window on the demo for the README, on a virtual screen.
+# Films the window on the demo for the README and takes its small pictures, on a virtual screen.
 animation: $(VENV)/.test
 	@$(BIN)/python -m tools.readme_animation
+	@$(BIN)/python -m tools.readme_pictures
 
 # Collects the app's texts, keeps what is translated, and compiles it.
 LOCALE := fer_live/base/locale
