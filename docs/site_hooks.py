@@ -57,6 +57,15 @@ def on_page_markdown(markdown: str, page: Page, config: MkDocsConfig, files: Fil
     return _FENCE.sub(fence, _LINK.sub(link, markdown))
 
 
+def on_post_build(config: MkDocsConfig) -> None:
+    """Take the one script that the `offline` plugin loads from elsewhere from this site instead."""
+    site = Path(config.site_dir)
+    for page in site.rglob("*.html"):
+        text = page.read_text(encoding="utf-8")
+        own = "../" * (len(page.relative_to(site).parts) - 1) + "iframe-worker.js"
+        page.write_text(text.replace("https://unpkg.com/iframe-worker/shim", own), encoding="utf-8")
+
+
 def _from(config: MkDocsConfig, uri: str, path: Path) -> File:
     return File.generated(config, uri, abs_src_path=str(path))
 

@@ -3,7 +3,6 @@
 import gc
 import json
 import os
-import re
 import socket
 import subprocess
 import sys
@@ -29,6 +28,7 @@ from fer_live.outputs.kind import Opening
 from fer_live.outputs.osc import OscSink
 from fer_live.outputs.registry import check_outputs, open_output
 from fer_live.outputs.worker import SinkWorker
+from tests.helpers.documentation import blocks
 from tests.helpers.results import LABELS, result
 
 
