@@ -6,6 +6,7 @@ so is each file of the project that a page links to, such as a config or a metho
 
 import posixpath
 import re
+import textwrap
 from pathlib import Path
 
 from mkdocs.config.defaults import MkDocsConfig
@@ -19,6 +20,8 @@ SHELL = ("sh", "curl", "docker", "slurm", "parallel")
 """First words of a code block's mark whose lines a shell reads; others than `sh` are the tests'."""
 
 _LINK = re.compile(r"(\]\()([^)\s#]+)(#[^)\s]*)?(\))")
+_PROGRAM = re.compile(r"^( *)# all of (examples/\S+)$", flags=re.M)
+"""A line of a code block in whose place the whole file stands."""
 _FENCE = re.compile(r"^( *```)(\w+)[^\n`]*$", flags=re.M)
 
 
@@ -40,7 +43,8 @@ def on_files(files: Files, config: MkDocsConfig) -> Files:
 
 
 def on_page_markdown(markdown: str, page: Page, config: MkDocsConfig, files: Files) -> str:
-    """Make links of the project links of the site, and marks of code blocks plain languages."""
+    """Make links of the project links of the site, and marks of code blocks plain languages; put
+    programs where pages name them."""
     home, uri = _home(page.file.src_uri), page.file.src_uri
 
     def link(match: re.Match[str]) -> str:
@@ -54,7 +58,12 @@ def on_page_markdown(markdown: str, page: Page, config: MkDocsConfig, files: Fil
     def fence(match: re.Match[str]) -> str:
         return match[1] + ("sh" if match[2] in SHELL else match[2])
 
-    return _FENCE.sub(fence, _LINK.sub(link, markdown))
+    def program(match: re.Match[str]) -> str:
+        return textwrap.indent((ROOT / match[2]).read_text(encoding="utf-8").rstrip(), match[1])
+
+    if uri.startswith("results/"):
+        markdown = markdown.replace(" ± ", "\u00a0±\u00a0")  # a figure stays on one line
+    return _PROGRAM.sub(program, _FENCE.sub(fence, _LINK.sub(link, markdown)))
 
 
 def on_post_build(config: MkDocsConfig) -> None:

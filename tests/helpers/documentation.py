@@ -15,7 +15,7 @@ SHELL_MARKS = ("sh", "bash", "curl", "curl token", "docker", "slurm", "parallel"
 PROGRAMS = ("fer-live", "fer-train", "fer-export", "make", "pip", "python", "python3", "torchrun")
 """What begins a command in a block without a mark, in an indented one, and within a line."""
 
-_SNIPPET = re.compile(r'^ *--8<-- "(.+)"$', flags=re.M)
+_PROGRAM = re.compile(r"^# all of (examples/\S+)$", flags=re.M)
 _BLOCK = re.compile(r"^ *```([^\n`]*)\n(.*?)^ *```$", flags=re.M | re.S)
 _INLINE = re.compile(rf"(?<!`)`((?:{'|'.join(PROGRAMS)}) [^`]+)`(?!`)")
 
@@ -44,7 +44,7 @@ def pages() -> list[Path]:
 def blocks(page: str, kind: str) -> list[str]:
     """The blocks of docs/`page` that are marked as `kind`, in their order, without their indent.
 
-    A file that a block names by `--8<-- "FILE"` stands there in its place.
+    Where a block says `# all of examples/FILE`, that file stands in its place.
     """
     text = (ROOT / "docs" / page).read_text(encoding="utf-8")
     return [_whole(block) for mark, block in _BLOCK.findall(text) if mark.strip() == kind]
@@ -96,7 +96,7 @@ def _shown(page: Path, mark: str, line: str) -> Shown:
 
 def _whole(block: str) -> str:
     """A block without its indent, with the files that it names."""
-    return _SNIPPET.sub(
+    return _PROGRAM.sub(
         lambda match: (ROOT / match[1]).read_text(encoding="utf-8").rstrip(),
         textwrap.dedent(block),
     )
