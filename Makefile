@@ -11,7 +11,7 @@ APP_PACKAGES := $(VENV_PACKAGE) $(shell awk '!/^\#/ {print $$2}' fer_live/base/s
 # One of them loads the WebSocket page in a browser.
 TEST_PACKAGES := $(APP_PACKAGES) xvfb strace ffmpeg chromium curl
 
-.PHONY: run test docs docs-links fuzz figures tables translations desktop clean system-app system-test
+.PHONY: run test docs docs-links fuzz figures tables animation translations desktop clean system-app system-test
 
 run: $(VENV)/.app
 	@$(BIN)/fer-live quickstart
@@ -45,6 +45,10 @@ tables: $(VENV)/.test
 	@$(BIN)/python -m fer_live.outputs docs/data_out.md
 	@$(BIN)/python -m fer_live.window en docs/window.md
 	@$(BIN)/python -m fer_live.window ko docs/ko/window.md
+
+# Films the window on the demo for the README, on a virtual screen.
+animation: $(VENV)/.test
+	@$(BIN)/python -m tools.readme_animation
 
 # Collects the app's texts, keeps what is translated, and compiles it.
 LOCALE := fer_live/base/locale

@@ -29,7 +29,6 @@ from fer_live.analyze.options import AnalyzeOptions
 from fer_live.analyze.run import analyze
 from fer_live.model.assets import asset
 from fer_live.model.manifest import EXPRESSIONS, CropGeometry, Manifest
-from fer_live.sources.choice import DEMO_CLIP
 from fer_live.sources.clip import ClipSource
 from fer_live.vision.answers import AnswerConfig
 from fer_live.vision.classifier import ExpressionClassifier
@@ -42,8 +41,8 @@ N_FRAMES_OF_ONE = 90
 
 
 def demo_frames() -> list[np.ndarray]:
-    """The demo clip, (H, W, 3) uint8 each."""
-    source = ClipSource(asset(DEMO_CLIP))
+    """assets/demo.mp4, (H, W, 3) uint8 each."""
+    source = ClipSource(asset("demo.mp4"))
     frames = []
     while (frame := source.read()) is not None:
         frames.append(frame.image_bgr)
@@ -121,7 +120,8 @@ def window_beside_its_imports() -> str:
         import_s = seconds(lambda: subprocess.run([sys.executable, "-c", imports], check=True))
         with tempfile.TemporaryDirectory() as folder:
             stats = Path(folder) / "stats.json"
-            command = [sys.executable, "-m", "fer_live", "--demo", "--duration", "15"]
+            clip = str(asset("demo.mp4"))
+            command = [sys.executable, "-m", "fer_live", "--source", clip, "--duration", "15"]
             subprocess.run(
                 [*command, "--stats", str(stats)],
                 check=True,

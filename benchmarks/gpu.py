@@ -2,7 +2,7 @@
 
 For each provider: whether ONNX Runtime really used it, whether it gives the same labels as the CPU
 in fp32, how long loading takes without and with a cache of engines, and the time for 1, 8 and 32
-faces. Last, a step of training, on the CPU and on the GPU. Faces are those of the demo clip,
+faces. Last, a step of training, on the CPU and on the GPU. Faces are those of assets/demo.mp4,
 shifted and lit anew. Exits with 2 where no GPU is there, and with 1 where a check fails.
 """
 
@@ -152,7 +152,7 @@ def demo_faces(n: int) -> UInt8Array:
 def as_markdown(card: str, rows: list[Row], steps: dict[str, float]) -> str:
     """Two tables for the documentation, with the card's name above them."""
     lines = [
-        f"Card: {card}. fp32, {N_FACES} faces of the demo clip; medians of {N_RUNS} runs, ms.",
+        f"Card: {card}. fp32, {N_FACES} faces of assets/demo.mp4; medians of {N_RUNS} runs, ms.",
         "",
         "| provider | used | same labels | loads in | again | "
         + " | ".join(map(str, BATCHES))

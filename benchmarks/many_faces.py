@@ -1,6 +1,6 @@
 """How many small faces are found, and at what cost: `python -m benchmarks.many_faces`, a minute.
 
-Everything is made from the demo clip. Every time is a ratio of two medians measured in turns.
+Everything is made from assets/demo.mp4. Every time is a ratio of two medians measured in turns.
 """
 
 from statistics import median

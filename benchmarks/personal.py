@@ -1,7 +1,7 @@
 """How long `fer-live personalize` takes, and its memory: `python -m benchmarks.personal`.
 
 Five minutes of clips, ten frames a second as the app captures them, and sixteen takes of three
-seconds, made from the demo clip; from the command's start to the installed model. Processor time
+seconds, made from assets/demo.mp4; from the command's start to the installed model. Processor time
 stands beside the wall's, because it is what a busy machine does not change.
 """
 

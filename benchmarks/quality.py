@@ -20,7 +20,6 @@ from benchmarks.figures import N_FRAMES_OF_ONE, demo_frames
 from fer_live import Frame, Pipeline
 from fer_live.datatypes import FaceResult, TrackedFace, UInt8Array
 from fer_live.model.assets import asset
-from fer_live.sources.choice import DEMO_CLIP
 from fer_live.sources.clip import ClipSource
 from fer_live.vision.detector import FaceDetector
 from fer_live.vision.quality import FaceQuality
@@ -181,7 +180,7 @@ def clips(data: Path) -> Iterator[str]:
     yield "\n| clip | faces | with a reason | labels changed | which |"
     yield "|---|---|---|---|---|"
     files = sorted(file for file in (data / "clips").rglob("*.*") if file.is_file())
-    for file in (asset(DEMO_CLIP), *files):
+    for file in (asset("demo.mp4"), *files):
         with_quality = faces_by_frame(file, judges=True)
         without = faces_by_frame(file, judges=False)
         pairs = [

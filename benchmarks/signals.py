@@ -1,6 +1,6 @@
 """The signals against what is known, and what they cost: python -m benchmarks.signals [CLIPS]
 
-Heads are rendered from the portraits of the demo clip (tests/helpers/heads.py). CLIPS is a folder
+Heads are rendered from the portraits of assets/demo.mp4 (tests/helpers/heads.py). CLIPS is a folder
 with the clips whose blinks were counted by hand (tests/helpers/blinks.py); without it, blinks are
 left out. Prints the tables of docs/signals.md.
 """

@@ -6,8 +6,10 @@ from pathlib import Path
 
 from fer_live.base.system_libraries import packages
 from fer_live.model.assets import CPU_MODEL, GPU_MODEL
+from fer_live.sources.choice import DEMO_CLIP
 from fer_live.vision.answers import AnswerConfig
 from fer_live.vision.classifier import ExpressionClassifier
+from tools.demo.portraits import PORTRAITS
 from training.data.fer2013 import load_fer2013
 from training.models.checkpoint import load_model
 
@@ -45,6 +47,17 @@ def test_the_hashes_are_those_of_the_files():
     for name, digest in noted().items():
         path = ROOT / name if "/" in name else ASSETS / name
         assert hashlib.sha256(path.read_bytes()).hexdigest() == digest, name
+
+
+def test_the_portraits_of_the_demo_are_noted_with_their_hashes():
+    notice = (ASSETS / "NOTICE").read_text()
+    assert len(PORTRAITS) == 4
+    assert [p.name for p in PORTRAITS if p.sha256 not in notice or p.name not in notice] == []
+
+
+def test_the_demo_and_the_animation_are_small():
+    assert (ASSETS / DEMO_CLIP).stat().st_size <= 4_000_000
+    assert (ROOT / "docs/window.webp").stat().st_size <= 2_500_000
 
 
 def test_the_shipped_models_carry_the_model_card():

@@ -1,4 +1,4 @@
-"""Files that ship with the app: models, face detectors, the demo clip."""
+"""Files that ship with the app: models, face detectors, the demo clips."""
 
 from pathlib import Path
 

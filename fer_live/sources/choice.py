@@ -11,7 +11,8 @@ from fer_live.model.assets import asset
 from fer_live.sources.camera import CameraMode, CameraSource, list_cameras
 from fer_live.sources.source import FrameSource
 
-DEMO_CLIP = "demo.mp4"
+DEMO_CLIP = "demo_faces.mp4"
+"""Four people, made of portraits; `demo.mp4` is the shorter one that `doctor` and tests read."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,7 +60,7 @@ class Location:
 
 @dataclass(frozen=True, slots=True)
 class Demo:
-    """The clip that ships with the app."""
+    """The clip that ships with the app: what it shows, nobody felt (assets/NOTICE)."""
 
     is_mirrored = False
     name = "demo"

@@ -4,6 +4,7 @@ from PyQt6.QtCore import pyqtSignal
 from PyQt6.QtWidgets import QStackedWidget, QTabWidget, QWidget
 
 from fer_live.base.translation import tr
+from fer_live.sources.choice import SourceChoice
 from fer_live.window.first_start import FirstStart
 from fer_live.window.live_page import LivePage
 from fer_live.window.personal.personal_page import PersonalPage
@@ -47,6 +48,11 @@ class Pages(Translated, QStackedWidget):
         self.setCurrentWidget(self._tabs)
 
     @property
+    def first_source(self) -> SourceChoice:
+        """What the person chose to begin with at the first start."""
+        return self._first_start.source
+
+    @property
     def is_asking(self) -> bool:
         """Whether the first start's notice is not answered yet."""
         return self.currentWidget() is self._first_start
@@ -64,8 +70,9 @@ class Pages(Translated, QStackedWidget):
         bar.setVisible(not alone)
         self._live.show_picture_alone(alone)
 
-    def show_first_start(self) -> None:
-        """Show what has to be understood first, in place of the tabs."""
+    def show_first_start(self, first: SourceChoice) -> None:
+        """Show what has to be understood first, in place of the tabs; `first` is offered."""
+        self._first_start.offer(first)
         self.setCurrentWidget(self._first_start)
 
     def refresh_personal(self) -> None:

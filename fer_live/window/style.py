@@ -75,6 +75,7 @@ QCheckBox::indicator:disabled {{ border-color: {mid}; }}
 QTabBar::tab {{ padding: 6px 14px; border: none; color: {faint}; }}
 QTabBar::tab:selected {{ color: {text}; border-bottom: 2px solid {highlight}; }}
 QTabWidget::pane {{ border: none; }}
+QFrame#card {{ background: {base}; border: 1px solid {mid}; border-radius: 10px; }}
 QStatusBar::item {{ border: none; }}
 QStatusBar QLabel {{ color: {faint}; padding: 0 6px; }}
 QFrame#notice {{ background: {base}; border: 1px solid {mid}; border-radius: 8px; }}

@@ -1,4 +1,4 @@
-"""Clips of every kind, made from the demo clip, some of them spoilt in a known way."""
+"""Clips of every kind, made from assets/demo.mp4, some of them spoilt in a known way."""
 
 import shutil
 import subprocess
@@ -50,7 +50,7 @@ RECIPES: dict[str, list[str]] = {
         *("-c:v", "mjpeg"),
     ],
 }
-"""Of each, the arguments that make it of the demo clip's first second and a half."""
+"""Of each, the arguments that make it of assets/demo.mp4's first second and a half."""
 
 
 def ffmpeg(*arguments: object) -> None:

@@ -1,7 +1,7 @@
 """Pictures of a head whose pose and gaze are known: MediaPipe's canonical face, textured, rendered.
 
-The truth is the geometry that was drawn. The texture is a portrait of the demo clip, laid on by its
-own landmarks; the eyes are balls with an iris, behind the lids.
+The truth is the geometry that was drawn. The texture is a portrait of assets/demo.mp4, laid on by
+its own landmarks; the eyes are balls with an iris, behind the lids.
 """
 
 from functools import cache

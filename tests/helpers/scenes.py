@@ -1,4 +1,4 @@
-"""Pictures and clips of many or small faces, made from the demo clip's two portraits."""
+"""Pictures and clips of many or small faces, made from assets/demo.mp4's two portraits."""
 
 import math
 from collections.abc import Iterator, Sequence

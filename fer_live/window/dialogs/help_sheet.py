@@ -4,14 +4,17 @@ from collections.abc import Iterable
 
 from PyQt6.QtCore import Qt
 from PyQt6.QtGui import QAction, QKeySequence
-from PyQt6.QtWidgets import QDialog, QFormLayout, QLabel, QVBoxLayout, QWidget
+from PyQt6.QtWidgets import QDialog, QFormLayout, QLabel, QPushButton, QVBoxLayout, QWidget
 
 from fer_live.base.translation import tr
 from fer_live.window.translated import plain
 
 
-def show_help(parent: QWidget, actions: Iterable[QAction]) -> QDialog:
-    """Open the help sheet; it is made from the actions, so it cannot be out of date."""
+def show_help(parent: QWidget, actions: Iterable[QAction], *, tour: QAction) -> QDialog:
+    """Open the help sheet; it is made from the actions, so it cannot be out of date.
+
+    A button closes it and triggers `tour`.
+    """
     sheet = QDialog(parent)
     sheet.setAttribute(Qt.WidgetAttribute.WA_DeleteOnClose)
     sheet.setWindowTitle(tr("Help"))
@@ -31,5 +34,9 @@ def show_help(parent: QWidget, actions: Iterable[QAction]) -> QDialog:
     )
     note.setWordWrap(True)
     column.addWidget(note)
+    again = QPushButton(tour.text())
+    again.clicked.connect(sheet.close)
+    again.clicked.connect(tour.trigger)
+    column.addWidget(again)
     sheet.show()
     return sheet

@@ -16,7 +16,7 @@ from tests.helpers.blinks import BLINKS, found_blinks, matched, watch_eyes
 from tests.helpers.heads import Measuring, turned
 
 ASTRONAUT, OFFICER = 20, 110
-"""Frames of the demo clip: one smiles, the other does not."""
+"""Frames of assets/demo.mp4: one smiles, the other does not."""
 MAX_MEAN_DEG, MAX_95_DEG, MAX_ANY_DEG = 1.5, 3.0, 4.0
 MAX_GAZE_YAW_DEG, MAX_GAZE_PITCH_DEG = 4.0, 9.0
 
