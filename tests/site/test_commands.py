@@ -33,6 +33,7 @@ PARSERS: dict[str, Callable[[], argparse.ArgumentParser]] = {
 
 RUN_BY = {
     "docs/persons.md": "tests/fer_live/analyze/test_persons.py",
+    "docs/several_cameras.md": "tests/fer_live/commands/test_several_cameras_docs.py",
     "docs/serve.md": "tests/fer_live/serve/test_docs.py",
     "docs/studies.md": "tests/fer_live/analyze/test_batches.py",
     "docs/summarize.md": "tests/fer_live/studies/test_summarize.py",
@@ -54,7 +55,9 @@ EXCUSED = {
 def marks_run_by(page: str) -> set[str]:
     """The marks of the blocks of a page whose commands its own test takes."""
     text = (ROOT / RUN_BY[page]).read_text() if page in RUN_BY else ""
-    return set(re.findall(rf'commands\("{Path(page).name}", "([\w ]+)"\)', text))
+    name = Path(page).name
+    here = rf'(?:"{name}"|PAGE)' if f'PAGE = "{name}"' in text else f'"{name}"'
+    return set(re.findall(rf'commands\({here}, "([\w ]+)"\)', text))
 
 
 ALL = shown_commands()
@@ -200,6 +203,9 @@ def test_a_command_that_is_marked_to_be_run_does_what_it_says(line: str, folder:
     done = shell(line, folder)
     assert done.returncode == 0, (line, done.stdout[-300:], done.stderr[-600:])
     words = shlex.split(line)
+    if "--list" in words:
+        assert len(done.stdout.splitlines()) > 70
+        return
     for option in ("--out", "--video", "--report"):
         if option in words:
             assert (folder / words[words.index(option) + 1]).stat().st_size > 0, option
@@ -225,6 +231,15 @@ def test_the_rows_of_the_documentation_are_read_by_pandas(
     (script,) = blocks("data_out.md", "python")
     exec(compile(script, "data_out.md", "exec"), {})
     assert "happiness" in capsys.readouterr().out
+
+
+def test_the_readme_in_korean_shows_commands_of_pages_in_english():
+    def shown(*names: str) -> set[tuple[str, ...]]:
+        return {one.words for one in ALL if one.where in names and one.mark != "inline"}
+
+    korean = shown("README.ko.md")
+    assert len(korean) >= 5
+    assert korean - shown("README.md", "docs/window.md", "docs/first_minutes.md") == set()
 
 
 def test_commands_of_pages_in_korean_are_those_in_english():

@@ -12,6 +12,8 @@ import pytest
 from nbclient import NotebookClient
 
 from tests.helpers.documentation import ROOT
+from training.methods import METHODS
+from training.methods.method import Method
 
 EXAMPLES = ROOT / "examples"
 RUN_ELSEWHERE = {f"receive_{kind}.py" for kind in ("osc", "websocket", "lsl")}
@@ -109,10 +111,25 @@ lambda_u = 5.0
 """
 
 
-def test_a_new_method(learnable_tree: Path, tmp_path: Path):
+def test_a_new_method(
+    learnable_tree: Path,
+    tmp_path: Path,
+    capsys: pytest.CaptureFixture[str],
+    monkeypatch: pytest.MonkeyPatch,
+):
+    """In this process, where torch may be loaded already; its line is taken back afterwards."""
+    monkeypatch.setitem(METHODS, "mean_teacher", Method)
     config = tmp_path / "config.toml"
     config.write_text(CONFIG.format(folder=learnable_tree.as_posix()))
-    run("new_method.py", "fit", "--config", config, "--out", tmp_path / "run", cwd=tmp_path)
+    for command in (
+        ["fit", "--config", str(config), "--out", str(tmp_path / "run")],
+        ["config", "--method", "mean_teacher"],
+    ):
+        monkeypatch.setattr(sys, "argv", ["new_method.py", *command])
+        with pytest.raises(SystemExit) as end:
+            runpy.run_path(str(EXAMPLES / "new_method.py"), run_name="__main__")
+        assert end.value.code == 0
+    assert METHODS["mean_teacher"].__name__ == "MeanTeacher"
     assert (tmp_path / "run/metrics.json").is_file()
-    printed = run("new_method.py", "config", "--method", "mean_teacher", cwd=tmp_path)
+    printed = capsys.readouterr().out
     assert "# weight of the consistency term (default: 10.0)\nlambda_u = 10.0" in printed
