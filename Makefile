@@ -25,7 +25,7 @@ test: $(VENV)/.test
 
 # The documentation site, in build/site: any warning is an error.
 docs: $(VENV)/.docs
-	NO_MKDOCS_2_WARNING=1 $(BIN)/mkdocs build --strict --quiet
+	NO_MKDOCS_2_WARNING=1 $(BIN)/mkdocs build --strict
 	@echo "build/site/index.html"
 
 # Asks every address of other sites that a page links to; needs a network.
