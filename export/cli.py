@@ -9,11 +9,12 @@ from fer_live.errors import InputError
 
 def main() -> None:
     """Entry point of `fer-export`."""
-    arguments = _parser().parse_args()
+    arguments = build_parser().parse_args()
     run_command("fer-export", lambda: _export(arguments))
 
 
-def _parser() -> ArgumentParser:
+def build_parser() -> ArgumentParser:
+    """The whole command line of `fer-export`."""
     parser = ArgumentParser(prog="fer-export", description="Export a checkpoint to ONNX.")
     parser.add_argument("checkpoint", type=Path, metavar="RUN_DIR_OR_CHECKPOINT")
     parser.add_argument("--out", type=Path, required=True, metavar="FILE.onnx")

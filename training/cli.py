@@ -68,7 +68,7 @@ COMMANDS: tuple[Command, ...] = (
 
 def main() -> None:
     """Entry point of `fer-train`."""
-    arguments = _parser().parse_args()
+    arguments = build_parser().parse_args()
 
     def command() -> int:
         require_packages("train", "torch", "kornia", "safetensors", "tomlkit")
@@ -77,7 +77,8 @@ def main() -> None:
     run_command("fer-train", command)
 
 
-def _parser() -> ArgumentParser:
+def build_parser() -> ArgumentParser:
+    """The whole command line of `fer-train`."""
     parser = ArgumentParser(prog="fer-train", description="Train and evaluate expression models.")
     commands = parser.add_subparsers(required=True, metavar="COMMAND")
     for module in COMMANDS:
