@@ -1,7 +1,8 @@
 # make run: the app, in its own virtual environment.  make test: every check.
 PYTHON ?= python3
 VENV := .venv
-BIN := $(VENV)/bin
+# Windows, under Git's bash, calls the folder otherwise.
+BIN := $(VENV)/$(if $(filter Windows_NT,$(OS)),Scripts,bin)
 
 # Debian ships Python without venv; other builds of Python have it.
 VENV_PACKAGE := $(shell $(PYTHON) -c "import ensurepip" 2>/dev/null || echo python3-venv)

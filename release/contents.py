@@ -36,7 +36,7 @@ LEFT_OUT = {
     "*libcufft*": "CUDA",
     "*libnvinfer*": "TensorRT",
     "*libnvonnxparser*": "TensorRT",
-    # OpenCV's own Qt shows windows that the app never opens, and its plugins would be taken for Qt's.
+    # OpenCV's own Qt shows windows that the app never opens; its plugins would be taken for Qt's.
     "cv2/qt/*": "the app's windows are PyQt6's",
     "cv2/data/*": "faces are found by MediaPipe",
     "PyQt6/Qt6/qml/*": "no QML",
@@ -52,7 +52,7 @@ LEFT_OUT = {
     "PyQt6/Qt6/plugins/networkinformation/*": "Qt opens no connection",
     "PyQt6/Qt6/plugins/tls/*": "Qt opens no connection",
     "PyQt6/Qt6/plugins/imageformats/libqpdf*": "no PDF",
-    "PyQt6/Qt6/plugins/platformthemes/libqgtk3*": "GTK and all that it loads; the app has a look of its own",
+    "PyQt6/Qt6/plugins/platformthemes/libqgtk3*": "the app has a look of its own",
     "*libarrow_flight*": "no remote tables",
     "*libarrow_substrait*": "no query plans",
     "*libarrow_s3*": "no remote tables",

@@ -34,9 +34,9 @@ def maintainer() -> str:
 def control(depends: str, installed_kb: int) -> str:
     """The package's control file."""
     description = (
-        "FER Live reads the expression of every face in a camera, a clip or a stream, on an ordinary "
-        "processor, and shows it live. It records, reviews, exports reports, fits its model to one "
-        "person, and sends data to other programs where that is switched on."
+        "FER Live reads the expression of every face in a camera, a clip or a stream, on an "
+        "ordinary processor, and shows it live. It records, reviews, exports reports, fits its "
+        "model to one person, and sends data to other programs where that is switched on."
     )
     self_contained = (
         "This package is self-contained: it brings its own Python and libraries. It runs on the "

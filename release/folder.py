@@ -1,8 +1,8 @@
-"""Builds the self-contained app with PyInstaller: `python -m release.folder`, after `release.wheel`.
+"""Builds the self-contained app with PyInstaller: `python -m release.folder`.
 
-It freezes the wheel, not the checkout, in an environment of its own under build/. On Linux it
-leaves `dist/fer-live-VERSION-linux-x86_64/` and the same as .tar.xz, on Windows and macOS the
-folder that PyInstaller makes there and a .zip. The folder needs no Python.
+It comes after `release.wheel`: it freezes the wheel, not the checkout, in an environment of its
+own under build/. On Linux it leaves `dist/fer-live-VERSION-linux-x86_64/` and the same as .tar.xz,
+on Windows and macOS the folder that PyInstaller makes there and a .zip. The folder needs no Python.
 """
 
 import platform
@@ -25,7 +25,7 @@ from release.tools import (
 )
 
 EXTRAS = "out,studies,serve"
-_VENV = BUILD / "folder-venv"
+VENV = BUILD / "folder-venv"
 # The wheels' repair has moved these libraries' tables, which strip may break.
 _NOT_STRIPPED = (".libs/", "libmediapipe")
 
@@ -38,7 +38,7 @@ def folder_name() -> str:
 
 def prepare(wheel: Path) -> None:
     """Make the environment that is frozen."""
-    python = environment(_VENV, f"{wheel}[{EXTRAS}]", "pyinstaller")
+    python = environment(VENV, f"{wheel}[{EXTRAS}]", "pyinstaller")
     # The same OpenCV without windows of its own, whose Qt is 150 MB. Not in pyproject.toml, because
     # MediaPipe asks for the other one by name.
     run(python, "-m", "pip", "uninstall", "--quiet", "--yes", "opencv-contrib-python", quiet=True)
@@ -55,7 +55,7 @@ def freeze() -> Path:
     target = DIST / folder_name()
     shutil.rmtree(target, ignore_errors=True)
     run(
-        *(script_of(_VENV, "pyinstaller"), "--noconfirm", "--clean", "--log-level", "WARN"),
+        *(script_of(VENV, "pyinstaller"), "--noconfirm", "--clean", "--log-level", "WARN"),
         *("--distpath", BUILD / "frozen", "--workpath", BUILD / "pyinstaller"),
         ROOT / "release" / "fer_live.spec",
         cwd=BUILD,
