@@ -15,7 +15,8 @@ def check_screen() -> None:
     if not screen_is_there():
         raise InputError(
             "no screen here (DISPLAY and WAYLAND_DISPLAY name none that answers); to read a file "
-            "without one: fer-live analyze FILE --out FILE.csv"
+            "without one: fer-live analyze FILE --out FILE.csv; live: fer-live --headless --csv "
+            "FILE.csv"
         )
     require_qt_libraries()
 

@@ -16,6 +16,26 @@ Theme = Literal["system", "light", "dark"]
 Language = Literal["system", "en", "ko"]
 
 
+class MarkerKey(BaseModel):
+    """What a digit marks."""
+
+    model_config = ConfigDict(frozen=True, extra="ignore")
+
+    text: str = Field("", max_length=200, description="empty: the digit marks nothing")
+    is_interval: bool = Field(False, description="pressed once it begins, pressed again it ends")
+
+
+class KeptSource(BaseModel):
+    """One of several sources: a camera by its number, or a location; neither is the demo."""
+
+    model_config = ConfigDict(frozen=True, extra="ignore")
+
+    camera: int | None = Field(None, ge=0)
+    device: str = Field("", description="the camera's name, as in `Settings.camera_name`")
+    location: str = Field("", description="a file or a stream")
+    name: str = Field("", description="what the person calls it; empty: as the source is called")
+
+
 class Settings(BaseModel):
     """Every field has a default, so that a file of an earlier version, or none, is enough."""
 
@@ -26,6 +46,7 @@ class Settings(BaseModel):
     language: Language = "system"
     camera: int = Field(0, ge=0, description="number of the camera")
     camera_name: str = Field("", description="its name, by which it is found under another number")
+    sources: tuple[KeptSource, ...] = Field((), description="where there were several at once")
     recent_locations: tuple[str, ...] = Field((), description="files and streams, the last first")
     camera_size_wh: tuple[int, int] | None = Field(None, description="None: the camera's own")
     camera_fps: int | None = Field(None, ge=1, le=1000, description="None: the camera's own")
@@ -40,6 +61,7 @@ class Settings(BaseModel):
     signals: bool = Field(False, description="whether head, eyes and mouth are measured")
     show_timeline: bool = True
     show_panel: bool = True
+    show_faces: bool = Field(True, description="all faces of the last minute, a row each")
     show_plane: bool = Field(False, description="valence and arousal, derived")
     record_overlay: bool = False
     theme: Theme = "system"
@@ -48,6 +70,8 @@ class Settings(BaseModel):
         "me", pattern=r"^\w[\w .-]*$", description="whose clips and takes are captured"
     )
     clips_limit_mb: int = Field(2000, ge=10, description="what captured clips may take in all, MB")
+    marker_keys: tuple[MarkerKey, ...] = Field((), max_length=9, description="of the keys 1 to 9")
+    recent_markers: tuple[str, ...] = Field((), description="texts that were typed, the last first")
     geometry: str = Field("", description="place and size of the window, as Qt encodes them")
 
     def but(self, **changes: object) -> "Settings":

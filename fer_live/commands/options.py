@@ -12,7 +12,8 @@ from fer_live.outputs.registry import Outputs, output_kinds
 PROVIDERS: tuple[Provider, ...] = ("auto", "cpu", "cuda", "tensorrt")
 DETECTORS: tuple[DetectorMode, ...] = ("auto", "short", "full")
 
-_WINDOW_OPTIONS = ("camera", "source", "demo", "duration", "stats")
+_WINDOW_OPTIONS = ("camera", "source", "demo", "source_name", "headless", "duration", "stats")
+_MARKER_OPTIONS = ("marker_osc", "marker_lsl")
 _PIPELINE_OPTIONS = ("model", "provider", "detector", "readings", "prior", "signals")
 
 
@@ -61,6 +62,31 @@ def add_output_options(parser: argparse.ArgumentParser, *, default: str | None =
         )
 
 
+def add_marker_options(parser: argparse.ArgumentParser, *, default: str | None = None) -> None:
+    """One option for each way in which markers come from other programs."""
+    group = parser.add_argument_group("markers in, from other programs (docs/markers.md)")
+    group.add_argument(
+        "--marker-osc",
+        metavar="[HOST:]PORT",
+        default=default,
+        help="hear /fer/marker TEXT over OSC; from this machine alone without HOST",
+    )
+    group.add_argument(
+        "--marker-lsl",
+        nargs="?",
+        const="",
+        metavar="NAME",
+        default=default,
+        help="hear the LSL streams of type Markers, or those of this name",
+    )
+
+
+def marker_inputs_from(arguments: argparse.Namespace) -> dict[str, str]:
+    """What the command line listens to: name of the way in -> where."""
+    given = {name: getattr(arguments, f"marker_{name}", None) for name in ("osc", "lsl")}
+    return {name: where for name, where in given.items() if where is not None}
+
+
 def outputs_from(arguments: argparse.Namespace) -> Outputs:
     """What the command line switches on: name of the output -> where to."""
     given = {name: getattr(arguments, name, None) for name in output_kinds()}
@@ -81,7 +107,8 @@ def refuse_window_options(arguments: argparse.Namespace, instead: str) -> None:
 
 def refuse_all_options(arguments: argparse.Namespace, instead: str) -> None:
     """Raise `InputError` where any option stands before a command that takes none of them."""
-    _refuse(arguments, (*_WINDOW_OPTIONS, *_PIPELINE_OPTIONS, *output_kinds()), instead)
+    names = (*_WINDOW_OPTIONS, *_PIPELINE_OPTIONS, *_MARKER_OPTIONS, *output_kinds())
+    _refuse(arguments, names, instead)
 
 
 def settings_in_use() -> Settings:
@@ -98,6 +125,6 @@ def tell(message: str) -> None:
 
 
 def _refuse(arguments: argparse.Namespace, names: tuple[str, ...], instead: str) -> None:
-    given = [name for name in names if getattr(arguments, name) not in (None, False)]
+    given = [name for name in names if getattr(arguments, name) not in (None, False, [])]
     if given:
         raise InputError(f"--{given[0].replace('_', '-')} is for the window; {instead}")

@@ -21,12 +21,15 @@ def run(arguments: argparse.Namespace) -> int:
     if not screen_is_there():
         return _write_video()
     check_screen()
+    from fer_live.session.options import LiveOptions
     from fer_live.sources.camera import list_cameras
-    from fer_live.window.app import LiveOptions, run_window
+    from fer_live.sources.choice import Demo
+    from fer_live.sources.several import NamedSource
+    from fer_live.window.app import run_window
 
     if 0 not in list_cameras():  # not opened: the person has not agreed yet
         print("No camera 0 here: showing the demo clip.")
-        return run_window(LiveOptions(demo=True))
+        return run_window(LiveOptions(sources=[NamedSource(Demo())]))
     return run_window(LiveOptions())
 
 

@@ -4,8 +4,9 @@ import re
 from datetime import datetime
 
 from fer_live.base.translation import mark
-from fer_live.datatypes import FaceResult, FrameResult
+from fer_live.datatypes import FaceResult, FrameResult, Marker
 from fer_live.outputs.address import Address, check_address, parse_address
+from fer_live.outputs.face_rows import utc_text
 from fer_live.outputs.kind import OutputKind
 from fer_live.outputs.osc_client import OscClient
 from fer_live.outputs.signal_columns import signal_values
@@ -20,7 +21,11 @@ class OscSink:
     /fer/face/TRACK_ID/signal/COLUMN VALUE
     /fer/shown TRACK_ID SHOWN_LABEL SHOWN_CONFIDENCE QUALITY QUALITY_REASON
 
-    Signals while they are on, for a face that was measured in this frame, in bundles.
+    /fer/marked TEXT KIND UTC ORIGIN
+
+    The last for each marker, at once. Markers come in at another address, /fer/marker, so that none
+    can go in a circle. Signals while they are on, for a face that was measured in this frame, in
+    bundles. With the name of a `source`, every address begins with it: /camera_1/fer/faces.
 
     Nobody needs to listen; whoever comes later gets the next frame. A frame that the network does
     not take is counted in `dropped`. Boxes are pixels of the unmirrored frame, the label is empty
@@ -28,15 +33,23 @@ class OscSink:
     "unsure".
     """
 
-    def __init__(self, address: Address, labels: tuple[str, ...]) -> None:
+    def __init__(self, address: Address, labels: tuple[str, ...], source: str = "") -> None:
         self.dropped = 0
         self._labels = labels
+        self._root = f"/{osc_name(source)}/fer" if source else "/fer"
         self._client = OscClient(address)
 
     def write(self, source: str, result: FrameResult) -> None:
         try:
             self._send(result)
         except OSError:  # no route, or a full buffer: the next frame may get through
+            self.dropped += 1
+
+    def mark(self, marker: Marker) -> None:
+        values: list[str | int | float] = [marker.text, marker.kind, utc_text(marker.utc)]
+        try:
+            self._client.send_message(f"{self._root}/marked", [*values, marker.origin])
+        except OSError:
             self.dropped += 1
 
     @property
@@ -46,25 +59,27 @@ class OscSink:
 
     def send_test(self) -> str:
         """Send `/fer/test TEXT`; returns what happened."""
-        return self._client.send_test("/fer/test", f"FER Live test {datetime.now():%H:%M:%S}")
+        return self._client.send_test(
+            f"{self._root}/test", f"FER Live test {datetime.now():%H:%M:%S}"
+        )
 
     def _send(self, result: FrameResult) -> None:
-        send = self._client.send_message
-        send("/fer/faces", len(result.faces))
+        send, root = self._client.send_message, self._root
+        send(f"{root}/faces", len(result.faces))
         for face in result.faces:
             box = [float(value) for value in face.box_xyxy]
-            send("/fer/face", [face.track_id, *box, face.shown_label, face.confidence])
+            send(f"{root}/face", [face.track_id, *box, face.shown_label, face.confidence])
             for label, prob in zip(self._labels, face.probs, strict=True):
-                send(f"/fer/face/{face.track_id}/{osc_name(label)}", float(prob))
+                send(f"{root}/face/{face.track_id}/{osc_name(label)}", float(prob))
             # An address of its own: receivers count the arguments of the others.
             shown = (face.shown_label, face.shown_confidence or 0.0)
-            send("/fer/shown", [face.track_id, *shown, face.quality, face.quality_reason])
+            send(f"{root}/shown", [face.track_id, *shown, face.quality, face.quality_reason])
             self._send_signals(face)
 
     def _send_signals(self, face: FaceResult) -> None:
         if face.signals is None or face.signals.age_s > 0:
             return
-        prefix = f"/fer/face/{face.track_id}/signal/"
+        prefix = f"{self._root}/face/{face.track_id}/signal/"
         self._client.send_bundles(
             (prefix + column, [float(value)])
             for column, value in signal_values(face, self._labels).items()
@@ -93,10 +108,11 @@ OUTPUT = OutputKind(
     ),
     metavar="HOST:PORT",
     help="OSC over UDP",
-    open=lambda opening: OscSink(parse_address(opening.where), opening.labels),
+    open=lambda opening: OscSink(parse_address(opening.where), opening.labels, opening.source),
     check=check_address,
     suggest=lambda: "127.0.0.1:9000",
     extra="osc",
     package="pythonosc",
+    sharing="each",
     position=30,
 )

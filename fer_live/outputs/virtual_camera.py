@@ -118,5 +118,6 @@ OUTPUT = OutputKind(
     package="pyvirtualcam",
     trouble=_trouble,
     where_is_optional=True,
+    sharing="one",
     position=60,
 )

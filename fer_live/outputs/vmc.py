@@ -117,5 +117,6 @@ OUTPUT = OutputKind(
     extra="osc",
     package="pythonosc",
     needs_signals=True,
+    sharing="one",
     position=35,
 )

@@ -1,7 +1,8 @@
 """What the faces of the last minute showed, for the timeline."""
 
+import math
 from collections import deque
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
 from fer_live.datatypes import FloatArray, FrameResult
@@ -25,6 +26,22 @@ def clock(seconds: float) -> str:
     return f"{hours}:{minutes_left:02d}:{rest:02d}" if hours else f"{minutes}:{rest:02d}"
 
 
+def clock_tenths(seconds: float) -> str:
+    """The same with tenths of a second, for example "1:05.3"."""
+    tenths = round(seconds * 10)
+    return f"{tenths // 600}:{tenths % 600 / 10:04.1f}"
+
+
+def seconds_in(text: str) -> float | None:
+    """Reads seconds, or minutes and seconds, for example "1:05.3"; None where it is neither."""
+    minutes, _, seconds = text.strip().rpartition(":")
+    try:
+        value = 60 * int(minutes or 0) + float(seconds)
+    except ValueError:
+        return None
+    return value if math.isfinite(value) and value >= 0 else None
+
+
 class ExpressionHistory:
     """The last minute of every face, by its number; memory does not grow beyond that."""
 
@@ -45,6 +62,10 @@ class ExpressionHistory:
     def of(self, track_id: int) -> Iterator[Moment]:
         """A face's moments, the oldest first."""
         return iter(self._moments.get(track_id, ()))
+
+    def all(self) -> Mapping[int, Sequence[Moment]]:
+        """Every face of the last minute, by its number, the oldest moment first."""
+        return self._moments
 
     def clear(self) -> None:
         """The next frame is of another source."""

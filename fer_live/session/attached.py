@@ -1,4 +1,4 @@
-"""An output of the live session: attached while it runs, ended without holding anything up."""
+"""An output of live sessions: attached while it runs, ended without holding anything up."""
 
 import threading
 from collections.abc import Callable
@@ -9,15 +9,18 @@ from fer_live.session.live import LiveSession
 
 
 class AttachedOutput:
-    """A place at a live session for one sink at a time, which gets every result.
+    """A place at live sessions for one sink at a time, which gets every result of theirs, and the
+    markers of the first one's board, which is that of all.
 
     `begin` attaches a sink, on a worker of its own, in place of the one before. `end` detaches it
     at once and lets it write what waits in its queue on another thread, so the caller goes on.
-    `wait` blocks until every sink that was ended is closed. Call all three from one thread.
+    `wait` blocks until every sink that was ended is closed. Call all of them from one thread.
     """
 
-    def __init__(self, session: LiveSession) -> None:
-        self._session = session
+    def __init__(self, *sessions: LiveSession, called: str = "") -> None:
+        """Where it is `called` something, the others get markers that it started and stopped."""
+        self._sessions, self._called = list(sessions), called
+        self._markers = sessions[0].markers
         self._worker: SinkWorker | None = None
         self._closing: list[threading.Thread] = []
 
@@ -39,15 +42,33 @@ class AttachedOutput:
     def begin(self, sink: ResultSink, on_failure: Callable[[Exception], None]) -> None:
         """Attach this sink; `on_failure` gets its error, on the worker's thread."""
         self.end()
+        self._tell("started")
         self._worker = SinkWorker(sink, on_failure=on_failure)
-        self._session.attach(self._worker)
+        self._markers.subscribe(self._worker.mark)
+        for session in self._sessions:
+            session.attach(self._worker)
+
+    def join(self, session: LiveSession) -> None:
+        """Give the sink the results of one more session from now on."""
+        self._sessions.append(session)
+        if self._worker is not None:
+            session.attach(self._worker)
+
+    def leave(self, session: LiveSession) -> None:
+        """Give the sink no more results of this session; the others go on."""
+        self._sessions.remove(session)
+        if self._worker is not None:
+            session.detach(self._worker)
 
     def end(self, on_closed: Callable[[], None] = lambda: None) -> None:
         """Detach the sink and close it; `on_closed` is called afterwards, on another thread."""
         worker, self._worker = self._worker, None
         if worker is None:
             return
-        self._session.detach(worker)
+        for session in self._sessions:
+            session.detach(worker)
+        self._markers.unsubscribe(worker.mark)
+        self._tell("stopped")
 
         def close() -> None:
             worker.close()
@@ -61,3 +82,7 @@ class AttachedOutput:
         """Block until every sink that was ended is closed."""
         for thread in self._closing:
             thread.join()
+
+    def _tell(self, what: str) -> None:
+        if self._called:
+            self._markers.add(f"{self._called} {what}", "app")

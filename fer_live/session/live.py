@@ -9,7 +9,8 @@ from fer_live.datatypes import Frame, FrameResult
 from fer_live.errors import FerLiveError
 from fer_live.outputs.worker import SinkWorker
 from fer_live.session.mailbox import Mailbox, MailboxClosed
-from fer_live.session.meter import Meter
+from fer_live.session.marker_board import MarkerBoard
+from fer_live.session.meter import FrameCounts
 from fer_live.session.rate_limit import RateLimit
 from fer_live.session.reconnect import OpenSource, SourceSupervisor
 from fer_live.vision.pipeline import Pipeline
@@ -55,15 +56,18 @@ class LiveSession:
     other: a frame that comes too late to be taken is counted as dropped. What breaks waits in
     `take_failures`, one slot a stage, so that no result and no failure of another stage hides it;
     one bad frame fails alone. `on_news` is called after each, on the thread that left it. `open`
-    changes the source, `load` the pipeline; `stop` ends it all and may be repeated.
+    changes the source, `load` the pipeline; `stop` ends it all and may be repeated. `markers` is
+    where what happens meanwhile is told; several sessions may share it.
     """
 
     def __init__(
         self,
         load_pipeline: Callable[[], Pipeline],
-        meter: Meter,
+        meter: FrameCounts,
         on_news: Callable[[], None],
+        markers: MarkerBoard | None = None,
     ) -> None:
+        self.markers = markers or MarkerBoard()
         self.results: Mailbox[LiveResult] = Mailbox()
         self.source_number = 0
         self._failures: dict[Stage, Mailbox[Failure]] = {
@@ -83,6 +87,7 @@ class LiveSession:
         self._loads = threading.Lock()
         self._loaders: list[threading.Thread] = []
         self._source: SourceSupervisor | None = None
+        self._names: dict[int, str] = {}
         self.load(load_pipeline)
         self._inference = threading.Thread(target=self._infer, name="inference", daemon=True)
         self._inference.start()
@@ -110,13 +115,18 @@ class LiveSession:
             self._source.ask_to_stop()
         self.source_number += 1
         number = self.source_number
+        self._names = {number - 1: self._names.get(number - 1, name), number: name}
         self._source = SourceSupervisor(
             open_source,
-            lambda frame: self._take(_SourceFrame(number, name, frame)),
+            lambda frame: self._take(number, frame),
             lambda error: self._report("source", error),
             ready=self._pipeline_ready,
             after=self._source,
         )
+
+    def rename(self, name: str) -> None:
+        """Give outputs another name of the source that is open, from its next frame on."""
+        self._names[self.source_number] = name
 
     def close_source(self) -> None:
         """Read from no source until `open`; what it sent before is no result any more."""
@@ -156,10 +166,10 @@ class LiveSession:
         if self._source is not None:
             self._source.stop()
 
-    def _take(self, taken: _SourceFrame) -> None:
+    def _take(self, number: int, frame: Frame) -> None:
         self._meter.count_captured()
-        if self._rate_limit.lets_through(taken.frame.captured_at_s):
-            self._frames.put(taken)
+        if self._rate_limit.lets_through(frame.captured_at_s):
+            self._frames.put(_SourceFrame(number, self._names.get(number, ""), frame))
         else:
             self._n_left_out += 1
 

@@ -36,23 +36,16 @@ class Samples:
         }
 
 
-class Meter:
-    """What a session counts. Each method may be called from any thread.
+class FrameCounts:
+    """What became of frames. Each method may be called from any thread.
 
-    `captured` = `processed` + `dropped` + `failed`, once the session has ended. Memory counts from
-    ten seconds after the first result, when caches are filled; before that, from the first result.
-    `first_overlay_s` counts from `started_s` (monotonic clock), by default from now.
+    `captured` = `processed` + `dropped` + `failed`, once the session has ended.
     """
 
-    def __init__(self, started_s: float | None = None) -> None:
+    def __init__(self) -> None:
         self._lock = threading.Lock()
-        self._process = psutil.Process(os.getpid())
-        self._started_s = time.monotonic() if started_s is None else started_s
-        self._first_painted_s: float | None = None
-        self._memory_settled = False
-        self._rss_start_mb = self._rss_mb()
         self.captured = self.processed = self.painted = self.failed = self.faces = 0
-        self.latency_ms, self.gui_gap_ms = Samples(), Samples()
+        self.latency_ms = Samples()
 
     def count_captured(self) -> None:
         """Count a frame that came from the source."""
@@ -76,6 +69,74 @@ class Meter:
         with self._lock:
             self.painted += 1
             self.latency_ms.add((now_s - captured_at_s) * 1000)
+
+    def counts(self) -> dict[str, Any]:
+        """The counts and times as `--stats` writes them."""
+        with self._lock:
+            return {
+                "captured": self.captured,
+                "processed": self.processed,
+                "painted": self.painted,
+                "dropped": self.captured - self.processed - self.failed,
+                "failed": self.failed,
+                "faces": self.faces,
+                "latency_ms": self.latency_ms.percentiles(p50=50, p95=95),
+            }
+
+
+class SourceMeter(FrameCounts):
+    """What became of the frames of one source, `name`; each also counts for the whole session."""
+
+    def __init__(self, name: str, whole: FrameCounts) -> None:
+        super().__init__()
+        self.name = name
+        self._whole = whole
+
+    def count_captured(self) -> None:
+        super().count_captured()
+        self._whole.count_captured()
+
+    def count_processed(self, n_faces: int) -> None:
+        super().count_processed(n_faces)
+        self._whole.count_processed(n_faces)
+
+    def count_failed(self) -> None:
+        super().count_failed()
+        self._whole.count_failed()
+
+    def count_painted(self, captured_at_s: float) -> None:
+        super().count_painted(captured_at_s)
+        self._whole.count_painted(captured_at_s)
+
+
+class Meter(FrameCounts):
+    """What the sources of a session count together, and what the process needs.
+
+    Memory counts from ten seconds after the first result, when caches are filled; before that, from
+    the first result. `first_overlay_s` counts from `started_s` (monotonic clock), by default from
+    now.
+    """
+
+    def __init__(self, started_s: float | None = None) -> None:
+        super().__init__()
+        self._process = psutil.Process(os.getpid())
+        self._started_s = time.monotonic() if started_s is None else started_s
+        self._first_painted_s: float | None = None
+        self._memory_settled = False
+        self._rss_start_mb = self._rss_mb()
+        self._sources: list[SourceMeter] = []
+        self.gui_gap_ms = Samples()
+
+    def of_source(self, name: str) -> SourceMeter:
+        """The meter of one more source; what it counts is counted here too."""
+        source = SourceMeter(name, self)
+        self._sources.append(source)
+        return source
+
+    def count_painted(self, captured_at_s: float) -> None:
+        super().count_painted(captured_at_s)
+        now_s = time.monotonic()
+        with self._lock:
             if self._first_painted_s is None:
                 self._first_painted_s = now_s
                 self._rss_start_mb = self._rss_mb()
@@ -91,22 +152,17 @@ class Meter:
             self.gui_gap_ms.add(gap_ms)
 
     def summary(self) -> dict[str, Any]:
-        """The session's figures, as `--stats` writes them."""
+        """The session's figures, as `--stats` writes them; `sources` has those of each source."""
+        counts = self.counts()
         with self._lock:
             first = self._first_painted_s
-            return {
-                "captured": self.captured,
-                "processed": self.processed,
-                "painted": self.painted,
-                "dropped": self.captured - self.processed - self.failed,
-                "failed": self.failed,
-                "faces": self.faces,
-                "latency_ms": self.latency_ms.percentiles(p50=50, p95=95),
+            return counts | {
                 "gui_gap_ms": self.gui_gap_ms.percentiles(p50=50, p99_9=99.9, max=100),
                 "first_overlay_s": None if first is None else round(first - self._started_s, 3),
                 "cpu_s": round(time.process_time(), 2),
                 "rss_mb_start": self._rss_start_mb,
                 "rss_mb_end": self._rss_mb(),
+                "sources": [{"source": one.name, **one.counts()} for one in self._sources],
             }
 
     @staticmethod

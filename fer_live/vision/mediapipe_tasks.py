@@ -3,6 +3,7 @@
 import contextlib
 import os
 import sys
+import threading
 from collections.abc import Callable, Iterator
 from functools import partial
 from pathlib import Path
@@ -111,15 +112,22 @@ def _base_options(model: str) -> Any:
     return BaseOptions(model_asset_buffer=asset(model).read_bytes())
 
 
+_STDERR = threading.Lock()
+
+
 @contextlib.contextmanager
 def quiet_native_stderr() -> Iterator[None]:
-    """Swallow what MediaPipe's C++ writes to file descriptor 2 while it loads; it has no switch."""
-    sys.stderr.flush()
-    saved = os.dup(2)
-    try:
-        with Path(os.devnull).open("wb") as devnull:
-            os.dup2(devnull.fileno(), 2)
-        yield
-    finally:
-        os.dup2(saved, 2)
-        os.close(saved)
+    """Swallow what MediaPipe's C++ writes to file descriptor 2 while it loads; it has no switch.
+
+    One thread at a time: of two, the second would save the silence of the first and put that back.
+    """
+    with _STDERR:
+        sys.stderr.flush()
+        saved = os.dup(2)
+        try:
+            with Path(os.devnull).open("wb") as devnull:
+                os.dup2(devnull.fileno(), 2)
+            yield
+        finally:
+            os.dup2(saved, 2)
+            os.close(saved)

@@ -10,7 +10,7 @@ from fer_live.base.settings import Settings
 from fer_live.base.translation import mark, tr
 from fer_live.window.dialogs.about import show_about
 from fer_live.window.dialogs.help_sheet import show_help
-from fer_live.window.icons import RED, icon
+from fer_live.window.icons import RED_SIGN, icon
 from fer_live.window.snapshot import take_snapshot
 from fer_live.window.translated import plain
 
@@ -53,6 +53,15 @@ class WindowAction:
         return self.run is None
 
 
+def _begin_marker(window: "MainWindow") -> None:
+    """The moment is now; what happened is written in the tab that is in front."""
+    if window.review.isVisible():
+        window.review.write_marker()
+    else:
+        window.pages.turn_to(window.live)
+        window.live_page.marker_bar.open()
+
+
 ACTIONS = (
     WindowAction(
         "open_file",
@@ -70,6 +79,36 @@ ACTIONS = (
         run=lambda w: w.source_menu.ask_for_address(),
         menu="file",
         icon="link",
+    ),
+    WindowAction(
+        "add_source",
+        mark("A&dd another source…"),
+        "Ctrl+Shift+O",
+        run=lambda w: w.source_menu.show_adding(),
+        menu="file",
+        tip=mark("Beside those that are there"),
+    ),
+    WindowAction(
+        "next_source",
+        mark("Choose the &next source"),
+        "S",
+        run=lambda w: w.feeds.choose_next(),
+        menu="file",
+    ),
+    WindowAction(
+        "name_source",
+        mark("Na&me this source…"),
+        "F2",
+        run=lambda w: w.feeds.ask_for_name(w.feeds.chosen),
+        menu="file",
+    ),
+    WindowAction(
+        "close_source",
+        mark("&Close this source"),
+        "Ctrl+W",
+        run=lambda w: w.feeds.close(w.feeds.chosen),
+        menu="file",
+        icon="x",
     ),
     WindowAction(
         "retry",
@@ -119,7 +158,7 @@ ACTIONS = (
         "pause",
         mark("Pause capturing"),
         "Ctrl+Shift+K",
-        switch=lambda w, on: w.capturing.set_paused(on),
+        switch=lambda w, on: w.feeds.chosen.capturing.set_paused(on),
         menu="record",
         icon="pause",
     ),
@@ -144,6 +183,15 @@ ACTIONS = (
         setting="show_panel",
         tip=mark("The probabilities of the followed face"),
         icon="chart-column",
+    ),
+    WindowAction(
+        "faces",
+        mark("&All faces"),
+        "A",
+        setting="show_faces",
+        short_text=mark("Faces"),
+        tip=mark("Every face of the last minute, and what it mostly showed"),
+        icon="users",
     ),
     WindowAction(
         "timeline",
@@ -182,7 +230,7 @@ ACTIONS = (
     WindowAction(
         "mirror", mark("&Mirror the camera"), "M", setting="mirror", icon="flip-horizontal-2"
     ),
-    WindowAction("live", mark("&Live"), "Ctrl+1", run=lambda w: w.pages.turn_to(w.live)),
+    WindowAction("live", mark("&Live"), "Ctrl+1", run=lambda w: w.pages.turn_to(w.live_page)),
     WindowAction("review", mark("&Review"), "Ctrl+2", run=lambda w: w.pages.turn_to(w.review)),
     WindowAction(
         "personal", mark("&Personal"), "Ctrl+3", run=lambda w: w.pages.turn_to(w.personal)
@@ -211,6 +259,22 @@ ACTIONS = (
         menu="tools",
         tip=mark("Fits the model to your face in a minute"),
         icon="scan-face",
+    ),
+    WindowAction(
+        "marker",
+        mark("Mar&k this moment…"),
+        "K",
+        run=_begin_marker,
+        menu="record",
+        tip=mark("Says what happens now, in every output and recording"),
+    ),
+    WindowAction(
+        "marker_keys",
+        mark("Ma&rkers…"),
+        "Shift+K",
+        run=lambda w: w.markers.show_dialog(),
+        menu="record",
+        tip=mark("What the keys 1 to 9 mark, and markers from other programs"),
     ),
     WindowAction(
         "data_out",
@@ -267,7 +331,7 @@ ACTIONS = (
 
 TOOLBAR = (
     ("snapshot", "record", "capture", "calibrate"),
-    ("bars", "timeline", "plane", "heat_map", "signals"),
+    ("bars", "faces", "timeline", "plane", "heat_map", "signals"),
     ("data_out", "settings", "help"),
 )
 """The groups of the toolbar, from left to right, behind the sources."""
@@ -281,7 +345,7 @@ def make_actions(window: "MainWindow") -> dict[str, QAction]:
         q_action.setShortcut(QKeySequence(action.key))
         q_action.setCheckable(action.is_checkable)
         if action.icon:
-            q_action.setIcon(icon(action.icon, RED if action.id == "record" else ""))
+            q_action.setIcon(icon(action.icon, RED_SIGN if action.id == "record" else ""))
         q_action.triggered.connect(_slot(action, window))
         window.addAction(q_action)
         made[action.id] = q_action

@@ -5,12 +5,11 @@ Its imports load Qt, which ends the process where a system library is missing: c
 """
 
 import contextlib
-import json
 import logging
 import signal
 import sys
 import traceback
-from dataclasses import dataclass, field
+from collections.abc import Sequence
 from pathlib import Path
 from types import TracebackType
 
@@ -19,21 +18,19 @@ from PyQt6.QtGui import QIcon
 from PyQt6.QtWidgets import QApplication
 
 from fer_live import __version__
-from fer_live.base.atomic_file import write_atomically
 from fer_live.base.log import end_log, start_log
 from fer_live.base.settings import Settings, load_settings
 from fer_live.base.translation import tr
-from fer_live.datatypes import DetectorMode, Provider
 from fer_live.errors import FerLiveError, SourceError
 from fer_live.model.assets import asset
-from fer_live.outputs.registry import Outputs, check_outputs
+from fer_live.outputs.registry import check_outputs
 from fer_live.painting.qt_runtime import prepare_qt
-from fer_live.personal.models import load_pipeline, resolve_model
+from fer_live.personal.models import load_pipeline
 from fer_live.session.live import Failure
+from fer_live.session.marker_inputs import check_marker_inputs
 from fer_live.session.meter import Meter
-from fer_live.sources.choice import Camera, Demo, Location, SourceChoice
-from fer_live.vision.answers import Readings
-from fer_live.vision.pipeline import Pipeline
+from fer_live.session.options import LiveOptions, choose_sources, given, write_stats
+from fer_live.sources.choice import Camera, SourceChoice
 from fer_live.window.main_window import MainWindow
 from fer_live.window.notices import warned
 from fer_live.window.personal.compare_dialog import compare_run
@@ -45,48 +42,32 @@ _LOG = logging.getLogger(__name__)
 _FIRST_PICTURE_WITHIN_S = 30
 
 
-@dataclass(frozen=True, slots=True)
-class LiveOptions:
-    """The command line of `fer-live`. None means: as the person chose last in the window."""
-
-    camera: int | None = None
-    source: str | None = None
-    demo: bool = False
-    model: Path | None = None
-    provider: Provider | None = None
-    detector: DetectorMode | None = None
-    readings: Readings | None = None
-    prior: str | None = None
-    signals: bool | None = None
-    outputs: Outputs = field(default_factory=dict)
-    duration_s: float | None = None
-    stats: Path | None = None
-
-
 def run_window(options: LiveOptions) -> int:
     """Show the window until it is closed or `duration_s` after its first picture is over.
 
     With a duration, a source or model that fails ends the app with the error; without, a source
-    that fails leaves the window open, with Retry and the demo. Without a duration, the first start
-    asks whether its notice was understood. What the command line says holds for this window alone;
-    what is chosen in the window is kept.
+    that fails leaves the window open, with Retry and the demo. Of several sources, one that fails
+    leaves the others, and a timed window ends with its error when the time is over. Without a
+    duration, the first start asks whether its notice was understood. What the command line says
+    holds for this window alone; what is chosen in the window is kept.
     """
     start_log(__version__)
     settings, trouble = _load_settings()
-    source = choose_source(options, settings)
-    _check_early(options)
+    sources = choose_sources(options, settings)
     check_outputs(options.outputs)
-    application = _start_application(source)
+    check_marker_inputs(options.marker_inputs)
+    application = _start_application([source.choice for source in sources])
 
     is_timed = options.duration_s is not None
     meter = Meter(Meter.process_start_s())
     window = MainWindow(
-        source,
+        sources,
         settings,
         load_pipeline,
         meter,
         for_now=given(options),
         outputs=options.outputs,
+        marker_inputs=options.marker_inputs,
         ask_first=not is_timed and not settings.notice_accepted_on,
         keep_settings=not is_timed,
     )
@@ -112,13 +93,16 @@ def run_window(options: LiveOptions) -> int:
         raise ending.failure
     if is_timed and meter.painted == 0:
         raise FerLiveError("no picture was read before the time was over")
+    broken = window.feeds.broken
+    if is_timed and broken:
+        raise FerLiveError(f"{broken[0]}; the other sources were read")
     return 0
 
 
 class _Ending:
     """Ends the application where something fails, and keeps what it was in `failure`.
 
-    A source that fails, and an output that is refused, end only an app that `is_timed`.
+    The last source that fails, and an output that is refused, end only an app that `is_timed`.
     """
 
     def __init__(self, application: QApplication, *, is_timed: bool) -> None:
@@ -163,12 +147,13 @@ def _load_settings() -> tuple[Settings, str]:
     return settings, trouble
 
 
-def _start_application(source: SourceChoice) -> QApplication:
+def _start_application(choices: Sequence[SourceChoice]) -> QApplication:
     prepare_qt()
-    if sys.platform == "darwin" and isinstance(source, Camera):
-        # macOS asks for the camera permission on the main thread alone.
-        with contextlib.suppress(SourceError):
-            source.open().close()
+    for choice in choices:
+        if sys.platform == "darwin" and isinstance(choice, Camera):
+            # macOS asks for the camera permission on the main thread alone.
+            with contextlib.suppress(SourceError):
+                choice.open().close()
     application = QApplication([sys.argv[0]])
     application.setApplicationName("FER Live")
     application.setDesktopFileName("fer-live")
@@ -190,47 +175,3 @@ def ask_which_reads_better(run_dir: Path) -> None:
     assert isinstance(application, QApplication)
     apply_style(application)
     compare_run(run_dir)
-
-
-def choose_source(options: LiveOptions, settings: Settings) -> SourceChoice:
-    """The source that the options name; without one, the camera that was used last."""
-    if options.demo:
-        return Demo()
-    if options.source is not None:
-        return Location(options.source)
-    if options.camera is not None:
-        return Camera(options.camera)
-    return Camera(settings.camera, device=settings.camera_name)
-
-
-def given(options: LiveOptions) -> dict[str, object]:
-    """The settings that the command line overrides, for this window alone."""
-    named = {
-        "model": options.model and str(options.model),
-        "provider": options.provider,
-        "detector": options.detector,
-        "readings": options.readings,
-        "prior": options.prior,
-        "signals": options.signals,
-    }
-    return {name: value for name, value in named.items() if value is not None}
-
-
-def write_stats(path: Path, meter: Meter, pipeline: Pipeline | None) -> None:
-    """Write the session's figures as one JSON object."""
-    figures = meter.summary()
-    figures["provider"] = pipeline.classifier.provider if pipeline else None
-    figures["detector"] = pipeline.detector.name if pipeline else None
-    figures["model"] = pipeline.classifier.name if pipeline else None
-    write_atomically(path, json.dumps(figures, indent=2).encode() + b"\n")
-
-
-def _check_early(options: LiveOptions) -> None:
-    """Find a mistyped name before a window flashes up."""
-    resolve_model(options.model)
-    if options.source is None:
-        return
-    from fer_live.sources.open import is_url, open_live_source
-
-    if not is_url(options.source):
-        open_live_source(options.source).close()

@@ -12,8 +12,10 @@ if TYPE_CHECKING:
     from fer_live.window.main_window import MainWindow
 
 _NEEDS_PICTURE = ("snapshot", "record", "capture", "calibrate", "next_face", "largest_face")
+_AMONG_SEVERAL = ("next_source", "name_source", "close_source")
 _LIVE_VIEW = (
     "bars",
+    "faces",
     "timeline",
     "plane",
     "heat_map",
@@ -47,15 +49,19 @@ class Availability:
         window = self._window
         if window.pages.is_asking:
             return "" if name in ("help", "quit", "about") else tr("First answer the question")
-        if (name == "record" and window.recording.is_on) or (
-            name == "capture" and window.capturing.is_on
+        capturing = window.feeds.chosen.capturing
+        if (name == "record" and window.feeds.recorded_since_s is not None) or (
+            name == "capture" and capturing.is_on
         ):
             return ""
-        if name in _LIVE_VIEW and not window.pages.shows(window.live):
+        if name in _AMONG_SEVERAL and len(window.feeds.all) == 1:
+            return tr("There is one source")
+        if name in _LIVE_VIEW and not window.pages.shows(window.live_page):
             return tr("Only in the tab Live")
-        if name in _NEEDS_PICTURE and not window.live.view.has_picture:
+        tiles = [window.live] if name != "record" else [one.tile for one in window.feeds.all]
+        if name in _NEEDS_PICTURE and not any(tile.view.has_picture for tile in tiles):
             return tr("There is no picture")
-        if name == "pause" and not window.capturing.is_on:
+        if name == "pause" and not capturing.is_on:
             return tr("Nothing is being captured")
         if name == "play" and not window.review.can_play:
             return tr("Choose a recording in the tab Review")

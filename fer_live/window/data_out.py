@@ -1,6 +1,7 @@
 """Data out: the outputs that are on in this window, from the command line or the dialog."""
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import replace
 from functools import partial
 from pathlib import Path
 
@@ -13,8 +14,7 @@ from fer_live.errors import FerLiveError, InputError
 from fer_live.outputs.kind import Opening, OutputKind
 from fer_live.outputs.registry import check_output, missing_extra, output_kinds
 from fer_live.painting.annotated_video import FramePainter
-from fer_live.session.attached import AttachedOutput
-from fer_live.session.live import LiveSession
+from fer_live.session.shared_output import LiveSource, SharedOutput
 from fer_live.window.dialogs.output_card import OutputState
 from fer_live.window.dialogs.outputs_dialog import OutputsDialog
 
@@ -22,10 +22,11 @@ from fer_live.window.dialogs.outputs_dialog import OutputsDialog
 class DataOut(QObject):
     """At most one output of each kind; where each one went last stays in the dialog.
 
-    An output starts with the first picture, because only the model knows the labels: `wanted` are
-    those of the command line. `refused` says why one of them could not be started, and `failed`
-    why one ended by itself while nobody saw the dialog. `signals_needed` is emitted where one began
-    that has nothing to send while the signals are off.
+    `sources` gives the live sources, the chosen one first; an output takes all of them, or the
+    chosen one where it has room for one alone. It starts with the first picture, because only the
+    model knows the labels: `wanted` are those of the command line. `refused` says why one of them
+    could not be started, and `failed` why one ended by itself while nobody saw the dialog.
+    `signals_needed` is emitted where one began that has nothing to send while the signals are off.
     """
 
     refused = pyqtSignal(str)
@@ -34,11 +35,19 @@ class DataOut(QObject):
     _broke = pyqtSignal(str, object)
     _tested = pyqtSignal(object, str)
 
-    def __init__(self, parent: QWidget, session: LiveSession, wanted: Mapping[str, str]) -> None:
+    def __init__(
+        self,
+        parent: QWidget,
+        sources: Callable[[], Sequence[LiveSource]],
+        wanted: Mapping[str, str],
+    ) -> None:
         super().__init__(parent)
-        self._parent, self._session = parent, session
+        self._parent, self._sources = parent, sources
         self._wanted, self._places = dict(wanted), dict(wanted)
-        self._outputs = {name: AttachedOutput(session) for name in output_kinds()}
+        self._outputs = {
+            name: SharedOutput(kind.sharing, partial(self._tell_broken, name), name)
+            for name, kind in output_kinds().items()
+        }
         self._dialog: OutputsDialog | None = None
         self._trouble: dict[str, tuple[str, str]] = {}
         self._broke.connect(self._end_broken)
@@ -73,7 +82,8 @@ class DataOut(QObject):
         return self._trouble[name][0]
 
     def _begin(self, name: str, where: str, *, is_given: bool) -> None:
-        kind, pipeline = output_kinds()[name], self._session.pipeline
+        kind, sources = output_kinds()[name], self._sources()
+        loaded = [source.session.pipeline for source in sources if source.session.pipeline]
         if kind.writes_file:
             path = Path(where)
             if path.exists() and not is_given:
@@ -81,18 +91,21 @@ class DataOut(QObject):
             if path.parent == documents():
                 made(path.parent)
         check_output(kind, where)
-        if pipeline is None:
+        if not loaded:
             self._wanted[name] = where
             return
+        pipeline = loaded[0]
         opening = Opening(
             where,
             pipeline.labels,
             partial(FramePainter, pipeline.labels),
             is_live=True,
             with_signals=pipeline.with_signals,
+            markers_in=sources[0].session.markers,
         )
-        sink = kind.open(opening)
-        self._outputs[name].begin(sink, lambda error: self._broke.emit(name, error))
+        self._outputs[name].begin(
+            sources, lambda source: kind.open(replace(opening, source=source))
+        )
         if kind.needs_signals and not pipeline.with_signals:
             self.signals_needed.emit()
 
@@ -102,33 +115,48 @@ class DataOut(QObject):
             if trouble := self.switch(name, where, is_given=True):
                 self.refused.emit(f"{output_kinds()[name].option}: {trouble}")
 
+    def add(self, source: LiveSource) -> None:
+        """Let every output that is on take in one more source; says why where one cannot."""
+        for name, output in self._outputs.items():
+            try:
+                output.add(source)
+            except FerLiveError as error:
+                self._end_broken(name, error)
+
+    def remove(self, source: LiveSource) -> None:
+        """Let every output go on without this source; one that had no other ends."""
+        for output in self._outputs.values():
+            output.remove(source)
+
     def state(self, name: str) -> OutputState:
         """How an output does."""
         trouble, details = self._trouble.get(name, ("", ""))
         if name in self._wanted:
             return OutputState(is_on=True, is_waiting=True)
-        worker = self._outputs[name].worker
-        if worker is None:
+        workers = self._outputs[name].workers
+        if not workers:
             obstacle = obstacle_of(output_kinds()[name])
             return OutputState(trouble=trouble, details=details, obstacle=obstacle)
         counts = tr(
             "{written} sent, {dropped} dropped",
-            written=worker.written,
-            dropped=worker.dropped_in_all,
+            written=sum(worker.written for worker in workers),
+            dropped=sum(worker.dropped_in_all for worker in workers),
         )
+        described = dict.fromkeys(worker.described for worker in workers)
         return OutputState(
             is_on=True,
-            counts="; ".join(filter(None, (counts, worker.described))),
-            last_message=worker.last_message,
-            address=worker.address_to_copy,
-            page=worker.page_address,
+            counts="; ".join(filter(None, (counts, *described))),
+            last_message=workers[0].last_message,
+            address=workers[0].address_to_copy,
+            page=workers[0].page_address,
         )
 
     def test(self, name: str, then: Callable[[str], None]) -> None:
-        """Let an output that runs send a test; `then` gets what happened, on the GUI thread."""
-        worker = self._outputs[name].worker
-        if worker is not None:
-            worker.test(lambda answer: self._tested.emit(then, answer))
+        """Let an output that runs send a test, of several sources that of the first; `then` gets
+        what happened, on the GUI thread."""
+        workers = self._outputs[name].workers
+        if workers:
+            workers[0].test(lambda answer: self._tested.emit(then, answer))
 
     def show_dialog(self) -> None:
         """Open the dialog, or bring it to the front."""
@@ -150,6 +178,10 @@ class DataOut(QObject):
         """Block until every output that ended is closed."""
         for output in self._outputs.values():
             output.wait()
+
+    def _tell_broken(self, name: str, error: Exception) -> None:
+        """On the thread of the output that broke."""
+        self._broke.emit(name, error)
 
     def _end_broken(self, name: str, error: Exception) -> None:
         """Its card says why; so does a message of the window where nobody sees the card."""

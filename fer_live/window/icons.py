@@ -9,7 +9,9 @@ from PyQt6.QtSvg import QSvgRenderer
 from fer_live.model.assets import asset
 
 RED = "#d43a2f"
-"""Of what records; it stands out by 3 to 1 on the buttons of both themes."""
+"""The ground of what records, under white text."""
+RED_SIGN = "#e8564c"
+"""Of drawings; it stands out by 3 to 1 on the grounds of both themes, for every kind of eyes."""
 
 
 def icon(name: str, color: str = "") -> QIcon:

@@ -30,7 +30,7 @@ class LiveRecording(QObject):
 
     def __init__(self, parent: QObject, session: LiveSession) -> None:
         super().__init__(parent)
-        self._output = AttachedOutput(session)
+        self._output = AttachedOutput(session, called="recording")
         self.since_s = 0.0
         self._recorder: Recorder | None = None
         self._failed.connect(self._end_failed)
@@ -46,8 +46,10 @@ class LiveRecording(QObject):
         """The visible sign that the session is recorded, and since when; empty while it is not."""
         return f"● {clock(time.monotonic() - self.since_s)}" if self.is_on else ""
 
-    def begin(self, pipeline: Pipeline, source: str, *, with_overlay: bool) -> None:
-        """Record from now on; says why where that cannot be."""
+    def begin(
+        self, pipeline: Pipeline, source: str, *, with_overlay: bool, called: str = ""
+    ) -> None:
+        """Record from now on, into a folder that is `called` so; says why where that cannot be."""
         if self.is_on:
             return
         about = About(
@@ -60,7 +62,7 @@ class LiveRecording(QObject):
         )
         paint = FramePainter(pipeline.labels) if with_overlay else None
         try:
-            recorder = Recorder(recordings_folder(), about, paint)
+            recorder = Recorder(recordings_folder(), about, paint, called)
         except FerLiveError as error:
             self.said.emit(failed(str(error)))
             return

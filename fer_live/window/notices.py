@@ -19,15 +19,15 @@ from PyQt6.QtWidgets import (
 )
 
 from fer_live.base.translation import tr
-from fer_live.window.icons import icon
+from fer_live.window.icons import RED_SIGN, icon
 
 Severity = Literal["done", "info", "warning", "error"]
 
 _LOOKS: dict[Severity, tuple[str, str, int]] = {
     "done": ("circle-check", "#2f9e5b", 6000),
     "info": ("info", "#4d93c4", 6000),
-    "warning": ("triangle-alert", "#d98a1f", 10_000),
-    "error": ("circle-x", "#e05a4e", 0),
+    "warning": ("triangle-alert", "#bd6f00", 10_000),
+    "error": ("circle-x", RED_SIGN, 0),
 }
 """Icon, its colour, and how long it stays (ms; 0: until it is closed)."""
 _MOST = 3

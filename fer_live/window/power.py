@@ -7,7 +7,6 @@ import psutil
 from PyQt6.QtCore import QObject, QTimer, pyqtSignal
 
 from fer_live.base.translation import tr
-from fer_live.session.live import LiveSession
 from fer_live.window.notices import Notice
 from fer_live.window.preferences import Preferences
 
@@ -19,8 +18,9 @@ _SLEPT_FOR_S = 15.0
 
 
 class Power(QObject):
-    """Looks every five seconds. On a battery, and where the settings want it, `session` reads fewer
-    frames; `said` tells the person. `woke` comes after the machine has slept.
+    """Looks every five seconds. On a battery, and where the settings want it, fewer frames are
+    read, as `read_at_most` is told; `said` tells the person. `woke` comes after the machine has
+    slept.
 
     `wall_s` is a clock that goes on while the machine sleeps. A jump of it, as when somebody sets
     the clock, is taken for a sleep: the camera is then opened again for nothing, in a moment.
@@ -32,12 +32,12 @@ class Power(QObject):
     def __init__(
         self,
         parent: QObject,
-        session: LiveSession,
+        read_at_most: Callable[[float | None], None],
         preferences: Preferences,
         wall_s: Callable[[], float] = time.time,
     ) -> None:
         super().__init__(parent)
-        self._session, self._preferences = session, preferences
+        self._read_at_most, self._preferences = read_at_most, preferences
         self._wall_s = wall_s
         self._looked_at_s = wall_s()
         self._is_sparing = False
@@ -61,7 +61,7 @@ class Power(QObject):
         if spares == self._is_sparing:
             return
         self._is_sparing = spares
-        self._session.read_at_most(ON_BATTERY_PER_SECOND if spares else None)
+        self._read_at_most(ON_BATTERY_PER_SECOND if spares else None)
         if spares:
             self.said.emit(Notice(tr("On battery: fewer frames are read; Settings can change it")))
 

@@ -6,18 +6,13 @@ from PyQt6.QtCore import QEvent, QLibraryInfo, QLocale, QObject, QTimer, QTransl
 from PyQt6.QtWidgets import QApplication, QWidget
 
 from fer_live.base.settings import Settings, load_settings, save_settings, settings_changed_ns
-from fer_live.base.translation import set_language, tr
-from fer_live.errors import FerLiveError, ModelError
-from fer_live.vision.answers import AnswerConfig
-from fer_live.vision.pipeline import Pipeline
-from fer_live.vision.smoothing import SmoothingConfig
+from fer_live.base.translation import set_language
+from fer_live.errors import FerLiveError
 from fer_live.window.dialogs.settings_dialog import SettingsDialog
 from fer_live.window.notices import failed, warned
 from fer_live.window.style import show_theme
 
 _LOOK_EVERY_MS = 500
-_SIGNALS_BUDGET = 0.35
-"""Of one core: 30 frames a second of one face where it takes 11 ms, fewer where it takes longer."""
 
 
 class Preferences(QObject):
@@ -131,21 +126,3 @@ class Preferences(QObject):
         folder = QLibraryInfo.path(QLibraryInfo.LibraryPath.TranslationsPath)
         if self._qt_translator.load(f"qtbase_{code}", folder):
             application.installTranslator(self._qt_translator)
-
-
-def set_up(pipeline: Pipeline, settings: Settings) -> str:
-    """Set what a running pipeline can change; its next frame goes by it.
-
-    Returns a line for the person where the model has not the prior that was chosen; else "".
-    """
-    pipeline.smoothing = SmoothingConfig.from_calm(settings.calm)
-    pipeline.with_heat_map = settings.show_heat_map
-    pipeline.with_signals = settings.signals
-    pipeline.signals_budget = _SIGNALS_BUDGET
-    readings = settings.readings or 2
-    try:
-        pipeline.answers = AnswerConfig(readings, settings.prior)
-    except ModelError:
-        pipeline.answers = AnswerConfig(readings)
-        return tr("This model knows no other prior than everyday")
-    return ""

@@ -13,7 +13,7 @@ from fer_live.session.live import Failure, LiveSession
 from fer_live.session.reading_pace import ReadingPace
 from fer_live.session.reconnect import SourceLost
 from fer_live.vision.pipeline import Pipeline
-from fer_live.window.live_page import LivePage
+from fer_live.window.grid.tile import LiveTile
 from fer_live.window.notices import warned
 from fer_live.window.preferences import Preferences
 
@@ -25,7 +25,7 @@ RELOADS = ("model", "provider", "detector")
 
 
 class SessionNews(QObject):
-    """Hands results on, and shows on the live page what failed.
+    """Hands results on, and shows in the source's tile what failed.
 
     A result of the source that is open goes to `show_result`, with its pipeline and a warning that
     is empty where all is well; it never travels through a signal. Where a model cannot be loaded,
@@ -41,14 +41,14 @@ class SessionNews(QObject):
     def __init__(
         self,
         parent: QObject,
-        page: LivePage,
+        tile: LiveTile,
         preferences: Preferences,
         *,
         show_result: Callable[[FrameResult, Pipeline, str], None],
         load: Callable[[], None],
     ) -> None:
         super().__init__(parent)
-        self._page, self._preferences = page, preferences
+        self._tile, self._preferences = tile, preferences
         self._show, self._load = show_result, load
         self._pipeline: Pipeline | None = None
         self._loaded_with: Settings = preferences.now
@@ -66,7 +66,7 @@ class SessionNews(QObject):
             and live.result.frame.captured_at_s > self._lost_at_s
         )
         pipeline = session.pipeline
-        if live is not None and is_current and pipeline is not None and not self._page.is_asking:
+        if live is not None and is_current and pipeline is not None and not self._tile.is_asking:
             self._take_result(live.result, pipeline)
         for failure in session.take_failures():
             self._take_failure(failure, session)
@@ -109,7 +109,7 @@ class SessionNews(QObject):
         comes_back = isinstance(failure.error, SourceLost)
         if comes_back:
             self._lost_at_s = time.monotonic()
-        self._page.show_message(
+        self._tile.show_message(
             failure.message, offer_choices=failure.stage == "source" and not comes_back
         )
         if not comes_back:
@@ -120,21 +120,22 @@ class SessionNews(QObject):
         self._frame_failure = tr("a frame could not be read: {why}", why=failure.message)
         if self._frame_failed_at_s - self._result_at_s > _STILL_AFTER_S:
             # No good frame any more: the last picture must not look like a live one.
-            self._page.show_message(self._frame_failure)
+            self._tile.show_message(self._frame_failure)
 
     def _does_without(self, why: str, session: LiveSession) -> bool:
         """Whether another model does the work of one that could not be loaded."""
-        preferences = self._preferences
+        preferences, loaded_with = self._preferences, self._loaded_with
         if session.pipeline is not None:
             # Kept, the broken one would stand in the way of the next start.
-            before, now = self._loaded_with, preferences.now
+            before, now = loaded_with, preferences.now
             names = [name for name in RELOADS if getattr(before, name) != getattr(now, name)]
             preferences.put_back({name: getattr(before, name) for name in names})
             self.said.emit(warned(tr("{why}; the model before goes on", why=why)))
             return True
-        if preferences.now.model is None or preferences.now.model != preferences.kept.model:
+        if loaded_with.model is None or loaded_with.model != preferences.kept.model:
             return False
         preferences.use_for_now({"model": None})
+        self._loaded_with = preferences.now
         self._load()
         self.said.emit(warned(tr("{why}; the one that came with the app is used", why=why)))
         return True

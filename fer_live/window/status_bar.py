@@ -7,17 +7,19 @@ from PyQt6.QtWidgets import QLabel, QStatusBar
 
 from fer_live.base.translation import tr
 from fer_live.datatypes import FrameResult
-from fer_live.session.meter import Meter
+from fer_live.session.meter import FrameCounts
 
 _EVERY_MS = 500
 
 
 class StatusBar(QStatusBar):
-    """Reads the meter twice a second; `n_dropped` gives the frames that came too late."""
+    """Reads the counts of one source twice a second, as `watch` gives them."""
 
-    def __init__(self, meter: Meter, n_dropped: Callable[[], int]) -> None:
+    def __init__(self) -> None:
         super().__init__()
-        self._meter, self._n_dropped = meter, n_dropped
+        self._meter: FrameCounts = FrameCounts()
+        self._n_dropped: Callable[[], int] = int
+        self._source = ""
         self._counts, self._latency, self._runs_on = QLabel(), QLabel(), QLabel()
         self._pipeline = ""
         for label, share in ((self._counts, 4), (self._latency, 3), (self._runs_on, 3)):
@@ -37,6 +39,16 @@ class StatusBar(QStatusBar):
         """The three labels, from left to right."""
         return self._counts, self._latency, self._runs_on
 
+    def watch(self, meter: FrameCounts, n_dropped: Callable[[], int], source: str) -> None:
+        """Show these counts from now on.
+
+        `n_dropped` gives the frames that came too late, and `source` a name where there are others.
+        """
+        if meter is not self._meter:
+            self._pipeline = ""
+        self._meter, self._n_dropped, self._source = meter, n_dropped, source
+        self._update()
+
     def note(self, result: FrameResult, model: str) -> None:
         """Take in what this result was read with; shown at the next update."""
         height, width = result.frame.image_bgr.shape[:2]
@@ -52,6 +64,8 @@ class StatusBar(QStatusBar):
             painted=meter.painted,
             dropped=self._n_dropped(),
         )
+        if self._source:
+            counts = f"{self._source}:  {counts}"
         latency = meter.latency_ms.percentiles(p50=50, p95=95)
         figures = ""
         if latency["p50"] is not None and latency["p95"] is not None:

@@ -11,7 +11,16 @@ from fer_live.window.actions import TOOLBAR
 from fer_live.window.icons import icon
 from fer_live.window.translated import Translated
 
-_BY_ICON_ALONE = ("bars", "timeline", "plane", "heat_map", "signals", "settings", "help")
+_BY_ICON_ALONE = (
+    "bars",
+    "faces",
+    "timeline",
+    "plane",
+    "heat_map",
+    "signals",
+    "settings",
+    "help",
+)
 """With their names, not all would fit into the window at its first size."""
 
 

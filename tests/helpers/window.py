@@ -9,6 +9,7 @@ from fer_live.errors import SourceError
 from fer_live.personal.models import load_pipeline
 from fer_live.session.meter import Meter
 from fer_live.sources.choice import Demo
+from fer_live.sources.several import NamedSource
 from fer_live.sources.source import FrameSource
 from fer_live.window.main_window import MainWindow
 from tests.helpers.cameras import SyntheticCamera
@@ -49,7 +50,7 @@ def wait_for_pictures(qtbot, meter: Meter, n: int = 3) -> None:
 def open_demo_window(qtbot, settings: Settings = CONSENTED) -> MainWindow:
     """A window on the demo clip that shows a face."""
     save_settings(settings)
-    window = MainWindow(Demo(), settings, load_pipeline, Meter(0.0))
+    window = MainWindow([NamedSource(Demo())], settings, load_pipeline, Meter(0.0))
     qtbot.addWidget(window, before_close_func=lambda w: w.stop())
     window.show()
     qtbot.waitUntil(lambda: bool(window.live._faces), timeout=60_000)

@@ -22,10 +22,10 @@ from fer_live.base.settings import Settings
 from fer_live.base.translation import tr
 from fer_live.errors import FerLiveError
 from fer_live.window.background import Background
-from fer_live.window.icons import icon
+from fer_live.window.icons import RED_SIGN, icon
 from fer_live.window.notices import Notice, done, failed
 
-_GOOD, _MISSING, _BAD = ("circle-check", "#2f9e5b"), ("info", "#4d93c4"), ("circle-x", "#e05a4e")
+_GOOD, _MISSING, _BAD = ("circle-check", "#2f9e5b"), ("info", "#4d93c4"), ("circle-x", RED_SIGN)
 
 
 class Examination(QObject):

@@ -1,5 +1,7 @@
 """The calibration as the window sees it: there is at most one, and it gets the live picture."""
 
+from collections.abc import Callable
+
 from PyQt6.QtCore import QObject, pyqtSignal
 from PyQt6.QtWidgets import QWidget
 
@@ -12,16 +14,21 @@ from fer_live.window.preferences import Preferences
 
 
 class Calibrating(QObject):
-    """Opens the dialog of a calibration; `ended` is emitted when the dialog is closed, and after
-    another model was put to use. `opened` asks for the tab behind the dialog. `open_soon` waits for
-    the first picture."""
+    """Opens the dialog of a calibration to the face of one source, the one that `chosen` gives.
+
+    `ended` is emitted when the dialog is closed, and after another model was put to use. `opened`
+    asks for the tab behind the dialog. `open_soon` waits for the first picture.
+    """
 
     opened = pyqtSignal()
     ended = pyqtSignal()
 
-    def __init__(self, parent: QWidget, session: LiveSession, preferences: Preferences) -> None:
+    def __init__(
+        self, parent: QWidget, chosen: Callable[[], LiveSession], preferences: Preferences
+    ) -> None:
         super().__init__(parent)
-        self._parent, self._session, self._preferences = parent, session, preferences
+        self._parent, self._session_to_take, self._preferences = parent, chosen, preferences
+        self._session: LiveSession | None = None
         self._dialog: CalibrateDialog | None = None
         self._is_wanted = False
 
@@ -35,11 +42,12 @@ class Calibrating(QObject):
 
         With `person`, it calibrates at once from what is kept of them.
         """
-        pipeline = self._session.pipeline
+        session = self._session or self._session_to_take()
+        pipeline = session.pipeline
         if pipeline is None or not (person or ask_for_consent(self._parent, self._preferences)):
             return
         if self._dialog is None:
-            self._dialog = self._made(pipeline)
+            self._session, self._dialog = session, self._made(session, pipeline)
         self.opened.emit()
         self._dialog.show()
         self._dialog.raise_()
@@ -50,13 +58,18 @@ class Calibrating(QObject):
         """Show the dialog with the first picture."""
         self._is_wanted = True
 
-    def show_frame(self, frame: Frame, *, mirror: bool) -> None:
-        """Show the live picture in the dialog, where one is open or wanted."""
+    def show_frame(self, session: LiveSession, frame: Frame, *, mirror: bool) -> None:
+        """Show a live picture in the dialog, where one of this session is open or wanted."""
         if self._is_wanted:
             self._is_wanted = False
             self.open()
-        if self._dialog is not None:
+        if self._dialog is not None and session is self._session:
             self._dialog.show_frame(frame, mirror=mirror)
+
+    def end_of(self, session: LiveSession) -> None:
+        """Close the dialog, where one of this session is open."""
+        if session is self._session:
+            self.end()
 
     def end(self) -> None:
         """Close the dialog, where one is open; takes that nobody checked are deleted."""
@@ -64,8 +77,8 @@ class Calibrating(QObject):
         if self._dialog is not None:
             self._dialog.done(0)
 
-    def _made(self, pipeline: Pipeline) -> CalibrateDialog:
-        dialog = CalibrateDialog(self._parent, self._session, pipeline, self._preferences.now)
+    def _made(self, session: LiveSession, pipeline: Pipeline) -> CalibrateDialog:
+        dialog = CalibrateDialog(self._parent, session, pipeline, self._preferences.now)
         dialog.used.connect(self._use)
         dialog.ended.connect(self._forget)
         return dialog
@@ -75,5 +88,5 @@ class Calibrating(QObject):
         self.ended.emit()
 
     def _forget(self) -> None:
-        self._dialog = None
+        self._dialog = self._session = None
         self.ended.emit()

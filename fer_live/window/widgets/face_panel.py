@@ -8,11 +8,12 @@ from fer_live.base.translation import tr, tr_advice, tr_label
 from fer_live.datatypes import FaceResult
 from fer_live.painting.overlay import expression_color, track_color
 from fer_live.window.translated import as_sentence
+from fer_live.window.widgets.bar import paint_bar
 
 _MARGIN = 14
 _ROW_GAP = 9
-_BAR_H = 6.0
-_MIN_BAR_H = 2.0
+_BAR_H = 8.0
+_MIN_BAR_H = 3.0
 
 
 class FacePanel(QWidget):
@@ -20,7 +21,7 @@ class FacePanel(QWidget):
 
     def __init__(self) -> None:
         super().__init__()
-        self.setSizePolicy(QSizePolicy.Policy.Preferred, QSizePolicy.Policy.Expanding)
+        self.setSizePolicy(QSizePolicy.Policy.Preferred, QSizePolicy.Policy.Preferred)
         self.setMinimumWidth(170)
         self._face: FaceResult | None = None
         self._labels: tuple[str, ...] = ()
@@ -40,7 +41,7 @@ class FacePanel(QWidget):
         self.update()
 
     def sizeHint(self) -> QSize:  # noqa: N802  # Qt's name
-        return QSize(210, 320)
+        return QSize(210, 345)
 
     def paintEvent(self, event: QPaintEvent | None) -> None:  # noqa: N802  # Qt's name
         painter = QPainter(self)
@@ -84,10 +85,8 @@ class FacePanel(QWidget):
         shown = _elided(QFontMetricsF(large), tr_label(face.shown_label), free_w)
         painter.drawText(label, Qt.AlignmentFlag.AlignLeft, shown)
         painter.drawText(label, Qt.AlignmentFlag.AlignRight, percent)
-        line = QRectF(area.left(), label.bottom() + 3, area.width(), 4)
-        painter.setPen(Qt.PenStyle.NoPen)
-        painter.setBrush(expression_color(face.shown_label, self._labels))
-        painter.drawRoundedRect(line, 2, 2)
+        line = QRectF(area.left(), label.bottom() + 2, area.width(), 6)
+        paint_bar(painter, line, 1.0, expression_color(face.shown_label, self._labels))
         painter.setFont(self.font())
         # Its row stays when it has nothing to say, or the bars would jump.
         remark = QRectF(area.left(), line.bottom() + 4, area.width(), row)
@@ -108,7 +107,6 @@ class FacePanel(QWidget):
             text_h = min(text_h, row_h - bar_h)
         metrics = QFontMetricsF(painter.font())
         text_color = self.palette().color(QPalette.ColorRole.WindowText)
-        ground = self.palette().color(QPalette.ColorRole.Mid)
         for row, (label, prob) in enumerate(
             zip(self._labels, self._face.smoothed_probs, strict=True)
         ):
@@ -121,12 +119,7 @@ class FacePanel(QWidget):
             painter.drawText(line, Qt.AlignmentFlag.AlignLeft, name)
             painter.drawText(line, Qt.AlignmentFlag.AlignRight, percent)
             bar = QRectF(area.left(), min(top + text_h, top + row_h - bar_h), area.width(), bar_h)
-            painter.setPen(Qt.PenStyle.NoPen)
-            painter.setBrush(ground)
-            painter.drawRoundedRect(bar, 3, 3)
-            bar.setWidth(area.width() * float(prob))
-            painter.setBrush(expression_color(label, self._labels))
-            painter.drawRoundedRect(bar, 3, 3)
+            paint_bar(painter, bar, float(prob), expression_color(label, self._labels))
 
     def _description(self) -> str:
         if self._face is None and self._away is not None:

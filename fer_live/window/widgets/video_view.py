@@ -18,6 +18,8 @@ from fer_live.painting.overlay import (
 
 _BACKGROUND = QColor(16, 20, 26)
 _MESSAGE_COLOR = QColor(200, 206, 214)
+_MESSAGE_SIZES = (17, 15, 13, 11, 9)
+_SMALL_PX = 320
 _RECORDING_COLOR = QColor("#ff6b5e")
 
 
@@ -25,9 +27,11 @@ class VideoView(QWidget):
     """Shows one result at a time, letterboxed, with its overlay; or a message where there is none.
 
     `on_painted` is called with the frame's capture time after each *new* result has been painted.
-    `face_clicked` tells the number of a face that the person clicked, 0 beside all faces.
+    `pressed` is emitted at every click, and `face_clicked` tells the number of a face that the
+    person clicked, 0 beside all faces.
     """
 
+    pressed = pyqtSignal()
     face_clicked = pyqtSignal(int)
 
     def __init__(self, on_painted: Callable[[float], None] = lambda _: None) -> None:
@@ -91,6 +95,7 @@ class VideoView(QWidget):
         return image
 
     def mousePressEvent(self, event: QMouseEvent | None) -> None:  # noqa: N802  # Qt's name
+        self.pressed.emit()
         if event is None or self._result is None:
             return
         self.face_clicked.emit(self._face_at(event.position(), self._result))
@@ -99,13 +104,7 @@ class VideoView(QWidget):
         painter = QPainter(self)
         painter.fillRect(self.rect(), _BACKGROUND)
         if self._result is None:
-            painter.setPen(_MESSAGE_COLOR)
-            painter.setFont(overlay_font(17))
-            painter.drawText(
-                self.rect().adjusted(24, 24, -24, -24),
-                int(Qt.AlignmentFlag.AlignCenter) | int(Qt.TextFlag.TextWordWrap),
-                self._message,
-            )
+            self._paint_message(painter)
             painter.end()
             return
         area = self._area(self._result)
@@ -123,6 +122,18 @@ class VideoView(QWidget):
         if self._new:
             self._new = False
             self._on_painted(self._result.frame.captured_at_s)
+
+    def _paint_message(self, painter: QPainter) -> None:
+        """As large as there is room for all of it."""
+        margin = 24 if self.width() > _SMALL_PX else 6
+        area = self.rect().adjusted(margin, margin, -margin, -margin)
+        flags = int(Qt.AlignmentFlag.AlignCenter) | int(Qt.TextFlag.TextWordWrap)
+        for size in _MESSAGE_SIZES:
+            painter.setFont(overlay_font(size))
+            if area.contains(painter.boundingRect(area, flags, self._message)):
+                break
+        painter.setPen(_MESSAGE_COLOR)
+        painter.drawText(area, flags, self._message)
 
     def _paint_result(self, painter: QPainter, area: QRectF, result: FrameResult) -> None:
         paint_result(

@@ -1,3 +1,4 @@
+import csv
 import json
 import os
 import shutil
@@ -36,6 +37,25 @@ def test_the_window_runs_for_its_time_and_writes_its_figures(run_cli, tmp_path: 
     assert figures["gui_gap_ms"]["max"] >= figures["gui_gap_ms"]["p99_9"] > 0
 
 
+def test_two_sources_run_in_a_window_or_without_and_one_that_fails_is_told(
+    run_cli, tmp_path: Path, demo_clip: Path
+):
+    for how, code in (((), 0), (("--headless",), 0), (("--camera", "93"), 1)):
+        rows, stats = tmp_path / "a.csv", tmp_path / "stats.json"
+        sources = ("--source", demo_clip, "--source-name", "left", "--demo", *how)
+        done = run_cli("fer-live", *sources, "--duration", 3, "--stats", stats, "--csv", rows)
+        assert done.returncode == code, done.stderr
+        assert ("camera 93: no camera is found" in done.stderr) == (code == 1)
+        figures = json.loads(stats.read_text())
+        one, other = figures["sources"][:2]
+        assert (one["source"], other["source"]) == ("left", "demo")
+        assert min(one["processed"], other["processed"]) > 30
+        assert figures["captured"] == sum(each["captured"] for each in figures["sources"])
+        with rows.open() as file:
+            numbers = {(row["source"], row["track_id"]) for row in csv.DictReader(file)}
+        assert {("left", "1"), ("demo", "1")} <= numbers
+
+
 @pytest.mark.parametrize(
     ("options", "says"),
     [
@@ -54,7 +74,13 @@ def test_the_window_runs_for_its_time_and_writes_its_figures(run_cli, tmp_path: 
         (("--source", "text.mp4"), "not a video"),
         (("--demo", "--model", "text.mp4"), "not a model"),
         (("--demo", "--model", "missing.onnx"), "no such model"),
-        (("--demo", "--camera", "0"), "not allowed with"),
+        (("--demo", "--camera", "2", "--camera", "2"), "camera 2: a camera can be opened once"),
+        (("--demo", "--source", "missing.mp4"), "no such file"),
+        (("--demo", "--source-name", "a", "--source-name", "b"), "given 2 times for 1 sources"),
+        (("--headless", "--demo"), "add one of --csv"),
+        (("--headless", "--demo", "--csv", "none/a.csv"), "does not exist"),
+        (("--headless", "--camera", "93", "--csv", "a.csv"), "camera 93: no camera is found"),
+        (("--headless", "doctor"), "--headless is for the window"),
         (("--demo", "--duration", "0"), "not a number above 0"),
         (("--demo", "--stats", "missing/stats.json"), "does not exist"),
         (("--source", "http://127.0.0.1:9/none", "--duration", "1"), "no stream there"),

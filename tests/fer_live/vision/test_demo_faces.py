@@ -14,7 +14,7 @@ from fer_live.sources.choice import DEMO_CLIP
 from fer_live.sources.clip import ClipSource
 from fer_live.vision.classifier import ExpressionClassifier
 from fer_live.vision.pipeline import Pipeline
-from fer_live.window.live_page import LivePage
+from fer_live.window.grid.tile import LiveTile
 from tools.demo.looks import PLAYS
 from tools.demo.scene import FPS, FRAME_WH, SECONDS
 
@@ -109,12 +109,12 @@ def test_there_is_no_cut_not_even_where_it_begins_again(results: list[FrameResul
 
 def test_the_window_follows_one_of_them_all_the_time(qtbot, results: list[FrameResult]):
     labels = ExpressionClassifier(asset(CPU_MODEL), "cpu").labels
-    page = LivePage(lambda _: None)
-    qtbot.addWidget(page)
+    tile = LiveTile(lambda _: None)
+    qtbot.addWidget(tile)
     followed = set()
     for result in results:
-        page.show_result(result, labels, mirror=False, lines=("", ""))
-        followed.add(page.followed)
+        tile.show_result(result, labels, mirror=False, lines=("", ""))
+        followed.add(tile.followed)
     assert len(followed) == 1
 
 

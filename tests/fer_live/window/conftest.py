@@ -8,6 +8,7 @@ from fer_live.base.settings import Settings
 from fer_live.personal.models import load_pipeline
 from fer_live.session.meter import Meter
 from fer_live.sources.choice import SourceChoice
+from fer_live.sources.several import NamedSource
 from fer_live.window.main_window import MainWindow
 from tests.helpers.window import ON_CPU, Missing, Pictures
 
@@ -26,10 +27,13 @@ def open_window(qtbot):
         source: SourceChoice | Pictures | Missing,
         settings: Settings = ON_CPU,
         load=load_pipeline,
+        *,
+        also: tuple[SourceChoice | Pictures | Missing, ...] = (),
         **options,
     ) -> tuple[MainWindow, Meter]:
         meter = Meter()
-        window = MainWindow(source, settings, load, meter, **options)
+        named = [NamedSource(source) for source in (source, *also)]
+        window = MainWindow(named, settings, load, meter, **options)
         windows.append(window)
         qtbot.addWidget(window)
         window.show()

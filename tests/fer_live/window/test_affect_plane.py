@@ -6,6 +6,7 @@ import pytest
 from fer_live.base.circumplex import VALENCE_AROUSAL
 from fer_live.model.manifest import EXPRESSIONS
 from fer_live.recording.history import Moment
+from fer_live.window.grid.tile import LiveTile, Parts
 from fer_live.window.live_page import LivePage
 from fer_live.window.widgets.affect_plane import AffectPlane
 from tests.helpers.results import LABELS, result
@@ -71,18 +72,19 @@ def test_the_point_is_painted_where_it_belongs(plane: AffectPlane):
 
 
 def test_the_page_feeds_it_only_while_it_is_seen(qtbot):
-    page = LivePage(lambda _: None)
+    page, tile = LivePage(), LiveTile(lambda _: None)
+    page.add(tile)
     qtbot.addWidget(page)
     page.resize(800, 700)
-    page.show_parts(timeline=True, panel=True, plane=False, signals=False)
+    page.show_parts(Parts(timeline=True, panel=True, plane=False, signals=False))
     page.show()
     shown = result(0, 1.0, happy=1.0)
-    page.show_result(shown, LABELS, mirror=False, lines=("", ""))
-    assert page.plane.place_of(1) is None
-    page.show_parts(timeline=True, panel=False, plane=True, signals=False)
-    page.show_result(shown, LABELS, mirror=False, lines=("", ""))
-    assert page.plane.place_of(1) == pytest.approx(VALENCE_AROUSAL["happiness"])
-    page.show_result(replace(shown, faces=()), LABELS, mirror=False, lines=("", ""))
-    assert page.plane.place_of(1) is None
-    page.show_parts(timeline=False, panel=False, plane=False, signals=False)
+    tile.show_result(shown, LABELS, mirror=False, lines=("", ""))
+    assert tile.plane.place_of(1) is None
+    page.show_parts(Parts(timeline=True, panel=False, plane=True, signals=False))
+    tile.show_result(shown, LABELS, mirror=False, lines=("", ""))
+    assert tile.plane.place_of(1) == pytest.approx(VALENCE_AROUSAL["happiness"])
+    tile.show_result(replace(shown, faces=()), LABELS, mirror=False, lines=("", ""))
+    assert tile.plane.place_of(1) is None
+    page.show_parts(Parts(timeline=False, panel=False, plane=False, signals=False))
     assert page._beside.isHidden(), "no empty column stays"

@@ -82,7 +82,7 @@ def test_record_is_off_without_a_picture_and_leaves_nothing(qtbot, open_window, 
     with qtbot.waitSignal(window.failed, timeout=60_000):
         pass
     qtbot.keyClick(window, Qt.Key.Key_R, Qt.KeyboardModifier.ControlModifier)
-    assert not window.recording.is_on
+    assert not window.feeds.chosen.recording.is_on
     qtbot.waitUntil(lambda: window.pipeline is not None, timeout=60_000)
     window.set_recording(True)  # as a picture that goes in the same moment would
     window.set_recording(False)

@@ -4,13 +4,15 @@ import cv2
 import numpy as np
 from PyQt6.QtCore import QPointF, Qt
 
+from fer_live.window.grid.tile import LiveTile
 from fer_live.window.live_page import LivePage
 from tests.helpers.results import LABELS, result
 from tests.helpers.window import Pictures, wait_for_pictures
 
 
 def test_faces_of_one_size_do_not_take_turns_and_a_gap_stays_empty(qtbot):
-    page = LivePage(lambda _: None)
+    page, tile = LivePage(), LiveTile(lambda _: None)
+    page.add(tile)
     qtbot.addWidget(page)
     page.resize(600, 500)
     page.show()
@@ -22,15 +24,15 @@ def test_faces_of_one_size_do_not_take_turns_and_a_gap_stays_empty(qtbot):
             for face, side in zip(shown.faces, sides, strict=True)
         )
         shown = replace(shown, faces=faces)
-        page.show_result(shown, LABELS, mirror=False, lines=("", ""))
+        tile.show_result(shown, LABELS, mirror=False, lines=("", ""))
 
     show(10.0, 40, 39)
     show(10.1, 39, 40)
-    assert page.followed == 1
+    assert tile.followed == 1
     show(10.2, 39, 60)
-    assert page.followed == 2
+    assert tile.followed == 2
     show(20.0, 39, 60)
-    timeline = page.timeline
+    timeline = tile.timeline
     column = timeline._column(15.0) % timeline._ring.width()
     assert timeline._ring.pixelColor(column, 5).alpha() == 0, "nothing is known of that time"
     assert timeline._ring.pixelColor(timeline._column(20.0), 5).alpha() == 255

@@ -10,6 +10,7 @@ from PyQt6.QtWidgets import QWidget
 from fer_live.base.colors import OWN_COLORS
 from fer_live.model.manifest import EXPRESSIONS
 from fer_live.painting.overlay import expression_color
+from fer_live.window.grid.tile import LiveTile
 from fer_live.window.live_page import LivePage
 from fer_live.window.widgets.face_panel import FacePanel
 from tests.helpers.results import result
@@ -48,13 +49,14 @@ def test_every_expression_has_its_bar(qtbot, height: int):
 
 
 def test_the_timeline_stacks_them_above_the_eight(qtbot):
-    page = LivePage(lambda _: None)
+    page, tile = LivePage(), LiveTile(lambda _: None)
+    page.add(tile)
     qtbot.addWidget(page)
     page.resize(900, 500)
     page.show()
     for index in range(10):
-        page.show_result(winking(index, index / 30), LABELS, mirror=False, lines=("", ""))
-    timeline = page.timeline
+        tile.show_result(winking(index, index / 30), LABELS, mirror=False, lines=("", ""))
+    timeline = tile.timeline
     column = timeline._column(9 / 30) % timeline._ring.width()
     height = timeline._ring.height()
     painted = [timeline._ring.pixelColor(column, y).name() for y in range(height)]

@@ -206,8 +206,9 @@ def test_the_first_start_offers_it(qtbot, monkeypatch):
     from fer_live.personal.models import load_pipeline
     from fer_live.session.meter import Meter
     from fer_live.sources.choice import Demo
+    from fer_live.sources.several import NamedSource
 
-    window = MainWindow(Demo(), ON_CPU, load_pipeline, Meter(0.0), ask_first=True)
+    window = MainWindow([NamedSource(Demo())], ON_CPU, load_pipeline, Meter(0.0), ask_first=True)
     qtbot.addWidget(window, before_close_func=lambda w: w.stop())
     window.show()
     window.pages._first_start._calibrate.click()

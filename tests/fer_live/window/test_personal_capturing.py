@@ -15,19 +15,21 @@ def test_a_clip_is_captured_with_a_visible_mark(qtbot, monkeypatch):
     window.set_capturing(True)
     assert window.action["capture"].isChecked()
     qtbot.waitUntil(lambda: "capturing" in window.live.view._lines[0], timeout=60_000)
-    qtbot.waitUntil(lambda: window.capturing._recorder.n_kept > 5, timeout=60_000)
+    qtbot.waitUntil(lambda: window.feeds.chosen.capturing._recorder.n_kept > 5, timeout=60_000)
     window.action["pause"].trigger()
-    assert "paused" in window.capturing.mark
-    kept = window.capturing._recorder.n_kept
+    assert "paused" in window.feeds.chosen.capturing.mark
+    kept = window.feeds.chosen.capturing._recorder.n_kept
     captured = window._meter.processed
     qtbot.waitUntil(lambda: window._meter.processed > captured + 20, timeout=60_000)
-    assert window.capturing._recorder.n_kept <= kept + 1
+    assert window.feeds.chosen.capturing._recorder.n_kept <= kept + 1
     window.action["pause"].trigger()
-    qtbot.waitUntil(lambda: window.capturing._recorder.n_kept > kept + 1, timeout=60_000)
+    qtbot.waitUntil(
+        lambda: window.feeds.chosen.capturing._recorder.n_kept > kept + 1, timeout=60_000
+    )
     window.set_capturing(False)
     assert not window.action["capture"].isChecked()
-    assert window.capturing.mark == ""
-    qtbot.waitUntil(lambda: not window.capturing.is_closing, timeout=60_000)
+    assert window.feeds.chosen.capturing.mark == ""
+    qtbot.waitUntil(lambda: not window.feeds.chosen.capturing.is_closing, timeout=60_000)
     (clip,) = list_clips()
     assert summarize(clip).n_frames > 5
 
@@ -57,12 +59,12 @@ def test_consent_is_asked_once_and_without_it_nothing_is_captured(qtbot, monkeyp
     monkeypatch.setattr("fer_live.window.personal.capturing.confirm", confirm)
     window = open_demo_window(qtbot, Settings(provider="cpu"))
     window.set_capturing(True)
-    assert not window.capturing.is_on
+    assert not window.feeds.chosen.capturing.is_on
     window.set_capturing(True)
-    assert window.capturing.is_on
+    assert window.feeds.chosen.capturing.is_on
     window.set_capturing(False)
     window.set_capturing(True)
-    assert window.capturing.is_on
+    assert window.feeds.chosen.capturing.is_on
     window.set_capturing(False)
     assert len(asked) == 2
     assert "Nothing is sent" in asked[0]
@@ -72,17 +74,18 @@ def test_consent_is_asked_once_and_without_it_nothing_is_captured(qtbot, monkeyp
 def test_deleting_the_clip_that_is_captured_ends_it_with_a_word(qtbot):
     window = open_demo_window(qtbot)
     said: list[str] = []
-    window.capturing.ended.connect(said.append)
+    window.feeds.chosen.capturing.ended.connect(said.append)
     window.set_capturing(True)
     # Not while its files are being made: a folder that grows cannot be deleted.
     qtbot.waitUntil(
-        lambda: bool(re.search(r"[1-9]\d* kept", window.capturing.mark)), timeout=60_000
+        lambda: bool(re.search(r"[1-9]\d* kept", window.feeds.chosen.capturing.mark)),
+        timeout=60_000,
     )
     assert len(list_clips()) == 1
     list_clips()[0].delete()
     qtbot.waitUntil(lambda: bool(said), timeout=60_000)
     assert said == ["the clip that was being captured was deleted"]
-    assert not window.capturing.is_on
+    assert not window.feeds.chosen.capturing.is_on
     assert list_clips() == []
 
 
@@ -98,7 +101,7 @@ def test_a_window_that_closes_waits_for_a_clip_that_had_just_ended(qtbot, monkey
     window = open_demo_window(qtbot)
     window.set_capturing(True)
     window.set_capturing(False)
-    assert window.capturing.is_closing
+    assert window.feeds.chosen.capturing.is_closing
     threading.Timer(0.3, may_close.set).start()
     window.stop()
-    assert not window.capturing.is_closing
+    assert not window.feeds.chosen.capturing.is_closing

@@ -17,7 +17,7 @@ def test_a_slow_computer_is_told_once_whatever_is_changed(
     monkeypatch.setattr(reading_pace, "_N_FRAMES", 5)
     window, meter = open_window(Demo())
     said: list[Notice] = []
-    window.news.said.connect(said.append)
+    window.feeds.chosen.news.said.connect(said.append)
 
     def reads_once() -> bool:
         return window.pipeline.answers.readings == 1

@@ -86,7 +86,7 @@ def test_the_last_picture_of_a_lost_camera_is_not_shown_as_live(qtbot, open_wind
     late = window.session
     before = LiveResult(late.source_number, result(0, time.monotonic() - 5))
     late.results.put(before)
-    window.news.take(late)
+    window.feeds.chosen.news.take(late)
     assert "trying again" in window.message
 
 
@@ -103,10 +103,10 @@ def test_a_model_with_other_labels_ends_what_was_written_with_the_old(
     wait_for_pictures(qtbot, meter, 5)
     window.preferences.change({"model": str(tmp_path / "three.onnx")})
     qtbot.waitUntil(lambda: window.pipeline.labels == three.labels, timeout=60_000)
-    qtbot.waitUntil(lambda: not window.recording.is_on, timeout=60_000)
+    qtbot.waitUntil(lambda: not window.feeds.chosen.recording.is_on, timeout=60_000)
     wait_for_pictures(qtbot, meter)
     assert not window.data_out.is_on
     assert window.live.panel._labels == three.labels
-    window.recording.wait()
+    window.feeds.chosen.recording.wait()
     window.data_out.wait()
     assert "p_happiness" in (tmp_path / "a.jsonl").read_text().splitlines()[-1]

@@ -5,8 +5,8 @@ import pytest
 from PyQt6.QtCore import Qt
 
 from fer_live.base.settings import load_settings
+from fer_live.session.options import LiveOptions, given
 from fer_live.sources.choice import Demo
-from fer_live.window.app import LiveOptions, given
 from fer_live.window.widgets.signals_panel import SignalsPanel, texts_of
 from tests.helpers.results import face_signals
 from tests.helpers.window import ON_CPU, wait_for_pictures
@@ -36,7 +36,7 @@ def test_bars_and_signals_are_hidden_each_by_itself(qtbot, open_window):
     assert window.live.signals.isVisible()
     assert not window.live.panel.isVisible()
     window.preferences.change({"signals": False})
-    assert not window.live._beside.isVisible()
+    assert not window.live.beside.isVisible()
     window.preferences.change({"show_panel": True})
     assert window.live.panel.isVisible()
 

@@ -1,0 +1,243 @@
+"""The live picture of one source, and what the page shows of its followed face."""
+
+import time
+from collections.abc import Callable
+from dataclasses import dataclass
+
+from PyQt6.QtCore import pyqtSignal
+from PyQt6.QtGui import QMouseEvent
+from PyQt6.QtWidgets import QFrame, QVBoxLayout, QWidget
+
+from fer_live.base.translation import tr
+from fer_live.datatypes import FaceResult, FrameResult
+from fer_live.recording.history import ExpressionHistory, Moment
+from fer_live.window.grid.tile_head import TileHead
+from fer_live.window.widgets.affect_plane import AffectPlane
+from fer_live.window.widgets.choose_source_card import ChooseSourceCard
+from fer_live.window.widgets.face_panel import FacePanel
+from fer_live.window.widgets.faces_list import FacesList
+from fer_live.window.widgets.signals_panel import SignalsPanel
+from fer_live.window.widgets.timeline import Timeline
+from fer_live.window.widgets.video_view import VideoView
+
+_FOLLOW_LOST_FOR_S = 3.0
+_CLEARLY_LARGER = 1.5**2
+"""In area: half as wide again. A box grows by a third when a mouth opens."""
+_SMALLEST, _SMALLEST_OF_SEVERAL = (240, 180), (96, 60)
+"""Of the picture, width and height."""
+
+
+@dataclass(frozen=True, slots=True)
+class Parts:
+    """What stands around the picture."""
+
+    timeline: bool = True
+    panel: bool = True
+    plane: bool = False
+    signals: bool = False
+    faces: bool = True
+
+    @classmethod
+    def none(cls) -> "Parts":
+        """Nothing around the picture."""
+        return cls(timeline=False, panel=False, plane=False, signals=False, faces=False)
+
+
+class LiveTile(QFrame):
+    """Shows results and follows a face: the one that was clicked, or the largest while none was.
+
+    The tile itself has the picture and, among others, a head with name and status. The `timeline`
+    and what is `beside` the picture belong to it too, and are laid out by the page. Where a source
+    alone failed, the `card` stands in place of its picture; among others there is no room for it,
+    and the head has Retry. `picture_changed` is emitted when a picture comes or goes, and `pressed`
+    when the person clicks anywhere in the tile.
+    """
+
+    picture_changed = pyqtSignal()
+    pressed = pyqtSignal()
+
+    def __init__(self, on_painted: Callable[[float], None]) -> None:
+        super().__init__()
+        self.setObjectName("tile")
+        self.head = TileHead()
+        self.head.pressed.connect(self.pressed)
+        self.view = VideoView(on_painted)
+        self.view.pressed.connect(self.pressed)
+        self.view.face_clicked.connect(self.follow)
+        self.panel, self.plane, self.signals = FacePanel(), AffectPlane(), SignalsPanel()
+        self.faces = FacesList()
+        self.faces.chosen.connect(self.follow)
+        self.beside = self._laid_beside()
+        self.timeline = Timeline()
+        self.timeline.emptied.connect(self._fill_timeline)
+        self._history = ExpressionHistory()
+        self._labels: tuple[str, ...] = ()
+        self._chosen: int | None = None
+        self._chosen_seen_s = 0.0
+        self._followed: int | None = None
+        self._faces: tuple[FaceResult, ...] = ()
+        self._is_asking, self._is_alone = False, True
+        self.card = ChooseSourceCard()
+        self._lay_out()
+        self._show_card()
+        self.show_among_others(is_alone=True, is_chosen=True)
+
+    def _lay_out(self) -> None:
+        column = QVBoxLayout(self)
+        column.setContentsMargins(0, 0, 0, 0)
+        column.setSpacing(0)
+        column.addWidget(self.head)
+        column.addWidget(self.view, 1)
+        column.addWidget(self.card, 1)
+
+    def _laid_beside(self) -> QWidget:
+        beside = QWidget()
+        column = QVBoxLayout(beside)
+        column.setContentsMargins(0, 0, 0, 0)
+        column.setSpacing(0)
+        column.addWidget(self.panel)
+        column.addWidget(self.faces, 1)
+        column.addWidget(self.plane)
+        column.addWidget(self.signals)
+        return beside
+
+    def show_among_others(self, *, is_alone: bool, is_chosen: bool) -> None:
+        """Have a head and a frame that tells the chosen tile, where there is more than one."""
+        self._is_alone = is_alone
+        self._show_card()
+        self.head.setVisible(not is_alone)
+        self.view.setMinimumSize(*(_SMALLEST if is_alone else _SMALLEST_OF_SEVERAL))
+        color = "palette(highlight)" if is_chosen else "palette(mid)"
+        frame = "" if is_alone else f"#tile {{ border: 2px solid {color}; }}"
+        if frame != self.styleSheet():
+            self.setStyleSheet(frame)
+
+    def show_parts(self, parts: Parts, *, is_chosen: bool) -> None:
+        """Show these around the picture while the tile is the chosen one, else none of them."""
+        self.timeline.setVisible(parts.timeline and is_chosen)
+        self.panel.setVisible(parts.panel)
+        self.plane.setVisible(parts.plane)
+        self.signals.setVisible(parts.signals)
+        self.faces.setVisible(parts.faces)
+        is_any = parts.panel or parts.plane or parts.signals or parts.faces
+        self.beside.setVisible(is_chosen and is_any)
+
+    def mousePressEvent(self, event: QMouseEvent | None) -> None:  # noqa: N802  # Qt's name
+        self.pressed.emit()
+
+    @property
+    def is_asking(self) -> bool:
+        """Whether the source failed, so that the tile waits for the person in place of results."""
+        return self._is_asking
+
+    @property
+    def followed(self) -> int | None:
+        """The number of the face whose bars and timeline are shown."""
+        return self._followed
+
+    def show_result(
+        self,
+        result: FrameResult,
+        labels: tuple[str, ...],
+        *,
+        mirror: bool,
+        lines: tuple[str, str],
+    ) -> None:
+        """Show a result in picture, bars and timeline.
+
+        `lines` stand in the picture's corner: that it is recorded, and a warning.
+        """
+        if labels != self._labels:
+            self._labels = labels
+            self.start_over()
+        had_picture = self.view.has_picture
+        now_s = result.frame.captured_at_s
+        self._faces = result.faces
+        self._history.add(result)
+        face = self._face_to_follow(result.faces, now_s)
+        if face is not None and face.track_id != self._followed:
+            self._followed = face.track_id
+            self.timeline.show_live(self._history.of(face.track_id), labels)
+        elif face is None:
+            self.timeline.add(None, now_s)
+        else:
+            moment = Moment(now_s, face.smoothed_probs, face.shown_label)
+            self.timeline.add(moment, now_s)
+        if self.panel.isVisible():
+            self.panel.show_face(face, labels, away=self._chosen if face is None else None)
+        if self.signals.isVisible():
+            self.signals.show_signals(None if face is None else face.signals)
+        if self.plane.isVisible():
+            moments = [(one.track_id, self._history.of(one.track_id)) for one in result.faces]
+            self.plane.show_faces(moments, labels, now_s, self._followed)
+        if self.faces.isVisible():
+            self.faces.show_faces(result, self._history.all(), labels, self._followed)
+        self.view.show_result(
+            result,
+            labels,
+            mirror=mirror,
+            followed=self._followed,
+            lines=lines,
+        )
+        if not had_picture:
+            self.picture_changed.emit()
+
+    def _fill_timeline(self) -> None:
+        moments = () if self._followed is None else self._history.of(self._followed)
+        self.timeline.show_live(moments, self._labels)
+
+    def show_paused(self, paused: bool) -> None:
+        """Say that the source is closed until the person goes on."""
+        if paused:
+            self.show_message(tr("Paused: the source is closed until you go on (Ctrl+P)"))
+
+    def show_message(self, message: str, *, offer_choices: bool = False) -> None:
+        """Say something in place of the picture; with what to do instead, where wanted."""
+        self._is_asking = offer_choices
+        self.view.show_message(message)
+        if offer_choices and self._is_alone:
+            self.card.show_reason(message)
+        self._show_card()
+        self.panel.show_face(None, self._labels)
+        self.plane.show_faces((), self._labels, 0.0, None)
+        self.picture_changed.emit()
+
+    def _show_card(self) -> None:
+        is_shown = self._is_asking and self._is_alone
+        self.card.setVisible(is_shown)
+        self.view.setVisible(not is_shown)
+
+    def start_over(self) -> None:
+        """Forget all faces: the next result is of another source."""
+        self._history.clear()
+        self.faces.start_over()
+        self._chosen = self._followed = None
+        self._faces = ()
+        self.timeline.show_live((), self._labels)
+
+    def follow(self, track_id: int) -> None:
+        """Follow this face from now on; 0: the largest, whichever that is."""
+        self._chosen = track_id or None
+        self._chosen_seen_s = time.monotonic()
+
+    def follow_next(self) -> None:
+        """Follow the next one of the faces in view, in order of their numbers."""
+        numbers = sorted(face.track_id for face in self._faces)
+        if numbers:
+            behind = [number for number in numbers if number > (self._followed or 0)]
+            self.follow(behind[0] if behind else numbers[0])
+
+    def _face_to_follow(self, faces: tuple[FaceResult, ...], now_s: float) -> FaceResult | None:
+        for face in faces:
+            if face.track_id == self._chosen:
+                self._chosen_seen_s = now_s
+                return face
+        if self._chosen is not None and now_s - self._chosen_seen_s < _FOLLOW_LOST_FOR_S:
+            return None  # it may be back in a moment
+        self._chosen = None
+        largest = max(faces, key=lambda face: face.area, default=None)
+        before = next((face for face in faces if face.track_id == self._followed), None)
+        if largest is None or before is None:
+            return largest
+        # Two faces of one size: not from one to the other and back.
+        return largest if largest.area > _CLEARLY_LARGER * before.area else before
