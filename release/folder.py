@@ -54,6 +54,8 @@ def freeze() -> Path:
     """Run PyInstaller; returns the folder in dist/."""
     target = DIST / folder_name()
     shutil.rmtree(target, ignore_errors=True)
+    (BUILD / "entry").mkdir(exist_ok=True)
+    shutil.copyfile(ROOT / "release" / "entry.py", BUILD / "entry" / "entry.py")
     run(
         *(script_of(VENV, "pyinstaller"), "--noconfirm", "--clean", "--log-level", "WARN"),
         *("--distpath", BUILD / "frozen", "--workpath", BUILD / "pyinstaller"),
