@@ -85,12 +85,15 @@ class BareRoot:
 
 
 @contextlib.contextmanager
-def bare_root(suite: str) -> Iterator[BareRoot]:
-    """A bare Debian, deleted afterwards."""
+def bare_root(suite: str, made: Path | None) -> Iterator[BareRoot]:
+    """A bare Debian, or a copy of one that debootstrap made before; deleted afterwards."""
     folder = Path(tempfile.mkdtemp(prefix="bare-root-", dir="/var/tmp"))
     folder.chmod(0o755)
     try:
-        run("debootstrap", "--variant=minbase", suite, folder, quiet=True)
+        if made is None:
+            run("debootstrap", "--variant=minbase", suite, folder, quiet=True)
+        else:
+            run("cp", "-a", f"{made}/.", folder, quiet=True)
         for path in map(Path, _SHARED):
             place = folder / str(path).lstrip("/")
             if path.is_dir():
@@ -159,9 +162,9 @@ def _picture_later(picture: Path) -> "subprocess.Popen[bytes]":
     return subprocess.Popen(["sh", "-c", take], env={**os.environ, "DISPLAY": _SCREEN})
 
 
-def try_package(package: Path, suite: str, picture: Path | None) -> dict[str, object]:
+def try_package(package: Path, root: BareRoot, picture: Path | None) -> dict[str, object]:
     """Everything; raises `ReleaseError` where something is not as it must be."""
-    with bare_root(suite) as root, root.mounted():
+    with root.mounted():
         before = root.files()
         shutil.copyfile(package, root.folder / "tmp" / package.name)
         root.run("apt-get", "update", "-qq")
@@ -190,6 +193,7 @@ def main() -> None:
     """Try the package in dist/ and print what was seen as one JSON object."""
     parser = argparse.ArgumentParser(description="try the Debian package in a bare Debian")
     parser.add_argument("--suite", default="bookworm", help="default: bookworm")
+    parser.add_argument("--bare", type=Path, help="copy this root, which debootstrap made")
     parser.add_argument("--picture", type=Path, help="a PNG of the window")
     arguments = parser.parse_args()
     missing = [name for name in _NEEDED if shutil.which(name) is None]
@@ -200,7 +204,8 @@ def main() -> None:
     package = DIST / f"{PACKAGE}_{version()}_{ARCHITECTURE}.deb"
     if not package.is_file():
         raise ReleaseError(f"{package}: not there; run make dist first")
-    print(json.dumps(try_package(package, arguments.suite, arguments.picture), indent=1))
+    with bare_root(arguments.suite, arguments.bare) as root:
+        print(json.dumps(try_package(package, root, arguments.picture), indent=1))
 
 
 if __name__ == "__main__":
