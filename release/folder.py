@@ -84,7 +84,8 @@ def strip(folder: Path) -> None:
 
 
 def check(folder: Path) -> None:
-    """Start what was built: it says its version, and the demo clip is read."""
+    """Start what was built: it says its version, and the demo clip goes through what loads most of
+    the libraries, into Parquet and into a summary."""
     program = folder / ("fer-live.exe" if sys.platform == "win32" else "fer-live")
     if sys.platform == "darwin":
         program = folder / "FER Live.app" / "Contents" / "MacOS" / "fer-live"
@@ -93,6 +94,10 @@ def check(folder: Path) -> None:
         raise ReleaseError(f"{program} --version says {said!r}")
     with_home = {"FER_LIVE_HOME": str(BUILD / "home"), "QT_QPA_PLATFORM": "offscreen"}
     run(program, "doctor", env=with_home)
+    demo = next(folder.rglob("fer_live/assets/demo.mp4"))
+    rows, page = BUILD / "check.parquet", BUILD / "check.html"
+    for words in (("analyze", demo, "--out", rows), ("summarize", rows, "--out", page)):
+        run(program, *words, env=with_home, quiet=True)
 
 
 def compress(folder: Path) -> Path:

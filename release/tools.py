@@ -44,7 +44,8 @@ def run(
     )
     if done.returncode:
         last = "\n".join((done.stdout + done.stderr).strip().splitlines()[-15:])
-        raise ReleaseError(f"{' '.join(map(str, command))}: exit code {done.returncode}\n{last}")
+        named = " ".join(map(str, command[:6])) + (" ..." if len(command) > 6 else "")
+        raise ReleaseError(f"{named}: exit code {done.returncode}\n{last}")
     if not quiet and done.stdout.strip():
         print(done.stdout.strip(), flush=True)
     return done.stdout
