@@ -24,6 +24,7 @@ _PACKAGES = (
     "onnxruntime",
     "mediapipe",
     "opencv-contrib-python",
+    "opencv-python-headless",  # in the self-contained app
     "av",
     "pillow",
     "PyQt6",

@@ -16,6 +16,7 @@ import psutil
 
 from fer_live.base.atomic_file import write_atomically
 from fer_live.base.home import home
+from fer_live.base.self_contained import is_self_contained
 from fer_live.base.translation import tr
 from fer_live.errors import InputError, OutputError
 from fer_live.personal.clips import ME, clips_folder, list_clips, list_takes, takes_folder
@@ -63,7 +64,11 @@ class Outcome:
 
 
 def require_training_packages() -> None:
-    """Raise `InputError` with the install command where this installation cannot retrain."""
+    """Raise `InputError` with what to install where this installation cannot retrain."""
+    if is_self_contained():
+        raise InputError(
+            tr("Retraining needs torch, which is not in this app; install FER Live with pip")
+        )
     missing = [name for name in _NEEDED if importlib.util.find_spec(name) is None]
     if missing:
         raise InputError(

@@ -24,6 +24,7 @@ from PyQt6.QtWidgets import (
     QWidget,
 )
 
+from fer_live.base.self_contained import is_self_contained
 from fer_live.base.settings import Settings
 from fer_live.base.system_libraries import has_nvidia_driver
 from fer_live.base.translation import LANGUAGES, tr
@@ -186,7 +187,10 @@ class SettingsDialog(Translated, QDialog):
             ("tensorrt", tr("NVIDIA graphics card, TensorRT")),
         ]
         _fill(self._provider, [*providers, *graphics], settings.provider)
-        if not has_nvidia_driver():
+        if is_self_contained():
+            why = tr("This app is without CUDA; install FER Live with pip")
+            _switch_off(self._provider, ("cuda", "tensorrt"), why)
+        elif not has_nvidia_driver():
             _switch_off(self._provider, ("cuda", "tensorrt"), tr("No NVIDIA graphics card is here"))
         as_system = ("system", tr("as the system"))
         themes = [as_system, ("light", tr("light")), ("dark", tr("dark"))]
