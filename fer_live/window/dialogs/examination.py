@@ -142,7 +142,7 @@ def _findings(found: dict[str, Any]) -> QWidget:
             _GOOD if found["cameras"] else _MISSING,
             tr("Cameras"),
             ", ".join(tr("camera {number}", number=number) for number in found["cameras"])
-            or tr("none found; plug one in, or open a file"),
+            or found["no_camera"],
         ),
         (_GOOD, tr("Processor"), f"{found['processor']['name']}\n{found['processor']['detail']}"),
     ]
