@@ -138,7 +138,7 @@ def _cameras() -> tuple[list[int], str]:
 def _pipeline() -> str:
     with Pipeline.load() as pipeline:
         clip = ClipSource(asset(_CLIP))
-        times_ms = []
+        times_ms: list[float] = []
         while len(times_ms) < _FRAMES and (frame := clip.read()) is not None:
             start = time.perf_counter()
             result = pipeline.process(frame)
