@@ -1,6 +1,6 @@
 """What a model is: for the person who uses it first, and folded away for whoever builds models."""
 
-from PyQt6.QtCore import Qt
+from PyQt6.QtCore import QSize, Qt
 from PyQt6.QtGui import QTextCursor
 from PyQt6.QtWidgets import (
     QDialog,
@@ -18,7 +18,8 @@ from fer_live.personal.about_model import facts
 from fer_live.personal.models import InstalledModel, card_as_markdown
 from fer_live.window.personal.model_words import name_of
 
-_WIDTH, _FOLDED_HEIGHT, _OPEN_HEIGHT = 700, 380, 640
+_FOLDED, _OPEN = QSize(620, 380), QSize(900, 660)
+"""The tables of the card are wide."""
 
 
 class ModelDialog(QDialog):
@@ -38,7 +39,7 @@ class ModelDialog(QDialog):
         column.addWidget(self.card, 1)
         column.addStretch()
         column.addWidget(buttons)
-        self.resize(_WIDTH, _FOLDED_HEIGHT)
+        self.resize(_FOLDED)
 
     def _make_card(self, markdown: str) -> None:
         self.developer.setText(tr("For developers: training, figures, and how to reproduce it"))
@@ -57,9 +58,10 @@ class ModelDialog(QDialog):
         arrow = Qt.ArrowType.DownArrow if is_open else Qt.ArrowType.RightArrow
         self.developer.setArrowType(arrow)
         self.card.setVisible(is_open)
-        height = _OPEN_HEIGHT if is_open else _FOLDED_HEIGHT
-        if self.isVisible():
-            self.resize(max(self.width(), _WIDTH), height)
+        screen = self.screen()
+        if self.isVisible() and screen is not None:
+            size = _OPEN if is_open else _FOLDED
+            self.resize(size.boundedTo(screen.availableSize()))
 
 
 def _grid(model: InstalledModel) -> QGridLayout:
