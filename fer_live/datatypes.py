@@ -12,6 +12,7 @@ FloatArray: TypeAlias = NDArray[np.float32]
 
 Provider = Literal["auto", "cpu", "cuda", "tensorrt"]
 DetectorMode = Literal["auto", "short", "full"]
+MarkerKind = Literal["moment", "begin", "end"]
 
 BLENDSHAPES = (
     *("browDownLeft", "browDownRight", "browInnerUp", "browOuterUpLeft", "browOuterUpRight"),
@@ -86,6 +87,25 @@ class Frame:
                 "Frame.image_bgr: expected (H, W, 3) uint8 with H, W > 0, "
                 f"got {image.shape} {image.dtype}"
             )
+
+
+@dataclass(frozen=True, slots=True)
+class Marker:
+    """Something that happened, as a person or another program tells it while it does.
+
+    Args:
+        text: What happened, one line of at most 200 characters; of an interval its name.
+        time_s: When, in seconds on the clock of the frames (`Frame.captured_at_s`).
+        utc: The same moment on the wall clock; None where nobody knows it.
+        kind: A moment, or the begin or the end of an interval.
+        origin: Who told it: "key", "osc", "lsl", "websocket", or "app" for the app itself.
+    """
+
+    text: str
+    time_s: float
+    utc: datetime | None = None
+    kind: MarkerKind = "moment"
+    origin: str = "app"
 
 
 @dataclass(frozen=True, slots=True, eq=False)

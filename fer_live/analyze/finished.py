@@ -17,7 +17,7 @@ from pydantic import BaseModel, ConfigDict, ValidationError
 
 from fer_live.analyze.parallel import Part, counts_file, rows_file
 from fer_live.base.atomic_file import beside, write_atomically
-from fer_live.outputs.csv_file import as_written
+from fer_live.outputs.cells import as_written
 from fer_live.outputs.face_rows import TEXT_COLUMNS, WHOLE_COLUMNS, Row
 
 _SCHEMA = 1

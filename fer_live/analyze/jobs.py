@@ -16,6 +16,8 @@ from fer_live.base.source_table import (
 )
 from fer_live.errors import InputError, SourceError
 from fer_live.outputs.face_rows import column_names
+from fer_live.outputs.markers import MARKER_COLUMN, MarkedSpan
+from fer_live.recording.recorder import recording_of
 from fer_live.sources.folder import look_into
 from fer_live.sources.open import is_url, local_path
 
@@ -33,6 +35,7 @@ class Job:
         began_at: When the source's clock stood at 0, for one that does not tell.
         told: What a batch file says of it beside that, each column and its text: the last ones of
             its rows.
+        markers: Moments and intervals of a recording.
     """
 
     name: str
@@ -40,6 +43,7 @@ class Job:
     end_s: float | None = None
     began_at: datetime | None = None
     told: tuple[tuple[str, str], ...] = ()
+    markers: tuple[MarkedSpan, ...] = ()
 
     @property
     def span(self) -> str:
@@ -87,11 +91,7 @@ def load_batch(path: Path) -> tuple[list[Job], tuple[str, ...]]:
         InputError: The file, a column or a value is wrong; the message names the line.
     """
     table = read_batch_file(path)
-    own = tuple(name for name in table.columns if name not in BATCH_COLUMNS)
-    for name in own:
-        if name in column_names((), signals=True) or name.startswith("p_"):
-            raise InputError(f"{path}: rows have a column {name} of their own; call it otherwise")
-    columns = (*STUDY_COLUMNS, *own)
+    columns = (*STUDY_COLUMNS, *_own_columns(table))
     jobs = []
     for line in table.lines:
         began_at = line.texts.get("began_at")
@@ -109,6 +109,17 @@ def load_batch(path: Path) -> tuple[list[Job], tuple[str, ...]]:
         except SourceError as error:
             raise InputError(f"{table.where(line)}{error}; correct the name") from None
     return jobs, columns
+
+
+def _own_columns(table: SourceTable) -> tuple[str, ...]:
+    own = tuple(name for name in table.columns if name not in BATCH_COLUMNS)
+    taken = {*column_names((), signals=True), MARKER_COLUMN}
+    for name in own:
+        if name in taken or name.startswith("p_"):
+            raise InputError(
+                f"{table.path}: rows have a column {name} of their own; call it otherwise"
+            )
+    return own
 
 
 def _found(name: str, table: SourceTable) -> str:
@@ -148,8 +159,8 @@ def _check_there(name: str) -> None:
 
 
 def expand(jobs: Sequence[Job], *, recursive: bool = False) -> tuple[list[Job], list[str]]:
-    """Folders become their images, sorted by name, and what is left out is told; everything else
-    stays.
+    """Folders become their images, sorted by name, and what is left out is told; that of a
+    recording becomes its video; everything else stays.
 
     With `recursive`, every image and video of a folder and of the folders below it.
 
@@ -166,6 +177,9 @@ def expand(jobs: Sequence[Job], *, recursive: bool = False) -> tuple[list[Job], 
         if path is None or not path.is_dir():
             expanded.append(job)
             continue
+        if (recording := recording_of(path)) is not None:
+            expanded.append(replace(job, name=str(recording.video)))
+            continue
         try:
             folder = look_into(path, recursive=recursive)
         except SourceError as error:
@@ -177,6 +191,18 @@ def expand(jobs: Sequence[Job], *, recursive: bool = False) -> tuple[list[Job], 
     if broken and not expanded:
         raise SourceError(broken[0])
     return expanded, broken
+
+
+def marked(jobs: Sequence[Job]) -> list[Job]:
+    """Give each video of a recording the markers of that."""
+    given = []
+    for job in jobs:
+        path = local_path(job.name)
+        recording = None if path is None else recording_of(path)
+        spans = recording.markers() if recording is not None else []
+        markers = tuple(replace(span, source=job.name) for span in spans)
+        given.append(replace(job, markers=markers))
+    return given
 
 
 def shard_of(jobs: Sequence[Job], shard: tuple[int, int]) -> list[Job]:

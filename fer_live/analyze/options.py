@@ -1,6 +1,6 @@
 """What one `fer-live analyze` is asked for."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 from pathlib import Path
@@ -19,6 +19,7 @@ class AnalyzeOptions:
     `shard`: the I-th of N parts of the list. `began_at`: when a source began that does not tell.
     `report_pictures`: with pictures of the faces in the report.
     `persons`: rows have a column that numbers the persons of their source.
+    `marker_inputs`: the ways in for markers while a stream is read.
     """
 
     sources: Sequence[str] = ()
@@ -40,3 +41,4 @@ class AnalyzeOptions:
     signals: bool = False
     persons: bool = False
     outputs: Outputs = field(default_factory=dict)
+    marker_inputs: Mapping[str, str] = field(default_factory=dict)

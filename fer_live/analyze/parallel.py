@@ -259,7 +259,7 @@ def _read_part(part: Part, folder: Path) -> None:
                 if _stop.is_set():
                     rows.abandon().unlink(missing_ok=True)
                     return
-                rows.append(rows_of(job, result, pipeline))
+                rows.append(rows_of(job, result, pipeline, _read_options))
                 counts.add(result)
                 with _done.get_lock():
                     _done.value += 1

@@ -39,7 +39,8 @@ class ReadOptions:
     """How the sources of one `fer-live analyze` are read.
 
     Every `every`-th frame, by which model, on what, and how often each face; `decoder_threads`
-    decode a video, 0 takes all cores; `signals` are measured in every frame that is read.
+    decode a video, 0 takes all cores; `signals` are measured in every frame that is read. Where
+    `is_marked`, rows tell in which intervals they lie.
     """
 
     every: int = 1
@@ -49,6 +50,7 @@ class ReadOptions:
     decoder_threads: int = 0
     answers: AnswerConfig = DEFAULT_ANSWERS
     signals: bool = False
+    is_marked: bool = False
 
     def load_pipeline(self) -> Pipeline:
         """What reads them. Takes a second or two. Raises `ModelError`."""

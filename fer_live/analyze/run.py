@@ -21,22 +21,28 @@ from fer_live.analyze.jobs import (
     expand,
     has_streams,
     load_batch,
+    marked,
     shard_of,
 )
 from fer_live.analyze.options import AnalyzeOptions
 from fer_live.analyze.parallel import Counts, Part, forget_parts, parts_of, read_parts
 from fer_live.analyze.persons import check_persons
 from fer_live.analyze.reading import ReadOptions, n_frames_to_read, read_source
+from fer_live.analyze.stream_markers import StreamMarkers
 from fer_live.analyze.study_rows import rows_of
 from fer_live.analyze.writing import (
     at_links_targets,
     check_written,
     open_outputs,
     open_row_sinks,
+    open_video,
+    write_markers,
 )
 from fer_live.base.atomic_file import beside
 from fer_live.base.system_libraries import require_qt_libraries
 from fer_live.errors import FerLiveError, SourceError, TruncatedError
+from fer_live.outputs.kind import NoMarkersIn
+from fer_live.outputs.markers import MARKER_COLUMN, MarkedSpan
 from fer_live.outputs.sink import ResultSink, RowSink
 from fer_live.sources.open import open_source
 from fer_live.sources.source import FrameSource
@@ -83,9 +89,10 @@ def analyze(options: AnalyzeOptions) -> tuple[Summary, list[str]]:
         options.detector,
         answers=options.answers,
         signals=options.signals,
+        is_marked=any(job.markers for job in jobs),
     )
     if options.video is None and not options.outputs and not has_streams(jobs):
-        parts = parts_of(jobs, _what_decides(options))
+        parts = parts_of(jobs, _what_decides(options) | {"is_marked": read_options.is_marked})
         if len(parts) > 1:
             summary, also_broken = _read_batch(options, parts, read_options, told)
             return summary, broken + also_broken
@@ -103,7 +110,7 @@ def _jobs_of(options: AnalyzeOptions) -> tuple[list[Job], tuple[str, ...], list[
         jobs, told = load_batch(options.batch)
     check_there(jobs)
     jobs, broken = expand(jobs, recursive=options.recursive)
-    return shard_of(began(jobs, options.began_at), options.shard), told, broken
+    return marked(shard_of(began(jobs, options.began_at), options.shard)), told, broken
 
 
 def _read_in_turn(
@@ -119,24 +126,20 @@ def _read_in_turn(
     # One file alone that cannot be read is told before the seconds that a pipeline takes.
     is_alone = len(jobs) == 1 and not has_streams(jobs)
     opened: list[FrameSource] = [open_source(jobs[0].name)] if is_alone else []
+    live = StreamMarkers() if options.marker_inputs or _hears(options, jobs) else None
+    also = (*told, MARKER_COLUMN) if live or read_options.is_marked else told
     with read_options.load_pipeline() as pipeline:
         counts.model, counts.provider = pipeline.classifier.name, pipeline.classifier.provider
         if pipeline.classifier.warning:
             print(f"fer-live: {pipeline.classifier.warning}", file=sys.stderr)
         try:
-            row_sinks += open_row_sinks(options, pipeline.labels, pipeline.own_labels, told)
-            if options.video is not None:
-                from fer_live.painting.annotated_video import AnnotatedVideo
-
-                sinks.append(
-                    AnnotatedVideo(
-                        options.video,
-                        pipeline.labels,
-                        sound_of=jobs[0].name,
-                        sound_until_s=jobs[0].end_s,
-                    )
-                )
-            sinks += open_outputs(options, pipeline.labels)
+            row_sinks += open_row_sinks(
+                options, pipeline.labels, pipeline.own_labels, also, _markers_of(jobs)
+            )
+            sinks += open_video(options, jobs, pipeline.labels)
+            sinks += open_outputs(options, pipeline.labels, live.board if live else NoMarkersIn())
+            if live is not None:
+                live.listen(options.marker_inputs, options.out, row_sinks)
             started_s = time.perf_counter()
             for job in jobs:
                 try:
@@ -147,7 +150,9 @@ def _read_in_turn(
                     bar = {"desc": Path(job.name).name, "unit": "frame", "disable": None}
                     for result in tqdm(results, total=total, **bar):
                         counts.add(result)
-                        rows = list(rows_of(job, result, pipeline))
+                        rows = list(rows_of(job, result, pipeline, read_options))
+                        if live is not None:
+                            rows = live.named(rows, result, sinks)
                         for row_sink in row_sinks:
                             row_sink.append(rows)
                         for sink in sinks:
@@ -155,8 +160,14 @@ def _read_in_turn(
                 except (SourceError, TruncatedError) as error:
                     counts.broken.append(str(error))
             wall_s = time.perf_counter() - started_s
+            if live is not None:
+                live.finish(sinks)
+            else:
+                write_markers(options.out, _markers_of(jobs))
             _finish([*row_sinks, *sinks], counts)
         except BaseException as error:  # noqa: BLE001  # raised again, after the sinks
+            if live is not None:
+                live.stop()
             raise _after_failure(error, [*row_sinks, *sinks], counts) from None
     return _summary(counts, wall_s, tally), counts.broken
 
@@ -167,6 +178,8 @@ def _read_batch(
     read_options: ReadOptions,
     told: tuple[str, ...],
 ) -> tuple[Summary, list[str]]:
+    also = (*told, MARKER_COLUMN) if read_options.is_marked else told
+    markers = _markers_of([job for part in parts for job in part.jobs])
     output = options.out or options.report
     assert output is not None, "checked with the arguments"
     folder = beside(output, ".parts")
@@ -189,7 +202,7 @@ def _read_batch(
             if not sinks:
                 if counts.warning:
                     print(f"fer-live: {counts.warning}", file=sys.stderr)
-                sinks += open_row_sinks(options, counts.labels, counts.own_labels, told)
+                sinks += open_row_sinks(options, counts.labels, counts.own_labels, also, markers)
                 sinks += [tally] if tally else []
             total.join(counts)
             if counts.began_s >= asked_at_s:  # not what an earlier, interrupted run has read
@@ -199,6 +212,7 @@ def _read_batch(
             for sink in sinks:
                 sink.append(kept)
         wall_s = time.monotonic() - min(began_at_s, default=asked_at_s)
+        write_markers(options.out, markers)
         _finish(sinks, total)
     except BaseException as error:  # noqa: BLE001  # raised again, after the sinks
         if total.broken and not total.frames:
@@ -215,6 +229,16 @@ def _read_batch(
     remember(options.out, parts, folder, n_rows)
     forget_parts(folder)
     return _summary(total, wall_s, tally), total.broken
+
+
+def _hears(options: AnalyzeOptions, jobs: Sequence[Job]) -> bool:
+    """Whether clients of an output can mark what is read, which needs a now."""
+    return "websocket" in options.outputs and len(jobs) == 1 and has_streams(jobs)
+
+
+def _markers_of(jobs: Sequence[Job]) -> list[MarkedSpan]:
+    """Those of all jobs, each once, in their order; several jobs may be of one source."""
+    return list(dict.fromkeys(span for job in jobs for span in job.markers))
 
 
 def _finish(sinks: Sequence[ResultSink], counts: Counts) -> None:

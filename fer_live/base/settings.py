@@ -16,6 +16,15 @@ Theme = Literal["system", "light", "dark"]
 Language = Literal["system", "en", "ko"]
 
 
+class MarkerKey(BaseModel):
+    """What a digit marks."""
+
+    model_config = ConfigDict(frozen=True, extra="ignore")
+
+    text: str = Field("", max_length=200, description="empty: the digit marks nothing")
+    is_interval: bool = Field(False, description="pressed once it begins, pressed again it ends")
+
+
 class KeptSource(BaseModel):
     """One of several sources: a camera by its number, or a location; neither is the demo."""
 
@@ -61,6 +70,8 @@ class Settings(BaseModel):
         "me", pattern=r"^\w[\w .-]*$", description="whose clips and takes are captured"
     )
     clips_limit_mb: int = Field(2000, ge=10, description="what captured clips may take in all, MB")
+    marker_keys: tuple[MarkerKey, ...] = Field((), max_length=9, description="of the keys 1 to 9")
+    recent_markers: tuple[str, ...] = Field((), description="texts that were typed, the last first")
     geometry: str = Field("", description="place and size of the window, as Qt encodes them")
 
     def but(self, **changes: object) -> "Settings":

@@ -94,7 +94,9 @@ def read_batch_file(path: Path) -> SourceTable:
     return table
 
 
-def read_source_table(path: Path, known: Sequence[str], needed: Sequence[str]) -> SourceTable:
+def read_source_table(
+    path: Path, known: Sequence[str], needed: Sequence[str], *, with_moments: bool = False
+) -> SourceTable:
     """Read a table whose first line names its columns.
 
     Args:
@@ -102,6 +104,7 @@ def read_source_table(path: Path, known: Sequence[str], needed: Sequence[str]) -
         known: Columns that have a meaning, in any case; a name that is nearly one of those that are
             missing is taken for a slip.
         needed: Those that must be there.
+        with_moments: Take lines that end when they begin, which are about a moment.
 
     Raises:
         InputError: It cannot be read, a column is missing, there twice or misspelt, or a time is
@@ -123,7 +126,10 @@ def read_source_table(path: Path, known: Sequence[str], needed: Sequence[str]) -
                 'separator in it between quotes, as "talk, part 1.mp4"'
             )
         begin_s, end_s = span_of(
-            values.pop(BEGIN, ""), values.pop(END, ""), f"{path}, line {number}: "
+            values.pop(BEGIN, ""),
+            values.pop(END, ""),
+            f"{path}, line {number}: ",
+            may_be_moment=with_moments,
         )
         texts = {name: values.get(name, "") for name in columns if name not in (BEGIN, END)}
         lines.append(SourceLine(number, texts.pop(SOURCE, ""), begin_s, end_s, texts))
@@ -144,7 +150,12 @@ def parse_time(text: str, what: str) -> float:
 
 
 def span_of(
-    begin: str | None, end: str | None, where: str = "", option: str = ""
+    begin: str | None,
+    end: str | None,
+    where: str = "",
+    option: str = "",
+    *,
+    may_be_moment: bool = False,
 ) -> tuple[float | None, float | None]:
     """Read where a part begins and ends; empty is None.
 
@@ -153,10 +164,12 @@ def span_of(
         end: Its `to`.
         where: The beginning of a message.
         option: What stands before both names in a message: "--" for options.
+        may_be_moment: Take an end that is the begin.
     """
     begin_s = parse_time(begin, f"{where}{option}{BEGIN}") if begin else None
     end_s = parse_time(end, f"{where}{option}{END}") if end else None
-    if end_s is not None and end_s <= (begin_s or 0.0):
+    is_moment = may_be_moment and end_s == (begin_s or 0.0)
+    if end_s is not None and end_s <= (begin_s or 0.0) and not is_moment:
         raise InputError(
             f"{where}{option}{END} {end} is not after {option}{BEGIN} {begin or 0}; "
             "a part ends later than it begins"

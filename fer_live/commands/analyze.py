@@ -9,8 +9,10 @@ from typing import TYPE_CHECKING
 
 from fer_live.base.console import ArgumentParser
 from fer_live.commands.options import (
+    add_marker_options,
     add_output_options,
     add_pipeline_options,
+    marker_inputs_from,
     outputs_from,
     refuse_window_options,
     tell,
@@ -38,6 +40,7 @@ def add(commands: "argparse._SubParsersAction[ArgumentParser]") -> None:
     _add_answers(parser)
     add_pipeline_options(parser, default=argparse.SUPPRESS)
     add_output_options(parser, default=argparse.SUPPRESS)
+    add_marker_options(parser, default=argparse.SUPPRESS)
     parser.set_defaults(run=run)
 
 
@@ -161,6 +164,7 @@ def run(arguments: argparse.Namespace) -> int:
             signals=wants_signals(arguments),
             persons=arguments.persons,
             outputs=outputs_from(arguments),
+            marker_inputs=marker_inputs_from(arguments),
         )
     )
     for message in broken:

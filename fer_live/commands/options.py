@@ -14,6 +14,7 @@ PROVIDERS: tuple[Provider, ...] = ("auto", "cpu", "cuda", "tensorrt")
 DETECTORS: tuple[DetectorMode, ...] = ("auto", "short", "full")
 
 _WINDOW_OPTIONS = ("camera", "source", "demo", "source_name", "headless", "duration", "stats")
+_MARKER_OPTIONS = ("marker_osc", "marker_lsl")
 _PIPELINE_OPTIONS = ("model", "provider", "detector", "readings", "prior", "signals")
 
 
@@ -89,6 +90,31 @@ def add_action(
     return actions.add_parser(name, help=does, description=f"{does[:1].upper()}{does[1:]}.")
 
 
+def add_marker_options(parser: argparse.ArgumentParser, *, default: str | None = None) -> None:
+    """One option for each way in which markers come from other programs."""
+    group = parser.add_argument_group("markers in, from other programs (docs/markers.md)")
+    group.add_argument(
+        "--marker-osc",
+        metavar="[HOST:]PORT",
+        default=default,
+        help="hear /fer/marker TEXT over OSC; from this machine alone without HOST",
+    )
+    group.add_argument(
+        "--marker-lsl",
+        nargs="?",
+        const="",
+        metavar="NAME",
+        default=default,
+        help="hear the LSL streams of type Markers, or those of this name",
+    )
+
+
+def marker_inputs_from(arguments: argparse.Namespace) -> dict[str, str]:
+    """What the command line listens to: name of the way in -> where."""
+    given = {name: getattr(arguments, f"marker_{name}", None) for name in ("osc", "lsl")}
+    return {name: where for name, where in given.items() if where is not None}
+
+
 def outputs_from(arguments: argparse.Namespace) -> Outputs:
     """What the command line switches on: name of the output -> where to."""
     given = {name: getattr(arguments, name, None) for name in output_kinds()}
@@ -109,7 +135,8 @@ def refuse_window_options(arguments: argparse.Namespace, instead: str) -> None:
 
 def refuse_all_options(arguments: argparse.Namespace, instead: str) -> None:
     """Raise `InputError` where any option stands before a command that takes none of them."""
-    _refuse(arguments, (*_WINDOW_OPTIONS, *_PIPELINE_OPTIONS, *output_kinds()), instead)
+    names = (*_WINDOW_OPTIONS, *_PIPELINE_OPTIONS, *_MARKER_OPTIONS, *output_kinds())
+    _refuse(arguments, names, instead)
 
 
 def settings_in_use() -> Settings:

@@ -8,8 +8,10 @@ from fer_live.base.console import check_output_file, natural, positive
 from fer_live.base.screen import check_screen
 from fer_live.base.system_libraries import require_qt_libraries
 from fer_live.commands.options import (
+    add_marker_options,
     add_output_options,
     add_pipeline_options,
+    marker_inputs_from,
     outputs_from,
     settings_in_use,
     wants_signals,
@@ -60,6 +62,7 @@ def add(parser: argparse.ArgumentParser) -> None:
         "--stats", type=Path, metavar="FILE.json", help="write the session's figures on exit"
     )
     add_output_options(parser)
+    add_marker_options(parser)
     parser.set_defaults(run=run)
 
 
@@ -81,6 +84,7 @@ def run(arguments: argparse.Namespace) -> int:
         prior=arguments.prior,
         signals=wants_signals(arguments) or None,
         outputs=outputs_from(arguments),
+        marker_inputs=marker_inputs_from(arguments),
         duration_s=arguments.duration,
         stats=arguments.stats,
     )

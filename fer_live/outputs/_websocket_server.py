@@ -3,7 +3,8 @@
 {"schema": 2, "source": ..., "frame": ..., "time_s": ..., "utc": ...,
  "faces": [{"track_id": ..., "x1": ...}]}
 
-with the keys of the JSONL. While the signals are on, the schema is 3 and theirs follow. Safe by
+with the keys of the JSONL. While the signals are on, the schema is 3 and theirs follow. A marker is
+an object with `marker` and no face; a client makes one by sending {"marker": "text"}. Safe by
 default: it listens on this machine alone, and refuses pages of other origins, which a browser would
 let connect to it.
 """
@@ -16,16 +17,17 @@ import threading
 from collections import deque
 from datetime import datetime
 from http import HTTPStatus
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, get_args
 from urllib.parse import parse_qs, urlsplit
 
 from fer_live.base.pages.whole_page import WholePage
 from fer_live.base.translation import tr, tr_n
-from fer_live.datatypes import FrameResult
+from fer_live.datatypes import FrameResult, Marker, MarkerKind
 from fer_live.errors import InputError
 from fer_live.outputs._dashboard import dashboard
 from fer_live.outputs.address import Address
 from fer_live.outputs.face_rows import face_rows, utc_text
+from fer_live.outputs.kind import MarkersIn, NoMarkersIn
 
 if TYPE_CHECKING:
     from websockets.asyncio.server import ServerConnection
@@ -35,27 +37,40 @@ SCHEMA, SCHEMA_WITH_SIGNALS = 2, 3
 _MAX_CLIENTS = 16
 _MAX_MESSAGE_BYTES = 1024
 _WAITING_FRAMES = 8
+_WAITING_MARKERS = 1000
+_REFUSED_MARKERS = 1000
+"""A client that goes on after so many were not taken is sent away."""
 _OF_THE_FRAME = ("source", "frame", "time_s", "utc")
 _STARTS_WITHIN_S = 5.0
+_CLOSES_WITHIN_S = 1.0
 
 
 class WebSocketSink:
     """A `ResultSink` that serves its own clients on a thread of its own.
 
-    Each client has a queue of eight frames; a slow one loses the oldest, counted in `dropped`. An
-    address beyond this machine needs a `token`, which clients give as `?token=` or as a bearer. On
-    this machine `http://HOST:PORT/` shows a dashboard. Raises `InputError` where it cannot listen
-    there.
+    Each client has a queue of eight frames; a slow one loses the oldest, counted in `dropped`.
+    Markers have a queue of their own, of a thousand, and go first. What clients send goes to
+    `markers_in` where it is a marker; other messages are counted. An address beyond this machine
+    needs a `token`, which clients give as `?token=` or as a bearer. On this machine
+    `http://HOST:PORT/` shows a dashboard. Raises `InputError` where it cannot listen there.
     """
 
-    def __init__(self, address: Address, labels: tuple[str, ...], token: str = "") -> None:
+    def __init__(
+        self,
+        address: Address,
+        labels: tuple[str, ...],
+        token: str = "",
+        markers_in: MarkersIn | None = None,
+    ) -> None:
         if not address.is_loopback and not token:
             raise InputError(f"{address}: beyond this machine, a token is needed")
-        self.dropped = 0
+        self.dropped = self._n_not_understood = 0
         self.last_message = ""
         self._address, self._labels, self._token = address, labels, token
+        self._markers_in = markers_in or NoMarkersIn()
         self._clients: set[_Client] = set()
         self._pending: deque[str] = deque(maxlen=_WAITING_FRAMES)
+        self._pending_marks: deque[str] = deque(maxlen=_WAITING_MARKERS)
         self._is_woken = False
         self._lock = threading.Lock()
         self._loop = asyncio.new_event_loop()
@@ -72,7 +87,10 @@ class WebSocketSink:
     @property
     def described(self) -> str:
         """Who is there."""
-        return tr_n("{n} client", "{n} clients", self.n_clients)
+        n = self._n_not_understood
+        odd = tr_n("{n} message not understood", "{n} messages not understood", n) if n else ""
+        clients = tr_n("{n} client", "{n} clients", self.n_clients)
+        return "; ".join(filter(None, (clients, odd)))
 
     @property
     def address_to_copy(self) -> str:
@@ -106,6 +124,18 @@ class WebSocketSink:
             self.last_message = message
             self.dropped += len(self._pending) == _WAITING_FRAMES
             self._pending.append(message)
+        self._wake()
+
+    def mark(self, marker: Marker) -> None:
+        message = json.dumps(marker_object(marker), ensure_ascii=False)
+        with self._lock:
+            self.dropped += len(self._pending_marks) == _WAITING_MARKERS
+            self._pending_marks.append(message)
+            self.last_message = message
+        self._wake()
+
+    def _wake(self) -> None:
+        with self._lock:
             if self._is_woken:
                 return
             self._is_woken = True
@@ -142,6 +172,7 @@ class WebSocketSink:
             process_request=self._answer,
             max_size=_MAX_MESSAGE_BYTES,
             max_queue=4,
+            close_timeout=_CLOSES_WITHIN_S,
             compression=None,
             server_header=None,
         ):
@@ -183,33 +214,60 @@ class WebSocketSink:
         self._clients.add(client)
         sending = asyncio.create_task(client.send_to(connection))
         try:
-            async for _ in connection:  # what a client says is not for us
-                pass
+            async for message in connection:
+                if not self._hear(message, client):
+                    await connection.close(1008, "too many markers")
+                    break
         finally:
             self._clients.discard(client)
             sending.cancel()
 
+    def _hear(self, message: str | bytes, client: "_Client") -> bool:
+        """Take in what a client says; whether it may go on."""
+        origin = "websocket"
+        if not self._markers_in.has_room(origin):
+            client.n_refused += 1
+            return client.n_refused < _REFUSED_MARKERS
+        text = _marker_in(message)
+        if text is None:
+            self._n_not_understood += 1
+        else:
+            self._markers_in.take(text, origin)
+        return True
+
     def _hand_out(self) -> None:
         with self._lock:
-            messages = list(self._pending)
+            messages, marks = list(self._pending), list(self._pending_marks)
             self._pending.clear()
+            self._pending_marks.clear()
             self._is_woken = False
         for client in self._clients:
+            for message in marks:
+                self.dropped += client.offer_mark(message)
             for message in messages:
                 self.dropped += client.offer(message)
 
 
 class _Client:
-    """The frames that wait for one client."""
+    """The frames and markers that wait for one client."""
 
     def __init__(self) -> None:
+        self.n_refused = 0
         self._waiting: deque[str] = deque(maxlen=_WAITING_FRAMES)
+        self._marks: deque[str] = deque(maxlen=_WAITING_MARKERS)
         self._news = asyncio.Event()
 
     def offer(self, message: str) -> bool:
         """Take in a frame; whether the oldest one had to go for it."""
         is_full = len(self._waiting) == _WAITING_FRAMES
         self._waiting.append(message)
+        self._news.set()
+        return is_full
+
+    def offer_mark(self, message: str) -> bool:
+        """Take in a marker; whether the oldest one had to go for it."""
+        is_full = len(self._marks) == _WAITING_MARKERS
+        self._marks.append(message)
         self._news.set()
         return is_full
 
@@ -220,8 +278,9 @@ class _Client:
             while True:
                 await self._news.wait()
                 self._news.clear()
-                while self._waiting:
-                    await connection.send(self._waiting.popleft())
+                while self._marks or self._waiting:
+                    waiting = self._marks or self._waiting
+                    await connection.send(waiting.popleft())
         except ConnectionClosed:
             return
 
@@ -239,6 +298,33 @@ def frame_object(source: str, result: FrameResult, labels: tuple[str, ...]) -> d
             for row in face_rows(source, result, labels, signals=result.has_signals)
         ],
     }
+
+
+def marker_object(marker: Marker) -> dict[str, Any]:
+    """One marker. It has no faces, so that a receiver of frames finds nothing in it."""
+    return {
+        "schema": SCHEMA,
+        "marker": marker.text,
+        "kind": marker.kind,
+        "origin": marker.origin,
+        "time_s": round(marker.time_s, 6),
+        "utc": utc_text(marker.utc),
+        "faces": [],
+    }
+
+
+def _marker_in(message: str | bytes) -> str | None:
+    """The marker that a message brings, as one text; None where it brings none."""
+    try:
+        said = json.loads(message)
+    except (ValueError, RecursionError):
+        return None
+    if not isinstance(said, dict) or not isinstance(said.get("marker"), str):
+        return None
+    kind = said.get("kind", "moment")
+    if kind not in get_args(MarkerKind):
+        return None
+    return said["marker"] if kind == "moment" else f"{kind}:{said['marker']}"
 
 
 def _page_headers(page: WholePage) -> dict[str, str]:

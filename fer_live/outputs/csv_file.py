@@ -7,11 +7,12 @@ from pathlib import Path
 
 from fer_live.base.translation import mark
 from fer_live.datatypes import FrameResult
+from fer_live.outputs.cells import plain_cell
 from fer_live.outputs.face_rows import Row, column_names, face_rows
-from fer_live.outputs.kind import OutputKind
+from fer_live.outputs.kind import Opening, OutputKind
+from fer_live.outputs.marked_rows import MarkedRows
+from fer_live.outputs.markers import MARKER_COLUMN
 from fer_live.outputs.text_file import GrowingTextFile, check_text_file, suggested_file
-
-_FORMULA_BEGINS = ("=", "+", "-", "@", "\t", "\r")
 
 
 class CsvFile:
@@ -38,6 +39,11 @@ class CsvFile:
         self._text.write("\ufeff" if with_bom else "")
         self._writer.writeheader()
         self._append()
+
+    @property
+    def partial(self) -> Path:
+        """Where the rows grow."""
+        return self._file.partial
 
     def write(self, source: str, result: FrameResult) -> None:
         self.append(face_rows(source, result, self._labels, signals=self._signals))
@@ -74,19 +80,16 @@ class CsvFile:
         self._text.truncate()
 
 
-Cell = str | int | float | None
-
-
-def plain_cell(value: Cell) -> Cell:
-    """A spreadsheet would run a text that begins like a formula; a file may be called so."""
-    is_formula = isinstance(value, str) and value.startswith(_FORMULA_BEGINS)
-    return f"'{value}" if is_formula else value
-
-
-def as_written(cell: str) -> str:
-    """The text that a cell stands for: without the mark of one that begins like a formula."""
-    begins = cell.startswith("'") and cell[1:].startswith(_FORMULA_BEGINS)
-    return cell[1:] if begins else cell
+def open_csv(opening: Opening, *, with_bom: bool = False) -> MarkedRows:
+    """A CSV of live rows, with markers."""
+    rows = CsvFile(
+        Path(opening.where),
+        opening.labels,
+        signals=opening.with_signals,
+        with_bom=with_bom,
+        also=(MARKER_COLUMN,),
+    )
+    return MarkedRows(rows, opening, with_bom=with_bom)
 
 
 OUTPUT = OutputKind(
@@ -95,7 +98,7 @@ OUTPUT = OutputKind(
     purpose=mark("For R, Python and statistics programs: a table with one row per face."),
     metavar="FILE",
     help="one row per face",
-    open=lambda opening: CsvFile(Path(opening.where), opening.labels, signals=opening.with_signals),
+    open=open_csv,
     check=lambda where: check_text_file(where, ".csv"),
     suggest=lambda: suggested_file(".csv"),
     writes_file=True,

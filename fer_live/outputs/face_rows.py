@@ -10,7 +10,7 @@ from fer_live.outputs.signal_columns import signal_columns, signal_values
 
 TEXT_COLUMNS = (
     *("source", "utc", "label", "shown_label", "quality_reason"),
-    *("participant", "condition"),
+    *("participant", "condition", "marker"),
 )
 WHOLE_COLUMNS = ("frame", "track_id", "blink", "person")
 """All others are real numbers. Not every file has all of them."""

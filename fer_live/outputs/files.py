@@ -6,7 +6,7 @@ from fer_live.errors import InputError
 from fer_live.outputs.csv_file import CsvFile
 from fer_live.outputs.jsonl_file import JsonlFile
 from fer_live.outputs.parquet_file import ParquetFile
-from fer_live.outputs.sink import RowSink
+from fer_live.outputs.sink import GrowingRows
 
 _FILE_SINKS: dict[str, type[CsvFile] | type[JsonlFile] | type[ParquetFile]] = {
     ".csv": CsvFile,
@@ -18,7 +18,7 @@ FILE_SUFFIXES = tuple(_FILE_SINKS)
 
 def open_file_sink(
     path: Path, labels: tuple[str, ...], *, signals: bool = False, also: tuple[str, ...] = ()
-) -> RowSink:
+) -> GrowingRows:
     """The sink for a file, by its suffix; `also` are columns after the others.
 
     Raises `InputError` for an unknown suffix.

@@ -8,6 +8,7 @@ from fer_live.base.translation import mark
 from fer_live.datatypes import FrameResult
 from fer_live.outputs.face_rows import Row, face_rows
 from fer_live.outputs.kind import OutputKind
+from fer_live.outputs.marked_rows import MarkedRows
 from fer_live.outputs.text_file import GrowingTextFile, check_text_file, suggested_file
 
 
@@ -24,6 +25,11 @@ class JsonlFile:
     ) -> None:
         self._labels, self._signals = labels, signals
         self._file = GrowingTextFile(path)
+
+    @property
+    def partial(self) -> Path:
+        """Where the rows grow."""
+        return self._file.partial
 
     def write(self, source: str, result: FrameResult) -> None:
         self.append(face_rows(source, result, self._labels, signals=self._signals))
@@ -53,8 +59,8 @@ OUTPUT = OutputKind(
     purpose=mark("For programs that read a file: one line of JSON per face."),
     metavar="FILE",
     help="one object per face",
-    open=lambda opening: JsonlFile(
-        Path(opening.where), opening.labels, signals=opening.with_signals
+    open=lambda opening: MarkedRows(
+        JsonlFile(Path(opening.where), opening.labels, signals=opening.with_signals), opening
     ),
     check=lambda where: check_text_file(where, ".jsonl"),
     suggest=lambda: suggested_file(".jsonl"),

@@ -1,14 +1,36 @@
 """What an output says of itself, so that every list of outputs can be made from it."""
 
 from collections.abc import Callable
-from dataclasses import dataclass
-from typing import Literal
+from dataclasses import dataclass, field
+from typing import Literal, Protocol
 
 from fer_live.datatypes import FrameResult, UInt8Array
 from fer_live.outputs.sink import ResultSink
 
 Paint = Callable[[FrameResult], UInt8Array]
 """Makes the picture of a result with its overlay, (H, W, 3) uint8 BGR."""
+
+
+class MarkersIn(Protocol):
+    """Takes markers that other programs send; each method may be called from any thread."""
+
+    def has_room(self, origin: str) -> bool:
+        """Whether the next marker of this origin would be taken; a flood counts what is not."""
+        ...
+
+    def take(self, text: str, origin: str, time_s: float | None = None) -> bool:
+        """Take in a marker, of now or of a time on the monotonic clock; whether it was taken."""
+        ...
+
+
+class NoMarkersIn:
+    """Takes none, where results are no live ones."""
+
+    def has_room(self, origin: str) -> bool:
+        return True
+
+    def take(self, text: str, origin: str, time_s: float | None = None) -> bool:
+        return False
 
 
 Sharing = Literal["shared", "each", "one"]
@@ -24,6 +46,7 @@ class Opening:
     frames that are stamped with the monotonic clock from those with a file's own times.
     `make_painter` makes what paints a result; it loads Qt, so an output calls it only if it shows
     pictures. `with_signals` tells whether the signals are on, for what has to fix its columns.
+    `markers_in` takes the markers that an output's receivers send back.
     `source` is the name of the live source whose sink this is, for what has one for each; it is
     empty where there is no other source to be told from.
     """
@@ -33,6 +56,7 @@ class Opening:
     make_painter: Callable[[], Paint]
     is_live: bool
     with_signals: bool = False
+    markers_in: MarkersIn = field(default_factory=NoMarkersIn)
     source: str = ""
 
 

@@ -2,7 +2,6 @@
 
 import math
 import os
-import time
 from datetime import datetime
 from pathlib import Path
 from typing import Any
@@ -10,17 +9,22 @@ from typing import Any
 import numpy as np
 
 from fer_live.base.atomic_file import write_atomically
+from fer_live.base.clocks import offset_s
 from fer_live.base.home import cache
 from fer_live.base.translation import mark, tr
-from fer_live.datatypes import FaceResult, FrameResult
+from fer_live.datatypes import FaceResult, FrameResult, Marker
 from fer_live.errors import InputError
 from fer_live.outputs.followed_face import FollowedFace
 from fer_live.outputs.kind import OutputKind
+from fer_live.outputs.markers import marker_text
 from fer_live.outputs.signal_columns import signal_columns, signal_unit, signal_values
 
 _RATE_FROM_FRAMES = 15
 _OTHER_CHANNELS = {"shown_confidence": "probability", "quality": "share"}
 """What comes after the expressions, each with its unit; `track_id` is always the last."""
+OUR_SOURCE_ID = "fer-live-"
+"""How the source id of every stream of ours begins."""
+MARKER_STREAM_TYPE = "Markers"
 
 
 _SCOPE = "[multicast]\nResolveScope = machine\n"
@@ -29,8 +33,8 @@ _QUIET = "[log]\nlevel = -3\n"
 
 
 def _configure() -> None:
-    """Let liblsl be silent, and let other machines not find the stream, unless the person has a
-    configuration of liblsl, which then holds and may say otherwise about its own log.
+    """Let liblsl be silent, find no streams of other machines and let none find ours, unless the
+    person has a configuration of liblsl, which then holds and may say otherwise about its own log.
 
     liblsl reads its configuration once, when it is loaded.
     """
@@ -48,7 +52,7 @@ def _configure() -> None:
     os.environ["LSLAPICFG"] = str(file)
 
 
-def _load() -> Any:
+def load_lsl() -> Any:
     """The library. Raises `InputError` where it is only half installed."""
     _configure()
     try:
@@ -71,11 +75,12 @@ class LslSink:
     it was not measured, and in `shown_confidence` for "unsure". The rate is that of the first
     frames. Time stamps are on LSL's clock and are those of the capture, not of the sending; of a
     file that is read as fast as it goes, the file's time from now on. The face followed is the
-    largest, until it has been gone for two seconds.
+    largest, until it has been gone for two seconds. Markers have an irregular stream of strings
+    beside it, of type `Markers`, whose name ends in "markers".
     """
 
     def __init__(self, name: str, labels: tuple[str, ...], *, is_live: bool) -> None:
-        self._lsl = _load()
+        self._lsl = load_lsl()
         self._name, self._labels, self._is_live = name, labels, is_live
         self._signals: list[str] = []
         self._outlet: Any = None
@@ -84,6 +89,21 @@ class LslSink:
         self._first_times_s: list[float] = []
         self._clock_offset_s = self._last_s = 0.0
         self._followed = FollowedFace()
+        marks = self._lsl.StreamInfo(
+            f"{name} markers",
+            MARKER_STREAM_TYPE,
+            1,
+            self._lsl.IRREGULAR_RATE,
+            "string",
+            f"{OUR_SOURCE_ID}{name}-markers",
+        )
+        self._marks: Any = self._lsl.StreamOutlet(marks)
+
+    def mark(self, marker: Marker) -> None:
+        assert self._marks is not None
+        if self._is_live:
+            self._clock_offset_s = offset_s(self._lsl.local_clock)
+        self._marks.push_sample([marker_text(marker)], marker.time_s + self._clock_offset_s)
 
     def write(self, source: str, result: FrameResult) -> None:
         captured_at_s = result.frame.captured_at_s
@@ -95,7 +115,7 @@ class LslSink:
         face = self._followed.find(result)
         sample = self._sample(face)
         if self._is_live:  # the clocks drift apart
-            self._clock_offset_s = self._lsl.local_clock() - time.monotonic()
+            self._clock_offset_s = offset_s(self._lsl.local_clock)
         elif captured_at_s < self._last_s:  # another file begins
             self._clock_offset_s = self._lsl.local_clock() - captured_at_s
         self._last_s = captured_at_s
@@ -129,7 +149,7 @@ class LslSink:
         )
 
     def close(self) -> None:
-        self._outlet = self._test_outlet = None
+        self._outlet = self._test_outlet = self._marks = None
 
     def abandon(self) -> None:
         self.close()
@@ -152,7 +172,7 @@ class LslSink:
         rate = round(1 / max(interval_s, 1e-3), 2)
         n_channels = len(self._labels) + len(_OTHER_CHANNELS) + len(self._signals) + 1
         info = self._lsl.StreamInfo(
-            self._name, "Expression", n_channels, rate, "float32", f"fer-live-{self._name}"
+            self._name, "Expression", n_channels, rate, "float32", f"{OUR_SOURCE_ID}{self._name}"
         )
         channels = info.desc().append_child("channels")
         for label in self._labels:
@@ -178,7 +198,7 @@ OUTPUT = OutputKind(
         "LabRecorder finds it by its name."
     ),
     metavar="NAME",
-    help="one stream of the Lab Streaming Layer",
+    help="a stream of the Lab Streaming Layer, and one of markers",
     open=lambda opening: LslSink(
         f"{opening.where} {opening.source}".strip(), opening.labels, is_live=opening.is_live
     ),

@@ -4,8 +4,9 @@ import re
 from datetime import datetime
 
 from fer_live.base.translation import mark
-from fer_live.datatypes import FaceResult, FrameResult
+from fer_live.datatypes import FaceResult, FrameResult, Marker
 from fer_live.outputs.address import Address, check_address, parse_address
+from fer_live.outputs.face_rows import utc_text
 from fer_live.outputs.kind import OutputKind
 from fer_live.outputs.osc_client import OscClient
 from fer_live.outputs.signal_columns import signal_values
@@ -20,8 +21,11 @@ class OscSink:
     /fer/face/TRACK_ID/signal/COLUMN VALUE
     /fer/shown TRACK_ID SHOWN_LABEL SHOWN_CONFIDENCE QUALITY QUALITY_REASON
 
-    Signals while they are on, for a face that was measured in this frame, in bundles. With the name
-    of a `source`, every address begins with it: /camera_1/fer/faces.
+    /fer/marked TEXT KIND UTC ORIGIN
+
+    The last for each marker, at once. Markers come in at another address, /fer/marker, so that none
+    can go in a circle. Signals while they are on, for a face that was measured in this frame, in
+    bundles. With the name of a `source`, every address begins with it: /camera_1/fer/faces.
 
     Nobody needs to listen; whoever comes later gets the next frame. A frame that the network does
     not take is counted in `dropped`. Boxes are pixels of the unmirrored frame, the label is empty
@@ -39,6 +43,13 @@ class OscSink:
         try:
             self._send(result)
         except OSError:  # no route, or a full buffer: the next frame may get through
+            self.dropped += 1
+
+    def mark(self, marker: Marker) -> None:
+        values: list[str | int | float] = [marker.text, marker.kind, utc_text(marker.utc)]
+        try:
+            self._client.send_message(f"{self._root}/marked", [*values, marker.origin])
+        except OSError:
             self.dropped += 1
 
     @property

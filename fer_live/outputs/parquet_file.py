@@ -28,6 +28,11 @@ class ParquetFile:
         self._path, self._also = path, also
         self._rows = CsvFile(path.with_name(path.name + ".csv"), labels, signals=signals, also=also)
 
+    @property
+    def partial(self) -> Path:
+        """Where the rows grow, as CSV."""
+        return self._rows.partial
+
     def write(self, source: str, result: FrameResult) -> None:
         self._rows.write(source, result)
 

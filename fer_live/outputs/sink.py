@@ -2,9 +2,9 @@
 
 from collections.abc import Iterable
 from pathlib import Path
-from typing import Protocol
+from typing import Protocol, runtime_checkable
 
-from fer_live.datatypes import FrameResult
+from fer_live.datatypes import FrameResult, Marker
 from fer_live.outputs.face_rows import Row
 
 
@@ -37,4 +37,23 @@ class RowSink(ResultSink, Protocol):
 
     def append(self, rows: Iterable[Row]) -> None:
         """Take in finished rows, in the order of their frames."""
+        ...
+
+
+@runtime_checkable
+class GrowingRows(RowSink, Protocol):
+    """A sink whose rows can be read in `partial` while they grow."""
+
+    @property
+    def partial(self) -> Path:
+        """Where the rows grow."""
+        ...
+
+
+@runtime_checkable
+class MarkerSink(Protocol):
+    """A `ResultSink` that has a place for markers too; others go without them."""
+
+    def mark(self, marker: Marker) -> None:
+        """Take in a marker, in the order in which they come; raises as `write` does."""
         ...

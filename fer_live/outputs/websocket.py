@@ -14,7 +14,7 @@ def _open(opening: Opening) -> ResultSink:
 
     address = parse_address(opening.where)
     token = "" if address.is_loopback else secrets.token_urlsafe(16)
-    sink = WebSocketSink(address, opening.labels, token)
+    sink = WebSocketSink(address, opening.labels, token, opening.markers_in)
     if token:
         print(f"fer-live: clients connect to {sink.address_to_copy}", file=sys.stderr)
     return sink

@@ -1,14 +1,15 @@
 """Keeps a slow, dead or vanished output out of the pipeline's way."""
 
-import queue
 import threading
+from collections import deque
 from collections.abc import Callable
 from dataclasses import dataclass
 
-from fer_live.datatypes import FrameResult
-from fer_live.outputs.sink import ResultSink
+from fer_live.datatypes import FrameResult, Marker
+from fer_live.outputs.sink import MarkerSink, ResultSink
 
 _ENDS_WITHIN_S = 10.0
+_WAITING_MARKERS = 10_000
 
 
 @dataclass(frozen=True, slots=True)
@@ -18,14 +19,12 @@ class _Test:
     then: Callable[[str], None]
 
 
-_Item = tuple[str, FrameResult] | _Test | None
-"""None asks the worker to end."""
-
-
 class SinkWorker:
     """Hands results to a sink on a thread of its own, in order, through a queue of `depth` results.
 
-    `offer` never waits: where the queue is full, the oldest result in it is dropped and counted. An
+    `offer` never waits: where the queue is full, the oldest result in it is dropped and counted.
+    Markers wait in a queue of their own, which frames cannot fill, and go first; a sink that has no
+    place for them gets none. Of more than 10,000 that wait, the newest are dropped and counted. An
     error of the sink ends the worker, abandons the sink, and is handed to `on_failure` once.
     """
 
@@ -38,8 +37,10 @@ class SinkWorker:
     ) -> None:
         self.dropped = self.written = 0
         self._sink, self._on_failure = sink, on_failure
-        self._queue: queue.Queue[_Item] = queue.Queue(depth)
-        self._lock = threading.Lock()
+        self._results: deque[tuple[str, FrameResult] | _Test] = deque()
+        self._markers: deque[Marker] = deque()
+        self._depth = depth
+        self._news = threading.Condition()
         self._ended = False
         self._thread = threading.Thread(target=self._run, name="sink", daemon=True)
         self._thread.start()
@@ -72,39 +73,59 @@ class SinkWorker:
     def test(self, then: Callable[[str], None]) -> None:
         """Let the sink send a test when its turn comes; `then` gets what happened, on the worker's
         thread. After the end, and where the test was dropped with the oldest results, nothing."""
-        with self._lock:
+        with self._news:
             if not self._ended:
                 self._put(_Test(then))
 
     def offer(self, source: str, result: FrameResult) -> None:
         """Take in one frame's result; after the end, nothing."""
-        with self._lock:
+        with self._news:
             if not self._ended:
                 self._put((source, result))
 
+    def mark(self, marker: Marker) -> None:
+        """Take in a marker; after the end, nothing."""
+        if not isinstance(self._sink, MarkerSink):
+            return
+        with self._news:
+            if self._ended:
+                return
+            if len(self._markers) == _WAITING_MARKERS:
+                self.dropped += 1
+                return
+            self._markers.append(marker)
+            self._news.notify()
+
     def close(self) -> None:
         """Let the sink finish what waits, and close it; an error goes to `on_failure`."""
-        with self._lock:
-            if not self._ended:
-                self._ended = True
-                self._put(None)
+        with self._news:
+            self._ended = True
+            self._news.notify()
         self._thread.join(_ENDS_WITHIN_S)
 
-    def _put(self, item: "_Item") -> None:
-        while True:
-            try:
-                self._queue.put_nowait(item)
-                return
-            except queue.Full:
-                try:
-                    oldest = self._queue.get_nowait()
-                    self.dropped += not isinstance(oldest, _Test)
-                except queue.Empty:
-                    pass
+    def _put(self, item: tuple[str, FrameResult] | _Test) -> None:
+        if len(self._results) == self._depth:
+            oldest = self._results.popleft()
+            self.dropped += not isinstance(oldest, _Test)
+        self._results.append(item)
+        self._news.notify()
+
+    def _next(self) -> Marker | tuple[str, FrameResult] | _Test | None:
+        """What comes next; None once it has ended and nothing waits."""
+        with self._news:
+            while not (self._markers or self._results or self._ended):
+                self._news.wait()
+            if self._markers:
+                return self._markers.popleft()
+            return self._results.popleft() if self._results else None
 
     def _run(self) -> None:
         try:
-            while (item := self._queue.get()) is not None:
+            while (item := self._next()) is not None:
+                if isinstance(item, Marker):
+                    assert isinstance(self._sink, MarkerSink)
+                    self._sink.mark(item)
+                    continue
                 if isinstance(item, _Test):
                     item.then(self._sink.send_test())  # type: ignore[attr-defined]  # see `sink.py`
                     continue
@@ -112,7 +133,7 @@ class SinkWorker:
                 self.written += 1
             self._sink.close()
         except Exception as error:  # noqa: BLE001  # crosses the thread as a value
-            with self._lock:
+            with self._news:
                 self._ended = True
             self._sink.abandon()
             self._on_failure(error)

@@ -1,5 +1,6 @@
 """What the faces of the last minute showed, for the timeline."""
 
+import math
 from collections import deque
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
@@ -23,6 +24,22 @@ def clock(seconds: float) -> str:
     minutes, rest = divmod(int(seconds), 60)
     hours, minutes_left = divmod(minutes, 60)
     return f"{hours}:{minutes_left:02d}:{rest:02d}" if hours else f"{minutes}:{rest:02d}"
+
+
+def clock_tenths(seconds: float) -> str:
+    """The same with tenths of a second, for example "1:05.3"."""
+    tenths = round(seconds * 10)
+    return f"{tenths // 600}:{tenths % 600 / 10:04.1f}"
+
+
+def seconds_in(text: str) -> float | None:
+    """Reads seconds, or minutes and seconds, for example "1:05.3"; None where it is neither."""
+    minutes, _, seconds = text.strip().rpartition(":")
+    try:
+        value = 60 * int(minutes or 0) + float(seconds)
+    except ValueError:
+        return None
+    return value if math.isfinite(value) and value >= 0 else None
 
 
 class ExpressionHistory:

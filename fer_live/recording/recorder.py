@@ -1,20 +1,21 @@
-"""Recordings: a folder each, with the video, what was read in it, and the person's notes.
+"""Recordings: a folder each, with the video, what was read in it, and markers.
 
 FER_LIVE_HOME/recordings/2026-11-25 14.03.22/
     video.mkv         the frames, each at its time; after a crash it plays but for its last moment
     faces.jsonl       one row per face, as `fer-live analyze` writes it; `time_s` is the video's;
                       while the signals are on, theirs and the `points` of the face's outlines too
     recording.json    labels, model, and when it began
-    notes.json        what the person noted, and where
+    faces.jsonl.markers.csv  the markers that came meanwhile, and those made in the review
     persons.json      which faces the person grouped as one person's: their numbers
 """
 
+import contextlib
 import json
 import re
 import shutil
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, replace
-from datetime import datetime
+from datetime import datetime, timedelta
 from pathlib import Path
 from typing import Any
 
@@ -23,16 +24,24 @@ from pydantic import BaseModel, ConfigDict, TypeAdapter, ValidationError
 from fer_live.base.atomic_file import write_atomically, writing
 from fer_live.base.home import home
 from fer_live.base.translation import tr
-from fer_live.datatypes import FrameResult, UInt8Array
+from fer_live.datatypes import FrameResult, Marker, UInt8Array
 from fer_live.errors import InputError
-from fer_live.outputs.face_rows import Row, face_rows
+from fer_live.outputs.face_rows import Row, face_rows, number_in
+from fer_live.outputs.marker_file import (
+    MarkerFile,
+    companion_of,
+    read_marker_file,
+    write_marker_file,
+)
+from fer_live.outputs.markers import MarkedSpan, MarkedSpans
 from fer_live.recording.face_points import COLUMN, points_value
 from fer_live.recording.persons import load_persons, with_persons
 
 VIDEO_FILE = "video.mkv"
 FACES_FILE = "faces.jsonl"
 ABOUT_FILE = "recording.json"
-NOTES_FILE = "notes.json"
+_NOTES_FILE = "notes.json"
+"""What recordings of earlier versions have in place of markers."""
 
 
 class About(BaseModel):
@@ -49,16 +58,14 @@ class About(BaseModel):
     with_overlay: bool
 
 
-class Note(BaseModel):
-    """A line that the person wrote at a moment of the video."""
-
-    model_config = ConfigDict(frozen=True)
+class _Note(BaseModel):
+    """A line that the person wrote at a moment of the video, in recordings of earlier versions."""
 
     time_s: float
     text: str
 
 
-_NOTES = TypeAdapter(list[Note])
+_NOTES = TypeAdapter(list[_Note])
 
 
 class Recorder:
@@ -66,8 +73,9 @@ class Recorder:
 
     `paint` makes the picture that is recorded, for instance with its overlay; None takes the frame
     as it is. `called` stands in the folder's name after the time, where several sources are
-    recorded. Every frame and row is on its way to the disk when `write` returns. One that got no
-    frame leaves no folder behind.
+    recorded. Every frame and row is on its way to the disk when `write` returns, and so is every
+    marker once there is a frame. Their times are the video's, and none is before its beginning.
+    One that got no frame leaves no folder behind.
     """
 
     def __init__(
@@ -89,10 +97,14 @@ class Recorder:
 
         self._video = VideoFile(self.folder / VIDEO_FILE)
         self._first_s: float | None = None
+        self._early: list[Marker] = []
+        self._spans = MarkedSpans()
+        self._markers = MarkerFile(companion_of(self.folder / FACES_FILE), mode=0o600)
 
     def write(self, source: str, result: FrameResult) -> None:
         if self._first_s is None:
-            self._first_s = result.frame.captured_at_s
+            self._begin(result.frame.captured_at_s)
+        assert self._first_s is not None
         time_s = result.frame.captured_at_s - self._first_s
         frame = replace(result.frame, index=self._video.n_frames, captured_at_s=time_s)
         image = self._paint(result) if self._paint else frame.image_bgr
@@ -108,6 +120,21 @@ class Recorder:
             self._faces.writelines(json.dumps(row, ensure_ascii=False) + "\n" for row in rows)
             self._faces.flush()
 
+    def mark(self, marker: Marker) -> None:
+        if self._first_s is None:
+            self._early.append(marker)
+            return
+        at_s = max(marker.time_s - self._first_s, 0.0)
+        span = self._spans.add(replace(marker, time_s=at_s))
+        if span is not None:
+            self._markers.append(span)
+
+    def _begin(self, first_s: float) -> None:
+        self._first_s = first_s
+        for marker in self._early:
+            self.mark(marker)
+        self._early.clear()
+
     @property
     def is_empty(self) -> bool:
         """Whether no frame has been written."""
@@ -116,6 +143,7 @@ class Recorder:
     def close(self) -> None:
         with writing(self.folder / FACES_FILE):
             self._faces.close()
+        self._markers.close(self._markers.path)
         self._video.close()
         if self.is_empty:
             with writing(self.folder):
@@ -186,18 +214,33 @@ class Recording:
         except OSError:
             return
 
-    def notes(self) -> list[Note]:
-        """The person's notes in order of time; empty where there are none."""
-        try:
-            notes = _NOTES.validate_json((self.folder / NOTES_FILE).read_bytes())
-        except (OSError, ValidationError):
-            return []
-        return sorted(notes, key=lambda note: note.time_s)
+    def markers(self) -> list[MarkedSpan]:
+        """Moments and intervals in order of time; notes of earlier versions are moments."""
+        notes: list[_Note] = []
+        with contextlib.suppress(OSError, ValidationError):
+            notes = _NOTES.validate_json((self.folder / _NOTES_FILE).read_bytes())
+        noted = [MarkedSpan(note.text, note.time_s, note.time_s) for note in notes]
+        marked = read_marker_file(companion_of(self.folder / FACES_FILE))
+        return sorted([*marked, *noted], key=lambda span: span.from_s)
 
-    def save_notes(self, notes: list[Note]) -> None:
-        """Replace all notes by these; raises `OutputError` where the disk refuses."""
-        content = _NOTES.dump_json(notes, indent=2)
-        write_atomically(self.folder / NOTES_FILE, content, is_private=True)
+    def save_markers(self, spans: list[MarkedSpan]) -> None:
+        """Replace all markers by these; raises `OutputError` where the disk refuses."""
+        path = companion_of(self.folder / FACES_FILE)
+        if not path.exists():
+            with writing(path):
+                path.touch(0o600)
+        write_marker_file(path, spans)
+        with writing(path):
+            (self.folder / _NOTES_FILE).unlink(missing_ok=True)
+
+    def utc_at(self, time_s: float) -> datetime:
+        """What the wall clock told at a time of the video."""
+        with contextlib.suppress(OSError, KeyError, ValueError, TypeError):
+            with (self.folder / FACES_FILE).open(encoding="utf-8") as file:
+                row = json.loads(file.readline())
+            first = datetime.fromisoformat(row["utc"])
+            return first + timedelta(seconds=time_s - number_in(row, "time_s"))
+        return self.about.began_at + timedelta(seconds=time_s)
 
     def delete(self) -> None:
         """Remove it from the disk; raises `OutputError`."""
@@ -208,6 +251,15 @@ class Recording:
 def recordings_folder() -> Path:
     """The folder of recordings, FER_LIVE_HOME/recordings."""
     return home() / "recordings"
+
+
+def recording_of(path: Path) -> Recording | None:
+    """The recording whose folder or video this is; None for any other path."""
+    folder = path.parent if path.name == VIDEO_FILE else path
+    try:
+        return Recording.open(folder)
+    except InputError:
+        return None
 
 
 def list_recordings(folder: Path) -> list[Recording]:

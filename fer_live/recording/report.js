@@ -134,7 +134,7 @@ class FacePlot {
     data.marks.forEach((mark, n) => {
       if (mark.group !== null && mark.group !== this.face.group) return;
       const is_in = time_s > mark.from_s - near_s && time_s < (mark.to_s === null ? Infinity : mark.to_s + near_s);
-      if (is_in) this.readout.append("  ", element("strong", { text: fill(texts.note, { number: n + 1, text: mark.text }) }));
+      if (is_in) this.readout.append("  ", element("strong", { text: fill(texts.marker, { number: n + 1, text: mark.text }) }));
     });
   }
 }

@@ -15,16 +15,18 @@ from fer_live.base.translation import tr, tr_label
 from fer_live.datatypes import FrameResult
 from fer_live.model.head import among_common
 from fer_live.outputs.face_rows import Row, face_rows
+from fer_live.outputs.markers import MarkedSpan
 from fer_live.recording.episodes import Episode, durations, episodes, transitions
 from fer_live.recording.faces_in_time import FaceInTime, FacesInTime
 from fer_live.recording.history import clock
 from fer_live.recording.recorder import Recording
-from fer_live.recording.report_marks import ReportMark, marks_of
+from fer_live.recording.report_marks import Excluded, when
 from fer_live.recording.report_pictures import Pictures, report_pictures
 from fer_live.recording.report_plot import MAX_POINTS, Plotted, plotted
 
 _MAX_FACES = 20
 _EPISODES_AT_FIRST = 12
+_MAX_MARKS = 500
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,7 +38,7 @@ class ReportOptions:
     """
 
     own_labels: tuple[str, ...] = ()
-    marks: Sequence[ReportMark] = ()
+    marks: Sequence[MarkedSpan] = ()
     pictures_from: Callable[[str], Path] | None = None
     rows_file: str = ""
     began_at: datetime | None = None
@@ -50,15 +52,17 @@ class ReportFile:
     ) -> None:
         self._path, self._labels, self._options = path, labels, options
         self._faces = FacesInTime(labels)
+        self._excluded = Excluded(options.marks)
 
     def write(self, source: str, result: FrameResult) -> None:
         self.append(face_rows(source, result, self._labels))
 
     def append(self, rows: Iterable[Row]) -> None:
-        self._faces.take(rows)
+        self._faces.take(self._excluded.without(rows))
 
     def close(self) -> None:
-        _write(self._path, self._faces.faces(), self._labels, self._options)
+        faces, n_excluded = self._faces.faces(), self._excluded.n_rows
+        _write(self._path, faces, self._labels, self._options, n_excluded)
 
     def abandon(self) -> Path | None:
         return None
@@ -74,7 +78,8 @@ def write_report(
 
     `rows` are those of CSV and JSONL, and are taken one by one. `own_labels` of the options, the
     last of `labels`, have shares of all the time; those of the others are among themselves, as they
-    would be without expressions of one's own.
+    would be without expressions of one's own. Rows in an interval of `marks` that is called
+    "exclude" are left out of everything.
     """
     report = ReportFile(path, labels, options)
     report.append(rows)
@@ -86,7 +91,7 @@ def write_recording_report(path: Path, recording: Recording, *, with_pictures: b
     about = recording.about
     options = ReportOptions(
         about.own_labels,
-        marks_of(recording),
+        recording.markers(),
         (lambda _: recording.video) if with_pictures else None,
         rows_file="faces.jsonl" if path.parent == recording.folder else "",
         began_at=about.began_at,
@@ -95,7 +100,11 @@ def write_recording_report(path: Path, recording: Recording, *, with_pictures: b
 
 
 def _write(
-    path: Path, faces: list[FaceInTime], labels: tuple[str, ...], options: ReportOptions
+    path: Path,
+    faces: list[FaceInTime],
+    labels: tuple[str, ...],
+    options: ReportOptions,
+    n_excluded: int,
 ) -> None:
     names = {face.source for face in faces}
     drawn = faces[:_MAX_FACES]
@@ -136,7 +145,9 @@ def _write(
         has_pictures=bool(pictures),
         rows_file=options.rows_file,
         n_left_out=max(len(faces) - _MAX_FACES, 0),
-        marks=[(mark.when, mark.text) for mark in options.marks],
+        marks=[(when(mark), mark.text) for mark in options.marks[:_MAX_MARKS]],
+        n_marks_left_out=max(len(options.marks) - _MAX_MARKS, 0),
+        n_excluded=n_excluded,
     )
     write_atomically(path, page.html.encode(), is_private=True)
 
@@ -164,7 +175,7 @@ def _data(
                 "to_s": mark.to_s,
                 "group": numbers.get(mark.source, -1) if mark.source else None,
             }
-            for mark in options.marks
+            for mark in options.marks[:_MAX_MARKS]
         ],
         "faces": [
             {
@@ -193,7 +204,7 @@ def _data(
             "plot": tr("{name}: probabilities over time; the tables have the figures"),
             "all": tr("Show all {n}"),
             "nothing": tr("nobody in view"),
-            "note": tr("note {number}: {text}"),
+            "marker": tr("marker {number}: {text}"),
         },
     }
 

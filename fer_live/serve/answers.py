@@ -9,7 +9,7 @@ from typing import Literal
 from starlette.requests import Request
 from starlette.responses import Response, StreamingResponse
 
-from fer_live.outputs.csv_file import plain_cell
+from fer_live.outputs.cells import plain_cell
 from fer_live.outputs.face_rows import column_names
 from fer_live.serve.reading import Reading
 from fer_live.serve.refusal import Refusal

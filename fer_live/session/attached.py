@@ -9,15 +9,18 @@ from fer_live.session.live import LiveSession
 
 
 class AttachedOutput:
-    """A place at live sessions for one sink at a time, which gets every result of theirs.
+    """A place at live sessions for one sink at a time, which gets every result of theirs, and the
+    markers of the first one's board, which is that of all.
 
     `begin` attaches a sink, on a worker of its own, in place of the one before. `end` detaches it
     at once and lets it write what waits in its queue on another thread, so the caller goes on.
     `wait` blocks until every sink that was ended is closed. Call all of them from one thread.
     """
 
-    def __init__(self, *sessions: LiveSession) -> None:
-        self._sessions = list(sessions)
+    def __init__(self, *sessions: LiveSession, called: str = "") -> None:
+        """Where it is `called` something, the others get markers that it started and stopped."""
+        self._sessions, self._called = list(sessions), called
+        self._markers = sessions[0].markers
         self._worker: SinkWorker | None = None
         self._closing: list[threading.Thread] = []
 
@@ -39,7 +42,9 @@ class AttachedOutput:
     def begin(self, sink: ResultSink, on_failure: Callable[[Exception], None]) -> None:
         """Attach this sink; `on_failure` gets its error, on the worker's thread."""
         self.end()
+        self._tell("started")
         self._worker = SinkWorker(sink, on_failure=on_failure)
+        self._markers.subscribe(self._worker.mark)
         for session in self._sessions:
             session.attach(self._worker)
 
@@ -62,6 +67,8 @@ class AttachedOutput:
             return
         for session in self._sessions:
             session.detach(worker)
+        self._markers.unsubscribe(worker.mark)
+        self._tell("stopped")
 
         def close() -> None:
             worker.close()
@@ -75,3 +82,7 @@ class AttachedOutput:
         """Block until every sink that was ended is closed."""
         for thread in self._closing:
             thread.join()
+
+    def _tell(self, what: str) -> None:
+        if self._called:
+            self._markers.add(f"{self._called} {what}", "app")

@@ -4,15 +4,18 @@ import signal
 import sys
 import threading
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from functools import partial
+from types import MappingProxyType
 
 from fer_live.base.settings import Settings
 from fer_live.errors import FerLiveError, InputError
 from fer_live.outputs.kind import Opening, Paint
 from fer_live.outputs.registry import Outputs, check_outputs, open_output, output_kinds
 from fer_live.session.live import Failure, LiveSession
+from fer_live.session.marker_board import MarkerBoard
+from fer_live.session.marker_inputs import MarkerInput, check_marker_inputs, open_marker_inputs
 from fer_live.session.meter import Meter
 from fer_live.session.options import LiveOptions, choose_sources, given, write_stats
 from fer_live.session.reconnect import SourceLost
@@ -50,6 +53,7 @@ class HeadlessRun:
         outputs: Name of an output -> where to.
         make_painter: Makes what paints a result, for outputs that show pictures.
         meter: Counts the frames of all.
+        marker_inputs: Name of a way in for markers -> where; they go to every output.
     """
 
     def __init__(
@@ -60,15 +64,23 @@ class HeadlessRun:
         outputs: Outputs,
         make_painter: Callable[[tuple[str, ...]], Paint],
         meter: Meter,
+        marker_inputs: Mapping[str, str] = MappingProxyType({}),
     ) -> None:
         self._settings, self._wanted, self._make_painter = settings, outputs, make_painter
         self._meter = meter
+        self.markers = MarkerBoard()
+        self.markers.on_flood = _tell_flood
+        self._marker_inputs, self._listening = marker_inputs, list[MarkerInput]()
         self._news = threading.Event()
         self._interrupted = threading.Event()
         self._output_failures: list[str] = []
         load = partial(load_pipeline, settings)
         self.sources = [
-            HeadlessSource(name, choice, LiveSession(load, meter.of_source(name), self._news.set))
+            HeadlessSource(
+                name,
+                choice,
+                LiveSession(load, meter.of_source(name), self._news.set, self.markers),
+            )
             for name, choice in sources
         ]
         self._outputs: list[SharedOutput] = []
@@ -97,6 +109,7 @@ class HeadlessRun:
         try:
             self._wait_for_models()
             self._begin_outputs()
+            self._listening = open_marker_inputs(self._marker_inputs, self.markers)
             for source in self.sources:
                 source.session.open(source.choice.open, source.name)
             self._watch(duration_s)
@@ -131,9 +144,10 @@ class HeadlessRun:
                 partial(self._make_painter, pipeline.labels),
                 is_live=True,
                 with_signals=pipeline.with_signals,
+                markers_in=self.markers,
             )
             kind = output_kinds()[name]
-            output = SharedOutput(kind.sharing, self._output_failed)
+            output = SharedOutput(kind.sharing, self._output_failed, name)
             self._outputs.append(output)
             output.begin(
                 self.sources,
@@ -179,6 +193,8 @@ class HeadlessRun:
         self._news.clear()
 
     def _stop(self) -> None:
+        for one in self._listening:
+            one.close()
         stopping = [threading.Thread(target=source.session.stop) for source in self.sources]
         for thread in stopping:
             thread.start()
@@ -206,6 +222,7 @@ def run_headless(
         raise InputError(f"--headless writes nothing without an output; add one of {kinds}")
     sources = named(choose_sources(options, settings))
     check_outputs(options.outputs)
+    check_marker_inputs(options.marker_inputs)
     meter = Meter(Meter.process_start_s())
     run = HeadlessRun(
         sources,
@@ -214,6 +231,7 @@ def run_headless(
         options.outputs,
         make_painter,
         meter,
+        options.marker_inputs,
     )
     before = {number: signal.getsignal(number) for number in (signal.SIGINT, signal.SIGTERM)}
     for number in before:
@@ -234,3 +252,7 @@ def run_headless(
 
 def _tell(line: str) -> None:
     print(f"fer-live: {line}", file=sys.stderr, flush=True)
+
+
+def _tell_flood(origin: str, n: int) -> None:
+    _tell(f"too many markers at once from {origin}: {n} left out so far")

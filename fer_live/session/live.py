@@ -9,6 +9,7 @@ from fer_live.datatypes import Frame, FrameResult
 from fer_live.errors import FerLiveError
 from fer_live.outputs.worker import SinkWorker
 from fer_live.session.mailbox import Mailbox, MailboxClosed
+from fer_live.session.marker_board import MarkerBoard
 from fer_live.session.meter import FrameCounts
 from fer_live.session.rate_limit import RateLimit
 from fer_live.session.reconnect import OpenSource, SourceSupervisor
@@ -55,7 +56,8 @@ class LiveSession:
     other: a frame that comes too late to be taken is counted as dropped. What breaks waits in
     `take_failures`, one slot a stage, so that no result and no failure of another stage hides it;
     one bad frame fails alone. `on_news` is called after each, on the thread that left it. `open`
-    changes the source, `load` the pipeline; `stop` ends it all and may be repeated.
+    changes the source, `load` the pipeline; `stop` ends it all and may be repeated. `markers` is
+    where what happens meanwhile is told; several sessions may share it.
     """
 
     def __init__(
@@ -63,7 +65,9 @@ class LiveSession:
         load_pipeline: Callable[[], Pipeline],
         meter: FrameCounts,
         on_news: Callable[[], None],
+        markers: MarkerBoard | None = None,
     ) -> None:
+        self.markers = markers or MarkerBoard()
         self.results: Mailbox[LiveResult] = Mailbox()
         self.source_number = 0
         self._failures: dict[Stage, Mailbox[Failure]] = {

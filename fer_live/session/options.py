@@ -28,6 +28,7 @@ class LiveOptions:
     prior: str | None = None
     signals: bool | None = None
     outputs: Outputs = field(default_factory=dict)
+    marker_inputs: dict[str, str] = field(default_factory=dict)
     duration_s: float | None = None
     stats: Path | None = None
 

@@ -3,10 +3,10 @@
 import threading
 import time
 from collections.abc import Callable
-from datetime import UTC, datetime
 
 import numpy as np
 
+from fer_live.base.clocks import utc_of
 from fer_live.base.translation import tr
 from fer_live.datatypes import Frame, UInt8Array
 from fer_live.errors import SourceError, SourceTimeout
@@ -116,7 +116,7 @@ class SourceSupervisor:
     def _deliver(self, frame: Frame) -> None:
         if self._stop.is_set():
             return
-        utc = frame.captured_at_utc or datetime.now(UTC)
+        utc = frame.captured_at_utc or utc_of(frame.captured_at_s)
         numbered = Frame(frame.image_bgr, self._n_frames, frame.captured_at_s, utc)
         self._n_frames += 1
         self._on_frame(numbered)

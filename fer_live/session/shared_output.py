@@ -8,6 +8,7 @@ from fer_live.outputs.sink import ResultSink
 from fer_live.outputs.worker import SinkWorker
 from fer_live.session.attached import AttachedOutput
 from fer_live.session.live import LiveSession
+from fer_live.session.marker_board import MarkerBoard
 
 OpenSink = Callable[[str], ResultSink]
 """Opens a sink for the source of this name; empty where there is none to tell it from."""
@@ -28,11 +29,16 @@ class SharedOutput:
 
     A source alone is told from no other: its sink gets no name, and keeps what it has when more
     sources come. Each of several that are there at the beginning gets its name, and so does every
-    one that comes later. `on_failure` gets the error of a sink, on that sink's thread.
+    one that comes later. `on_failure` gets the error of a sink, on that sink's thread. Where the
+    output is `called` something, a marker tells the others that it started, and one that it
+    stopped, whatever the number of its sinks.
     """
 
-    def __init__(self, sharing: Sharing, on_failure: Callable[[Exception], None]) -> None:
-        self._sharing, self._on_failure = sharing, on_failure
+    def __init__(
+        self, sharing: Sharing, on_failure: Callable[[Exception], None], called: str = ""
+    ) -> None:
+        self._sharing, self._on_failure, self._called = sharing, on_failure, called
+        self._markers: MarkerBoard | None = None
         self._places: list[tuple[list[LiveSource], AttachedOutput]] = []
         self._ended: list[AttachedOutput] = []
         self._open: OpenSink | None = None
@@ -78,6 +84,8 @@ class SharedOutput:
 
     def remove(self, source: LiveSource) -> None:
         """Go on without this source; where it was the only one of a sink, that sink is closed."""
+        if not self.is_on:
+            return
         for entry in list(self._places):
             sources, place = entry
             if source not in sources:
@@ -90,6 +98,7 @@ class SharedOutput:
                 self._end(place)
         if not self._places:
             self._open = None
+            self._tell("stopped")
 
     def end(self) -> None:
         """Detach every sink and close it; what waits is written on other threads."""
@@ -97,6 +106,8 @@ class SharedOutput:
         self._open = None
         for _, place in places:
             self._end(place)
+        if places:
+            self._tell("stopped")
 
     def wait(self) -> None:
         """Block until every sink that ended is closed."""
@@ -104,9 +115,16 @@ class SharedOutput:
             place.wait()
 
     def _begin(self, sources: list[LiveSource], sink: ResultSink) -> None:
+        if not self._places:
+            self._markers = sources[0].session.markers
+            self._tell("started")
         place = AttachedOutput(*(source.session for source in sources))
         place.begin(sink, self._on_failure)
         self._places.append((sources, place))
+
+    def _tell(self, what: str) -> None:
+        if self._called and self._markers is not None:
+            self._markers.add(f"{self._called} {what}", "app")
 
     def _end(self, place: AttachedOutput) -> None:
         place.end()

@@ -15,16 +15,14 @@ from fer_live.base.source_table import (
     read_source_table,
 )
 from fer_live.errors import InputError
+from fer_live.outputs.cells import as_written
+from fer_live.outputs.markers import EXCLUDE, MarkedSpan
 from fer_live.recording.persons import PERSON
-from fer_live.studies.tables import CONDITION, FILE, MARKER, PARTICIPANT
+from fer_live.studies.tables import CONDITION, FILE, MARKER, PARTICIPANT, named_by, names_of
 from fer_live.studies.timing import UNIT
 
-EXCLUDE = "exclude"
-"""The name of intervals that are left out, as in the review."""
 SPAN, SPAN_BEGIN = "span", "span_begin_s"
 """Columns of ours: the number of a row's interval among its source's, and when that began."""
-
-_BETWEEN_MARKERS = ";"
 
 
 def read_batch(path: Path) -> pd.DataFrame:
@@ -45,9 +43,14 @@ def read_batch(path: Path) -> pd.DataFrame:
 
 def read_markers(path: Path) -> pd.DataFrame:
     """Intervals beside the rows: CSV with `marker`, `from`, `to`, and `source` where they are not
-    of every one. Returns and raises as `read_batch`; lines may repeat."""
+    of every one. Returns and raises as `read_batch`; lines may repeat, and be about
+    a moment, which marks no rows."""
     needed = (MARKER, BEGIN, END)
-    return _as_frame(read_source_table(path, (SOURCE, *needed), needed))
+    frame = _as_frame(read_source_table(path, (SOURCE, *needed), needed, with_moments=True))
+    for name in (SOURCE, MARKER):
+        frame[name] = frame[name].map(as_written)
+    # Of an interval that a crash left as it was written, the line of its begin comes first.
+    return frame.drop_duplicates([SOURCE, MARKER, BEGIN], keep="last", ignore_index=True)
 
 
 def _as_frame(table: SourceTable) -> pd.DataFrame:
@@ -95,14 +98,17 @@ def with_markers(rows: pd.DataFrame, markers: pd.DataFrame) -> pd.DataFrame:
     """The rows with the names of the sidecar's intervals added to their column `marker`."""
     rows = rows.assign(**{MARKER: rows.get(MARKER, "")})
     matched = _matched_names(rows["source"].unique(), markers["source"])
-    sources = rows["source"].map(matched)
-    for entry in markers.to_dict("records"):
-        of_source = sources == entry["source"] if entry["source"] else True
-        inside = _is_within(rows, entry) & of_source
-        before = rows.loc[inside, MARKER]
-        joint = np.where(before == "", "", _BETWEEN_MARKERS + " ")
-        rows.loc[inside, MARKER] = before + joint + entry[MARKER]
-    return rows
+    spans = [
+        MarkedSpan(entry[MARKER], entry["from"], entry["to"], source=source)
+        for entry in markers.to_dict("records")
+        for source in _sources_called(entry["source"], matched)
+    ]
+    return named_by(rows, spans)
+
+
+def _sources_called(name: str, matched: dict[str, str]) -> list[str]:
+    """The rows' own names of a source; an empty one, for every source, where it has none."""
+    return [source for source, called in matched.items() if called == name] if name else [""]
 
 
 def without_excluded(rows: pd.DataFrame) -> pd.DataFrame:
@@ -153,11 +159,6 @@ def check_columns(rows: pd.DataFrame, by: Sequence[str]) -> None:
             raise InputError(
                 f"--by {name}: the rows have no such column; they have {', '.join(there)}{instead}"
             )
-
-
-def names_of(text: str) -> list[str]:
-    """The names in a cell of `marker`, which are separated by semicolons."""
-    return [name for part in text.split(_BETWEEN_MARKERS) if (name := part.strip())]
 
 
 def _is_within(rows: pd.DataFrame, entry: "dict[str, float]") -> pd.Series:

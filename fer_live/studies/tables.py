@@ -12,6 +12,8 @@ from pyarrow import json as arrow_json
 from pyarrow import parquet
 
 from fer_live.errors import InputError
+from fer_live.outputs.marker_file import COMPANION_SUFFIX, companion_of, read_marker_file
+from fer_live.outputs.markers import BETWEEN, MarkedSpan
 from fer_live.recording.persons import PERSON, load_persons
 from fer_live.recording.recorder import FACES_FILE
 
@@ -39,7 +41,8 @@ def row_files(paths: Iterable[Path]) -> list[Path]:
 
     Returns:
         Each file once. A `NAME.partial.csv`, which is still growing or was left by a crash, is
-        taken where it is named and left out where its folder is.
+        taken where it is named and left out where its folder is. The markers beside a file of
+        rows are left out: they are read with the rows.
 
     Raises:
         InputError: There is no such file, it has another suffix, or a folder has none of them.
@@ -50,7 +53,9 @@ def row_files(paths: Iterable[Path]) -> list[Path]:
             inside = sorted(
                 file
                 for file in path.rglob("*")
-                if file.suffix.lower() in SUFFIXES and ".partial" not in file.name
+                if file.suffix.lower() in SUFFIXES
+                and ".partial" not in file.name
+                and not _is_companion(file)
             )
             if not inside:
                 raise InputError(f"{path}: holds no file of rows ({', '.join(SUFFIXES)})")
@@ -59,6 +64,8 @@ def row_files(paths: Iterable[Path]) -> list[Path]:
             raise InputError(f"{path}: no such file or folder")
         elif path.suffix.lower() not in SUFFIXES:
             raise InputError(f"{path}: unknown kind; rows are in {' or '.join(SUFFIXES)} files")
+        elif _is_companion(path):
+            continue  # "rows/*" names it too; it is read with the rows that it lies beside
         else:
             found[path] = None
     return list(found)
@@ -80,12 +87,56 @@ def read_rows(files: Sequence[Path], also: Sequence[str] = ()) -> pd.DataFrame:
         InputError: A file cannot be read, or has not the columns that rows have.
     """
     names = _short_names(files)
-    tables = [_typed(_with_persons(_read(file, also), file), file, names[file]) for file in files]
+    tables = [_table(file, names[file], also) for file in files]
     whole = pd.concat(tables, ignore_index=True) if tables else _typed(_empty(), Path(), "")
     for column in whole.columns:
         if column not in (*_WHOLE, *_REAL) and not column.startswith(PROBABILITY):
             whole[column] = whole[column].fillna("")
     return whole.sort_values(_ORDER, kind="stable", ignore_index=True)
+
+
+def _table(file: Path, name: str, also: Sequence[str]) -> pd.DataFrame:
+    return _marked(_typed(_with_persons(_read(file, also), file), file, name), file)
+
+
+def _is_companion(file: Path) -> bool:
+    return file.name.endswith(COMPANION_SUFFIX)
+
+
+def _marked(table: pd.DataFrame, file: Path) -> pd.DataFrame:
+    """The rows with `marker` as the file of markers beside theirs tells it, where there is one.
+
+    It has each interval from its exact begin; a row names only what was known when it was written.
+    """
+    place = companion_of(file)
+    if not place.exists():
+        return table
+    return named_by(table.assign(**{MARKER: ""}), read_marker_file(place))
+
+
+def named_by(rows: pd.DataFrame, spans: Iterable[MarkedSpan]) -> pd.DataFrame:
+    """The rows with the names of the intervals that they lie in added to their column `marker`,
+    each once."""
+    cells = rows[MARKER].to_numpy(dtype=object, copy=True)
+    times_s = rows["time_s"].to_numpy()
+    for span in spans:
+        if not span.is_interval:
+            continue
+        is_inside = times_s >= span.from_s
+        if span.to_s is not None:
+            is_inside &= times_s < span.to_s
+        if span.source:
+            is_inside &= (rows["source"] == span.source).to_numpy()
+        for cell in pd.unique(cells[is_inside]):
+            if span.text not in names_of(cell):
+                added = BETWEEN.join(filter(None, (cell, span.text)))
+                cells[is_inside & (cells == cell)] = added
+    return rows.assign(**{MARKER: cells})
+
+
+def names_of(text: str) -> list[str]:
+    """The names in a cell of `marker`, which are separated by semicolons."""
+    return [name for part in text.split(BETWEEN.strip()) if (name := part.strip())]
 
 
 def labels_of(rows: pd.DataFrame) -> tuple[str, ...]:
@@ -160,10 +211,10 @@ def _read_csv(file: Path, also: Sequence[str]) -> pd.DataFrame:
         na_values=[""],
         on_bad_lines="error",
     )
-    if "source" in table:  # as the CSV writer guards it against spreadsheets
-        heads = tuple("'" + head for head in _FORMULA_HEADS)
-        is_guarded = table["source"].fillna("").str.startswith(heads)
-        table["source"] = table["source"].mask(is_guarded, table["source"].str[1:])
+    heads = tuple("'" + head for head in _FORMULA_HEADS)
+    for name in {"source", MARKER} & set(table):  # as the CSV writer guards them
+        is_guarded = table[name].fillna("").str.startswith(heads)
+        table[name] = table[name].mask(is_guarded, table[name].str[1:])
     return table
 
 

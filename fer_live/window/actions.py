@@ -53,6 +53,15 @@ class WindowAction:
         return self.run is None
 
 
+def _begin_marker(window: "MainWindow") -> None:
+    """The moment is now; what happened is written in the tab that is in front."""
+    if window.review.isVisible():
+        window.review.write_marker()
+    else:
+        window.pages.turn_to(window.live)
+        window.live_page.marker_bar.open()
+
+
 ACTIONS = (
     WindowAction(
         "open_file",
@@ -265,6 +274,22 @@ ACTIONS = (
         menu="tools",
         tip=mark("Fits the model to your face in a minute"),
         icon="scan-face",
+    ),
+    WindowAction(
+        "marker",
+        mark("Mar&k this moment…"),
+        "K",
+        run=_begin_marker,
+        menu="record",
+        tip=mark("Says what happens now, in every output and recording"),
+    ),
+    WindowAction(
+        "marker_keys",
+        mark("Ma&rkers…"),
+        "Shift+K",
+        run=lambda w: w.markers.show_dialog(),
+        menu="record",
+        tip=mark("What the keys 1 to 9 mark, and markers from other programs"),
     ),
     WindowAction(
         "data_out",

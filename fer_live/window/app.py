@@ -27,6 +27,7 @@ from fer_live.outputs.registry import check_outputs
 from fer_live.painting.qt_runtime import prepare_qt
 from fer_live.personal.models import load_pipeline
 from fer_live.session.live import Failure
+from fer_live.session.marker_inputs import check_marker_inputs
 from fer_live.session.meter import Meter
 from fer_live.session.options import LiveOptions, choose_sources, given, write_stats
 from fer_live.sources.choice import Camera, SourceChoice
@@ -54,6 +55,7 @@ def run_window(options: LiveOptions) -> int:
     settings, trouble = _load_settings()
     sources = choose_sources(options, settings)
     check_outputs(options.outputs)
+    check_marker_inputs(options.marker_inputs)
     application = _start_application([source.choice for source in sources])
 
     is_timed = options.duration_s is not None
@@ -65,6 +67,7 @@ def run_window(options: LiveOptions) -> int:
         meter,
         for_now=given(options),
         outputs=options.outputs,
+        marker_inputs=options.marker_inputs,
         ask_first=not is_timed and not settings.notice_accepted_on,
         keep_settings=not is_timed,
     )

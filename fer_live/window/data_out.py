@@ -45,7 +45,7 @@ class DataOut(QObject):
         self._parent, self._sources = parent, sources
         self._wanted, self._places = dict(wanted), dict(wanted)
         self._outputs = {
-            name: SharedOutput(kind.sharing, partial(self._tell_broken, name))
+            name: SharedOutput(kind.sharing, partial(self._tell_broken, name), name)
             for name, kind in output_kinds().items()
         }
         self._dialog: OutputsDialog | None = None
@@ -101,6 +101,7 @@ class DataOut(QObject):
             partial(FramePainter, pipeline.labels),
             is_live=True,
             with_signals=pipeline.with_signals,
+            markers_in=sources[0].session.markers,
         )
         self._outputs[name].begin(
             sources, lambda source: kind.open(replace(opening, source=source))

@@ -1,28 +1,35 @@
 """The live tab: a tile for each source, and of the chosen one its face and its timeline."""
 
+from collections.abc import Sequence
+
 from PyQt6.QtCore import Qt
 from PyQt6.QtWidgets import QSplitter, QVBoxLayout, QWidget
 
+from fer_live.outputs.markers import MarkedSpan
 from fer_live.window.grid.tile import LiveTile, Parts
 from fer_live.window.grid.tile_grid import TileGrid
+from fer_live.window.widgets.marker_bar import MarkerBar
 
 
 class LivePage(QWidget):
     """Shows the tiles of all sources, one of which is chosen.
 
-    What stands beside and below the pictures is of the chosen one.
+    What stands beside and below the pictures is of the chosen one; the marks are of all.
     """
 
     def __init__(self) -> None:
         super().__init__()
         self._tiles: list[LiveTile] = []
         self._chosen: LiveTile | None = None
+        self._marks: Sequence[MarkedSpan] = ()
         self._parts, self._is_picture_alone = Parts(), False
         self._grid, self._beside, self._below = TileGrid(), QWidget(), QWidget()
+        self.marker_bar = MarkerBar()
         left = QWidget()
         column = _column_in(left)
         column.addWidget(self._grid, 1)
         column.addWidget(self._below)
+        column.addWidget(self.marker_bar)
         self._sides, self._timelines = _column_in(self._beside), _column_in(self._below)
         splitter = QSplitter(Qt.Orientation.Horizontal)
         splitter.addWidget(left)
@@ -37,6 +44,7 @@ class LivePage(QWidget):
         self._grid.add(tile)
         self._sides.addWidget(tile.beside)
         self._timelines.addWidget(tile.timeline)
+        tile.timeline.show_marks(self._marks)
         self._chosen = self._chosen or tile
         self._show_all()
 
@@ -55,6 +63,12 @@ class LivePage(QWidget):
         """Show beside and below the pictures what belongs to this one."""
         self._chosen = tile
         self._show_all()
+
+    def show_marks(self, marks: Sequence[MarkedSpan]) -> None:
+        """Show these moments and intervals on every timeline."""
+        self._marks = marks
+        for tile in self._tiles:
+            tile.timeline.show_marks(marks)
 
     def show_parts(self, parts: Parts) -> None:
         """Show these around the pictures, and nothing where a part is not wanted."""

@@ -30,7 +30,7 @@ class LiveRecording(QObject):
 
     def __init__(self, parent: QObject, session: LiveSession) -> None:
         super().__init__(parent)
-        self._output = AttachedOutput(session)
+        self._output = AttachedOutput(session, called="recording")
         self.since_s = 0.0
         self._recorder: Recorder | None = None
         self._failed.connect(self._end_failed)

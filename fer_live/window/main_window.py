@@ -6,7 +6,7 @@ from datetime import datetime
 from functools import partial
 from types import MappingProxyType
 
-from PyQt6.QtCore import pyqtSignal
+from PyQt6.QtCore import QTimer, pyqtSignal
 from PyQt6.QtGui import QAction, QCloseEvent
 from PyQt6.QtWidgets import QMainWindow
 
@@ -28,6 +28,7 @@ from fer_live.window.grid.feed import Feed, LoadPipeline
 from fer_live.window.grid.feeds import Feeds
 from fer_live.window.grid.tile import LiveTile, Parts
 from fer_live.window.heartbeat import Heartbeat
+from fer_live.window.live_markers import LiveMarkers
 from fer_live.window.live_page import LivePage
 from fer_live.window.menus import MenuBar
 from fer_live.window.notices import Notice, Notices, warned
@@ -76,6 +77,7 @@ class MainWindow(Translated, QMainWindow):
     feeds: Feeds
     calibrating: Calibrating
     data_out: DataOut
+    markers: LiveMarkers
     action: dict[str, QAction]
     source_menu: SourceMenu
     toolbar: Toolbar
@@ -98,6 +100,7 @@ class MainWindow(Translated, QMainWindow):
         *,
         for_now: Mapping[str, object] = MappingProxyType({}),
         outputs: Mapping[str, str] = MappingProxyType({}),
+        marker_inputs: Mapping[str, str] = MappingProxyType({}),
         ask_first: bool = False,
         keep_settings: bool = True,
     ) -> None:
@@ -116,6 +119,7 @@ class MainWindow(Translated, QMainWindow):
         self.setMinimumSize(480, 360)
         place(self, settings.geometry)
         Heartbeat(self, meter)
+        QTimer.singleShot(0, lambda: self.markers.listen(marker_inputs))
         if ask_first:
             self._show_tools(False)
             self.pages.show_first_start(sources[0].choice)
@@ -142,6 +146,7 @@ class MainWindow(Translated, QMainWindow):
             self.feeds.make(source)
         self.calibrating = Calibrating(self, lambda: self.session, preferences)
         self.data_out = DataOut(self, lambda: self.feeds.chosen_first, outputs)
+        self.markers = LiveMarkers(self, self.feeds.markers, self.live_page, preferences)
 
     def _make_tools(self) -> None:
         self.action = make_actions(self)
@@ -197,11 +202,13 @@ class MainWindow(Translated, QMainWindow):
         self.calibrating.opened.connect(lambda: self.pages.turn_to(self.personal))
         self.calibrating.ended.connect(self.personal.refresh)
         self.data_out.refused.connect(self.output_refused)
+        self.markers.refused.connect(self.output_refused)
         self.data_out.signals_needed.connect(lambda: self.preferences.change({"signals": True}))
         for line in (
             self.preferences.said,
             self.data_out.refused,
             self.data_out.failed,
+            self.markers.said,
             self.power.said,
         ):
             line.connect(self.say)
@@ -268,6 +275,7 @@ class MainWindow(Translated, QMainWindow):
         """End everything that runs. May be called more than once."""
         self.tour.end()
         self.data_out.end()
+        self.markers.end()
         self.review.stop()
         self.calibrating.end()
         self.personal.stop()
@@ -293,6 +301,8 @@ class MainWindow(Translated, QMainWindow):
         self.data_out.start_wanted()
         if feed is self.feeds.chosen:
             self.status.note(result, pipeline.classifier.name)
+        is_offered = self.data_out.is_on or any(one.recording.is_on for one in self.feeds.all)
+        self.live_page.marker_bar.offer(is_offered)
         mirror = feed.source.is_mirrored
         self.calibrating.show_frame(feed.session, result.frame, mirror=mirror)
         if not self._has_painted and self._meter.painted:

@@ -13,6 +13,7 @@ _BREAKS_BEFORE = {
     "pause_source",
     "quit",
     "capture",
+    "marker",
     "play",
     "bars",
     "live",

@@ -1,4 +1,4 @@
-"""Recordings: played beside their timeline, with notes, and a report to take along."""
+"""Recordings: played beside their timeline, with markers, and a report to take along."""
 
 import logging
 import time
@@ -9,7 +9,6 @@ from PyQt6.QtCore import Qt, QTimer, pyqtSignal
 from PyQt6.QtWidgets import (
     QHBoxLayout,
     QLabel,
-    QLineEdit,
     QListWidget,
     QListWidgetItem,
     QMessageBox,
@@ -21,11 +20,14 @@ from PyQt6.QtWidgets import (
 
 from fer_live.base.translation import tr
 from fer_live.errors import FerLiveError
+from fer_live.outputs.markers import MarkedSpan
+from fer_live.recording.history import clock_tenths
 from fer_live.recording.player import ClipPlayer
-from fer_live.recording.recorder import Note, Recording, list_recordings, recordings_folder
+from fer_live.recording.recorder import Recording, list_recordings, recordings_folder
 from fer_live.window.links import show_file
 from fer_live.window.recorded_faces import RecordedFaces
 from fer_live.window.reports import Reports
+from fer_live.window.review_markers import MarkerEditor
 from fer_live.window.translated import Translated
 from fer_live.window.widgets.timeline import Timeline
 from fer_live.window.widgets.video_view import VideoView
@@ -65,19 +67,17 @@ class ReviewPage(Translated, QWidget):
         self._close()
 
     def _make_widgets(self) -> None:
-        self._list, self._notes = QListWidget(), QListWidget()
+        self._list, self._list_title = QListWidget(), QLabel()
         self._list.currentItemChanged.connect(lambda item, _: self._choose(item))
-        self._notes.itemActivated.connect(self._go_to_note)
-        self._notes.itemClicked.connect(self._go_to_note)
-        self._list_title, self._notes_title = QLabel(), QLabel()
+        self.markers = MarkerEditor()
+        self.markers.sought.connect(self.seek)
+        self.markers.changed.connect(self._save_markers)
         self.view, self.timeline = VideoView(), Timeline()
         self.timeline.sought.connect(self.seek)
         self._play = QPushButton()
         self._play.setCheckable(True)
         self._play.toggled.connect(self._set_playing)
         self._clock = QLabel()
-        self._note_text = QLineEdit()
-        self._note_text.returnPressed.connect(self._add_note)
         self._report, self._show_folder, self._delete = QPushButton(), QPushButton(), QPushButton()
         self._persons = QPushButton()
         self._persons.clicked.connect(self.show_persons)
@@ -87,7 +87,8 @@ class ReviewPage(Translated, QWidget):
         # What works only on a recording that is open.
         self._controls = (
             self._play,
-            self._note_text,
+            self.markers.line,
+            self.markers,
             self._persons,
             self._report,
             self._show_folder,
@@ -100,8 +101,7 @@ class ReviewPage(Translated, QWidget):
         column.setContentsMargins(6, 6, 6, 6)
         column.addWidget(self._list_title)
         column.addWidget(self._list, 2)
-        column.addWidget(self._notes_title)
-        column.addWidget(self._notes, 1)
+        column.addWidget(self.markers, 2)
         for button in (self._persons, self._report, self._show_folder, self._delete):
             column.addWidget(button)
         return side
@@ -110,7 +110,7 @@ class ReviewPage(Translated, QWidget):
         controls = QHBoxLayout()
         controls.addWidget(self._play)
         controls.addWidget(self._clock)
-        controls.addWidget(self._note_text, 1)
+        controls.addWidget(self.markers.line, 1)
         middle = QWidget()
         column = QVBoxLayout(middle)
         column.setContentsMargins(0, 0, 0, 0)
@@ -151,7 +151,7 @@ class ReviewPage(Translated, QWidget):
             self.opened.emit()
             return
         self._faces = RecordedFaces(self._recording)
-        self._show_notes()
+        self._show_markers()
         for widget in self._controls:
             widget.setEnabled(True)
         self.seek(0.0)
@@ -167,7 +167,8 @@ class ReviewPage(Translated, QWidget):
             return
         self.view.show_result(self._faces.result(frame), self._faces.labels, mirror=False)
         self.timeline.move_cursor(self._position_s)
-        now, length = (_clock_tenths(s) for s in (self._position_s, self._player.length_s))
+        self.markers.position_s = self._position_s
+        now, length = (clock_tenths(s) for s in (self._position_s, self._player.length_s))
         self._clock.setText(f"{now} / {length}")
 
     @property
@@ -180,6 +181,11 @@ class ReviewPage(Translated, QWidget):
         if self.can_play:
             self._play.toggle()
 
+    def write_marker(self) -> None:
+        """Pause, and let the person write what happens at what is shown."""
+        self._play.setChecked(False)
+        self.markers.line.setFocus()
+
     def stop(self) -> None:
         """Pause, let go of the video file, and wait for a report that is being written."""
         self._close()
@@ -188,31 +194,19 @@ class ReviewPage(Translated, QWidget):
     def hideEvent(self, event: object) -> None:  # noqa: N802  # Qt's name
         self._play.setChecked(False)
 
-    def _show_notes(self) -> None:
+    def _show_markers(self) -> None:
         assert self._recording is not None
         assert self._player is not None
         assert self._faces is not None
-        notes = self._recording.notes()
-        self._notes.clear()
-        for note in notes:
-            item = QListWidgetItem(f"{_clock_tenths(note.time_s)}  {note.text}")
-            item.setData(Qt.ItemDataRole.UserRole, note.time_s)
-            self._notes.addItem(item)
-        marks = [note.time_s for note in notes]
+        spans = self._recording.markers()
+        self.markers.show_spans(spans, self._player.length_s, self._recording.utc_at)
         moments, labels = self._faces.moments, self._faces.labels
-        self.timeline.show_all(moments, labels, self._player.length_s, marks)
+        self.timeline.show_all(moments, labels, self._player.length_s, spans)
 
-    def _add_note(self) -> None:
-        text = self._note_text.text().strip()
-        if self._recording is None or not text:
-            return
-        notes = [*self._recording.notes(), Note(time_s=round(self._position_s, 3), text=text)]
-        if self._try(lambda recording: recording.save_notes(notes)):
-            self._note_text.clear()
-            self._show_notes()
-
-    def _go_to_note(self, item: QListWidgetItem) -> None:
-        self.seek(float(item.data(Qt.ItemDataRole.UserRole)))
+    def _save_markers(self, spans: list[MarkedSpan]) -> None:
+        if self._recording is not None:
+            self._try(lambda recording: recording.save_markers(spans))
+            self._show_markers()  # also where the disk refused: what is there
 
     def _ask_for_report(self) -> None:
         if self._recording is not None:
@@ -292,7 +286,7 @@ class ReviewPage(Translated, QWidget):
         if self._player is not None:
             self._player.close()
         self._player = self._recording = self._faces = None
-        self._notes.clear()
+        self.markers.show_spans([], 0.0, None)
         self._clock.clear()
         self.timeline.show_all([], (), 1.0, ())
         self.view.show_message(tr("No recording yet: press Record in the live view"))
@@ -302,20 +296,11 @@ class ReviewPage(Translated, QWidget):
 
     def translate(self) -> None:
         self._list_title.setText(tr("Recordings"))
-        self._notes_title.setText(tr("Notes"))
         self._list.setAccessibleName(tr("Recordings"))
-        self._notes.setAccessibleName(tr("Notes"))
         self._play.setText(tr("Pause") if self._play.isChecked() else tr("Play"))
-        self._note_text.setPlaceholderText(tr("Note at this moment, then Enter"))
-        self._note_text.setAccessibleName(tr("Note at this moment, then Enter"))
         self._persons.setText(tr("Persons…"))
         self._report.setText(tr("Report…"))
         self._show_folder.setText(tr("Show folder"))
         self._delete.setText(tr("Delete…"))
         if self._recording is None:
             self.view.show_message(tr("No recording yet: press Record in the live view"))
-
-
-def _clock_tenths(seconds: float) -> str:
-    """For example "1:05.3"."""
-    return f"{int(seconds) // 60}:{seconds % 60:04.1f}"

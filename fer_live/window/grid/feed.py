@@ -11,6 +11,7 @@ from fer_live.base.translation import tr
 from fer_live.datatypes import FrameResult
 from fer_live.personal.models import has_newer_base
 from fer_live.session.live import Failure, LiveSession
+from fer_live.session.marker_board import MarkerBoard
 from fer_live.session.meter import SourceMeter
 from fer_live.session.set_up import set_up
 from fer_live.sources.choice import Camera, Demo
@@ -54,6 +55,7 @@ class Feed(QObject):
         preferences: Preferences,
         load_pipeline: LoadPipeline,
         meter: SourceMeter,
+        markers: MarkerBoard,
         *,
         free_name: Callable[[str, "Feed"], str],
         show: Callable[["Feed", FrameResult, Pipeline], None],
@@ -67,7 +69,7 @@ class Feed(QObject):
         self.tile = LiveTile(meter.count_painted)
         self._news_came.connect(self._take_news)
         load = partial(load_pipeline, preferences.now)
-        self.session = LiveSession(load, meter, self._news_came.emit)
+        self.session = LiveSession(load, meter, self._news_came.emit, markers)
         self.source = ChosenSource(
             self, first, self.session, preferences, lambda wanted: free_name(wanted, self)
         )

@@ -11,6 +11,7 @@ from fer_live.base.translation import tr
 from fer_live.datatypes import FrameResult
 from fer_live.errors import InputError
 from fer_live.session.live import Failure
+from fer_live.session.marker_board import MarkerBoard
 from fer_live.session.meter import Meter
 from fer_live.sources.choice import SourceChoice
 from fer_live.sources.several import (
@@ -49,6 +50,9 @@ class Feeds(QObject):
         meter: Counts the frames of all.
         show: Called with every result that is shown.
         is_sent: Whether outputs are on, which write the names.
+
+    Attributes:
+        markers: The board of all sources: a marker is of a time, not of a source.
     """
 
     added = pyqtSignal(object)
@@ -77,7 +81,7 @@ class Feeds(QObject):
     ) -> None:
         super().__init__(parent)
         self._parent, self._page, self._preferences = parent, page, preferences
-        self._load_pipeline, self._meter = load_pipeline, meter
+        self._load_pipeline, self._meter, self.markers = load_pipeline, meter, MarkerBoard()
         self._show, self._is_sent = show, is_sent
         self._are_open = False
         self._at_most: float | None = None
@@ -127,6 +131,7 @@ class Feeds(QObject):
             self._preferences,
             self._load_pipeline,
             self._meter.of_source(source.choice.name),
+            self.markers,
             free_name=self._free_name,
             show=self._show,
         )

@@ -17,8 +17,10 @@ from PyQt6.QtWidgets import QSizePolicy, QWidget
 
 from fer_live.base.translation import tr
 from fer_live.datatypes import FloatArray
+from fer_live.outputs.markers import MarkedSpan
 from fer_live.painting.overlay import expression_color
 from fer_live.recording.history import Moment, clock
+from fer_live.window.widgets.timeline_marks import paint_marks
 
 _AXIS_H = 18
 _MAX_GAP_S = 0.5
@@ -49,7 +51,7 @@ class Timeline(QWidget):
         self._ring = QImage()
         self._end_s: float | None = None
         self._start_s = 0.0
-        self._marks: tuple[float, ...] = ()
+        self._marks: tuple[MarkedSpan, ...] = ()
         self._moments: list[Moment] = []
         self._cursor_s = 0.0
 
@@ -94,15 +96,20 @@ class Timeline(QWidget):
         moments: list[Moment],
         labels: tuple[str, ...],
         length_s: float,
-        marks: Iterable[float],
+        marks: Iterable[MarkedSpan],
     ) -> None:
-        """Show a whole recording of `length_s` seconds; `marks` are the times of its notes."""
+        """Show a whole recording of `length_s` seconds, with its markers."""
         self._scrolls = False
         self.setFocusPolicy(Qt.FocusPolicy.StrongFocus)
         self._set_labels(labels)
         self._moments, self._span_s, self._marks = moments, max(length_s, 0.1), tuple(marks)
         self._start_s = 0.0
         self._paint_all()
+        self.update()
+
+    def show_marks(self, marks: Iterable[MarkedSpan]) -> None:
+        """Show these moments and intervals from now on, on the clock of what else is shown."""
+        self._marks = tuple(marks)
         self.update()
 
     def move_cursor(self, time_s: float) -> None:
@@ -171,12 +178,17 @@ class Timeline(QWidget):
                 box.moveRight(width)
                 side = Qt.AlignmentFlag.AlignRight
             painter.drawText(box, side | Qt.AlignmentFlag.AlignVCenter, text)
+        begin_s = (self._end_s or 0.0) - self._span_s if self._scrolls else 0.0
+        paint_marks(
+            painter,
+            self._marks,
+            QRectF(0, 0, width, height),
+            lambda time_s: width * (time_s - begin_s) / self._span_s,
+            self.palette(),
+        )
         if self._scrolls:
             return
         strong = self.palette().color(QPalette.ColorRole.WindowText)
-        for mark_s in self._marks:
-            x = width * mark_s / self._span_s
-            painter.fillRect(QRectF(x - 2, 0, 4, 8), strong)
         painter.fillRect(QRectF(width * self._cursor_s / self._span_s - 1, 0, 2, height), strong)
 
     def _paint_all(self) -> None:

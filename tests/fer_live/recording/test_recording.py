@@ -2,28 +2,28 @@ import html
 import json
 import re
 import threading
-from datetime import datetime
+from dataclasses import replace
+from datetime import UTC, datetime
 from pathlib import Path
 
 import pytest
 
 from fer_live.base.colors import expression_hex
 from fer_live.base.settings import Settings, load_settings, save_settings
-from fer_live.datatypes import FrameResult
+from fer_live.datatypes import FrameResult, Marker
 from fer_live.errors import InputError, OutputError
 from fer_live.outputs.face_rows import Row
+from fer_live.outputs.markers import MarkedSpan
 from fer_live.outputs.worker import SinkWorker
 from fer_live.recording.history import ExpressionHistory
 from fer_live.recording.recorder import (
     FACES_FILE,
     About,
-    Note,
     Recorder,
     Recording,
     list_recordings,
 )
 from fer_live.recording.report import ReportOptions, write_report
-from fer_live.recording.report_marks import ReportMark
 from tests.helpers.results import LABELS, result
 
 
@@ -45,11 +45,62 @@ def test_a_recording_is_read_back_as_it_was(tmp_path: Path):
     assert [row["time_s"] for row in rows] == pytest.approx([k / 30 for k in range(30)], abs=1e-5)
     assert rows[29]["p_happiness"] == pytest.approx(29 / 30)
     assert oct(recorder.folder.stat().st_mode & 0o777) == "0o700"
-    assert recording.notes() == []
-    recording.save_notes([Note(time_s=0.5, text="b"), Note(time_s=0.2, text="a")])
-    assert [note.text for note in recording.notes()] == ["a", "b"]
+    assert recording.markers() == []
+    recording.save_markers([MarkedSpan("b", 0.5, 0.5), MarkedSpan("a", 0.2, 0.4)])
+    assert [span.text for span in recording.markers()] == ["a", "b"]
     modes = {file.stat().st_mode & 0o777 for file in recording.folder.iterdir()}
     assert modes == {0o600}
+
+
+def test_notes_of_earlier_versions_are_markers_and_kept_with_them(tmp_path: Path):
+    recorder = Recorder(tmp_path, about())
+    recorder.write("camera 0", result(0, 0.0))
+    recorder.close()
+    recording = Recording.open(recorder.folder)
+    notes = recorder.folder / "notes.json"
+    notes.write_text('[{"time_s": 0.5, "text": "b"}, {"time_s": 0.2, "text": "a"}]')
+    spans = recording.markers()
+    assert [(s.text, s.from_s, s.to_s) for s in spans] == [("a", 0.2, 0.2), ("b", 0.5, 0.5)]
+    recording.save_markers([*spans, MarkedSpan("c", 0.7, 0.9)])
+    assert not notes.exists()
+    assert [span.text for span in recording.markers()] == ["a", "b", "c"]
+    notes.write_text("{")
+    assert [span.text for span in recording.markers()] == ["a", "b", "c"]
+
+
+def test_markers_go_into_a_recording_on_the_clock_of_its_video(tmp_path: Path):
+    utc = datetime(2026, 11, 25, 14, 3, 22, 500_000, UTC)
+    recorder = Recorder(tmp_path, about())
+    recorder.mark(Marker("baseline", 70.0, utc, "begin", "key"))
+    recorder.write("camera 0", result(0, 77.0))
+    recorder.mark(Marker("=a smile", 78.5, utc, "moment", "osc"))
+    recorder.write("camera 0", result(1, 79.0, n_faces=0))
+    recorder.mark(Marker("baseline", 80.0, utc, "end", "lsl"))
+    recorder.mark(Marker("still open", 81.0, utc, "begin", "key"))
+    expected = [("baseline", 0.0, 3.0), ("=a smile", 1.5, 1.5), ("still open", 4.0, None)]
+    before = Recording.open(recorder.folder).markers()
+    assert [(s.text, s.from_s, s.to_s) for s in before] == expected, "a crash would lose none"
+    recorder.close()
+    recording = Recording.open(recorder.folder)
+    assert recording.markers() == before
+    assert before[0].utc == utc
+    path = recorder.folder / "faces.jsonl.markers.csv"
+    assert path.stat().st_mode & 0o077 == 0
+    recording.save_markers(before)
+    assert path.stat().st_mode & 0o077 == 0
+    assert "marker" not in recording.rows()[0], "what is edited stands in one place"
+
+
+def test_the_wall_clock_of_a_recording_is_that_of_its_rows(tmp_path: Path):
+    recorder = Recorder(tmp_path, about(datetime(2026, 11, 25, 14, 3, 22, tzinfo=UTC)))
+    assert Recording.open(recorder.folder).utc_at(2.0).second == 24, "no row yet"
+    utc = datetime(2026, 11, 25, 14, 3, 22, 300_000, UTC)
+    plain = result(0, 77.0)
+    frame = replace(plain.frame, captured_at_utc=utc)
+    recorder.write("camera 0", replace(plain, frame=frame))
+    recorder.close()
+    at = Recording.open(recorder.folder).utc_at(2.0)
+    assert (at - utc).total_seconds() == 2.0
 
 
 def test_a_row_that_a_crash_cut_off_is_left_out(tmp_path: Path):
@@ -152,7 +203,7 @@ def rows(n: int = 90, track_id: int = 1, source: str = "a.mp4", start_s: float =
 
 def test_the_report_tells_the_shares_and_opens_offline(tmp_path: Path):
     path = tmp_path / "report.html"
-    marks = [ReportMark("<b>a smile</b>", 65, 65)]
+    marks = [MarkedSpan("<b>a smile</b>", 65, 65)]
     write_report(path, rows(), LABELS, ReportOptions(marks=marks))
     page = path.read_text()
     cells = dict(re.findall(r"</span>(\w+)</td>((?:<td.*?</td>)+)", page))
@@ -167,6 +218,23 @@ def test_the_report_tells_the_shares_and_opens_offline(tmp_path: Path):
         assert outside not in page
     assert "https://" not in page.replace("https://github.com/leeoniya/uPlot", "")
     assert "default-src 'none'" in html.unescape(page), "nothing can be loaded"
+
+
+def test_the_report_draws_markers_and_leaves_out_what_is_excluded(tmp_path: Path):
+    path = tmp_path / "report.html"
+    markers = [
+        MarkedSpan("stimulus & more", 0.5, 1.0),
+        MarkedSpan("Exclude", 2.0, None, source="a.mp4"),
+        MarkedSpan("exclude", 0.0, None, source="b.mp4"),
+    ]
+    write_report(path, rows(), LABELS, ReportOptions(marks=markers))
+    page = path.read_text()
+    assert "stimulus &amp; more" in page
+    assert "30 rows in intervals" in page
+    assert re.search(r"neutral</td><td class=\"n\">100.0<", page), "the happy third is excluded"
+    many = [MarkedSpan(f"m{k}", 1.0, 1.0) for k in range(700)]
+    write_report(path, rows(), LABELS, ReportOptions(marks=many))
+    assert "200 more markers are left out." in path.read_text()
 
 
 def test_own_expressions_change_no_share_of_the_others(tmp_path: Path):

@@ -11,10 +11,10 @@ import numpy as np
 import pytest
 
 from fer_live.outputs.face_rows import Row
+from fer_live.outputs.markers import MarkedSpan
 from fer_live.recording.episodes import episodes, transitions
 from fer_live.recording.faces_in_time import FaceInTime, FacesInTime
 from fer_live.recording.report import ReportOptions, write_report
-from fer_live.recording.report_marks import ReportMark
 from fer_live.recording.report_pictures import report_pictures
 from fer_live.recording.report_plot import plotted
 from tests.helpers.browser import Browser, browser
@@ -178,7 +178,7 @@ def report(tmp_path: Path) -> Iterator[Browser]:
     path = tmp_path / "report.html"
     shown = (["neutral"] * 20 + ["happiness"] * 20) * 10
     made = [*rows(shown), *rows(shown[::-1], track_id=2)]
-    marks = [ReportMark("=<b>a joke</b>", 5, 5), ReportMark("talk", 20, 30)]
+    marks = [MarkedSpan("=<b>a joke</b>", 5, 5), MarkedSpan("talk", 20, 30)]
     write_report(path, made, LABELS, ReportOptions(marks=marks))
     with browser(tmp_path / "profile") as seen:
         seen.show_as()
@@ -204,7 +204,7 @@ def test_the_plot_is_zoomed_moved_and_read_out(report: Browser):
     report.run("plots[0].plot.setCursor({left: plots[0].plot.valToPos(5, 'x'), top: 20})")
     text = report.run("document.querySelector('.readout').innerText")
     assert text.startswith("0:05") and "neutral 80 %" in text and "happiness 10 %" in text
-    assert "note 1: =<b>a joke</b>" in text and "talk" not in text
+    assert "marker 1: =<b>a joke</b>" in text and "talk" not in text
     report.run("plots[0].plot.setCursor({left: plots[0].plot.valToPos(19.5, 'x'), top: 20})")
     assert "talk" not in report.run("document.querySelector('.readout').innerText")
     assert "0:20 - 0:30" in report.run("document.body.innerText")
@@ -266,7 +266,10 @@ def test_paper_is_white_and_without_buttons(report: Browser):
 def test_a_page_that_is_passed_on_does_not_tell_where_files_lie(tmp_path: Path):
     path = tmp_path / "report.html"
     made = [{**entry, "source": "/home/ada/secret/a.mp4"} for entry in rows(["neutral"] * 5)]
-    marks = [ReportMark("here", 0, 0, "/home/ada/secret/a.mp4"), ReportMark("there", 0, 0, "b")]
+    marks = [
+        MarkedSpan("here", 0, 0, source="/home/ada/secret/a.mp4"),
+        MarkedSpan("there", 0, 0, source="b"),
+    ]
     write_report(path, made, LABELS, ReportOptions(marks=marks))
     page = path.read_text()
     assert "a.mp4" in page and "secret" not in page
@@ -278,7 +281,7 @@ def test_a_page_that_is_passed_on_does_not_tell_where_files_lie(tmp_path: Path):
 def test_nothing_in_the_data_can_end_the_script(tmp_path: Path):
     path = tmp_path / "report.html"
     text = "</script><script>alert(1)</script>"
-    marks = [ReportMark(text, 0.0, 0.0)]
+    marks = [MarkedSpan(text, 0.0, 0.0)]
     write_report(path, rows(["neutral"] * 5), LABELS, ReportOptions(marks=marks))
     page = path.read_text()
     assert text not in page

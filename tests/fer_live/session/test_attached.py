@@ -6,6 +6,7 @@ from fer_live.datatypes import FrameResult
 from fer_live.errors import OutputError
 from fer_live.outputs.worker import SinkWorker
 from fer_live.session.attached import AttachedOutput
+from fer_live.session.marker_board import MarkerBoard
 from tests.helpers.results import result
 
 
@@ -14,6 +15,7 @@ class FakeSession:
 
     def __init__(self) -> None:
         self.outputs: list[SinkWorker] = []
+        self.markers = MarkerBoard()
 
     def attach(self, output: SinkWorker) -> None:
         self.outputs.append(output)

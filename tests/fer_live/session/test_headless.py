@@ -1,5 +1,6 @@
 import csv
 import json
+import socket
 import threading
 import time
 from dataclasses import dataclass, field
@@ -12,6 +13,7 @@ import pytest
 from fer_live.base.settings import Settings
 from fer_live.datatypes import Frame, FrameResult
 from fer_live.errors import FerLiveError, InputError, ModelError, SourceError
+from fer_live.outputs.marker_file import read_marker_file
 from fer_live.session import headless
 from fer_live.session.headless import HeadlessRun, run_headless
 from fer_live.session.meter import Meter
@@ -256,3 +258,51 @@ def test_without_an_output_or_a_picture_it_says_so(tmp_path: Path, monkeypatch):
             unpainted,
         )
     silent.released.set()
+
+
+def test_markers_of_other_programs_go_into_the_file_of_all_sources(tmp_path: Path):
+    osc = pytest.importorskip("pythonosc.osc_message_builder")
+    with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as probe:
+        probe.bind(("127.0.0.1", 0))
+        port = int(probe.getsockname()[1])
+    meter = Meter()
+    it = HeadlessRun(
+        [("a", Running()), ("b", Running())],  # type: ignore[list-item]
+        FakePipeline,  # type: ignore[arg-type]
+        Settings(),
+        {"csv": str(tmp_path / "a.csv")},
+        unpainted,
+        meter,
+        {"osc": str(port)},
+    )
+    thread = threading.Thread(target=it.run, args=(None,))
+    thread.start()
+    deadline = time.monotonic() + 30
+    while meter.processed < 10 and time.monotonic() < deadline:
+        time.sleep(0.01)
+    with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as sender:
+        packet = osc.build_msg("/fer/marker/begin", ["baseline"]).dgram
+        sender.sendto(packet, ("127.0.0.1", port))
+    while not it.markers.begun and time.monotonic() < deadline:
+        time.sleep(0.01)
+    processed = meter.processed
+    while meter.processed < processed + 20 and time.monotonic() < deadline:
+        time.sleep(0.01)
+    it.interrupt()
+    thread.join(30)
+    assert not thread.is_alive()
+    (span,) = read_marker_file(tmp_path / "a.csv.markers.csv")
+    assert (span.text, span.origin) == ("baseline", "osc")
+    rows = list(csv.DictReader((tmp_path / "a.csv").read_text().splitlines()))
+    assert {row["source"] for row in rows if row["marker"] == "baseline"} == {"a", "b"}
+    assert rows[0]["marker"] == ""
+
+
+def test_a_way_in_that_is_no_address_is_told_before_anything_starts():
+    options = LiveOptions(
+        sources=[NamedSource(Running())],  # type: ignore[arg-type]
+        outputs={"osc": "9000"},
+        marker_inputs={"osc": "nowhere"},
+    )
+    with pytest.raises(InputError, match="--marker-osc: nowhere: not an address"):
+        run_headless(options, Settings(), FakePipeline, unpainted)  # type: ignore[arg-type]

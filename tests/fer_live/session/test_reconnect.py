@@ -5,7 +5,7 @@ import subprocess
 import threading
 import time
 from collections.abc import Callable, Iterator
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import numpy as np
@@ -108,13 +108,39 @@ def test_a_camera_that_stops_is_told_and_opened_again(quick: None, then: str):
     assert [frame.index for frame in viewer.frames] == list(range(len(viewer.frames)))
 
 
+def test_a_step_of_the_system_clock_is_followed_at_the_next_frame_and_bends_no_time(
+    quick: None, monkeypatch: pytest.MonkeyPatch
+):
+    true_time, step_s = time.time, [0.0]
+    monkeypatch.setattr(time, "time", lambda: true_time() + step_s[0])
+    viewer = Viewer(lambda: Device(10_000, "end"))
+    n_before = []
+    for step_s[0] in (0.0, 3600.0, -7200.0):
+        n_before.append(len(viewer.frames) + 1)  # one may be on its way
+        viewer.wait_for(lambda: len(viewer.frames) > n_before[-1] + 5)
+    viewer.supervisor.stop()
+    ahead_s = [
+        frame.captured_at_utc.timestamp() - true_time() - frame.captured_at_s + time.monotonic()  # type: ignore[union-attr]
+        for frame in viewer.frames
+    ]
+    forth, back = ahead_s[n_before[1] : n_before[2] - 1], ahead_s[n_before[2] :]
+    assert forth == pytest.approx([3600.0] * len(forth), abs=0.02)
+    assert back == pytest.approx([-7200.0] * len(back), abs=0.02)
+    times = [frame.captured_at_s for frame in viewer.frames]
+    assert times == sorted(times)
+    assert times[-1] - times[0] < 60, "not bent by an hour"
+
+
 def test_frames_carry_the_wall_clock_of_their_capture(quick: None):
-    began = datetime.now(UTC)
+    began = datetime.now(UTC) - timedelta(milliseconds=5)
     viewer = Viewer(lambda: Device(10_000, "end"))
     viewer.wait_for(lambda: len(viewer.frames) > 5)
     viewer.supervisor.stop()
     moments = [frame.captured_at_utc for frame in viewer.frames]
-    assert all(moment is not None and began <= moment <= datetime.now(UTC) for moment in moments)
+    assert all(
+        moment is not None and began <= moment <= datetime.now(UTC) + timedelta(milliseconds=5)
+        for moment in moments
+    )
     assert moments == sorted(moments)  # type: ignore[type-var]
 
 

@@ -4,9 +4,10 @@ from dataclasses import dataclass, field
 
 import pytest
 
-from fer_live.datatypes import FrameResult
+from fer_live.datatypes import FrameResult, Marker
 from fer_live.errors import OutputError
 from fer_live.outputs.worker import SinkWorker
+from fer_live.session.marker_board import MarkerBoard
 from fer_live.session.shared_output import SharedOutput
 from tests.helpers.results import result
 
@@ -14,8 +15,8 @@ from tests.helpers.results import result
 class FakeSession:
     """What an output needs of a live session."""
 
-    def __init__(self, name: str) -> None:
-        self.name = name
+    def __init__(self, name: str, markers: MarkerBoard) -> None:
+        self.name, self.markers = name, markers
         self.outputs: list[SinkWorker] = []
 
     def attach(self, output: SinkWorker) -> None:
@@ -28,10 +29,11 @@ class FakeSession:
 @dataclass(eq=False)
 class FakeSource:
     name: str
+    markers: MarkerBoard = field(default_factory=MarkerBoard)
     session: FakeSession = field(init=False)
 
     def __post_init__(self) -> None:
-        self.session = FakeSession(self.name)
+        self.session = FakeSession(self.name, self.markers)
 
     def offer(self) -> None:
         for output in self.session.outputs:
@@ -44,6 +46,7 @@ class Sinks:
     def __init__(self) -> None:
         self.got: dict[str, list[str]] = {}
         self.closed: list[str] = []
+        self.marks: list[tuple[str, str]] = []
         self.refused = ""
         self.lock = threading.Lock()
 
@@ -61,6 +64,10 @@ class Sink:
     def write(self, source: str, result: FrameResult) -> None:
         with self._sinks.lock:
             self._sinks.got[self._called].append(source)
+
+    def mark(self, marker: Marker) -> None:
+        with self._sinks.lock:
+            self._sinks.marks.append((self._called, marker.text))
 
     def close(self) -> None:
         with self._sinks.lock:
@@ -155,3 +162,45 @@ def test_where_one_sink_cannot_be_opened_none_stays():
     assert not output.is_on
     assert a.session.outputs == b.session.outputs == []
     assert sinks.closed == ["a"]
+
+
+@pytest.mark.parametrize(
+    ("sharing", "sinks_before", "sinks_after"),
+    [("shared", [""], [""]), ("each", ["a", "b"], ["b", "c"]), ("one", [""], [])],
+)
+def test_every_sink_gets_each_marker_once(sharing, sinks_before, sinks_after):
+    board, sinks = MarkerBoard(), Sinks()
+    a, b, c = (FakeSource(name, board) for name in "abc")
+    output = SharedOutput(sharing, unexpected)
+    output.begin([a, b], sinks.open)
+    board.add("first", "key")
+    output.add(c)
+    output.remove(a)
+    board.add("second", "key")
+    output.end()
+    output.wait()
+    board.add("third", "key")
+    expected = [(name, "first") for name in sinks_before]
+    expected += [(name, "second") for name in sinks_after]
+    assert sorted(sinks.marks) == sorted(expected)
+
+
+@pytest.mark.parametrize("sharing", ["shared", "each", "one"])
+def test_others_are_told_once_that_an_output_started_and_stopped(sharing):
+    board, sinks, told = MarkerBoard(), Sinks(), []
+    board.subscribe(lambda marker: told.append(marker.text))
+    a, b = FakeSource("a", board), FakeSource("b", board)
+    output = SharedOutput(sharing, unexpected, "csv")
+    output.remove(a)
+    assert told == []
+    output.begin([a, b], sinks.open)
+    assert told == ["csv started"]
+    output.end()
+    output.end()
+    assert told == ["csv started", "csv stopped"]
+    output.begin([a], sinks.open)
+    output.remove(a)
+    output.end()
+    output.wait()
+    assert told == ["csv started", "csv stopped"] * 2
+    assert sinks.marks == [], "itself it is not told"

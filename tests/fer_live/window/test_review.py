@@ -41,11 +41,14 @@ def test_a_recording_is_made_and_reviewed(
     at_s = round((shown + following) / 2, 3)
     review.seek(at_s)
     assert review.view._result.frame.captured_at_s == pytest.approx(shown, abs=2e-3)
-    qtbot.keyClicks(review._note_text, "a smile")
-    qtbot.keyClick(review._note_text, Qt.Key.Key_Return)
-    assert [(n.text, n.time_s) for n in recording.notes()] == [("a smile", at_s)]
+    qtbot.keyClicks(review.markers.line, "a smile")
+    qtbot.keyClick(review.markers.line, Qt.Key.Key_Return)
+    (span,) = recording.markers()
+    assert (span.text, span.from_s, span.to_s) == ("a smile", at_s, at_s)
+    assert span.utc is not None
+    assert abs((span.utc - first).total_seconds() - at_s) < 0.002
     review.seek(0.0)
-    review._go_to_note(review._notes.item(0))
+    review.markers.table.cellClicked.emit(0, 2)
     assert review._position_s == at_s
     review.toggle_play()
     qtbot.waitUntil(lambda: review._position_s > at_s + 0.2, timeout=60_000)

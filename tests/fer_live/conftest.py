@@ -1,4 +1,4 @@
-"""What the tests of the outputs share."""
+"""What the tests of several rooms share."""
 
 import time
 from pathlib import Path
