@@ -17,6 +17,7 @@ from fer_live.base.translation import tr
 from fer_live.personal.about_model import facts
 from fer_live.personal.models import InstalledModel, card_as_markdown
 from fer_live.window.personal.model_words import name_of
+from fer_live.window.widgets.scrolled import Scrolled, resize_within_screen
 
 _FOLDED, _OPEN = QSize(620, 380), QSize(900, 660)
 """The tables of the card are wide."""
@@ -33,13 +34,16 @@ class ModelDialog(QDialog):
         self._make_card(card_as_markdown(model))
         buttons = QDialogButtonBox(QDialogButtonBox.StandardButton.Close)
         buttons.rejected.connect(self.reject)
-        column = QVBoxLayout(self)
+        content = QWidget()
+        column = QVBoxLayout(content)
         column.addLayout(_grid(model))
         column.addWidget(self.developer)
         column.addWidget(self.card, 1)
         column.addStretch()
-        column.addWidget(buttons)
-        self.resize(_FOLDED)
+        outer = QVBoxLayout(self)
+        outer.addWidget(Scrolled(content), 1)
+        outer.addWidget(buttons)
+        resize_within_screen(self, _FOLDED)
 
     def _make_card(self, markdown: str) -> None:
         self.developer.setText(tr("For developers: training, figures, and how to reproduce it"))
@@ -51,6 +55,7 @@ class ModelDialog(QDialog):
         self.card.setOpenLinks(False)  # nothing here goes to the network
         self.card.setAccessibleName(self.developer.text())
         self.card.setMarkdown(markdown)
+        self.card.setMinimumHeight(160)
         _break_lines(self.card)
         self._unfold(False)
 
@@ -58,10 +63,8 @@ class ModelDialog(QDialog):
         arrow = Qt.ArrowType.DownArrow if is_open else Qt.ArrowType.RightArrow
         self.developer.setArrowType(arrow)
         self.card.setVisible(is_open)
-        screen = self.screen()
-        if self.isVisible() and screen is not None:
-            size = _OPEN if is_open else _FOLDED
-            self.resize(size.boundedTo(screen.availableSize()))
+        if self.isVisible():
+            resize_within_screen(self, _OPEN if is_open else _FOLDED)
 
 
 def _grid(model: InstalledModel) -> QGridLayout:
