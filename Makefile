@@ -11,7 +11,7 @@ APP_PACKAGES := $(VENV_PACKAGE) $(shell awk '!/^\#/ {print $$2}' fer_live/base/s
 # One of them loads the WebSocket page in a browser.
 TEST_PACKAGES := $(APP_PACKAGES) xvfb strace ffmpeg chromium curl
 
-.PHONY: run test fuzz figures tables animation translations desktop clean system-app system-test
+.PHONY: run test docs docs-links fuzz figures tables animation translations desktop clean system-app system-test
 
 run: $(VENV)/.app
 	@$(BIN)/fer-live quickstart
@@ -22,6 +22,15 @@ test: $(VENV)/.test
 	$(BIN)/mypy
 	$(BIN)/lint-imports
 	$(BIN)/python -m pytest -n logical --maxprocesses 2 --dist worksteal
+
+# The documentation site, in build/site: any warning is an error.
+docs: $(VENV)/.docs
+	NO_MKDOCS_2_WARNING=1 $(BIN)/mkdocs build --strict
+	@echo "build/site/index.html"
+
+# Asks every address of other sites that a page links to; needs a network.
+docs-links: $(VENV)/.docs
+	@$(BIN)/python -m tests.external_links
 
 # Opens 10,000 spoilt files of every kind; the tests open 500.
 fuzz: $(VENV)/.test
@@ -34,10 +43,13 @@ figures: $(VENV)/.test
 # Writes the tables of the documentation that are made from the code.
 tables: $(VENV)/.test
 	@$(BIN)/python -m fer_live.outputs docs/data_out.md
+	@$(BIN)/python -m fer_live.window en docs/window.md
+	@$(BIN)/python -m fer_live.window ko docs/ko/window.md
 
-# Films the window on the demo for the README, on a virtual screen.
+# Films the window on the demo for the README and takes its small pictures, on a virtual screen.
 animation: $(VENV)/.test
 	@$(BIN)/python -m tools.readme_animation
+	@$(BIN)/python -m tools.readme_pictures
 
 # Collects the app's texts, keeps what is translated, and compiles it.
 LOCALE := fer_live/base/locale
@@ -58,6 +70,11 @@ $(VENV)/.test: pyproject.toml | system-test
 	$(PYTHON) -m venv $(VENV)
 	$(BIN)/python -m pip install --quiet --editable '.[test]'
 	@touch $@ $(VENV)/.app
+
+$(VENV)/.docs: pyproject.toml
+	$(PYTHON) -m venv $(VENV)
+	$(BIN)/python -m pip install --quiet --editable '.[docs]'
+	@touch $@
 
 system-app: ; @sh ./.ci/system-packages $(APP_PACKAGES)
 system-test: ; @sh ./.ci/system-packages $(TEST_PACKAGES)

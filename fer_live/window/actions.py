@@ -69,7 +69,6 @@ ACTIONS = (
         "Ctrl+O",
         run=lambda w: w.source_menu.ask_for_file(),
         menu="file",
-        tip=mark("A video of what is seen, with what was read in it, for the tab Review"),
         icon="folder-open",
     ),
     WindowAction(
@@ -151,7 +150,7 @@ ACTIONS = (
         "Ctrl+R",
         switch=lambda w, on: w.set_recording(on),
         menu="record",
-        tip=mark("Keeps the video and what was read in it, for the tab Review"),
+        tip=mark("A video of what is seen, with what was read in it, for the tab Review"),
         icon="circle",
     ),
     WindowAction(

@@ -2,13 +2,15 @@
 
 import re
 import tomllib
+from pathlib import Path
 
 import pytest
 from babel.messages.pofile import read_po
 
-from tests.fer_live.base.test_translation import CATALOGUE
+import fer_live
 
-GLOSSARY = tomllib.loads((CATALOGUE.parents[1] / "glossary.toml").read_text(encoding="utf-8"))
+KOREAN = Path(fer_live.__file__).parent / "base/locale/ko"
+GLOSSARY = tomllib.loads((KOREAN / "glossary.toml").read_text(encoding="utf-8"))
 WANTED = {
     *("label", "timeline", "capture", "record", "face", "model"),
     *("clip", "take", "marker", "review", "calibrate", "prior"),
@@ -17,7 +19,7 @@ WANTED = {
 
 def pairs() -> list[tuple[str, str]]:
     """Every text, in English without what is filled in, and in Korean."""
-    with CATALOGUE.with_suffix(".po").open("rb") as file:
+    with (KOREAN / "LC_MESSAGES/fer_live.po").open("rb") as file:
         found = [(message.id, message.string) for message in read_po(file) if message.id]
     return [tuple(text if isinstance(text, str) else text[0] for text in pair) for pair in found]  # type: ignore[misc]
 
