@@ -110,6 +110,12 @@ def settle(run_dir: Path) -> None:
             file.unlink()
 
 
+def discard(run_dir: Path) -> None:
+    """Delete a retraining with all that it found so far; nothing of it can be resumed."""
+    settle(run_dir)
+    shutil.rmtree(run_dir, ignore_errors=True)
+
+
 def _newest_run() -> Path | None:
     runs = sorted(path for path in (home() / "retraining").glob("*/") if path.is_dir())
     return runs[-1] if runs and _arguments_file(runs[-1]).exists() else None
@@ -155,7 +161,11 @@ class Retraining:
         """A new one, in a folder of its own; what it was asked for is kept for `resume`."""
         run_dir = new_folder(home() / "retraining", datetime.now())
         write_atomically(_arguments_file(run_dir), json.dumps(list(arguments)).encode())
-        return cls(run_dir, arguments, command)
+        try:
+            return cls(run_dir, arguments, command)
+        except InputError:
+            discard(run_dir)  # it did not begin, so nothing was interrupted
+            raise
 
     @classmethod
     def resume(cls, run_dir: Path, command: Sequence[str] = COMMAND) -> "Retraining":
@@ -181,12 +191,6 @@ class Retraining:
         self.outcome = Outcome(code, self._last_error)
         self._keep_failure(self.outcome)
         return False
-
-    def forget(self) -> None:
-        """Delete its folder: it was asked for something that cannot be."""
-        for file in (_arguments_file(self.run_dir), _outcome_file(self.run_dir)):
-            file.unlink(missing_ok=True)
-        shutil.rmtree(self.run_dir, ignore_errors=True)
 
     def cancel(self) -> None:
         """End it; waits a few seconds at most."""

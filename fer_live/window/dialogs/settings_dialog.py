@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
 
-from PyQt6.QtCore import Qt
+from PyQt6.QtCore import QSize, Qt
 from PyQt6.QtGui import QStandardItemModel
 from PyQt6.QtWidgets import (
     QCheckBox,
@@ -29,6 +29,7 @@ from fer_live.base.settings import Settings
 from fer_live.base.system_libraries import has_nvidia_driver
 from fer_live.base.translation import LANGUAGES, tr
 from fer_live.window.translated import Translated
+from fer_live.window.widgets.scrolled import resize_within_screen
 
 _SIZES = ((640, 480), (1280, 720), (1920, 1080))
 _RATES = (15, 30, 60)
@@ -86,7 +87,6 @@ class SettingsDialog(Translated, QDialog):
         area = QScrollArea()
         area.setWidgetResizable(True)
         area.setFrameShape(QScrollArea.Shape.NoFrame)
-        area.setHorizontalScrollBarPolicy(Qt.ScrollBarPolicy.ScrollBarAlwaysOff)
         area.setWidget(form)
         self._buttons = QDialogButtonBox(QDialogButtonBox.StandardButton.Close)
         self._buttons.rejected.connect(self.reject)
@@ -97,11 +97,7 @@ class SettingsDialog(Translated, QDialog):
         outer.addWidget(area, 1)
         outer.addWidget(self._buttons)
         self.show_settings(settings)
-        screen = self.screen()
-        assert screen is not None
-        free = screen.availableGeometry().size() * 0.9
-        self.resize(form.sizeHint().grownBy(self.contentsMargins()).boundedTo(free))
-        self.resize(self.width() + 40, min(self.height() + 70, free.height()))
+        resize_within_screen(self, form.sizeHint() + QSize(60, 90))
 
     def _make_camera_rows(self) -> None:
         form = self._group(lambda: tr("Camera"))

@@ -4,7 +4,7 @@ import time
 from collections.abc import Callable
 from dataclasses import dataclass
 
-from PyQt6.QtCore import pyqtSignal
+from PyQt6.QtCore import QPoint, pyqtSignal
 from PyQt6.QtGui import QMouseEvent
 from PyQt6.QtWidgets import QFrame, QVBoxLayout, QWidget
 
@@ -50,11 +50,12 @@ class LiveTile(QFrame):
     and what is `beside` the picture belong to it too, and are laid out by the page. Where a source
     alone failed, the `card` stands in place of its picture; among others there is no room for it,
     and the head has Retry. `picture_changed` is emitted when a picture comes or goes, and `pressed`
-    when the person clicks anywhere in the tile.
+    when the person clicks anywhere in the tile. `menu_wanted` is that of the picture.
     """
 
     picture_changed = pyqtSignal()
     pressed = pyqtSignal()
+    menu_wanted = pyqtSignal(int, QPoint)
 
     def __init__(self, on_painted: Callable[[float], None]) -> None:
         super().__init__()
@@ -64,6 +65,7 @@ class LiveTile(QFrame):
         self.view = VideoView(on_painted)
         self.view.pressed.connect(self.pressed)
         self.view.face_clicked.connect(self.follow)
+        self.view.menu_wanted.connect(self.menu_wanted)
         self.panel, self.plane, self.signals = FacePanel(), AffectPlane(), SignalsPanel()
         self.faces = FacesList()
         self.faces.chosen.connect(self.follow)
