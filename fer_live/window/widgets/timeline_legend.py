@@ -12,7 +12,7 @@ _CHIP = """
 QCheckBox::indicator {{ width: 11px; height: 11px; border: 1px solid palette(placeholder-text);
   border-radius: 3px; background: none; image: none; }}
 QCheckBox::indicator:checked {{ background: {color}; image: none; }}
-QCheckBox::indicator:hover, QCheckBox:focus::indicator {{ border: 2px solid palette(highlight); }}
+QCheckBox::indicator:hover, QCheckBox::indicator:focus {{ border: 2px solid palette(highlight); }}
 """
 _BUTTON = """
 QToolButton { border: 1px solid palette(mid); border-radius: 5px; padding: 1px 6px;

@@ -10,6 +10,7 @@ from PyQt6.QtGui import (
     QMouseEvent,
     QNativeGestureEvent,
     QResizeEvent,
+    QTextDocument,
     QWheelEvent,
 )
 from PyQt6.QtWidgets import QGestureEvent, QPinchGesture, QToolTip
@@ -25,6 +26,8 @@ _NOTCH = 120.0
 _NEAR_PX = 4.0
 _READ_EVERY_S = 0.2
 _READ_FOR_MS = 60_000
+_TIP_BELOW = 20
+"""Qt puts a tip so far below the place that it is given."""
 
 
 class TimelinePlot(TimelineCanvas):
@@ -120,8 +123,12 @@ class TimelinePlot(TimelineCanvas):
         self._told_at_s = time.monotonic()
         told = self.readout(self.read_s)
         self.setAccessibleDescription(told.plain())
-        place = self.mapToGlobal(QPoint(round(at.x()), 0))
-        QToolTip.showText(place, told.rich(), self, self.rect(), _READ_FOR_MS)
+        text = QTextDocument()
+        text.setDefaultFont(QToolTip.font())
+        text.setHtml(told.rich())
+        # Above the band, which it would hide.
+        above = QPoint(round(at.x()), -round(text.size().height()) - _TIP_BELOW)
+        QToolTip.showText(self.mapToGlobal(above), told.rich(), self, self.rect(), _READ_FOR_MS)
 
     def mouseMoveEvent(self, event: QMouseEvent | None) -> None:  # noqa: N802  # Qt's name
         if event is None:
