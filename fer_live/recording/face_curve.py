@@ -18,7 +18,7 @@ class FaceCurve:
     """The moments of one face, in order of time.
 
     Args:
-        number: Of the face or person; 0 for the largest face of each frame.
+        number: Of the face or person.
         times_s: (T,) float64 seconds.
         probs: (T, C) float32, smoothed.
         shown: (T,) for each moment the place in `names` of the label shown.

@@ -16,8 +16,8 @@ _SAME_FRAME_S = 2e-3
 
 
 class RecordedFaces:
-    """The rows of a recording, read once; `curves` has the largest face of each frame as number 0,
-    then each face by itself. Where faces were grouped, each has its person's number."""
+    """The rows of a recording, read once; `curves` has each face, by its number. Where faces
+    were grouped, each has its person's number."""
 
     def __init__(self, recording: Recording) -> None:
         self.labels = recording.about.labels
@@ -26,14 +26,12 @@ class RecordedFaces:
         for row in recording.rows():
             self._rows.setdefault(int(number_in(row, "frame")), []).append(row)
         self._frames = sorted(self._rows)
-        largest = [max(self._rows[frame], key=_row_size) for frame in self._frames]
-        self._times_s = np.array([number_in(row, "time_s") for row in largest])
+        self._times_s = np.array([number_in(self._rows[one][0], "time_s") for one in self._frames])
         faces: dict[int, list[Row]] = {}
         for frame in self._frames:
             for row in self._rows[frame]:
                 faces.setdefault(_number(row), []).append(row)
-        numbered = [(0, largest), *sorted(faces.items())]
-        self.curves = [_curve(number, rows, self.labels) for number, rows in numbered if rows]
+        self.curves = [_curve(number, faces[number], self.labels) for number in sorted(faces)]
 
     def result(self, frame: Frame) -> FrameResult:
         """What was read in this frame; no faces where its picture shows them already."""
@@ -82,8 +80,3 @@ def _face(row: Row, labels: tuple[str, ...]) -> FaceResult:
         quality_reason=str(row.get("quality_reason", "")),
         signals=recorded_signals(row),
     )
-
-
-def _row_size(row: Row) -> float:
-    x1, y1, x2, y2 = (number_in(row, side) for side in ("x1", "y1", "x2", "y2"))
-    return (x2 - x1) * (y2 - y1)

@@ -74,7 +74,7 @@ class ReviewPage(Translated, QWidget):
         self.markers.changed.connect(self._save_markers)
         self.view, self.timeline = VideoView(), Timeline()
         self.timeline.sought.connect(self.seek)
-        self.timeline.face_chosen.connect(self.timeline.toggle_large)
+        self.timeline.face_chosen.connect(self.timeline.show_large)
         self._play = QPushButton()
         self._play.setCheckable(True)
         self._play.toggled.connect(self._set_playing)

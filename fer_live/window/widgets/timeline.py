@@ -79,13 +79,16 @@ class Timeline(QWidget):
         labels: tuple[str, ...],
         length_s: float,
         marks: Iterable[MarkedSpan],
-        followed: int = 0,
+        followed: int | None = None,
     ) -> None:
-        """Show a whole recording of `length_s` seconds, with its markers; the curve of `followed`
-        is large."""
+        """Show a whole recording of `length_s` seconds, with its markers; the curve of `followed`,
+        or else of the face that was seen in most moments, is large."""
         self._begin(TimeRange.whole(max(length_s, 0.1)), labels)
         self.plot.show_marks(marks)
-        self.plot.show_curves({curve.number: CurveLevels(curve) for curve in curves}, followed)
+        levels = {curve.number: CurveLevels(curve) for curve in curves}
+        if followed not in levels:
+            followed = max(levels, key=lambda n: len(levels[n].curve.times_s), default=None)
+        self.plot.show_curves(levels, followed)
         self._list_episodes()
         self._show_state()
 
@@ -93,10 +96,6 @@ class Timeline(QWidget):
         """Show the curve of this face large, and list its episodes."""
         self.plot.show_curves(self.plot.curves, number)
         self._list_episodes()
-
-    def toggle_large(self, number: int) -> None:
-        """Show the curve of this face large, or again that of the largest face in each frame."""
-        self.show_large(0 if number == self.plot.followed else number)
 
     def show_marks(self, marks: Iterable[MarkedSpan]) -> None:
         """Show these moments and intervals from now on, on the clock of what else is shown."""
@@ -149,7 +148,7 @@ class Timeline(QWidget):
         wanted = [
             levels.curve
             for number, levels in plot.curves.items()
-            if (number if self.episode_list.of_all.isChecked() else number == plot.followed)
+            if self.episode_list.of_all.isChecked() or number == plot.followed
         ]
         self.episode_list.show_episodes(
             episodes_of(wanted),

@@ -18,6 +18,8 @@ from fer_live.window.widgets.timeline_marks import paint_marks, place_marks
 from fer_live.window.widgets.timeline_range import TimeRange
 
 _BAND_H, _LANE_H, _LANE_GAP, _AXIS_H = 76, 12, 2, 18
+_NUMBER_TOP = 18
+"""Between the percentages."""
 _MOST_LANES = 12
 _ROLE = QPalette.ColorRole
 
@@ -154,7 +156,7 @@ class TimelineCanvas(QWidget):
         seen = [
             number
             for number, levels in self.curves.items()
-            if number and levels.curve.is_between(self.range.from_s, self.range.to_s)
+            if levels.curve.is_between(self.range.from_s, self.range.to_s)
         ]
         lanes = seen[:_MOST_LANES] if self.with_lanes else []
         if lanes != self._lanes:
@@ -174,12 +176,16 @@ class TimelineCanvas(QWidget):
         painter.setFont(self.small_font())
         palette, plot = self.palette(), self.plot
         painter.fillRect(plot, palette.color(_ROLE.AlternateBase))
-        look = self._look()
         if self.followed is not None:
+            look = self._look(as_lines=self.as_lines)
             self._paint_band(painter, self.band, self.followed, plot, look)
+            _paint_number(painter, self.followed, QRectF(2, _NUMBER_TOP, plot.left() - 4, _LANE_H))
+        stacked = self._look(as_lines=False)
         for place, number in enumerate(self._lanes):
             top = plot.bottom() + _LANE_GAP + place * (_LANE_H + _LANE_GAP)
-            self._paint_lane(painter, number, QRectF(plot.left(), top, plot.width(), _LANE_H), look)
+            self._paint_lane(
+                painter, number, QRectF(plot.left(), top, plot.width(), _LANE_H), stacked
+            )
         paint_grid(painter, plot, palette)
         strip = QRectF(plot.left(), self.height() - _AXIS_H, plot.width(), _AXIS_H)
         if event is None or strip.intersects(QRectF(event.rect())):
@@ -192,17 +198,13 @@ class TimelineCanvas(QWidget):
             painter.drawRect(self.rect().adjusted(0, 0, -1, -1))
         painter.end()
 
-    def _look(self) -> BandLook:
-        ground = self.palette().color(_ROLE.AlternateBase)
+    def _look(self, *, as_lines: bool) -> BandLook:
+        palette = self.palette()
         colors = [expression_color(label, self.labels) for label in self.labels]
-        if self.as_lines:
-            colors = [readable(color, ground) for color in colors]
-        return BandLook(
-            tuple(colors),
-            self.palette().color(_ROLE.PlaceholderText),
-            tuple(label not in self.off for label in self.labels),
-            self.as_lines,
-        )
+        if as_lines:
+            colors = [readable(color, palette.color(_ROLE.AlternateBase)) for color in colors]
+        is_on = tuple(label not in self.off for label in self.labels)
+        return BandLook(tuple(colors), palette.color(_ROLE.PlaceholderText), is_on, as_lines)
 
     def _paint_band(
         self, painter: QPainter, band: Band, number: int, area: QRectF, look: BandLook
@@ -220,17 +222,18 @@ class TimelineCanvas(QWidget):
     def _paint_lane(self, painter: QPainter, number: int, area: QRectF, look: BandLook) -> None:
         palette = self.palette()
         painter.fillRect(area, palette.color(_ROLE.AlternateBase))
-        stacked = BandLook(look.colors, look.edge, look.is_on)
-        self._paint_band(
-            painter, self._lane_bands.setdefault(number, Band()), number, area, stacked
-        )
-        tag = QRectF(2, area.top(), area.left() - 4, area.height())
-        painter.fillRect(tag, track_color(number))
-        painter.setPen(QColor("white"))
-        painter.drawText(tag, Qt.AlignmentFlag.AlignCenter, str(number))
+        band = self._lane_bands.setdefault(number, Band())
+        self._paint_band(painter, band, number, area, look)
+        _paint_number(painter, number, QRectF(2, area.top(), area.left() - 4, area.height()))
         if number == self.followed:
             painter.setPen(palette.color(_ROLE.WindowText))
             painter.drawRect(QRectF(1, area.top() - 1, self.width() - 2, area.height() + 1))
+
+
+def _paint_number(painter: QPainter, number: int, area: QRectF) -> None:
+    painter.fillRect(area, track_color(number))
+    painter.setPen(QColor("white"))
+    painter.drawText(area, Qt.AlignmentFlag.AlignCenter, str(number))
 
 
 def _line(parent: QWidget, width: int, role: QPalette.ColorRole) -> QWidget:

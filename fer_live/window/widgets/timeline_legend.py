@@ -15,7 +15,7 @@ QCheckBox::indicator:checked {{ background: {color}; image: none; }}
 QCheckBox::indicator:hover, QCheckBox::indicator:focus {{ border: 2px solid palette(highlight); }}
 """
 _BUTTON = """
-QToolButton { border: 1px solid palette(mid); border-radius: 5px; padding: 1px 6px;
+QToolButton { border: 1px solid palette(mid); border-radius: 5px; padding: 1px 5px;
   background: palette(button); color: palette(button-text); }
 QToolButton:hover, QToolButton:focus { border-color: palette(highlight); }
 QToolButton:checked { background: palette(highlight); color: palette(highlighted-text); }

@@ -326,7 +326,9 @@ def test_history_keeps_ten_minutes_thinned_beyond_the_last():
     assert is_recent.sum() == pytest.approx(1800, abs=2)
     assert np.diff(times_s).max() < 0.14, "there is no gap where it was thinned"
     assert (~is_recent).sum() == pytest.approx(10 * 540, rel=0.1)
-    assert set(curves[1].labels_shown()) == {"happiness"}
+    shown = curves[1].labels_shown()
+    assert (shown[0], shown[-1]) == ("neutral", "happiness")
+    assert times_s[shown.index("happiness")] == pytest.approx(102, abs=0.1)
     kept = (history._curves[number] for number in curves)
     size = sum(one._times_s.nbytes + one._probs.nbytes + one._shown.nbytes for one in kept)
     assert size < 4e6

@@ -50,9 +50,9 @@ def test_faces_are_those_of_the_frame_at_this_time_to_the_millisecond(
         result(2, 5.2, n_faces=0),
     ]
     faces = RecordedFaces(recorded(tmp_path, results))
-    largest, first, second = faces.curves
-    assert [curve.number for curve in faces.curves] == [0, 1, 2]
-    assert largest.labels_shown() == first.labels_shown() == ["neutral", "happiness"]
+    first, second = faces.curves
+    assert [curve.number for curve in faces.curves] == [1, 2]
+    assert first.labels_shown() == ["neutral", "happiness"]
     assert second.times_s.tolist() == [0.0]
     np.testing.assert_allclose(first.probs, [[0.7, 0.3], [0.2, 0.8]], atol=1e-5)
     shown = faces.result(frame_at(time_s))
