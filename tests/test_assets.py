@@ -19,6 +19,7 @@ PAGES = ROOT / "fer_live/base/pages"
 OURS = {
     "NOTICE",
     "fer-live.desktop",
+    "fer-live.metainfo.xml",
     "icon.svg",
     "make_demo.py",
     "make_face_cover.py",

@@ -35,6 +35,7 @@ class Command(Protocol):
     __name__: str
     __doc__: str | None
     HELP: str
+    EXAMPLES: tuple[str, str]
 
     def declare(self, parser: argparse.ArgumentParser) -> None: ...
 
@@ -78,12 +79,22 @@ def main() -> None:
 
 
 def build_parser() -> ArgumentParser:
-    """The whole command line of `fer-train`."""
-    parser = ArgumentParser(prog="fer-train", description="Train and evaluate expression models.")
+    """The whole command line."""
+    parser = ArgumentParser(
+        prog="fer-train",
+        description="Trains, measures and compares expression models. Each command has its own "
+        "--help.",
+        examples=(
+            "fer-train fit --config FILE.toml --out runs/first",
+            "fer-train evaluate runs/first --data folder:faces/",
+        ),
+    )
     commands = parser.add_subparsers(required=True, metavar="COMMAND")
     for module in COMMANDS:
         name = module.__name__.rpartition(".")[2]
-        command = commands.add_parser(name, help=module.HELP, description=module.__doc__)
+        command = commands.add_parser(
+            name, help=module.HELP, description=module.__doc__, examples=module.EXAMPLES
+        )
         module.declare(command)
         command.set_defaults(run=module.run)
     return parser

@@ -11,7 +11,7 @@ from fer_live.base.translation import mark, tr
 from fer_live.window.dialogs.about import show_about
 from fer_live.window.dialogs.help_sheet import show_help
 from fer_live.window.icons import RED_SIGN, icon
-from fer_live.window.snapshot import take_snapshot
+from fer_live.window.snapshot import copy_picture, take_snapshot
 from fer_live.window.translated import plain
 
 if TYPE_CHECKING:
@@ -136,6 +136,15 @@ ACTIONS = (
         icon="camera",
     ),
     WindowAction(
+        "copy_picture",
+        mark("C&opy the picture"),
+        "Ctrl+Shift+C",
+        run=lambda w: copy_picture(w.live.view, w.say),
+        menu="record",
+        tip=mark("With its boxes, to paste into another program"),
+        icon="copy",
+    ),
+    WindowAction(
         "record",
         mark("&Record"),
         "Ctrl+R",
@@ -228,7 +237,12 @@ ACTIONS = (
         icon="scan-eye",
     ),
     WindowAction(
-        "mirror", mark("&Mirror the camera"), "M", setting="mirror", icon="flip-horizontal-2"
+        "mirror",
+        mark("&Mirror the camera"),
+        "M",
+        setting="mirror",
+        tip=mark("As in a mirror, your left is on the left"),
+        icon="flip-horizontal-2",
     ),
     WindowAction("live", mark("&Live"), "Ctrl+1", run=lambda w: w.pages.turn_to(w.live_page)),
     WindowAction("review", mark("&Review"), "Ctrl+2", run=lambda w: w.pages.turn_to(w.review)),
@@ -291,6 +305,7 @@ ACTIONS = (
         "Ctrl+,",
         run=lambda w: w.preferences.show_dialog(lambda: w.source.is_camera),
         menu="tools",
+        tip=mark("Language, appearance, camera, model, and how calm labels are"),
         icon="settings",
     ),
     WindowAction(
@@ -299,6 +314,7 @@ ACTIONS = (
         "F1",
         run=lambda w: show_help(w, w.actions(), tour=w.action["tour"]),
         menu="help",
+        tip=mark("What the window shows, and every key"),
         icon="circle-help",
     ),
     WindowAction(

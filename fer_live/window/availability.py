@@ -11,7 +11,15 @@ from fer_live.window.translated import plain
 if TYPE_CHECKING:
     from fer_live.window.main_window import MainWindow
 
-_NEEDS_PICTURE = ("snapshot", "record", "capture", "calibrate", "next_face", "largest_face")
+_NEEDS_PICTURE = (
+    "snapshot",
+    "copy_picture",
+    "record",
+    "capture",
+    "calibrate",
+    "next_face",
+    "largest_face",
+)
 _AMONG_SEVERAL = ("next_source", "name_source", "close_source")
 _LIVE_VIEW = (
     "bars",

@@ -6,8 +6,8 @@ import numpy as np
 
 from fer_live.datatypes import FaceResult, FloatArray, Frame, FrameResult
 from fer_live.outputs.face_rows import Row, number_in
+from fer_live.recording.face_curve import FaceCurve
 from fer_live.recording.face_points import recorded_signals
-from fer_live.recording.history import Moment
 from fer_live.recording.persons import PERSON
 from fer_live.recording.recorder import Recording
 
@@ -16,7 +16,7 @@ _SAME_FRAME_S = 2e-3
 
 
 class RecordedFaces:
-    """The rows of a recording, read once; `moments` has the largest face of each frame. Where faces
+    """The rows of a recording, read once; `curves` has each face, by its number. Where faces
     were grouped, each has its person's number."""
 
     def __init__(self, recording: Recording) -> None:
@@ -26,12 +26,12 @@ class RecordedFaces:
         for row in recording.rows():
             self._rows.setdefault(int(number_in(row, "frame")), []).append(row)
         self._frames = sorted(self._rows)
-        largest = [max(self._rows[frame], key=_row_size) for frame in self._frames]
-        self._times_s = np.array([number_in(row, "time_s") for row in largest])
-        self.moments = [
-            Moment(number_in(row, "time_s"), _probs(row, self.labels), str(row["shown_label"]))
-            for row in largest
-        ]
+        self._times_s = np.array([number_in(self._rows[one][0], "time_s") for one in self._frames])
+        faces: dict[int, list[Row]] = {}
+        for frame in self._frames:
+            for row in self._rows[frame]:
+                faces.setdefault(_number(row), []).append(row)
+        self.curves = [_curve(number, faces[number], self.labels) for number in sorted(faces)]
 
     def result(self, frame: Frame) -> FrameResult:
         """What was read in this frame; no faces where its picture shows them already."""
@@ -46,6 +46,17 @@ class RecordedFaces:
         return self._rows[self._frames[at]]
 
 
+def _number(row: Row) -> int:
+    return int(row.get(PERSON) or number_in(row, "track_id"))
+
+
+def _curve(number: int, rows: list[Row], labels: tuple[str, ...]) -> FaceCurve:
+    values = [[number_in(row, f"p_{label}") for label in labels] for row in rows]
+    times_s = np.array([number_in(row, "time_s") for row in rows], np.float64)
+    shown = [str(row["shown_label"]) for row in rows]
+    return FaceCurve.of(number, times_s, np.array(values, np.float32), shown)
+
+
 def _probs(row: Row, labels: tuple[str, ...]) -> FloatArray:
     return np.array([number_in(row, f"p_{label}") for label in labels], np.float32)
 
@@ -54,7 +65,7 @@ def _face(row: Row, labels: tuple[str, ...]) -> FaceResult:
     probs, shown_confidence = _probs(row, labels), number_in(row, "shown_confidence")
     box = np.array([number_in(row, side) for side in ("x1", "y1", "x2", "y2")], np.float32)
     return FaceResult(
-        track_id=int(row.get(PERSON) or number_in(row, "track_id")),
+        track_id=_number(row),
         box_xyxy=box,
         keypoints_xy=np.zeros((6, 2), np.float32),
         detection_confidence=number_in(row, "detection_confidence"),
@@ -69,8 +80,3 @@ def _face(row: Row, labels: tuple[str, ...]) -> FaceResult:
         quality_reason=str(row.get("quality_reason", "")),
         signals=recorded_signals(row),
     )
-
-
-def _row_size(row: Row) -> float:
-    x1, y1, x2, y2 = (number_in(row, side) for side in ("x1", "y1", "x2", "y2"))
-    return (x2 - x1) * (y2 - y1)

@@ -74,6 +74,7 @@ class ReviewPage(Translated, QWidget):
         self.markers.changed.connect(self._save_markers)
         self.view, self.timeline = VideoView(), Timeline()
         self.timeline.sought.connect(self.seek)
+        self.timeline.face_chosen.connect(self.timeline.show_large)
         self._play = QPushButton()
         self._play.setCheckable(True)
         self._play.toggled.connect(self._set_playing)
@@ -151,6 +152,7 @@ class ReviewPage(Translated, QWidget):
             self.opened.emit()
             return
         self._faces = RecordedFaces(self._recording)
+        self.timeline.show_all(self._faces.curves, self._faces.labels, self._player.length_s, ())
         self._show_markers()
         for widget in self._controls:
             widget.setEnabled(True)
@@ -197,11 +199,9 @@ class ReviewPage(Translated, QWidget):
     def _show_markers(self) -> None:
         assert self._recording is not None
         assert self._player is not None
-        assert self._faces is not None
         spans = self._recording.markers()
         self.markers.show_spans(spans, self._player.length_s, self._recording.utc_at)
-        moments, labels = self._faces.moments, self._faces.labels
-        self.timeline.show_all(moments, labels, self._player.length_s, spans)
+        self.timeline.show_marks(spans)
 
     def _save_markers(self, spans: list[MarkedSpan]) -> None:
         if self._recording is not None:

@@ -2,12 +2,13 @@
 
 from collections.abc import Iterable
 
-from PyQt6.QtCore import Qt
+from PyQt6.QtCore import QSize, Qt
 from PyQt6.QtGui import QAction, QKeySequence
 from PyQt6.QtWidgets import QDialog, QFormLayout, QLabel, QPushButton, QVBoxLayout, QWidget
 
 from fer_live.base.translation import tr
 from fer_live.window.translated import plain
+from fer_live.window.widgets.scrolled import Scrolled, resize_within_screen
 
 
 def show_help(parent: QWidget, actions: Iterable[QAction], *, tour: QAction) -> QDialog:
@@ -24,7 +25,8 @@ def show_help(parent: QWidget, actions: Iterable[QAction], *, tour: QAction) -> 
             keys = action.shortcut().toString(QKeySequence.SequenceFormat.NativeText)
             form.addRow(QLabel(f"<b>{keys}</b>"), QLabel(plain(action.text())))
     form.addRow(QLabel(f"<b>{tr('Click')}</b>"), QLabel(tr("follow a face")))
-    column = QVBoxLayout(sheet)
+    content = QWidget()
+    column = QVBoxLayout(content)
     column.addLayout(form)
     note = QLabel(
         tr(
@@ -37,6 +39,9 @@ def show_help(parent: QWidget, actions: Iterable[QAction], *, tour: QAction) -> 
     again = QPushButton(tour.text())
     again.clicked.connect(sheet.close)
     again.clicked.connect(tour.trigger)
-    column.addWidget(again)
+    outer = QVBoxLayout(sheet)
+    outer.addWidget(Scrolled(content), 1)
+    outer.addWidget(again)
+    resize_within_screen(sheet, outer.sizeHint() + QSize(40, 20))
     sheet.show()
     return sheet
