@@ -58,7 +58,7 @@ def _begin_marker(window: "MainWindow") -> None:
     if window.review.isVisible():
         window.review.write_marker()
     else:
-        window.pages.turn_to(window.live)
+        window.pages.turn_to(window.live_page)
         window.live_page.marker_bar.open()
 
 
