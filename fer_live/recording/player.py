@@ -35,6 +35,10 @@ class ClipPlayer:
             self._last, self._ahead = self._ahead, None
         return self._last
 
+    def next_s(self) -> float | None:
+        """The time of the frame after the one that `at` gave; None at the end."""
+        return None if self._ahead is None else self._ahead.captured_at_s
+
     def close(self) -> None:
         """Close the video file; nothing can be played afterwards."""
         self._decoder.close()

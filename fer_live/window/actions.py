@@ -166,7 +166,7 @@ ACTIONS = (
         "play",
         mark("Play or pause a recording"),
         "P",
-        run=lambda w: w.review.toggle_play(),
+        run=lambda w: w.review.playback.toggle(),
         menu="record",
         icon="play",
     ),

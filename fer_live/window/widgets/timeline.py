@@ -1,6 +1,7 @@
 """Expressions over time, as a band of colours: scrolling beside the video, whole in a review."""
 
-from collections.abc import Iterable
+from bisect import bisect_right
+from collections.abc import Iterable, Sequence
 
 from PyQt6.QtCore import QRectF, QSize, Qt, pyqtSignal
 from PyQt6.QtGui import (
@@ -52,7 +53,7 @@ class Timeline(QWidget):
         self._end_s: float | None = None
         self._start_s = 0.0
         self._marks: tuple[MarkedSpan, ...] = ()
-        self._moments: list[Moment] = []
+        self._moments: Sequence[Moment] = ()
         self._cursor_s = 0.0
 
     def show_live(self, moments: Iterable[Moment], labels: tuple[str, ...]) -> None:
@@ -93,7 +94,7 @@ class Timeline(QWidget):
 
     def show_all(
         self,
-        moments: list[Moment],
+        moments: Sequence[Moment],
         labels: tuple[str, ...],
         length_s: float,
         marks: Iterable[MarkedSpan],
@@ -197,12 +198,11 @@ class Timeline(QWidget):
         if not self._moments or not n_columns:
             return
         painter = QPainter(self._ring)
-        index = 0
         for column in range(n_columns):
             time_s = (column + 0.5) / n_columns * self._span_s
-            while index + 1 < len(self._moments) and self._moments[index + 1].time_s <= time_s:
-                index += 1
-            moment = self._moments[index]
+            # Those of hours are looked up where they are wanted, not all made.
+            index = bisect_right(self._moments, time_s, key=lambda moment: moment.time_s)
+            moment = self._moments[max(index - 1, 0)]
             is_there = abs(moment.time_s - time_s) <= _MAX_GAP_S
             self._paint_column(painter, column, moment.probs if is_there else None)
         painter.end()

@@ -49,10 +49,10 @@ def test_a_recording_is_made_and_reviewed(
     assert abs((span.utc - first).total_seconds() - at_s) < 0.002
     review.seek(0.0)
     review.markers.table.cellClicked.emit(0, 2)
-    assert review._position_s == at_s
-    review.toggle_play()
-    qtbot.waitUntil(lambda: review._position_s > at_s + 0.2, timeout=60_000)
-    review.toggle_play()
+    assert review.playback.position_s == at_s
+    review.playback.toggle()
+    qtbot.waitUntil(lambda: review.playback.position_s > at_s + 0.2, timeout=60_000)
+    review.playback.toggle()
     opened: list[str] = []
 
     def refuse(url: QUrl) -> bool:

@@ -7,8 +7,8 @@ import numpy as np
 import pytest
 
 from fer_live.datatypes import Frame, FrameResult
+from fer_live.recording.recorded_faces import RecordedFaces
 from fer_live.recording.recorder import About, Recorder, Recording
-from fer_live.window.recorded_faces import RecordedFaces
 from tests.helpers.results import LABELS, face_signals, result, with_signals
 
 
@@ -33,7 +33,7 @@ def frame_at(time_s: float) -> Frame:
 
 def test_without_any_face_there_are_no_moments(tmp_path: Path):
     faces = RecordedFaces(recorded(tmp_path, [result(k, k / 30, n_faces=0) for k in range(3)]))
-    assert faces.moments == []
+    assert len(faces.moments) == 0
     assert faces.result(frame_at(0.0)).faces == ()
 
 
