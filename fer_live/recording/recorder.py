@@ -27,7 +27,7 @@ from fer_live.base.home import home
 from fer_live.base.translation import tr
 from fer_live.datatypes import FrameResult, Marker, UInt8Array
 from fer_live.errors import InputError
-from fer_live.outputs.face_rows import Row, face_rows, number_in
+from fer_live.outputs.face_rows import Row, number_in
 from fer_live.outputs.marker_file import (
     MarkerFile,
     companion_of,
@@ -35,10 +35,9 @@ from fer_live.outputs.marker_file import (
     write_marker_file,
 )
 from fer_live.outputs.markers import MarkedSpan, MarkedSpans
-from fer_live.recording.face_points import COLUMN, points_value
-from fer_live.recording.kept_readings import kept_values
 from fer_live.recording.persons import load_persons, with_persons
-from fer_live.recording.row_index import IndexBuilder, save_index
+from fer_live.recording.recorded_rows import RecordedLines
+from fer_live.recording.row_index import save_index
 from fer_live.recording.video_reference import VideoReference
 
 VIDEO_FILE = "video.mkv"
@@ -104,7 +103,7 @@ class Recorder:
         from fer_live.recording.video_file import VideoFile  # not before there is one
 
         self._video = VideoFile(self.folder / VIDEO_FILE)
-        self._index, self._n_bytes = IndexBuilder(about.labels), 0
+        self._lines = RecordedLines(about.labels)
         self._first_s: float | None = None
         self._early: list[Marker] = []
         self._spans = MarkedSpans()
@@ -118,21 +117,10 @@ class Recorder:
         frame = replace(result.frame, index=self._video.n_frames, captured_at_s=time_s)
         image = self._paint(result) if self._paint else frame.image_bgr
         self._video.write(image, time_s)
-        with_signals = result.has_signals
-        rows = face_rows(source, replace(result, frame=frame), self._labels, signals=with_signals)
+        lines = self._lines.of(source, replace(result, frame=frame))
         with writing(self.folder / FACES_FILE):
-            for row, face in zip(rows, result.faces, strict=True):
-                row |= kept_values(face)
-                if with_signals:
-                    row[COLUMN] = points_value(face)
-                self._write_row(row)
+            self._faces.write(lines)
             self._faces.flush()
-
-    def _write_row(self, row: Row) -> None:
-        line = json.dumps(row, ensure_ascii=False).encode("utf-8", "backslashreplace") + b"\n"
-        self._faces.write(line)
-        self._index.add(row, self._n_bytes)
-        self._n_bytes += len(line)
 
     def mark(self, marker: Marker) -> None:
         if self._first_s is None:
@@ -163,7 +151,7 @@ class Recorder:
             with writing(self.folder):
                 shutil.rmtree(self.folder)
         else:
-            save_index(self.folder / FACES_FILE, self._labels, self._index.index())
+            save_index(self.folder / FACES_FILE, self._labels, self._lines.index.index())
 
     def abandon(self) -> Path:
         """What was written stays and can be played."""

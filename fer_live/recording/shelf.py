@@ -64,7 +64,7 @@ def renamed(recording: Recording, name: str) -> Recording:
 
 
 @dataclass(frozen=True, slots=True, eq=False)
-class Look:
+class RecordingLook:
     """How long a recording is, and a picture of it, (54, 96, 3) uint8, blue first; with `trouble`
     its video cannot be played."""
 
@@ -73,15 +73,15 @@ class Look:
     trouble: str = ""
 
 
-def look_at(recording: Recording) -> Look:
+def look_at(recording: Recording) -> RecordingLook:
     """Measure a recording, and take a picture from a third of it."""
     try:
         with closing(ClipPlayer(recording.video)) as player:
             frame = player.at(player.length_s / 3)
             picture = None if frame is None else _small(frame.image_bgr)
-            return Look(player.length_s, picture)
+            return RecordingLook(player.length_s, picture)
     except FerLiveError as error:
-        return Look(trouble=str(error))
+        return RecordingLook(trouble=str(error))
 
 
 def _small(image_bgr: UInt8Array) -> UInt8Array:

@@ -39,6 +39,7 @@ from fer_live.window.place import place, place_of
 from fer_live.window.power import Power
 from fer_live.window.preferences import Preferences
 from fer_live.window.record_clock import RecordClock
+from fer_live.window.review.importing import read_videos_by
 from fer_live.window.review.review_page import ReviewPage
 from fer_live.window.session_news import RELOADS
 from fer_live.window.small_mode import SmallMode
@@ -127,7 +128,7 @@ class MainWindow(Translated, QMainWindow):
     def _make_pieces(self, sources: Sequence[NamedSource], outputs: Mapping[str, str]) -> None:
         preferences = self.preferences
         self.live_page = LivePage()
-        self.review = ReviewPage()
+        self.review = ReviewPage(lambda: read_videos_by(self._load_pipeline, preferences.now))
         self.personal = PersonalPage(lambda: preferences.now, preferences.change)
         self.pages = Pages(self.live_page, self.review, self.personal)
         self.setCentralWidget(self.pages)

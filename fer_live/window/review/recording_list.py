@@ -12,7 +12,7 @@ from PyQt6.QtWidgets import QLabel, QLineEdit, QListWidget, QListWidgetItem, QVB
 from fer_live.base.translation import tr, tr_n
 from fer_live.recording.history import clock
 from fer_live.recording.recorded_faces import RecordedFaces, row_index
-from fer_live.recording.shelf import PICTURE_WH, Look, ShelfEntry, look_at
+from fer_live.recording.shelf import PICTURE_WH, RecordingLook, ShelfEntry, look_at
 from fer_live.window.icons import icon
 from fer_live.window.links import show_file
 from fer_live.window.translated import Translated
@@ -22,7 +22,7 @@ _FOLDER = Qt.ItemDataRole.UserRole
 
 @dataclass(frozen=True, slots=True, eq=False)
 class _Known:
-    look: Look
+    look: RecordingLook
     n_faces: int
 
 
@@ -117,7 +117,7 @@ class RecordingList(Translated, QWidget):
             self._thread.join()
 
     def _look(self) -> None:
-        """Look at all that are not known yet, on another thread."""
+        """RecordingLook at all that are not known yet, on another thread."""
         self.stop()
         unknown = [
             entry.recording
@@ -139,7 +139,7 @@ class RecordingList(Translated, QWidget):
         self._thread.start()
 
     def forget(self, folder: Path) -> None:
-        """Look at this one anew when the list is shown next: it was changed."""
+        """RecordingLook at this one anew when the list is shown next: it was changed."""
         self._known.pop(folder, None)
 
     def _take(self, folder: Path, known: _Known) -> None:

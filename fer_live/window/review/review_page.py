@@ -1,40 +1,32 @@
 """The tab Review: the list of recordings, and the open one beside what was read in it."""
 
 from collections.abc import Callable
-from dataclasses import replace
 from pathlib import Path
 
-from PyQt6.QtCore import QEvent, QObject, Qt, pyqtSignal
-from PyQt6.QtGui import QKeyEvent
-from PyQt6.QtWidgets import (
-    QAbstractButton,
-    QAbstractItemView,
-    QMessageBox,
-    QPushButton,
-    QSplitter,
-    QVBoxLayout,
-    QWidget,
-)
+from PyQt6.QtCore import QPoint, Qt, pyqtSignal
+from PyQt6.QtWidgets import QMenu, QMessageBox, QPushButton, QSplitter, QVBoxLayout, QWidget
 
 from fer_live.base.translation import tr
-from fer_live.datatypes import FrameResult
 from fer_live.errors import FerLiveError
 from fer_live.outputs.markers import MarkedSpan
 from fer_live.recording.recorder import recordings_folder
 from fer_live.recording.shelf import shelf
+from fer_live.vision.pipeline import Pipeline
 from fer_live.window.grid.tile import Parts
 from fer_live.window.review.beside import Beside
 from fer_live.window.review.changes import Changes
-from fer_live.window.review.opened import Opened
+from fer_live.window.review.compare_window import CompareWindow
+from fer_live.window.review.exports import Exports
+from fer_live.window.review.importing import Importing
+from fer_live.window.review.own_keys import OwnKeys
+from fer_live.window.review.pane import Pane
 from fer_live.window.review.playback import Playback
 from fer_live.window.review.player_bar import PlayerBar
 from fer_live.window.review.recording_list import RecordingList
 from fer_live.window.review.renaming import Renaming
-from fer_live.window.review.reports import Reports
 from fer_live.window.review.review_markers import MarkerEditor
+from fer_live.window.review.work import Work
 from fer_live.window.translated import Translated
-from fer_live.window.widgets.timeline import Timeline
-from fer_live.window.widgets.video_view import VideoView
 
 
 class ReviewPage(Translated, QWidget):
@@ -45,59 +37,63 @@ class ReviewPage(Translated, QWidget):
 
     opened = pyqtSignal()
 
-    def __init__(self) -> None:
+    def __init__(self, load_pipeline: Callable[[], Pipeline]) -> None:
+        """`load_pipeline` loads what reads a video that is opened as a recording."""
         super().__init__()
-        self.reports = Reports(self, self._show_writing)
-        self.now = Opened(self)
-        self.now.read.connect(self._show_read)
-        self.playback = Playback(self)
-        self.playback.moved.connect(self._show_at)
-        self.changes = Changes(self)
-        self.changes.indexChanged.connect(lambda _: self.opened.emit())
-        self._parts, self._with_heat_map = Parts(), False
-        self._make_widgets()
+        self.pane, self.playback, self.changes = Pane(), Playback(self), Changes(self)
+        self.list, self.markers, self.beside = RecordingList(), MarkerEditor(), Beside()
+        self.bar = PlayerBar(self.playback)
+        self.bar.row.addWidget(self.markers.line, 1)
+        self.work = Work(self)
+        self.exports = Exports(self, self.pane, self.playback, self.work)
+        self.importing = Importing(self, load_pipeline, self.work)
+        self.renaming = Renaming(self, self.pane.now, self.changes, self.refresh)
+        self._compared: CompareWindow | None = None
+        self._open_video, self._persons = QPushButton(), QPushButton()
+        self._show_folder, self._delete = QPushButton(), QPushButton()
+        # What works only on a recording that is open.
+        self._controls = (self.bar, self.markers, self._persons, self.exports.button)
+        self._connect()
         self._lay_out()
+        self._own_keys = OwnKeys(self)
         self.translate()
         self._close()
 
-    def _make_widgets(self) -> None:
-        self.list = RecordingList()
+    def _connect(self) -> None:
         self.list.chosen.connect(self.open)
-        self.markers = MarkerEditor()
+        self.list.menu_wanted.connect(self._show_menu)
+        self.list.named.connect(lambda _: self.renaming.ask())
+        self.pane.now.read.connect(self._show_read)
+        self.pane.view.face_clicked.connect(self.beside.choose)
+        self.pane.timeline.sought.connect(self.seek)
+        self.playback.moved.connect(self._show_at)
+        self.changes.indexChanged.connect(lambda _: self.opened.emit())
         self.markers.sought.connect(self.seek)
         self.markers.changed.connect(self._change_markers)
-        self.view, self.timeline = VideoView(), Timeline()
-        self.view.face_clicked.connect(lambda number: self.beside.choose(number))
-        self.timeline.sought.connect(self.seek)
-        self.bar = PlayerBar(self.playback)
         self.bar.back.clicked.connect(lambda: self.step(-1))
         self.bar.forward.clicked.connect(lambda: self.step(1))
-        self.bar.row.addWidget(self.markers.line, 1)
-        self.beside = Beside()
         self.beside.chosen_changed.connect(self._show_chosen)
-        self.renaming = Renaming(self, self.now, self.changes, self.refresh)
-        self.list.named.connect(lambda _: self.renaming.ask())
-        self._persons, self._report = QPushButton(), QPushButton()
-        self._show_folder, self._delete = QPushButton(), QPushButton()
+        self.exports.part_changed.connect(self._show_markers)
+        for made in (self.exports.part_saved, self.importing.opened):
+            made.connect(self._show_new)
+        self._open_video.clicked.connect(self.importing.ask)
         self._persons.clicked.connect(self.show_persons)
-        self._report.clicked.connect(self._ask_for_report)
+        self.exports.button.clicked.connect(self.exports.show_menu)
         self._show_folder.clicked.connect(lambda: self.list.show_folder(self))
-        self._delete.clicked.connect(self._ask_to_delete)
-        # What works only on a recording that is open.
-        self._controls = (self.bar, self.markers, self._persons, self._report)
+        self._delete.clicked.connect(self.ask_to_delete)
 
     def _lay_out(self) -> None:
         side, middle = QWidget(), QWidget()
         column = QVBoxLayout(side)
         column.setContentsMargins(6, 6, 6, 6)
         column.addWidget(self.list, 3)
+        column.addWidget(self._open_video)
         column.addWidget(self.markers, 2)
-        for button in (self._persons, self._report, self._show_folder, self._delete):
+        for button in (self._persons, self.exports.button, self._show_folder, self._delete):
             column.addWidget(button)
         column = QVBoxLayout(middle)
         column.setContentsMargins(0, 0, 0, 0)
-        column.addWidget(self.view, 1)
-        column.addWidget(self.timeline)
+        column.addWidget(self.pane, 1)
         column.addWidget(self.bar)
         splitter = QSplitter(Qt.Orientation.Horizontal)
         for widget in (side, middle, self.beside):
@@ -107,14 +103,10 @@ class ReviewPage(Translated, QWidget):
         outer = QVBoxLayout(self)
         outer.setContentsMargins(0, 0, 0, 0)
         outer.addWidget(splitter)
-        for kind in (QAbstractButton, QAbstractItemView):
-            for widget in side.findChildren(kind) + middle.findChildren(kind):
-                widget.installEventFilter(self)
 
     def refresh(self) -> None:
         """Read the list of recordings again; the one that is open stays open."""
-        chosen = self.list.current
-        self.list.show_entries(shelf(recordings_folder()), chosen)
+        self.list.show_entries(shelf(recordings_folder()), self.list.current)
         if self.list.current is None:
             self._close()
             self.list.choose_first()
@@ -122,19 +114,12 @@ class ReviewPage(Translated, QWidget):
     def open(self, folder: Path) -> None:
         """Show the recording in this folder from its beginning."""
         self._close()
-        self.now.open(folder)
+        length_s = self.pane.open(folder)
         for button in (self._show_folder, self._delete):
             button.setEnabled(True)
-        if self.now.player is None:
-            entry = self.list.entry(folder)
-            why = self.now.trouble if entry is None else entry.trouble
-            damaged = tr("This recording cannot be played; its file is damaged")
-            self.view.show_message(why or damaged)
-            self.opened.emit()
-            return
         for widget in self._controls:
-            widget.setEnabled(True)
-        self.playback.open(self.now.player.length_s)
+            widget.setEnabled(length_s is not None)
+        self.playback.open(length_s)
         self._show_read()
         self.opened.emit()
 
@@ -144,22 +129,14 @@ class ReviewPage(Translated, QWidget):
 
     def step(self, frames: int) -> None:
         """Pause, and go one frame on, 1, or back, -1."""
-        player = self.now.player
         self.playback.stop()
-        if player is None:
-            return
-        shown = player.at(self.playback.position_s)
-        if frames > 0:
-            next_s = player.next_s()
-            self.seek(self.playback.position_s if next_s is None else next_s)
-        elif shown is not None:
-            before = player.at(max(shown.captured_at_s - 2e-3, 0.0))
-            self.seek(0.0 if before is None else before.captured_at_s)
+        if self.pane.now.player is not None:
+            self.seek(self.pane.now.player.beside(self.playback.position_s, frames))
 
     @property
     def can_play(self) -> bool:
         """Whether a recording is open on this page, and the page is seen."""
-        return self.now.player is not None and self.isVisible()
+        return self.pane.now.player is not None and self.isVisible()
 
     def write_marker(self) -> None:
         """Pause, and let the person write what happens at what is shown."""
@@ -168,102 +145,14 @@ class ReviewPage(Translated, QWidget):
 
     def show_parts(self, parts: Parts, *, with_heat_map: bool) -> None:
         """Show these around the picture, and in it where the model looked, where it was kept."""
-        self._parts, self._with_heat_map = parts, with_heat_map
-        self.timeline.setVisible(parts.timeline)
+        self.pane.timeline.setVisible(parts.timeline)
+        self.pane.with_heat_map = with_heat_map
         self.beside.show_parts(parts)
-        if self.now.player is not None:
-            self._show_at(self.playback.position_s)
-
-    def stop(self) -> None:
-        """Pause, let go of the video file, and wait for what is being written."""
-        self._close()
-        self.list.stop()
-        self.now.wait()
-        self.reports.wait()
-
-    def hideEvent(self, event: object) -> None:  # noqa: N802  # Qt's name
-        self.playback.stop()
-
-    def eventFilter(self, watched: QObject | None, event: QEvent | None) -> bool:  # noqa: N802
-        """Space presses a button that has the focus, and Home and End move in a list."""
-        if isinstance(event, QKeyEvent) and event.type() == QEvent.Type.ShortcutOverride:
-            of_lists = (Qt.Key.Key_Home, Qt.Key.Key_End)
-            own = (Qt.Key.Key_Space,) if isinstance(watched, QAbstractButton) else of_lists
-            if event.key() in own:
-                event.accept()
-        return super().eventFilter(watched, event)
-
-    def _show_at(self, time_s: float) -> None:
-        result = self.now.result_at(time_s)
-        if result is None or self.now.recording is None:
-            return
-        labels = self.now.recording.about.labels
-        has_map = any(face.heat_map is not None for face in result.faces)
-        if not self._with_heat_map:
-            faces = tuple(replace(face, heat_map=None) for face in result.faces)
-            result = replace(result, faces=faces)
-        lacks_map = self._with_heat_map and result.faces and not has_map
-        line = tr("Where the model looked was not recorded") if lacks_map else ""
-        self.beside.show_result(self._with_hidden_faces(result))
-        followed = self.beside.followed
-        self.view.show_result(result, labels, mirror=False, followed=followed, lines=("", line))
-        if self.now.faces is None:
-            self.view.say(tr("Reading what was recorded…"))
-        self.timeline.move_cursor(time_s)
-        self.markers.position_s = time_s
-        self.bar.show_time()
-
-    def _with_hidden_faces(self, result: FrameResult) -> FrameResult:
-        """With the faces whose boxes are in the recorded picture already."""
-        if self.now.faces is None or not self.now.faces.has_overlay:
-            return result
-        return replace(result, faces=self.now.faces.faces_at(result.frame))
-
-    def _show_chosen(self) -> None:
-        """Another face was chosen: bars, box and timeline are its own."""
-        self._show_markers()
         self._show_at(self.playback.position_s)
-
-    def _show_read(self) -> None:
-        self.beside.open(self.now.faces)
-        self._show_markers()
-        self._show_at(self.playback.position_s)
-
-    def _show_markers(self) -> None:
-        recording, faces = self.now.recording, self.now.faces
-        length_s = self.playback.length_s
-        if recording is None or length_s is None:
-            return
-        spans = recording.markers()
-        self.markers.show_spans(spans, length_s, recording.utc_at)
-        chosen = self.beside.chosen
-        moments = () if faces is None else faces.moments if chosen is None else faces.of(chosen)
-        self.timeline.show_all(moments, recording.about.labels, length_s, spans)
-        self.timeline.move_cursor(self.playback.position_s)
-
-    def _change_markers(self, spans: list[MarkedSpan]) -> None:
-        recording = self.now.recording
-        if recording is None:
-            return
-        before = recording.markers()
-
-        def save(wanted: list[MarkedSpan]) -> bool:
-            is_saved = self.attempt(lambda: recording.save_markers(wanted))
-            self._show_markers()  # also where the disk refused: what is there
-            return is_saved
-
-        self.changes.make(tr("Markers"), lambda: save(spans), lambda: save(before))
-
-    def _ask_for_report(self) -> None:
-        if self.now.recording is not None:
-            self.reports.ask(self.now.recording)
-
-    def _show_writing(self, is_writing: bool) -> None:
-        self._report.setEnabled(not is_writing and self.now.player is not None)
 
     def show_persons(self) -> None:
         """Open the dialog in which faces of the open recording are grouped as persons."""
-        recording = self.now.recording
+        recording = self.pane.now.recording
         if recording is None:
             return
         from fer_live.window.review.regrouping import Regrouping
@@ -271,15 +160,18 @@ class ReviewPage(Translated, QWidget):
         self.playback.stop()
         Regrouping(self, recording, self.changes, self._show_again)
 
-    def _show_again(self) -> None:
-        """The faces of the open recording have other numbers now."""
-        if self.now.recording is None:
-            return
-        self.list.forget(self.now.recording.folder)
-        self.now.read_again()
-        self._show_read()
+    def compare(self, folder: Path) -> CompareWindow | None:
+        """Show the open recording and the one in this folder beside each other."""
+        recording = self.pane.now.recording
+        if recording is None:
+            return None
+        self.playback.stop()
+        self._compared = CompareWindow((recording.folder, folder), self)
+        self._compared.show()
+        return self._compared
 
-    def _ask_to_delete(self) -> None:
+    def ask_to_delete(self) -> None:
+        """Delete the current one of the list, also one that cannot be read, after a question."""
         entry = self.list.current_entry
         if entry is None:
             return
@@ -288,10 +180,93 @@ class ReviewPage(Translated, QWidget):
         if QMessageBox.question(self, tr("Delete"), question) == QMessageBox.StandardButton.Yes:
             self._close()
             self.list.forget(entry.folder)
-            self.attempt(entry.delete)
+            self._attempt(entry.delete)
             self.refresh()
 
-    def attempt(self, change: Callable[[], object]) -> bool:
+    def stop(self) -> None:
+        """Pause, let go of the video file, and wait for what is being written."""
+        self._close()
+        if self._compared is not None:
+            self._compared.close()
+            self._compared = None
+        self.work.stop()
+        self.list.stop()
+        self.pane.stop()
+        self.exports.reports.wait()
+
+    def hideEvent(self, event: object) -> None:  # noqa: N802  # Qt's name
+        self.playback.stop()
+
+    def _show_at(self, time_s: float) -> None:
+        result = self.pane.result_at(time_s)
+        if result is None:
+            return
+        self.beside.show_result(result)
+        self.pane.show_result(result, time_s, self.beside.followed)
+        self.markers.position_s = time_s
+
+    def _show_chosen(self) -> None:
+        """Another face was chosen: bars, box and timeline are its own."""
+        self._show_markers()
+        self._show_at(self.playback.position_s)
+
+    def _show_read(self) -> None:
+        self.beside.open(self.pane.now.faces)
+        self._show_markers()
+        self.seek(self.playback.position_s)
+
+    def _show_again(self) -> None:
+        """The faces of the open recording have other numbers now."""
+        recording = self.pane.now.recording
+        if recording is not None:
+            self.list.forget(recording.folder)
+            self.pane.now.read_again()
+            self._show_read()
+
+    def _show_new(self, folder: Path) -> None:
+        """List a recording that was just made, and open it."""
+        self.list.show_entries(shelf(recordings_folder()), folder)
+        self.open(folder)
+
+    def _show_markers(self) -> None:
+        recording, length_s = self.pane.now.recording, self.playback.length_s
+        if recording is None or length_s is None:
+            return
+        spans = recording.markers()
+        self.markers.show_spans(spans, length_s, recording.utc_at)
+        self.pane.show_timeline(self.beside.chosen, [*self.exports.part_as_mark(), *spans])
+        self.pane.timeline.move_cursor(self.playback.position_s)
+
+    def _change_markers(self, spans: list[MarkedSpan]) -> None:
+        recording = self.pane.now.recording
+        if recording is None:
+            return
+        before = recording.markers()
+
+        def save(wanted: list[MarkedSpan]) -> bool:
+            is_saved = self._attempt(lambda: recording.save_markers(wanted))
+            self._show_markers()  # also where the disk refused: what is there
+            return is_saved
+
+        self.changes.make(tr("Markers"), lambda: save(spans), lambda: save(before))
+
+    def _show_menu(self, folder: Path, place: QPoint) -> None:
+        """What can be done with the row that was right-clicked, which is the current one."""
+        menu = QMenu(self)
+        if self.pane.now.recording is not None:
+            menu.addAction(tr("Name this recording…"), self.renaming.ask)
+            others = menu.addMenu(tr("Compare with"))
+            assert others is not None
+            for entry in self.list.entries:
+                if entry.recording is not None and entry.folder != folder:
+                    other = entry.folder
+                    others.addAction(entry.recording.name, lambda other=other: self.compare(other))
+            others.setEnabled(not others.isEmpty())
+        menu.addAction(tr("Show folder"), lambda: self.list.show_folder(self))
+        menu.addAction(tr("Delete…"), self.ask_to_delete)
+        menu.popup(place)
+
+    def _attempt(self, change: Callable[[], object]) -> bool:
         """Change something on the disk; where that fails, say why. Whether it could be done."""
         try:
             change()
@@ -301,22 +276,22 @@ class ReviewPage(Translated, QWidget):
         return True
 
     def _close(self) -> None:
-        self.now.close()
+        self.pane.close_recording(tr("No recording yet: press Record in the live view"))
         self.playback.open(None)
         self.changes.clear()
+        self.exports.forget_part()
         self.beside.open(None)
         self.markers.show_spans([], 0.0, None)
         self.bar.show_time()
-        self.timeline.show_all([], (), 1.0, ())
-        self.view.show_message(tr("No recording yet: press Record in the live view"))
         for widget in (*self._controls, self._show_folder, self._delete):
             widget.setEnabled(False)
         self.opened.emit()
 
     def translate(self) -> None:
+        self._open_video.setText(tr("Open a video…"))
         self._persons.setText(tr("Persons…"))
-        self._report.setText(tr("Report…"))
+        self.exports.button.setText(tr("Export…"))
         self._show_folder.setText(tr("Show folder"))
         self._delete.setText(tr("Delete…"))
-        if self.now.recording is None and self.list.is_empty:
-            self.view.show_message(tr("No recording yet: press Record in the live view"))
+        if self.list.is_empty:
+            self.pane.view.show_message(tr("No recording yet: press Record in the live view"))

@@ -151,20 +151,24 @@ def test_rows_are_saved_with_the_persons(qtbot, dialog: PersonsDialog, tmp_path:
     assert "rows.txt" in dialog._news.text()
 
 
+def refuse_to_load():
+    raise AssertionError
+
+
 def test_the_review_shows_the_persons_numbers(qtbot, recording: Recording):
-    page = ReviewPage()
+    page = ReviewPage(refuse_to_load)
     qtbot.addWidget(page, before_close_func=lambda p: p.stop())
     page.show()
     page.refresh()
     page.seek(6.0)
-    assert {face.track_id for face in page.view._result.faces} == {3, 4}
+    assert {face.track_id for face in page.pane.view._result.faces} == {3, 4}
     page.show_persons()
     dialog = page.findChild(PersonsDialog)
     choose(dialog, 0, 2)
     press(qtbot, dialog.merge)
     dialog.accept()
     assert page.playback.position_s == pytest.approx(6.0)
-    assert {face.track_id for face in page.view._result.faces} == {1, 4}
+    assert {face.track_id for face in page.pane.view._result.faces} == {1, 4}
 
 
 def test_nothing_that_compares_faces_is_loaded_before_somebody_asks():
