@@ -3,7 +3,7 @@
 import json
 import shutil
 from collections.abc import Callable, Iterator
-from contextlib import closing, suppress
+from contextlib import closing
 from dataclasses import replace
 from pathlib import Path
 
@@ -14,7 +14,7 @@ from fer_live.base.translation import tr
 from fer_live.errors import InputError
 from fer_live.outputs.markers import MarkedSpan
 from fer_live.recording.history import clock_tenths
-from fer_live.recording.persons import PERSONS_FILE
+from fer_live.recording.persons import load_persons, save_persons
 from fer_live.recording.recorded_faces import row_index
 from fer_live.recording.recorder import (
     ABOUT_FILE,
@@ -70,8 +70,8 @@ def save_part(
         write_atomically(folder / ABOUT_FILE, content, is_private=True)
         if spans := _spans_between(recording, times_s[0], to_s):
             Recording.open(folder).save_markers(spans)
-        with suppress(FileNotFoundError), writing(folder):
-            shutil.copyfile(recording.folder / PERSONS_FILE, folder / PERSONS_FILE)
+        if persons := load_persons(recording.folder):
+            save_persons(folder, persons)
     except BaseException:
         shutil.rmtree(folder, ignore_errors=True)
         raise

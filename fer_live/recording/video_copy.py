@@ -1,6 +1,7 @@
 """Copies a part of a recorded video without encoding it again."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import closing
 from fractions import Fraction
 from pathlib import Path
 
@@ -34,52 +35,66 @@ def copy_frames(
         OutputError: The disk refuses.
     """
     try:
-        packets = _packets_between(video, from_s, to_s)
+        container = av.open(str(video))
     except (OSError, av.FFmpegError):
         raise SourceError(tr("{path}: cannot be read as a video", path=video)) from None
-    if packets is None:
-        return None
-    times_s = []
-    try:
-        with av.open(str(path), "w", format="matroska") as container:
-            stream = container.add_stream_from_template(packets[0].stream)
-            begin = Fraction(packets[0].pts or 0) * (packets[0].time_base or _MS)
-            for packet in packets:
-                base = packet.time_base or _MS
-                at = Fraction(packet.pts or 0) * base
-                times_s.append(float(at))
-                packet.pts = packet.dts = round((at - begin) / base)
-                packet.stream = stream
-                container.mux(packet)
-                tell(float(at - begin))
-    except OSError as error:  # FFmpeg's errors of the disk are such too
-        reason = refusal(error)
-        raise OutputError(
-            tr(
-                "{path}: cannot write: {reason}; free some space or choose another place",
-                path=path,
-                reason=reason,
-            )
-        ) from None
-    return times_s
+    with closing(container):
+        if not _can_stand_alone(container, from_s, to_s):
+            return None
+        try:
+            return _copy(container, from_s, to_s, path, tell)
+        except OSError as error:  # FFmpeg's errors of the disk are such too
+            reason = refusal(error)
+            raise OutputError(
+                tr(
+                    "{path}: cannot write: {reason}; free some space or choose another place",
+                    path=path,
+                    reason=reason,
+                )
+            ) from None
+
+
+def _copy(
+    source: "av.container.InputContainer",
+    from_s: float,
+    to_s: float,
+    path: Path,
+    tell: Callable[[float], None],
+) -> list[float]:
+    times: list[Fraction] = []
+    with av.open(str(path), "w", format="matroska") as copy:
+        stream = copy.add_stream_from_template(source.streams.video[0])
+        for packet, at in _packets_between(source, from_s, to_s):
+            times.append(at)
+            packet.time_base = _MS
+            packet.pts = packet.dts = round((at - times[0]) / _MS)
+            packet.stream = stream
+            copy.mux(packet)
+            tell(float(at - times[0]))
+    return [float(at) for at in times]
+
+
+def _can_stand_alone(source: "av.container.InputContainer", from_s: float, to_s: float) -> bool:
+    """Whether the first frame needs no other one, and each one stands after the one before."""
+    before: Fraction | None = None
+    for packet, at in _packets_between(source, from_s, to_s):
+        if before is None and not packet.is_keyframe:
+            return False
+        if before is not None and at <= before:
+            return False
+        before = at
+    return before is not None
 
 
 def _packets_between(
-    video: Path, from_s: float, to_s: float
-) -> "list[av.Packet[av.VideoStream]] | None":
-    with av.open(str(video)) as container:
-        stream = container.streams.video[0]
-        container.seek(round(max(from_s, 0) * av.time_base), backward=True)
-        found: list[av.Packet[av.VideoStream]] = []
-        for packet in container.demux(stream):
-            if packet.pts is None or packet.time_base is None:
-                continue
-            at_s = float(packet.pts * packet.time_base)
-            if at_s > to_s:
-                break
-            if at_s >= from_s:
-                found.append(packet)
-    if not found or not found[0].is_keyframe:
-        return None
-    places = [packet.pts or 0 for packet in found]
-    return found if places == sorted(places) else None
+    source: "av.container.InputContainer", from_s: float, to_s: float
+) -> "Iterator[tuple[av.Packet[av.VideoStream], Fraction]]":
+    source.seek(round(max(from_s, 0) * av.time_base), backward=True)
+    for packet in source.demux(source.streams.video[0]):
+        if packet.pts is None or packet.time_base is None:
+            continue
+        at = packet.pts * packet.time_base
+        if at > to_s:
+            return
+        if at >= from_s:
+            yield packet, at

@@ -4,6 +4,9 @@ from collections.abc import Callable
 
 from PyQt6.QtCore import QObject
 from PyQt6.QtGui import QUndoCommand, QUndoStack
+from PyQt6.QtWidgets import QMessageBox, QWidget
+
+from fer_live.errors import FerLiveError
 
 
 class Changes(QUndoStack):
@@ -27,3 +30,13 @@ class _Change(QUndoCommand):
 
     def undo(self) -> None:
         self.setObsolete(not self._undo())
+
+
+def attempt(parent: QWidget, change: Callable[[], object]) -> bool:
+    """Change something on the disk; where that fails, say why. Whether it could be done."""
+    try:
+        change()
+    except FerLiveError as error:
+        QMessageBox.warning(parent, "FER Live", str(error))
+        return False
+    return True

@@ -3,14 +3,13 @@
 from collections.abc import Callable
 
 from PyQt6.QtCore import QObject, Qt
-from PyQt6.QtWidgets import QMessageBox, QWidget
+from PyQt6.QtWidgets import QWidget
 
 from fer_live.base.translation import tr
-from fer_live.errors import FerLiveError
 from fer_live.recording.persons import Persons, load_persons, save_persons
 from fer_live.recording.recorder import Recording
 from fer_live.window.dialogs.persons_dialog import PersonsDialog
-from fer_live.window.review.changes import Changes
+from fer_live.window.review.changes import Changes, attempt
 
 
 class Regrouping(QObject):
@@ -38,11 +37,8 @@ class Regrouping(QObject):
             )
 
     def _group(self, persons: Persons) -> bool:
-        try:
-            if persons != (load_persons(self._recording.folder) or Persons()):
-                save_persons(self._recording.folder, persons)
-        except FerLiveError as error:
-            QMessageBox.warning(self._parent, "FER Live", str(error))
+        folder = self._recording.folder
+        if not attempt(self._parent, lambda: save_persons(folder, persons)):
             return False
         self._show()
         return True

@@ -2,12 +2,11 @@
 
 from collections.abc import Callable
 
-from PyQt6.QtWidgets import QInputDialog, QMessageBox, QWidget
+from PyQt6.QtWidgets import QInputDialog, QWidget
 
 from fer_live.base.translation import tr
-from fer_live.errors import FerLiveError
 from fer_live.recording.shelf import renamed
-from fer_live.window.review.changes import Changes
+from fer_live.window.review.changes import Changes, attempt
 from fer_live.window.review.opened import Opened
 
 
@@ -42,11 +41,11 @@ class Renaming:
         self._changes.make(tr("Name"), lambda: self._give(name), lambda: self._give(before))
 
     def _give(self, name: str) -> bool:
-        assert self._now.recording is not None, "the changes are cleared when it is closed"
-        try:
-            self._now.recording = renamed(self._now.recording, name)
-        except FerLiveError as error:
-            QMessageBox.warning(self._parent, "FER Live", str(error))
+        if not attempt(self._parent, lambda: self._rename(name)):
             return False
         self._show()
         return True
+
+    def _rename(self, name: str) -> None:
+        assert self._now.recording is not None, "the changes are cleared when it is closed"
+        self._now.recording = renamed(self._now.recording, name)

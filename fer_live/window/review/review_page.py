@@ -7,14 +7,13 @@ from PyQt6.QtCore import QPoint, Qt, pyqtSignal
 from PyQt6.QtWidgets import QMenu, QMessageBox, QPushButton, QSplitter, QVBoxLayout, QWidget
 
 from fer_live.base.translation import tr
-from fer_live.errors import FerLiveError
 from fer_live.outputs.markers import MarkedSpan
 from fer_live.recording.recorder import recordings_folder
 from fer_live.recording.shelf import shelf
 from fer_live.vision.pipeline import Pipeline
 from fer_live.window.grid.tile import Parts
 from fer_live.window.review.beside import Beside
-from fer_live.window.review.changes import Changes
+from fer_live.window.review.changes import Changes, attempt
 from fer_live.window.review.compare_window import CompareWindow
 from fer_live.window.review.exports import Exports
 from fer_live.window.review.importing import Importing
@@ -180,7 +179,7 @@ class ReviewPage(Translated, QWidget):
         if QMessageBox.question(self, tr("Delete"), question) == QMessageBox.StandardButton.Yes:
             self._close()
             self.list.forget(entry.folder)
-            self._attempt(entry.delete)
+            attempt(self, entry.delete)
             self.refresh()
 
     def stop(self) -> None:
@@ -244,7 +243,7 @@ class ReviewPage(Translated, QWidget):
         before = recording.markers()
 
         def save(wanted: list[MarkedSpan]) -> bool:
-            is_saved = self._attempt(lambda: recording.save_markers(wanted))
+            is_saved = attempt(self, lambda: recording.save_markers(wanted))
             self._show_markers()  # also where the disk refused: what is there
             return is_saved
 
@@ -265,15 +264,6 @@ class ReviewPage(Translated, QWidget):
         menu.addAction(tr("Show folder"), lambda: self.list.show_folder(self))
         menu.addAction(tr("Delete…"), self.ask_to_delete)
         menu.popup(place)
-
-    def _attempt(self, change: Callable[[], object]) -> bool:
-        """Change something on the disk; where that fails, say why. Whether it could be done."""
-        try:
-            change()
-        except FerLiveError as error:
-            QMessageBox.warning(self, "FER Live", str(error))
-            return False
-        return True
 
     def _close(self) -> None:
         self.pane.close_recording(tr("No recording yet: press Record in the live view"))
