@@ -331,6 +331,7 @@ def make_actions(window: "MainWindow") -> dict[str, QAction]:
         q_action = QAction(window)
         q_action.setShortcut(QKeySequence(action.key))
         q_action.setCheckable(action.is_checkable)
+        q_action.setData(action.tab)
         if action.icon:
             q_action.setIcon(icon(action.icon, RED_SIGN if action.id == "record" else ""))
         q_action.triggered.connect(_slot(action, window))

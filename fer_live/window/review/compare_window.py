@@ -3,7 +3,7 @@
 from pathlib import Path
 
 from PyQt6.QtCore import Qt
-from PyQt6.QtGui import QCloseEvent, QKeySequence, QShortcut
+from PyQt6.QtGui import QKeySequence, QShortcut
 from PyQt6.QtWidgets import QComboBox, QDialog, QHBoxLayout, QLabel, QVBoxLayout, QWidget
 
 from fer_live.base.translation import tr
@@ -22,7 +22,6 @@ class CompareWindow(QDialog):
     def __init__(self, folders: tuple[Path, Path], parent: QWidget | None = None) -> None:
         super().__init__(parent)
         self.setWindowTitle(tr("Two recordings"))
-        self.setAttribute(Qt.WidgetAttribute.WA_DeleteOnClose)
         self.resize(1000, 480)
         self.playback = Playback(self)
         self.playback.moved.connect(self._show_at)
@@ -80,9 +79,10 @@ class CompareWindow(QDialog):
         self.playback.stop()
         self.playback.seek(self.playback.position_s + frames / 30)
 
-    def closeEvent(self, event: QCloseEvent | None) -> None:  # noqa: N802  # Qt's name
+    def done(self, result: int) -> None:
+        """Let both go, however the window is closed."""
         self.end()
-        super().closeEvent(event)
+        super().done(result)
 
     def end(self) -> None:
         """Pause, and let both go."""

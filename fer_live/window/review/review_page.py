@@ -165,6 +165,9 @@ class ReviewPage(Translated, QWidget):
         if recording is None:
             return None
         self.playback.stop()
+        if self._compared is not None:
+            self._compared.close()
+            self._compared.deleteLater()
         self._compared = CompareWindow((recording.folder, folder), self)
         self._compared.show()
         return self._compared

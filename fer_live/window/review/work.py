@@ -54,6 +54,7 @@ class Work(QObject):
         dialog.setAutoClose(False)
         dialog.setAutoReset(False)
         dialog.setValue(0)
+        dialog.show()
         dialog.canceled.connect(self._cancelled.set)
         self._told.connect(dialog.setValue)
         shown = 0
