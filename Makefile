@@ -1,7 +1,8 @@
 # make run: the app, in its own virtual environment.  make test: every check.
 PYTHON ?= python3
 VENV := .venv
-BIN := $(VENV)/bin
+# Windows, under Git's bash, calls the folder otherwise.
+BIN := $(VENV)/$(if $(filter Windows_NT,$(OS)),Scripts,bin)
 
 # Debian ships Python without venv; other builds of Python have it.
 VENV_PACKAGE := $(shell $(PYTHON) -c "import ensurepip" 2>/dev/null || echo python3-venv)
@@ -9,9 +10,9 @@ VENV_PACKAGE := $(shell $(PYTHON) -c "import ensurepip" 2>/dev/null || echo pyth
 APP_PACKAGES := $(VENV_PACKAGE) $(shell awk '!/^\#/ {print $$2}' fer_live/base/system_packages.txt)
 # The tests open real windows on a virtual screen, watch the app's system calls, and serve streams.
 # One of them loads the WebSocket page in a browser.
-TEST_PACKAGES := $(APP_PACKAGES) xvfb strace ffmpeg chromium curl
+TEST_PACKAGES := $(APP_PACKAGES) xvfb strace ffmpeg chromium curl desktop-file-utils appstream
 
-.PHONY: run test fuzz figures tables animation translations desktop clean system-app system-test
+.PHONY: run test docs docs-links fuzz figures tables animation translations desktop clean system-app system-test
 
 run: $(VENV)/.app
 	@$(BIN)/fer-live quickstart
@@ -22,6 +23,15 @@ test: $(VENV)/.test
 	$(BIN)/mypy
 	$(BIN)/lint-imports
 	$(BIN)/python -m pytest -n logical --maxprocesses 2 --dist worksteal
+
+# The documentation site, in build/site: any warning is an error.
+docs: $(VENV)/.docs
+	NO_MKDOCS_2_WARNING=1 $(BIN)/mkdocs build --strict
+	@echo "build/site/index.html"
+
+# Asks every address of other sites that a page links to; needs a network.
+docs-links: $(VENV)/.docs
+	@$(BIN)/python -m tests.external_links
 
 # Opens 10,000 spoilt files of every kind; the tests open 500.
 fuzz: $(VENV)/.test
@@ -34,10 +44,13 @@ figures: $(VENV)/.test
 # Writes the tables of the documentation that are made from the code.
 tables: $(VENV)/.test
 	@$(BIN)/python -m fer_live.outputs docs/data_out.md
+	@$(BIN)/python -m fer_live.window en docs/window.md
+	@$(BIN)/python -m fer_live.window ko docs/ko/window.md
 
-# Films the window on the demo for the README, on a virtual screen.
+# Films the window on the demo for the README and takes its small pictures, on a virtual screen.
 animation: $(VENV)/.test
 	@$(BIN)/python -m tools.readme_animation
+	@$(BIN)/python -m tools.readme_pictures
 
 # Collects the app's texts, keeps what is translated, and compiles it.
 LOCALE := fer_live/base/locale
@@ -59,8 +72,35 @@ $(VENV)/.test: pyproject.toml | system-test
 	$(BIN)/python -m pip install --quiet --editable '.[test]'
 	@touch $@ $(VENV)/.app
 
+$(VENV)/.docs: pyproject.toml
+	$(PYTHON) -m venv $(VENV)
+	$(BIN)/python -m pip install --quiet --editable '.[docs]'
+	@touch $@
+
+# Into dist/: wheel and source, the self-contained folder, its archive, and the Debian package. Their
+# tools live in environments of their own below build/. Linux; elsewhere: the first two commands.
+dist: | system-dist
+	$(PYTHON) -m release.wheel
+	$(PYTHON) -m release.folder
+	$(PYTHON) -m release.debian
+
+# The same, the wheel tried without this folder, a list of parts (SBOM), and checksums.
+release: dist
+	$(PYTHON) -m release.wheel_alone
+	$(PYTHON) -m release.parts
+	$(PYTHON) -m release.checksums
+
+# Whether the dependencies can be had on every system and Python that docs/platforms.md names.
+resolves:
+	@$(PYTHON) -m release.resolves
+
+# Installs, runs and removes the Debian package in a bare Debian without Python; as root.
+try-package:
+	@$(PYTHON) -m release.bare_root
+
 system-app: ; @sh ./.ci/system-packages $(APP_PACKAGES)
 system-test: ; @sh ./.ci/system-packages $(TEST_PACKAGES)
+system-dist: ; @sh ./.ci/system-packages $(DIST_PACKAGES)
 
 # Adds the app, as `make run` starts it, to the menu of a Linux desktop.
 DATA_HOME := $(or $(XDG_DATA_HOME),$(HOME)/.local/share)

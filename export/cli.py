@@ -9,25 +9,46 @@ from fer_live.errors import InputError
 
 def main() -> None:
     """Entry point of `fer-export`."""
-    arguments = _parser().parse_args()
+    arguments = build_parser().parse_args()
     run_command("fer-export", lambda: _export(arguments))
 
 
-def _parser() -> ArgumentParser:
-    parser = ArgumentParser(prog="fer-export", description="Export a checkpoint to ONNX.")
-    parser.add_argument("checkpoint", type=Path, metavar="RUN_DIR_OR_CHECKPOINT")
-    parser.add_argument("--out", type=Path, required=True, metavar="FILE.onnx")
-    parser.add_argument("--precision", choices=("fp32", "fp16", "int8"), default="fp32")
+def build_parser() -> ArgumentParser:
+    """The whole command line."""
+    parser = ArgumentParser(
+        prog="fer-export",
+        description="Makes one ONNX file of a checkpoint, and checks that it reads faces as the "
+        "network does before anything is written.",
+        examples=(
+            "fer-export runs/first --out model.onnx",
+            "fer-export runs/first --precision int8 --calibration folder:faces/ --out int8.onnx",
+        ),
+    )
+    parser.add_argument(
+        "checkpoint",
+        type=Path,
+        metavar="RUN_DIR_OR_CHECKPOINT",
+        help="a run folder of fer-train, or a .safetensors file",
+    )
+    parser.add_argument(
+        "--out", type=Path, required=True, metavar="FILE.onnx", help="write the model to this file"
+    )
+    parser.add_argument(
+        "--precision",
+        choices=("fp32", "fp16", "int8"),
+        default="fp32",
+        help="compute in single or half precision, or in 8 bits (default: fp32)",
+    )
     parser.add_argument(
         "--calibration",
         metavar="fer2013:DIR|folder:DIR",
-        help="int8 needs it: training images that set the range of each activation",
+        help="set the range of each activation by these training images; int8 needs it",
     )
     parser.add_argument(
         "--batch",
         type=int,
         metavar="N",
-        help="always N faces at once, for runtimes that compile a model for one shape "
+        help="take always N faces at once, for runtimes that compile a model for one shape "
         "(default: any number)",
     )
     return parser

@@ -35,6 +35,7 @@ class Command(Protocol):
     __name__: str
     __doc__: str | None
     HELP: str
+    EXAMPLES: tuple[str, str]
 
     def declare(self, parser: argparse.ArgumentParser) -> None: ...
 
@@ -68,7 +69,7 @@ COMMANDS: tuple[Command, ...] = (
 
 def main() -> None:
     """Entry point of `fer-train`."""
-    arguments = _parser().parse_args()
+    arguments = build_parser().parse_args()
 
     def command() -> int:
         require_packages("train", "torch", "kornia", "safetensors", "tomlkit")
@@ -77,12 +78,23 @@ def main() -> None:
     run_command("fer-train", command)
 
 
-def _parser() -> ArgumentParser:
-    parser = ArgumentParser(prog="fer-train", description="Train and evaluate expression models.")
+def build_parser() -> ArgumentParser:
+    """The whole command line."""
+    parser = ArgumentParser(
+        prog="fer-train",
+        description="Trains, measures and compares expression models. Each command has its own "
+        "--help.",
+        examples=(
+            "fer-train fit --config FILE.toml --out runs/first",
+            "fer-train evaluate runs/first --data folder:faces/",
+        ),
+    )
     commands = parser.add_subparsers(required=True, metavar="COMMAND")
     for module in COMMANDS:
         name = module.__name__.rpartition(".")[2]
-        command = commands.add_parser(name, help=module.HELP, description=module.__doc__)
+        command = commands.add_parser(
+            name, help=module.HELP, description=module.__doc__, examples=module.EXAMPLES
+        )
         module.declare(command)
         command.set_defaults(run=module.run)
     return parser

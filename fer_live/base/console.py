@@ -4,7 +4,7 @@ import argparse
 import importlib.util
 import os
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import NoReturn
 
@@ -15,10 +15,18 @@ from fer_live.errors import FerLiveError, InputError
 
 
 class ArgumentParser(argparse.ArgumentParser):
-    """argparse that says what is wrong in one line, and accepts no abbreviations."""
+    """argparse that says what is wrong in one line, and accepts no abbreviations.
 
-    def __init__(self, *args: object, **kwargs: object) -> None:
+    `examples` are whole command lines; they stand at the end of the help.
+    """
+
+    def __init__(self, *args: object, examples: Sequence[str] = (), **kwargs: object) -> None:
         super().__init__(*args, **{"allow_abbrev": False, **kwargs})  # type: ignore[arg-type]
+        self.examples = tuple(examples)
+
+    def format_help(self) -> str:
+        lines = [f"\nexamples:\n  {self.examples[0]}\n"] if self.examples else []
+        return "".join([super().format_help(), *lines, *(f"  {x}\n" for x in self.examples[1:])])
 
     def error(self, message: str) -> NoReturn:
         self.exit(2, f"{self.prog}: {message} (see {self.prog} --help)\n")

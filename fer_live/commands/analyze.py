@@ -26,21 +26,78 @@ if TYPE_CHECKING:
 
 def add(commands: "argparse._SubParsersAction[ArgumentParser]") -> None:
     """Declare the command."""
-    parser = commands.add_parser("analyze", help="read files or streams without a window")
+    parser = commands.add_parser(
+        "analyze",
+        help="read files or streams without a window",
+        description="Reads files, folders or streams as fast as this machine can, and writes one "
+        "row per face and frame. What was written stays readable if it is interrupted.",
+        examples=(
+            "fer-live analyze interview.mp4 --out rows.csv",
+            "fer-live analyze study/ --recursive --every 3 --out rows.parquet --report page.html",
+        ),
+    )
+    _add_what(parser)
+    _add_answers(parser)
+    add_pipeline_options(parser, default=argparse.SUPPRESS)
+    add_output_options(parser, default=argparse.SUPPRESS)
+    add_marker_options(parser, default=argparse.SUPPRESS)
+    parser.set_defaults(run=run)
+
+
+def _add_what(parser: ArgumentParser) -> None:
+    """Declare what is read."""
     parser.add_argument(
         "sources",
         nargs="*",
         metavar="SOURCE",
-        help="video file, image, folder of images, or stream URL",
+        help="a video file, image, folder of images, or stream URL",
     )
     parser.add_argument(
         "--batch",
         type=Path,
         metavar="FILE.csv",
-        help="instead of SOURCE: columns source, participant, condition, from, to, began_at, and "
-        "your own",
+        help="read what this table lists, instead of SOURCE: columns source, participant, "
+        "condition, from, to, began_at, and your own",
     )
-    parser.add_argument("--out", type=Path, metavar="FILE.csv|.jsonl|.parquet")
+    parser.add_argument(
+        "--every", type=int, default=1, metavar="K", help="read every K-th frame (default: 1)"
+    )
+    parser.add_argument(
+        "--from",
+        dest="begin",
+        metavar="T",
+        help="begin at this time of the file: seconds or [H:]M:S",
+    )
+    parser.add_argument(
+        "--to", dest="end", metavar="T", help="end before this time of the file: seconds or [H:]M:S"
+    )
+    parser.add_argument(
+        "--recursive",
+        action="store_true",
+        help="read the images and videos of folders, and of the folders below",
+    )
+    parser.add_argument(
+        "--shard",
+        default="1/1",
+        metavar="I/N",
+        help="read the I-th of N equal parts of the files alone",
+    )
+    parser.add_argument(
+        "--began-at",
+        metavar="TIME",
+        help="tell when a file began that does not say so itself, as 2026-11-25T14:03:22Z; the "
+        "column utc counts from there",
+    )
+
+
+def _add_answers(parser: ArgumentParser) -> None:
+    """Declare what is written."""
+    parser.add_argument(
+        "--out",
+        type=Path,
+        metavar="FILE.csv|.jsonl|.parquet",
+        help="write one row per face here; the ending says in which format",
+    )
     parser.add_argument(
         "--video", type=Path, metavar="FILE.mp4|.mkv", help="write an annotated video"
     )
@@ -53,36 +110,16 @@ def add(commands: "argparse._SubParsersAction[ArgumentParser]") -> None:
     parser.add_argument(
         "--report-pictures",
         action="store_true",
-        help="with pictures of the faces in the report: it then shows who was seen",
-    )
-    parser.add_argument(
-        "--every", type=int, default=1, metavar="K", help="read every K-th frame (default: 1)"
-    )
-    parser.add_argument(
-        "--from", dest="begin", metavar="T", help="first time: seconds or [H:]M:S of the file"
-    )
-    parser.add_argument("--to", dest="end", metavar="T", help="time before which reading ends")
-    parser.add_argument(
-        "--recursive", action="store_true", help="images and videos of folders and those below"
-    )
-    parser.add_argument(
-        "--shard", default="1/1", metavar="I/N", help="the I-th of N equal parts of the files"
-    )
-    parser.add_argument(
-        "--began-at",
-        metavar="TIME",
-        help="when a file began that does not tell, as 2026-11-25T14:03:22Z, for the column utc",
+        help="put pictures of the faces into the report: it then shows who was seen",
     )
     parser.add_argument(
         "--persons",
         action="store_true",
         help="add a column person: faces of a file that look alike get one number",
     )
-    add_pipeline_options(parser, default=argparse.SUPPRESS)
-    add_output_options(parser, default=argparse.SUPPRESS)
-    add_marker_options(parser, default=argparse.SUPPRESS)
-    parser.add_argument("--json", action="store_true", help="last line of stdout: one JSON object")
-    parser.set_defaults(run=run)
+    parser.add_argument(
+        "--json", action="store_true", help="end stdout with one JSON object that sums it up"
+    )
 
 
 def run(arguments: argparse.Namespace) -> int:

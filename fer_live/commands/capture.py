@@ -12,11 +12,20 @@ from fer_live.errors import InputError
 
 def add(commands: "argparse._SubParsersAction[ArgumentParser]") -> None:
     """Declare the command."""
-    parser = commands.add_parser("capture", help="record clips of yourself to retrain on")
+    parser = commands.add_parser(
+        "capture",
+        help="record clips of yourself to retrain on",
+        description="Records one clip of the faces before the camera, for personalize and for a "
+        "retraining. It asks for your agreement once; the clip stays on this computer. Ctrl-C "
+        "ends the clip, and Enter pauses it.",
+        examples=("fer-live capture --minutes 2", "fer-live capture --source holiday.mp4"),
+    )
     source = parser.add_mutually_exclusive_group()
-    source.add_argument("--camera", type=natural, default=0, metavar="N", help="default: 0")
-    source.add_argument("--source", metavar="PATH_OR_URL", help="a file or stream instead")
-    parser.add_argument("--minutes", type=positive, metavar="M", help="end by itself after these")
+    source.add_argument(
+        "--camera", type=natural, default=0, metavar="N", help="use camera N (default: 0)"
+    )
+    source.add_argument("--source", metavar="PATH_OR_URL", help="take a file or stream instead")
+    parser.add_argument("--minutes", type=positive, metavar="M", help="end after so many minutes")
     parser.add_argument(
         "--agree", action="store_true", help="agree to being captured, where nobody can be asked"
     )

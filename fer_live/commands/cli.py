@@ -33,7 +33,10 @@ def build_parser() -> ArgumentParser:
     """The whole command line; without a command it opens the window."""
     parser = ArgumentParser(
         prog="fer-live",
-        description="Reads facial expressions live. Without a command: opens the window.",
+        description="Reads facial expressions live. Without a command: opens the window. Exit "
+        "codes: 0 done; 1 failed while running; 2 a mistake in what was asked for; 3 refused, "
+        "because a new model is not better.",
+        examples=("fer-live --demo", "fer-live --camera 1 --csv rows.csv"),
     )
     parser.add_argument("--version", action="version", version=f"fer-live {__version__}")
     window.add(parser)

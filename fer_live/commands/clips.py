@@ -6,31 +6,41 @@ from pathlib import Path
 
 from fer_live.base.console import ArgumentParser
 from fer_live.base.settings import save_settings
-from fer_live.commands.options import settings_in_use, tell
+from fer_live.commands.options import add_action, settings_in_use, tell
 from fer_live.errors import InputError
 
 
 def add(commands: "argparse._SubParsersAction[ArgumentParser]") -> None:
     """Declare the command and its actions."""
-    parser = commands.add_parser("clips", help="what was captured: list, show, delete, import")
+    parser = commands.add_parser(
+        "clips",
+        help="what was captured: list, show, delete, import",
+        description="Lists and deletes the clips and takes that were captured, or makes clips of "
+        "video files. Each action has its own --help.",
+        examples=("fer-live clips list", "fer-live clips delete --all"),
+    )
     actions = parser.add_subparsers(required=True, metavar="ACTION")
-    actions.add_parser("list", help="one line per clip").set_defaults(run=_list)
-    show = actions.add_parser("show", help="all about one clip")
-    show.add_argument("clip", metavar="CLIP")
+    add_action(actions, "list", "print one line per clip").set_defaults(run=_list)
+    show = add_action(actions, "show", "print all about one clip")
+    show.add_argument("clip", metavar="CLIP", help="the name of a clip, as clips list prints it")
     show.set_defaults(run=_show)
-    delete = actions.add_parser("delete", help="delete clips from the disk")
+    delete = add_action(actions, "delete", "delete clips from the disk")
     which = delete.add_mutually_exclusive_group(required=True)
-    which.add_argument("clips", nargs="*", default=[], metavar="CLIP")
-    which.add_argument("--all", action="store_true", help="all clips and all takes")
+    which.add_argument(
+        "clips", nargs="*", default=[], metavar="CLIP", help="delete the clips of these names"
+    )
+    which.add_argument("--all", action="store_true", help="delete all clips and all takes")
     which.add_argument(
         "--everything",
         metavar="PERSON",
-        help='all clips and takes of a person ("me", if nobody else was named), and the models '
-        "learnt from them",
+        help='delete all clips and takes of a person ("me", if nobody else was named), and the '
+        "models learnt from them",
     )
     delete.set_defaults(run=_delete)
-    importing = actions.add_parser("import", help="make clips of video files")
-    importing.add_argument("files", nargs="+", type=Path, metavar="FILE")
+    importing = add_action(actions, "import", "make clips of video files")
+    importing.add_argument(
+        "files", nargs="+", type=Path, metavar="FILE", help="a video file to make a clip of"
+    )
     importing.set_defaults(run=_import)
 
 

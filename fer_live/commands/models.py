@@ -7,39 +7,56 @@ from pathlib import Path
 from fer_live.base.console import ArgumentParser, check_output_file
 from fer_live.base.screen import check_screen
 from fer_live.base.settings import save_settings
-from fer_live.commands.options import settings_in_use
+from fer_live.commands.options import add_action, settings_in_use
 from fer_live.errors import InputError, RefusedError
+
+_NAME_HELP = "the name of a model, as models list prints it"
 
 
 def add(commands: "argparse._SubParsersAction[ArgumentParser]") -> None:
     """Declare the command and its actions."""
-    parser = commands.add_parser("models", help="the shipped model and your own")
+    parser = commands.add_parser(
+        "models",
+        help="the shipped model and your own",
+        description="Lists the models that are there and says which one reads. Each action has "
+        "its own --help.",
+        examples=("fer-live models list", "fer-live models use shipped"),
+    )
     actions = parser.add_subparsers(required=True, metavar="ACTION")
-    actions.add_parser("list", help="one line per model").set_defaults(run=_list)
-    install = actions.add_parser("install", help="install a retrained model that is proven better")
-    install.add_argument("run_dir", type=Path, metavar="RUN_DIR")
-    install.add_argument("--name", default="", help="default: personal-1, personal-2, ...")
+    add_action(actions, "list", "print one line per model").set_defaults(run=_list)
+    install = add_action(actions, "install", "install a retrained model that is proven better")
+    install.add_argument(
+        "run_dir", type=Path, metavar="RUN_DIR", help="the folder that fer-train personalize made"
+    )
+    install.add_argument(
+        "--name", default="", help="call the model so (default: personal-1, personal-2, ...)"
+    )
     install.add_argument(
         "--anyway",
         action="store_true",
-        help="by your word alone, where too few takes prove anything; not against what they say",
+        help="install it by your word alone, where too few takes prove anything; not against what "
+        "they say",
     )
     install.set_defaults(run=_install)
-    exporting = actions.add_parser("export", help="write a model of yours to one file")
-    exporting.add_argument("name", metavar="NAME")
-    exporting.add_argument("file", type=Path, metavar="FILE.ferprofile")
+    exporting = add_action(actions, "export", "write a model of yours to one file")
+    exporting.add_argument("name", metavar="NAME", help=_NAME_HELP)
+    exporting.add_argument("file", type=Path, metavar="FILE.ferprofile", help="the file to write")
     exporting.set_defaults(run=_export)
-    importing = actions.add_parser("import", help="install the model of an exported file")
-    importing.add_argument("file", type=Path, metavar="FILE.ferprofile")
-    importing.add_argument("--name", default="", help="default: the name that it had")
+    importing = add_action(actions, "import", "install the model of an exported file")
+    importing.add_argument(
+        "file", type=Path, metavar="FILE.ferprofile", help="the file that models export wrote"
+    )
+    importing.add_argument(
+        "--name", default="", help="call the model so (default: the name that it had)"
+    )
     importing.set_defaults(run=_import)
     for name, run, text in (
-        ("show", _show, "what a model was made from"),
+        ("show", _show, "print what a model was made from"),
         ("use", _use, "read with this model from now on; a running window takes it at once"),
         ("remove", _remove, "delete an installed model"),
     ):
-        action = actions.add_parser(name, help=text)
-        action.add_argument("name", metavar="NAME")
+        action = add_action(actions, name, text)
+        action.add_argument("name", metavar="NAME", help=_NAME_HELP)
         action.set_defaults(run=run)
 
 

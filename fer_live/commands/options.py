@@ -4,6 +4,7 @@ import argparse
 import sys
 from pathlib import Path
 
+from fer_live.base.console import ArgumentParser
 from fer_live.base.settings import Settings, load_settings
 from fer_live.datatypes import DetectorMode, Provider
 from fer_live.errors import InputError
@@ -23,21 +24,41 @@ def add_pipeline_options(parser: argparse.ArgumentParser, *, default: str | None
     A command that the window's own options may precede passes `argparse.SUPPRESS`, or its defaults
     would overwrite what was given before its name.
     """
-    parser.add_argument("--model", type=Path, default=default, metavar="FILE.onnx|NAME")
-    parser.add_argument("--provider", choices=PROVIDERS, default=default)
-    parser.add_argument("--detector", choices=DETECTORS, default=default)
+    parser.add_argument(
+        "--model",
+        type=Path,
+        default=default,
+        metavar="FILE.onnx|NAME",
+        help="read with this model file, or an installed model (default: the one chosen in the "
+        "window, or the one that came with the app)",
+    )
+    parser.add_argument(
+        "--provider",
+        choices=PROVIDERS,
+        default=default,
+        help="compute on the processor (cpu) or on an NVIDIA card (cuda, tensorrt); auto takes "
+        "the quickest that there is (default)",
+    )
+    parser.add_argument(
+        "--detector",
+        choices=DETECTORS,
+        default=default,
+        help="find faces near the camera (short) or small and far ones too (full); auto begins "
+        "with short and changes where it has to (default)",
+    )
     parser.add_argument(
         "--readings",
         type=int,
         choices=(1, 2),
         default=default,
-        help="of each face; 2: with its mirror image (default)",
+        help="read each face once, or twice: as it is and mirrored (default: 2)",
     )
     parser.add_argument(
         "--prior",
         default=default,
         metavar="everyday|expressive",
-        help="everyday: most faces are neutral (default); expressive: any expression is as likely",
+        help="expect everyday faces, most of them neutral (default), or expressive ones, where any "
+        "expression is as likely",
     )
     parser.add_argument(
         "--signals",
@@ -57,9 +78,16 @@ def add_output_options(parser: argparse.ArgumentParser, *, default: str | None =
             dest=kind.name,
             metavar=kind.metavar,
             default=default,
-            help=kind.help,
+            help=("write " if kind.writes_file else "send ") + kind.help,
             **optional,  # type: ignore[arg-type]
         )
+
+
+def add_action(
+    actions: "argparse._SubParsersAction[ArgumentParser]", name: str, does: str
+) -> ArgumentParser:
+    """Add an action below a command; `does` begins with a verb and says it in one line."""
+    return actions.add_parser(name, help=does, description=f"{does[:1].upper()}{does[1:]}.")
 
 
 def add_marker_options(parser: argparse.ArgumentParser, *, default: str | None = None) -> None:

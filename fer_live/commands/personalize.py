@@ -24,7 +24,24 @@ _REFUSED = 3
 
 def add(commands: "argparse._SubParsersAction[ArgumentParser]") -> None:
     """Declare the command."""
-    parser = commands.add_parser("personalize", help="calibrate the model to your face")
+    parser = commands.add_parser(
+        "personalize",
+        help="calibrate the model to your face",
+        description="Calibrates the model to one person in seconds, from ten seconds of all sorts "
+        "of faces, from labeled pictures, or from both. Exit code 0: a model was written; 3: the "
+        "takes speak against it, and nothing was changed.",
+        examples=(
+            "fer-live personalize --install",
+            "fer-live personalize --labeled my-faces/ --name Ada --out ada-model",
+        ),
+    )
+    _add_material(parser)
+    _add_profile(parser)
+    parser.set_defaults(run=run)
+
+
+def _add_material(parser: ArgumentParser) -> None:
+    """Declare what is learnt from."""
     source = parser.add_mutually_exclusive_group()
     source.add_argument(
         "--camera",
@@ -32,47 +49,61 @@ def add(commands: "argparse._SubParsersAction[ArgumentParser]") -> None:
         metavar="N",
         help="make all sorts of faces before this camera for ten seconds (default: 0)",
     )
-    source.add_argument("--source", metavar="S", help="a video, image or stream instead")
+    source.add_argument("--source", metavar="S", help="learn from a video, image or stream instead")
     source.add_argument(
-        "--clips", type=Path, nargs="+", default=[], metavar="DIR", help="folders of your clips"
+        "--clips",
+        type=Path,
+        nargs="+",
+        default=[],
+        metavar="DIR",
+        help="learn from these folders of your clips",
     )
     parser.add_argument(
-        "--labeled", type=Path, metavar="DIR", help="DIR/LABEL/ of images or clips of yours"
+        "--labeled",
+        type=Path,
+        metavar="DIR",
+        help="learn from images or clips of yours in DIR/LABEL/",
     )
     parser.add_argument(
         "--own",
         nargs="+",
         default=[],
         metavar="NAME",
-        help="expressions of your own, learnt from DIR/NAME/ as well; later they need no --own",
+        help="learn expressions of your own, from DIR/NAME/; later they need no --own",
     )
     parser.add_argument(
         "--forget",
         nargs="+",
         default=[],
         metavar="NAME",
-        help="expressions of your own that the profile is to know no longer",
+        help="drop these expressions of your own from the profile",
     )
     parser.add_argument(
         "--track",
         nargs="+",
         default=[],
         metavar="WHOSE",
-        help="where several people are in a clip: largest (default), all, a face's number, or "
-        "CLIP:NUMBER",
+        help="say whose face is meant where several people are in a clip: largest (default), all, "
+        "a face's number, or CLIP:NUMBER",
     )
-    parser.add_argument("--name", default="me", help="of the profile (default: me)")
+
+
+def _add_profile(parser: ArgumentParser) -> None:
+    """Declare what becomes of it."""
+    parser.add_argument("--name", default="me", help="call the profile so (default: me)")
     parser.add_argument(
         "--install", action="store_true", help="read with it from now on, also if nothing proves it"
     )
     parser.add_argument(
-        "--out", type=Path, metavar="DIR", help="where to write the model, if it is not installed"
+        "--out",
+        type=Path,
+        metavar="DIR",
+        help="write the model to this folder, if it is not installed",
     )
     parser.add_argument("--json", type=Path, metavar="FILE", help="write what came of it")
     parser.add_argument(
         "--agree", action="store_true", help="agree to being captured, where nobody can be asked"
     )
-    parser.set_defaults(run=run)
 
 
 def run(arguments: argparse.Namespace) -> int:

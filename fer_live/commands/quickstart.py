@@ -10,7 +10,12 @@ from fer_live.commands.options import refuse_all_options
 def add(commands: "argparse._SubParsersAction[ArgumentParser]") -> None:
     """Declare the command."""
     parser = commands.add_parser(
-        "quickstart", help="camera 0 in a window; what is missing is replaced by what is there"
+        "quickstart",
+        help="show at once what this machine can do; `make run` calls it",
+        description="The quickest way to see it work: a window on camera 0; without a camera the "
+        "window shows the demo clip; without a screen the demo clip is read into a video file "
+        "with boxes and labels, and its place is printed. It takes no options.",
+        examples=("fer-live quickstart", "FER_LIVE_HOME=try fer-live quickstart"),
     )
     parser.set_defaults(run=run)
 

@@ -24,35 +24,50 @@ _MAX_PARALLEL = 64
 
 def add(commands: "argparse._SubParsersAction[ArgumentParser]") -> None:
     """Declare the command."""
-    parser = commands.add_parser("serve", help="an HTTP service: image or clip in, rows out")
-    parser.add_argument(
-        "--host", default=LOOPBACK, help=f"where to listen (default: {LOOPBACK}, this machine)"
+    parser = commands.add_parser(
+        "serve",
+        help="an HTTP service: image or clip in, rows out",
+        description="Answers images and clips that are sent over HTTP with what is read in them. "
+        "Nothing that is sent reaches the disk. Ctrl-C ends it.",
+        examples=("fer-live serve", "fer-live serve --host 0.0.0.0 --port 8080 --token token.txt"),
     )
     parser.add_argument(
-        "--port", type=_port, default=_PORT, help=f"default: {_PORT}; 0: a free one"
+        "--host",
+        default=LOOPBACK,
+        help=f"listen at this address (default: {LOOPBACK}, this machine alone)",
+    )
+    parser.add_argument(
+        "--port",
+        type=_port,
+        default=_PORT,
+        help=f"listen on this port, or with 0 on a free one (default: {_PORT})",
     )
     parser.add_argument(
         "--token",
         type=Path,
         metavar="FILE",
-        help="a file that holds the token that clients must send; or set FER_LIVE_TOKEN",
+        help="ask clients for the token in this file; or set FER_LIVE_TOKEN",
     )
     parser.add_argument(
-        "--max-mb", type=positive, default=64.0, metavar="MB", help="of an upload (default: 64)"
+        "--max-mb",
+        type=positive,
+        default=64.0,
+        metavar="MB",
+        help="refuse larger uploads (default: 64)",
     )
     parser.add_argument(
         "--max-seconds",
         type=positive,
         default=60.0,
         metavar="S",
-        help="that reading an upload may take (default: 60)",
+        help="stop reading an upload after so long (default: 60)",
     )
     parser.add_argument(
         "--parallel",
         type=_parallel,
         default=max(min(os.cpu_count() or 1, 4), 1),
         metavar="N",
-        help="uploads that are read at once (default: the cores, at most 4)",
+        help="read so many uploads at once (default: the cores, at most 4)",
     )
     add_pipeline_options(parser, default=argparse.SUPPRESS)
     parser.set_defaults(run=run)

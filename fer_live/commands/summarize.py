@@ -13,53 +13,84 @@ _OUTPUT_SUFFIXES = (".csv", ".html")
 
 def add(commands: "argparse._SubParsersAction[ArgumentParser]") -> None:
     """Declare the command."""
-    parser = commands.add_parser("summarize", help="sum up rows by groups, with intervals")
+    parser = commands.add_parser(
+        "summarize",
+        help="sum up rows by groups, with intervals",
+        description="Sums up the rows of many files by participant, condition or marker: shares "
+        "of time, episodes and transitions, each with a bootstrap interval over sources.",
+        examples=(
+            "fer-live summarize rows.csv --by source",
+            "fer-live summarize rows/ --batch study.csv --by participant,condition --out page.html",
+        ),
+    )
+    _add_rows(parser)
+    _add_sums(parser)
+    parser.set_defaults(run=run)
+
+
+def _add_rows(parser: ArgumentParser) -> None:
+    """Declare what is summed up, and by what."""
     parser.add_argument(
         "rows",
         nargs="+",
         type=Path,
         metavar="ROWS",
-        help="CSV, JSONL or Parquet file that analyze or an output wrote, or a folder of them",
+        help="a CSV, JSONL or Parquet file that analyze or an output wrote, or a folder of them",
     )
     parser.add_argument(
         "--by",
         default="",
         metavar="COLUMN,...",
-        help="tells the groups apart: participant, condition, marker, source, track_id, file or "
+        help="group the rows by these: participant, condition, marker, source, track_id, file or "
         "any other column of the rows (default: one group)",
     )
     parser.add_argument(
         "--batch",
         type=Path,
         metavar="FILE.csv",
-        help="source, participant, condition, from, to: who and what each source shows",
+        help="say who and what each source shows: columns source, participant, condition, from, to",
     )
     parser.add_argument(
-        "--markers", type=Path, metavar="FILE.csv", help="source, marker, from, to: intervals"
+        "--markers",
+        type=Path,
+        metavar="FILE.csv",
+        help="name intervals: columns source, marker, from, to",
     )
     parser.add_argument(
         "--agree", nargs=2, metavar=("A", "B"), help="compare two files of rows, or two sources"
     )
+
+
+def _add_sums(parser: ArgumentParser) -> None:
+    """Declare how it is summed up, and where that is written."""
     parser.add_argument(
         "--close",
         type=positive,
         default=0.25,
         metavar="S",
-        help="a gap in an episode that is no longer than this is none (default: 0.25)",
+        help="bridge gaps in an episode up to this many seconds (default: 0.25)",
     )
     parser.add_argument(
         "--max-gap",
         type=positive,
         default=1.0,
         metavar="S",
-        help="a row stands for at most so many seconds (default: 1)",
+        help="count a row for at most so many seconds (default: 1)",
     )
-    parser.add_argument("--seed", type=int, default=0, help="of the bootstrap (default: 0)")
     parser.add_argument(
-        "--out", type=Path, action="append", default=[], metavar="FILE.csv|.html", help="or both"
+        "--seed", type=int, default=0, help="draw the bootstrap with this seed (default: 0)"
     )
-    parser.add_argument("--json", action="store_true", help="last line of stdout: one JSON object")
-    parser.set_defaults(run=run)
+    parser.add_argument(
+        "--out",
+        type=Path,
+        action="append",
+        default=[],
+        metavar="FILE.csv|.html",
+        help="write the figures, or a page; may be given twice, for both",
+    )
+    parser.add_argument(
+        "--json", action="store_true", help="end stdout with one JSON object of all figures"
+    )
 
 
 def run(arguments: argparse.Namespace) -> int:

@@ -31,21 +31,25 @@ def add(parser: argparse.ArgumentParser) -> None:
         action=_AddSource,
         type=natural,
         metavar="N",
-        help="camera number (default: what was open last, first camera 0)",
+        help="open camera N, counted from 0 (default: what was open last, first camera 0)",
     )
     group.add_argument(
-        "--source", action=_AddSource, metavar="PATH_OR_URL", help="a video file or stream"
+        "--source", action=_AddSource, metavar="PATH_OR_URL", help="open a video file or stream"
     )
-    group.add_argument("--demo", action=_AddSource, nargs=0, help="the demo clip")
+    group.add_argument(
+        "--demo", action=_AddSource, nargs=0, help="open the clip that comes with the app"
+    )
     group.add_argument(
         "--source-name",
         action="append",
         default=[],
         metavar="NAME",
-        help="what outputs and recordings call the sources, in their order",
+        help="call a source so in outputs and recordings; one for each, in their order",
     )
     parser.add_argument(
-        "--headless", action="store_true", help="without a window; needs an output, ends by Ctrl-C"
+        "--headless",
+        action="store_true",
+        help="read without a window; needs an output, ends by Ctrl-C",
     )
     add_pipeline_options(parser)
     parser.add_argument(

@@ -5,10 +5,12 @@ of an expression that were kept, a recording each. Those are of the person calle
 else they lie in FER_LIVE_HOME/persons/NAME/, so that nobody's model learns somebody else's face.
 """
 
+import re
 import shutil
 from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass
+from datetime import datetime
 from pathlib import Path
 
 from fer_live.base.atomic_file import writing
@@ -20,11 +22,17 @@ from fer_live.recording.recorder import Recording, list_recordings
 
 ME = "me"
 """The person whose clips and takes lie directly in FER_LIVE_HOME."""
+CALIBRATION = "calibration"
+"""The source of clips and takes that were recorded while the window calibrated to a face."""
+_TAKE = re.compile(r".*\btake (\d+)$")
 
 
 @dataclass(frozen=True, slots=True)
 class ClipSummary:
-    """What a clip holds. `faces_by_track` maps a face's number to the frames it is in."""
+    """What a clip holds. `faces_by_track` maps a face's number to the frames it is in.
+
+    `label` is the expression of a take and `take` its number, empty and 0 for a clip.
+    """
 
     name: str
     source: str
@@ -32,6 +40,9 @@ class ClipSummary:
     n_frames: int
     faces_by_track: dict[int, int]
     n_bytes: int
+    began_at: datetime
+    label: str = ""
+    take: int = 0
 
     def line(self) -> str:
         """One line for a list of clips: name, length, frames, faces, size, source."""
@@ -87,6 +98,7 @@ def name_of(clip: Recording) -> str:
 def summarize(clip: Recording) -> ClipSummary:
     """Summarize a clip from the rows that lie beside its video; the video is not decoded."""
     rows = clip.rows()
+    label = "" if clip.folder.parent.name == "clips" else clip.folder.parent.name
     return ClipSummary(
         name=name_of(clip),
         source=clip.about.source,
@@ -94,7 +106,16 @@ def summarize(clip: Recording) -> ClipSummary:
         n_frames=len({row["frame"] for row in rows}),
         faces_by_track=dict(Counter(int(number_in(row, "track_id")) for row in rows)),
         n_bytes=clip.n_bytes,
+        began_at=clip.about.began_at,
+        label=label,
+        take=(label and take_number(clip.folder)) or 0,
     )
+
+
+def take_number(path: Path) -> int | None:
+    """Of a take's folder or file, None where its name tells no number."""
+    match = _TAKE.match(path.stem if path.is_file() else path.name)
+    return int(match.group(1)) if match else None
 
 
 def find_clips(names: Sequence[str]) -> list[Recording]:

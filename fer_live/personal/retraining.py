@@ -16,6 +16,7 @@ import psutil
 
 from fer_live.base.atomic_file import write_atomically
 from fer_live.base.home import home
+from fer_live.base.self_contained import is_self_contained
 from fer_live.base.translation import tr
 from fer_live.errors import InputError, OutputError
 from fer_live.personal.clips import ME, clips_folder, list_clips, list_takes, takes_folder
@@ -63,7 +64,11 @@ class Outcome:
 
 
 def require_training_packages() -> None:
-    """Raise `InputError` with the install command where this installation cannot retrain."""
+    """Raise `InputError` with what to install where this installation cannot retrain."""
+    if is_self_contained():
+        raise InputError(
+            tr("Retraining needs torch, which is not in this app; install FER Live with pip")
+        )
     missing = [name for name in _NEEDED if importlib.util.find_spec(name) is None]
     if missing:
         raise InputError(
@@ -103,6 +108,12 @@ def settle(run_dir: Path) -> None:
     for file in (_arguments_file(run_dir), _outcome_file(run_dir)):
         with contextlib.suppress(OSError):
             file.unlink()
+
+
+def discard(run_dir: Path) -> None:
+    """Delete a retraining with all that it found so far; nothing of it can be resumed."""
+    settle(run_dir)
+    shutil.rmtree(run_dir, ignore_errors=True)
 
 
 def _newest_run() -> Path | None:
@@ -150,7 +161,11 @@ class Retraining:
         """A new one, in a folder of its own; what it was asked for is kept for `resume`."""
         run_dir = new_folder(home() / "retraining", datetime.now())
         write_atomically(_arguments_file(run_dir), json.dumps(list(arguments)).encode())
-        return cls(run_dir, arguments, command)
+        try:
+            return cls(run_dir, arguments, command)
+        except InputError:
+            discard(run_dir)  # it did not begin, so nothing was interrupted
+            raise
 
     @classmethod
     def resume(cls, run_dir: Path, command: Sequence[str] = COMMAND) -> "Retraining":
@@ -176,12 +191,6 @@ class Retraining:
         self.outcome = Outcome(code, self._last_error)
         self._keep_failure(self.outcome)
         return False
-
-    def forget(self) -> None:
-        """Delete its folder: it was asked for something that cannot be."""
-        for file in (_arguments_file(self.run_dir), _outcome_file(self.run_dir)):
-            file.unlink(missing_ok=True)
-        shutil.rmtree(self.run_dir, ignore_errors=True)
 
     def cancel(self) -> None:
         """End it; waits a few seconds at most."""

@@ -6,19 +6,17 @@ person keeps it, as takes/LABEL/<when> take N/, or leaves it out; the next sessi
 left there.
 """
 
-import re
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
 from fer_live.base.atomic_file import writing
 from fer_live.errors import DataError
-from fer_live.personal.clips import ME, person_names, takes_folder
+from fer_live.personal.clips import ME, person_names, take_number, takes_folder
 from fer_live.personal.own_expressions import is_own_folder, make_own_folder, plain_name
 from fer_live.recording.recorder import Recording, list_recordings
 
 TAKE_SECONDS = 3.0
-_TAKE = re.compile(r".*\btake (\d+)$")
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,12 +61,6 @@ def discard_unreviewed() -> int:
     for take in takes:
         take.delete()
     return len(takes)
-
-
-def take_number(path: Path) -> int | None:
-    """Of a take's folder or file, None where its name tells no number."""
-    match = _TAKE.match(path.stem if path.is_file() else path.name)
-    return int(match.group(1)) if match else None
 
 
 def label_folders(folder: Path, labels: Sequence[str], hint: str = "") -> list[Path]:

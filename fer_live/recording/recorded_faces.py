@@ -11,6 +11,7 @@ from numpy.typing import NDArray
 
 from fer_live.datatypes import FaceResult, FloatArray, Frame, FrameResult
 from fer_live.outputs.face_rows import Row, number_in
+from fer_live.recording.face_curve import FaceCurve
 from fer_live.recording.face_points import recorded_signals
 from fer_live.recording.history import Moment
 from fer_live.recording.kept_readings import kept_readings
@@ -53,8 +54,8 @@ class RecordedMoments(Sequence[Moment]):
 
 
 class RecordedFaces:
-    """The rows of a recording, read where they are wanted; `moments` has the largest face of each
-    frame. Where faces were grouped, each has its person's number."""
+    """The rows of a recording, read where they are wanted; `curves` has each face, by its number.
+    Where faces were grouped, each has its person's number."""
 
     def __init__(self, recording: Recording, index: RowIndex | None = None) -> None:
         """`index` is the recording's, as `row_index` gives it; without one it is loaded or made,
@@ -70,18 +71,24 @@ class RecordedFaces:
         begins = np.flatnonzero(np.diff(index.frames, prepend=-1))
         self._first, self._last = begins, np.append(begins[1:], len(index.frames))
         self._times_s = index.times_s[begins]
-        self.moments = RecordedMoments(index, self._largest(), self.labels)
-        self._of = {
-            int(number): RecordedMoments(
-                index, np.flatnonzero(self._numbers == number), self.labels
-            )
+        places = {
+            int(number): np.flatnonzero(self._numbers == number)
             for number in np.unique(self._numbers)
         }
+        self._of = {
+            number: RecordedMoments(index, some, self.labels) for number, some in places.items()
+        }
+        self.curves = [self._curve(number, some) for number, some in places.items()]
 
     @property
     def numbers(self) -> list[int]:
         """Of all faces, or of their persons, rising."""
         return list(self._of)
+
+    @property
+    def seen_longest(self) -> int | None:
+        """The number of the face that was seen in most moments; None without faces."""
+        return max(self._of, key=lambda number: len(self._of[number]), default=None)
 
     def of(self, number: int) -> RecordedMoments:
         """The moments of a face, none for a number that no face has."""
@@ -109,13 +116,13 @@ class RecordedFaces:
                 rows.append(row | {PERSON: int(self._numbers[place])})
         return rows
 
-    def _largest(self) -> NDArray[np.intp]:
-        if not len(self._first):
-            return np.array([], np.intp)
-        frame_of = np.repeat(np.arange(len(self._first)), self._last - self._first)
-        # By frame, and in each by size: its last one is the largest.
-        order = np.lexsort((-np.arange(len(frame_of)), self._index.areas, frame_of))
-        return np.asarray(order[self._last - 1], np.intp)
+    def _curve(self, number: int, places: NDArray[np.intp]) -> FaceCurve:
+        index = self._index
+        # The label shown -1, "unsure", has its name after those of all others.
+        shown = np.where(index.shown[places] < 0, len(self.labels), index.shown[places])
+        probs = index.probs[places].astype(np.float32)
+        names = [*self.labels, ""]
+        return FaceCurve(number, index.times_s[places], probs, shown.astype(np.uint16), names)
 
     def _numbers_of(self, track_ids: NDArray[np.int32]) -> NDArray[np.int32]:
         if self._persons is None:

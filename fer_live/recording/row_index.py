@@ -17,7 +17,6 @@ import numpy as np
 from numpy.typing import NDArray
 
 from fer_live.base.atomic_file import write_atomically
-from fer_live.datatypes import FloatArray
 from fer_live.errors import OutputError
 from fer_live.outputs.face_rows import Row, number_in
 from fer_live.recording.kept_readings import SMOOTHED
@@ -25,7 +24,7 @@ from fer_live.recording.kept_readings import SMOOTHED
 INDEX_FILE = "faces.index.npz"
 _VERSION = 1
 _ASK_EVERY = 2000
-_FIELDS = ("times_s", "offsets", "frames", "track_ids", "areas", "probs", "shown")
+_FIELDS = ("times_s", "offsets", "frames", "track_ids", "probs", "shown")
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -37,7 +36,6 @@ class RowIndex:
         offsets: (N,) int64, the byte at which the row's line begins.
         frames: (N,) int64 numbers of frames.
         track_ids: (N,) int32.
-        areas: (N,) float32 pixels of the face's box.
         probs: (N, C) float16, smoothed where the recording has kept it, else the model's own.
         shown: (N,) int16, places of the labels shown among the C; -1 is unsure.
     """
@@ -46,7 +44,6 @@ class RowIndex:
     offsets: NDArray[np.int64]
     frames: NDArray[np.int64]
     track_ids: NDArray[np.int32]
-    areas: FloatArray
     probs: NDArray[np.float16]
     shown: NDArray[np.int16]
 
@@ -57,13 +54,12 @@ class IndexBuilder:
     def __init__(self, labels: tuple[str, ...]) -> None:
         self._labels = labels
         self._place = {label: place for place, label in enumerate(labels)}
-        self._times_s, self._areas, self._probs = array("d"), array("f"), array("f")
+        self._times_s, self._probs = array("d"), array("f")
         self._offsets, self._frames = array("q"), array("q")
         self._track_ids, self._shown = array("i"), array("h")
 
     def add(self, row: Row, offset: int) -> None:
         """Take in a row whose line begins at this byte; raises what a row that is none raises."""
-        x1, y1, x2, y2 = (number_in(row, side) for side in ("x1", "y1", "x2", "y2"))
         probs = row.get(SMOOTHED) or [number_in(row, f"p_{label}") for label in self._labels]
         if len(probs) != len(self._labels):
             raise ValueError(f"{len(probs)} probabilities; expected {len(self._labels)}")
@@ -74,7 +70,6 @@ class IndexBuilder:
         self._frames.append(told[1])
         self._track_ids.append(told[2])
         self._offsets.append(offset)
-        self._areas.append((x2 - x1) * (y2 - y1))
         self._shown.append(place)
 
     def index(self) -> RowIndex:
@@ -84,7 +79,6 @@ class IndexBuilder:
             np.array(self._offsets, np.int64),
             np.array(self._frames, np.int64),
             np.array(self._track_ids, np.int32),
-            np.array(self._areas, np.float32),
             np.array(self._probs, np.float16).reshape(-1, len(self._labels)),
             np.array(self._shown, np.int16),
         )

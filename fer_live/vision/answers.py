@@ -10,8 +10,14 @@ Readings = Literal[1, 2]
 
 @dataclass(frozen=True, slots=True)
 class AnswerConfig:
-    """`readings` 2: the mean over a face and its mirror image; 1: the face alone. `prior` is the
-    name of one of the model's priors."""
+    """How often a face is read, and which expressions are expected.
+
+    Args:
+        readings: 2 takes the mean of the probabilities of a face and its mirror image; 1 reads the
+            face alone.
+        prior: One of the model's priors: everyday (mostly neutral faces, as in the training data)
+            or another that it has, such as expressive (every expression is equally likely).
+    """
 
     readings: Readings = 2
     prior: str = EVERYDAY

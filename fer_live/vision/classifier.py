@@ -13,6 +13,7 @@ from typing import Any
 import numpy as np
 
 from fer_live.base.home import cache as cache_folder
+from fer_live.base.self_contained import is_self_contained
 from fer_live.base.translation import tr
 from fer_live.datatypes import FloatArray, Provider, UInt8Array
 from fer_live.errors import ModelError
@@ -74,7 +75,7 @@ class ExpressionClassifier:
         self._answers = DEFAULT_ANSWERS
         wanted: Provider = provider
         if provider == "auto":
-            wanted = "cuda" if _cuda_driver_is_present() else "cpu"
+            wanted = "cuda" if _cuda_may_load() else "cpu"
         self.warning = ""
         self._may_saturate = False
         reason = ""
@@ -251,6 +252,12 @@ def _why_not(wanted: Provider, provider: str, reason: str) -> str:
             wanted=wanted,
             reason=reason,
         )
+    if is_self_contained():
+        return tr(
+            "running on {provider}: this app is without {wanted}; install FER Live with pip",
+            provider=provider,
+            wanted=wanted,
+        )
     if wanted == "tensorrt":
         return tr("running on {provider}: TensorRT's libraries did not load", provider=provider)
     return tr(
@@ -330,8 +337,11 @@ def _first_line(error: Exception) -> str:
     return str(error).split("\n")[0][:200]
 
 
-def _cuda_driver_is_present() -> bool:
-    """ONNX Runtime lists CUDA whether or not it can load; the driver's library tells."""
+def _cuda_may_load() -> bool:
+    """ONNX Runtime lists CUDA whether or not it can load; the driver's library tells. The
+    self-contained app leaves CUDA out, so there it would only warn at every start."""
+    if is_self_contained():
+        return False
     providers = onnx_runtime().get_available_providers()
     if sys.platform == "darwin" or "CUDAExecutionProvider" not in providers:
         return False

@@ -14,12 +14,16 @@ UNSURE = ""
 class SmoothingConfig:
     """How calm the shown label is, and for how long it outlives a picture that cannot be read.
 
-    `time_constant_s`: after this long, a lasting change has come through to 63 %. A new label is
-    shown once its smoothed probability has led the shown one's by `margin` for `hold_s` seconds;
-    where no smoothed probability reaches `unsure_below`, the face reads as unsure. While a face
-    cannot be read, its label stays for `blind_s` seconds and then reads as unsure: on clips it is
-    still the same after half a second in 86 % of the cases, after a second in 79. While somebody
-    surely speaks, `time_constant_s` and `hold_s` are `times_in_speech` times as long.
+    Args:
+        time_constant_s: Seconds after which a lasting change has come through to 63 %.
+        hold_s: Seconds for which a new label must lead before it is shown.
+        margin: By how much its smoothed probability must lead that of the shown label, 0 to 1.
+        unsure_below: Where no smoothed probability reaches this, 0 to 1, the face reads as unsure.
+        blind_s: Seconds for which the label of a face that cannot be read stays before it reads as
+            unsure. On clips it is still the same after half a second in 86 % of the cases, after a
+            second in 79.
+        times_in_speech: While somebody surely speaks, `time_constant_s` and `hold_s` are so many
+            times as long.
     """
 
     time_constant_s: float = 0.10
@@ -31,7 +35,14 @@ class SmoothingConfig:
 
     @classmethod
     def from_calm(cls, calm: float) -> "SmoothingConfig":
-        """From 0, quick, to 1, calm; 0.5 is the default, either end a third or thrice its times."""
+        """Make a configuration from one number, as the slider in the settings does.
+
+        Args:
+            calm: 0, quick, to 1, calm; 0.5 is the default.
+
+        Returns:
+            The configuration; at either end its times are a third or thrice those of the default.
+        """
         times = 9 ** (calm - 0.5)
         return cls(time_constant_s=0.10 * times, hold_s=0.15 * times, margin=0.20 * calm)
 

@@ -11,7 +11,7 @@ from fer_live.window.dialogs.about import show_about
 from fer_live.window.dialogs.help_sheet import show_help
 from fer_live.window.icons import RED_SIGN, icon
 from fer_live.window.review.review_actions import EDIT_ACTIONS, EXPORT_ACTIONS, PLAYBACK_ACTIONS
-from fer_live.window.snapshot import take_snapshot
+from fer_live.window.snapshot import copy_picture, take_snapshot
 from fer_live.window.translated import plain
 from fer_live.window.window_action import WindowAction
 
@@ -40,7 +40,6 @@ ACTIONS = (
         "Ctrl+O",
         run=lambda w: w.source_menu.ask_for_file(),
         menu="file",
-        tip=mark("A video of what is seen, with what was read in it, for the tab Review"),
         icon="folder-open",
     ),
     WindowAction(
@@ -111,11 +110,21 @@ ACTIONS = (
         icon="camera",
     ),
     WindowAction(
+        "copy_picture",
+        mark("C&opy the picture"),
+        "Ctrl+Shift+C",
+        run=lambda w: copy_picture(w.live.view, w.say),
+        menu="record",
+        tip=mark("With its boxes, to paste into another program"),
+        icon="copy",
+    ),
+    WindowAction(
         "record",
         mark("&Record"),
         "Ctrl+R",
         switch=lambda w, on: w.set_recording(on),
         menu="record",
+        tip=mark("A video of what is seen, with what was read in it, for the tab Review"),
         icon="circle",
     ),
     WindowAction(
@@ -213,6 +222,7 @@ ACTIONS = (
         mark("&Mirror the camera"),
         "M",
         setting="mirror",
+        tip=mark("As in a mirror, your left is on the left"),
         icon="flip-horizontal-2",
         tab="live",
     ),
@@ -278,6 +288,7 @@ ACTIONS = (
         "Ctrl+,",
         run=lambda w: w.preferences.show_dialog(lambda: w.source.is_camera),
         menu="tools",
+        tip=mark("Language, appearance, camera, model, and how calm labels are"),
         icon="settings",
     ),
     WindowAction(
@@ -286,6 +297,7 @@ ACTIONS = (
         "F1",
         run=lambda w: show_help(w, w.actions(), tour=w.action["tour"]),
         menu="help",
+        tip=mark("What the window shows, and every key"),
         icon="circle-help",
     ),
     WindowAction(

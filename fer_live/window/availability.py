@@ -12,7 +12,15 @@ from fer_live.window.window_action import WindowAction
 if TYPE_CHECKING:
     from fer_live.window.main_window import MainWindow
 
-_NEEDS_PICTURE = ("snapshot", "record", "capture", "calibrate", "next_face", "largest_face")
+_NEEDS_PICTURE = (
+    "snapshot",
+    "copy_picture",
+    "record",
+    "capture",
+    "calibrate",
+    "next_face",
+    "largest_face",
+)
 _AMONG_SEVERAL = ("next_source", "name_source", "close_source")
 _ON_THE_SHELF = ("delete_recording",)
 

@@ -10,6 +10,7 @@ from fer_live.base.translation import tr
 from fer_live.datatypes import Marker
 from fer_live.errors import InputError
 from fer_live.outputs.markers import MarkedSpan, MarkedSpans, clean_text, parse_marker
+from fer_live.recording.history import KEPT_S
 from fer_live.session.marker_board import MarkerBoard
 from fer_live.session.marker_inputs import MarkerInput, check_marker_input, open_marker_inputs
 from fer_live.window.dialogs.markers_dialog import MarkersDialog
@@ -17,7 +18,7 @@ from fer_live.window.live_page import LivePage
 from fer_live.window.notices import warned
 from fer_live.window.preferences import Preferences
 
-_SHOWN_FOR_S = 65.0
+_SHOWN_FOR_S = KEPT_S
 _SHOWN = 300
 _RECENT = 20
 

@@ -19,7 +19,7 @@ _BREAKS_BEFORE = {
     "mark_here",
     "play_back",
     "in_point",
-    "largest_in_review",
+    "longest_in_review",
     "bars",
     "live",
     "small",

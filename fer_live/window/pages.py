@@ -10,6 +10,7 @@ from fer_live.window.live_page import LivePage
 from fer_live.window.personal.personal_page import PersonalPage
 from fer_live.window.review.review_page import ReviewPage
 from fer_live.window.translated import Translated
+from fer_live.window.widgets.scrolled import Scrolled
 
 
 class Pages(Translated, QStackedWidget):
@@ -28,8 +29,13 @@ class Pages(Translated, QStackedWidget):
         self._live, self._review, self._personal = live, review, personal
         self._tabs = QTabWidget()
         self._tabs.setDocumentMode(True)
-        for page in (live, review, personal):
-            self._tabs.addTab(page, "")
+        self._areas: dict[QWidget, QWidget] = {
+            live: live,
+            review: Scrolled(review),
+            personal: Scrolled(personal, personal.columns),
+        }
+        for area in self._areas.values():
+            self._tabs.addTab(area, "")
         self._tabs.currentChanged.connect(self._refresh)
         self._tabs.currentChanged.connect(lambda _: self.turned.emit())
         self._first_start = FirstStart()
@@ -41,7 +47,7 @@ class Pages(Translated, QStackedWidget):
 
     def turn_to(self, page: QWidget) -> None:
         """Bring the tab of this page to the front."""
-        self._tabs.setCurrentWidget(page)
+        self._tabs.setCurrentWidget(self._areas[page])
 
     def show_tabs(self) -> None:
         """Show the tabs, in place of the first start."""
@@ -59,7 +65,7 @@ class Pages(Translated, QStackedWidget):
 
     def shows(self, page: QWidget) -> bool:
         """Whether this page is in front."""
-        return not self.is_asking and self._tabs.currentWidget() is page
+        return not self.is_asking and self._tabs.currentWidget() is self._areas[page]
 
     def show_picture_alone(self, alone: bool) -> None:
         """Show nothing but the live picture, or the tabs again."""
@@ -77,14 +83,14 @@ class Pages(Translated, QStackedWidget):
 
     def refresh_personal(self) -> None:
         """Read the person's clips again, where their tab is in front."""
-        if self._tabs.currentWidget() is self._personal:
+        if self._tabs.currentWidget() is self._areas[self._personal]:
             self._personal.refresh()
 
     def _refresh(self, index: int) -> None:
-        page = self._tabs.widget(index)
-        if page is self._review:
+        area = self._tabs.widget(index)
+        if area is self._areas[self._review]:
             self._review.refresh()
-        elif page is self._personal:
+        elif area is self._areas[self._personal]:
             self._personal.refresh()
 
     def translate(self) -> None:

@@ -1,7 +1,9 @@
-"""Snapshots: the picture as it is shown, as a PNG file."""
+"""Snapshots: the picture as it is shown, as a PNG file or on the clipboard."""
 
 from collections.abc import Callable
 from datetime import datetime
+
+from PyQt6.QtGui import QGuiApplication
 
 from fer_live.base.home import home
 from fer_live.base.translation import tr
@@ -26,3 +28,13 @@ def take_snapshot(view: VideoView, say: Callable[[Notice], None]) -> None:
         say(done(tr("Saved: {path}", path=path), path))
     else:
         say(failed(tr("Cannot write {path}; is the disk full?", path=path)))
+
+
+def copy_picture(view: VideoView, say: Callable[[Notice], None]) -> None:
+    """Put what the view shows on the clipboard."""
+    picture, clipboard = view.picture(), QGuiApplication.clipboard()
+    if picture is None:
+        return
+    assert clipboard is not None, "Qt makes it with the application"
+    clipboard.setImage(picture)
+    say(done(tr("The picture is on the clipboard")))

@@ -19,11 +19,13 @@ _STARTS_WITHIN_S = 60.0
 
 
 class Browser:
-    """One page of a browser; `errors` are what its console and its policy complained of."""
+    """One page of a browser; `errors` are what its console and its policy complained of;
+    `requested` what it asked for, once `Network.enable` was called."""
 
     def __init__(self, socket: ClientConnection) -> None:
         self._socket, self._numbers = socket, itertools.count(1)
         self.errors: list[str] = []
+        self.requested: list[str] = []
         for domain in ("Page", "Runtime", "Log"):
             self.call(f"{domain}.enable")
 
@@ -75,6 +77,8 @@ class Browser:
         method, params = message.get("method"), message.get("params", {})
         if method == "Runtime.exceptionThrown":
             self.errors.append(str(params["exceptionDetails"]))
+        elif method == "Network.requestWillBeSent":
+            self.requested.append(params["request"]["url"])
         elif method == "Log.entryAdded" and params["entry"]["level"] == "error":
             self.errors.append(params["entry"]["text"])
 

@@ -12,21 +12,34 @@ from fer_live.base.console import check_output_file
 from fer_live.errors import InputError
 
 HELP = "store crops, landmarks or a teacher's answers to the faces of a config"
+EXAMPLES = (
+    "fer-train annotate landmarks --config released.toml --out landmarks.safetensors",
+    "fer-train annotate answers --config student.toml --teacher runs/large --out soft.safetensors",
+)
 
 
 def declare(parser: argparse.ArgumentParser) -> None:
-    parser.add_argument("kind", choices=("crops", "landmarks", "answers"))
-    parser.add_argument("--config", type=Path, required=True, metavar="FILE.toml")
-    parser.add_argument("--out", type=Path, required=True, metavar="FILE.safetensors")
     parser.add_argument(
-        "--teacher", type=Path, metavar="MODEL", help="answers: .safetensors or a run folder"
+        "kind", choices=("crops", "landmarks", "answers"), help="what is stored of each face"
+    )
+    parser.add_argument(
+        "--config", type=Path, required=True, metavar="FILE.toml", help="take this config's faces"
+    )
+    parser.add_argument(
+        "--out", type=Path, required=True, metavar="FILE.safetensors", help="write to this file"
+    )
+    parser.add_argument(
+        "--teacher",
+        type=Path,
+        metavar="MODEL",
+        help="answers: the model that is asked, .safetensors or a run folder",
     )
     parser.add_argument(
         "--copies",
         type=int,
         default=2,
         metavar="N",
-        help="answers: weakly augmented copies that are read beside each face (default: 2)",
+        help="answers: read so many weakly augmented copies beside each face (default: 2)",
     )
 
 

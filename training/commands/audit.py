@@ -16,11 +16,17 @@ from training.commands.figures import (
 )
 
 HELP = "compare how a model reads groups of people, without labels"
+EXAMPLES = (
+    "fer-train audit model.onnx --faces fairface/",
+    "fer-train audit runs/first --faces fairface/ --json audit.json",
+)
 
 
 def declare(parser: argparse.ArgumentParser) -> None:
-    parser.add_argument("model", type=Path, help=".onnx, .safetensors or a run folder")
-    parser.add_argument("--faces", type=Path, required=True, metavar="DIR")
+    parser.add_argument("model", type=Path, help="a model: .onnx, .safetensors or a run folder")
+    parser.add_argument(
+        "--faces", type=Path, required=True, metavar="DIR", help="read the faces of this folder"
+    )
     declare_answers(parser)
     declare_json(parser)
 

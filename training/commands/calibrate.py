@@ -7,10 +7,14 @@ from fer_live.base.console import check_output_file
 from training.commands.figures import check_measuring, declare_data, declare_json, tell_figures
 
 HELP = "fit a checkpoint's temperature"
+EXAMPLES = (
+    "fer-train calibrate runs/first --data folder:faces/ --out model.safetensors",
+    "fer-train calibrate runs/first --data raf-db:DIR --split train --out model.safetensors",
+)
 
 
 def declare(parser: argparse.ArgumentParser) -> None:
-    parser.add_argument("model", type=Path, help=".safetensors or a run folder")
+    parser.add_argument("model", type=Path, help="a checkpoint: .safetensors or a run folder")
     declare_data(parser)
     declare_json(parser)
     parser.add_argument(
@@ -18,9 +22,15 @@ def declare(parser: argparse.ArgumentParser) -> None:
         type=float,
         default=0.0,
         metavar="T",
-        help="first answer rare classes more often; below 0: less often (default: 0)",
+        help="answer rare classes more often first; below 0: less often (default: 0)",
     )
-    parser.add_argument("--out", type=Path, required=True, metavar="FILE.safetensors")
+    parser.add_argument(
+        "--out",
+        type=Path,
+        required=True,
+        metavar="FILE.safetensors",
+        help="write the changed checkpoint to this file",
+    )
 
 
 def run(arguments: argparse.Namespace) -> int:

@@ -13,15 +13,21 @@ from training.commands.figures import (
 )
 
 HELP = "measure how often the shown label switches, and how late it does"
+EXAMPLES = (
+    "fer-train calmness model.onnx --data folder:faces/",
+    "fer-train calmness model.onnx --data raf-db:DIR --split test --clips 50",
+)
 
 
 def declare(parser: argparse.ArgumentParser) -> None:
-    parser.add_argument("model", type=Path, help=".onnx, .safetensors or a run folder")
+    parser.add_argument("model", type=Path, help="a model: .onnx, .safetensors or a run folder")
     declare_data(parser)
     declare_answers(parser)
     declare_json(parser)
-    parser.add_argument("--clips", type=_count, default=20, metavar="N", help="default: 20")
-    parser.add_argument("--seed", type=int, default=0)
+    parser.add_argument(
+        "--clips", type=_count, default=20, metavar="N", help="read so many clips (default: 20)"
+    )
+    parser.add_argument("--seed", type=int, default=0, help="draw with this seed (default: 0)")
 
 
 def run(arguments: argparse.Namespace) -> int:

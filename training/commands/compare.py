@@ -14,10 +14,20 @@ from training.commands.figures import (
 )
 
 HELP = "measure models side by side, every recall with its interval"
+EXAMPLES = (
+    "fer-train compare old.onnx new.onnx --data folder:faces/",
+    "fer-train compare runs/one runs/two --data folder:faces/ --json compare.json",
+)
 
 
 def declare(parser: argparse.ArgumentParser) -> None:
-    parser.add_argument("models", type=Path, nargs="+", metavar="MODEL")
+    parser.add_argument(
+        "models",
+        type=Path,
+        nargs="+",
+        metavar="MODEL",
+        help="a model: .onnx, .safetensors or a run folder",
+    )
     declare_data(parser)
     declare_without(parser)
     declare_answers(parser)

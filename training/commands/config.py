@@ -3,10 +3,18 @@
 import argparse
 
 HELP = "print every field of a config with its default"
+EXAMPLES = (
+    "fer-train config",
+    "fer-train config --method fixmatch",
+)
 
 
 def declare(parser: argparse.ArgumentParser) -> None:
-    parser.add_argument("--method", default="supervised", help="also its [options]")
+    parser.add_argument(
+        "--method",
+        default="supervised",
+        help="print the options of this method too (default: supervised)",
+    )
 
 
 def run(arguments: argparse.Namespace) -> int:

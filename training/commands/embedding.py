@@ -11,13 +11,23 @@ from fer_live.base.console import check_output_file
 from training.commands.figures import check_measuring, declare_data, declare_json, tell_figures
 
 HELP = "describe other people's embeddings, for calibration to a person"
+EXAMPLES = (
+    "fer-train embedding runs/first --data fer2013:DIR --split Training --out model.safetensors",
+    "fer-train embedding runs/first --data raf-db:DIR --split train --out model.safetensors",
+)
 
 
 def declare(parser: argparse.ArgumentParser) -> None:
-    parser.add_argument("model", type=Path, help=".safetensors or a run folder")
+    parser.add_argument("model", type=Path, help="a checkpoint: .safetensors or a run folder")
     declare_data(parser)
     declare_json(parser)
-    parser.add_argument("--out", type=Path, required=True, metavar="FILE.safetensors")
+    parser.add_argument(
+        "--out",
+        type=Path,
+        required=True,
+        metavar="FILE.safetensors",
+        help="write the changed checkpoint to this file",
+    )
 
 
 def run(arguments: argparse.Namespace) -> int:

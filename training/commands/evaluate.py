@@ -15,16 +15,21 @@ from training.commands.figures import (
 )
 
 HELP = "measure a model on a data set"
+EXAMPLES = (
+    "fer-train evaluate runs/first --data folder:faces/",
+    "fer-train evaluate model.onnx --data folder:faces/ --detect --classes present",
+)
 
 
 def declare(parser: argparse.ArgumentParser) -> None:
-    parser.add_argument("model", type=Path, help=".onnx, .safetensors or a run folder")
+    parser.add_argument("model", type=Path, help="a model: .onnx, .safetensors or a run folder")
     declare_data(parser)
     parser.add_argument("--detect", action="store_true", help="find and crop the faces first")
     parser.add_argument(
         "--classes",
         choices=("all", "present"),
-        help="folder: the labels that the model may choose among (default: all)",
+        help="let the model choose among all labels, or among those that the folder has (default: "
+        "all)",
     )
     declare_without(parser)
     declare_answers(parser)

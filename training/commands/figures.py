@@ -43,24 +43,27 @@ def declare_data(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--data",
         metavar="KIND:DIR",
-        help=f"fer2013, raf-db, affectnet or folder (default: ${DATA_VARIABLE})",
+        help="measure on this data set; KIND is fer2013, raf-db, affectnet or folder (default: "
+        f"${DATA_VARIABLE})",
     )
     parser.add_argument(
         "--split",
-        help="fer2013: Training, PublicTest or PrivateTest; raf-db: train or test; affectnet: "
-        f"training or validation (default: ${SPLIT_VARIABLE}, unless --data is given)",
+        help="take this part; fer2013: Training, PublicTest or PrivateTest; raf-db: train or "
+        f"test; affectnet: training or validation (default: ${SPLIT_VARIABLE}, unless --data is "
+        "given)",
     )
     parser.add_argument(
         "--labels",
         choices=LABEL_RULES,
-        help=f"fer2013 only (default: ${LABELS_VARIABLE}, unless --data is given)",
+        help="take the labels by this rule; fer2013 only (default: "
+        f"${LABELS_VARIABLE}, unless --data is given)",
     )
 
 
 def declare_without(parser: argparse.ArgumentParser) -> None:
     """Declare --without, of the commands that can leave out the images that chose settings."""
     parser.add_argument(
-        "--without", type=Path, metavar="FILE.json", help="a split.json of images to leave out"
+        "--without", type=Path, metavar="FILE.json", help="leave out the images of this split.json"
     )
 
 
@@ -71,13 +74,13 @@ def declare_answers(parser: argparse.ArgumentParser) -> None:
         type=int,
         choices=(1, 2),
         default=DEFAULT_ANSWERS.readings,
-        help="of each face; 2: the mean with its mirror image, as the app (default)",
+        help="read each face once, or twice: as it is and mirrored, as the app does (default: 2)",
     )
     parser.add_argument(
         "--prior",
         default=DEFAULT_ANSWERS.prior,
         metavar="NAME",
-        help=f"one of the model's priors (default: {DEFAULT_ANSWERS.prior})",
+        help=f"answer by this prior of the model (default: {DEFAULT_ANSWERS.prior})",
     )
 
 
@@ -88,7 +91,7 @@ def answers_of(arguments: argparse.Namespace) -> AnswerConfig:
 
 def declare_json(parser: argparse.ArgumentParser) -> None:
     """Declare --json, the file that the figures are written to."""
-    parser.add_argument("--json", type=Path, metavar="FILE", help="write the figures there")
+    parser.add_argument("--json", type=Path, metavar="FILE", help="write the figures to this file")
 
 
 def named_data(data: str | None) -> str:

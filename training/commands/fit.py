@@ -6,18 +6,28 @@ from pathlib import Path
 from fer_live.errors import FerLiveError
 
 HELP = "train a model by a config"
+EXAMPLES = (
+    "fer-train fit --config released.toml --out runs/first",
+    "fer-train fit --config released.toml --set data.labeled_share=0.1 --out runs/first --resume",
+)
 
 
 def declare(parser: argparse.ArgumentParser) -> None:
-    parser.add_argument("--config", type=Path, required=True, metavar="FILE.toml")
-    parser.add_argument("--out", type=Path, required=True, metavar="RUN_DIR")
-    parser.add_argument("--data", metavar="KIND:DIR", help="instead of the config's data.source")
+    parser.add_argument(
+        "--config", type=Path, required=True, metavar="FILE.toml", help="train by this config"
+    )
+    parser.add_argument(
+        "--out", type=Path, required=True, metavar="RUN_DIR", help="write the run to this folder"
+    )
+    parser.add_argument(
+        "--data", metavar="KIND:DIR", help="train on this, and not on the config's data.source"
+    )
     parser.add_argument(
         "--set",
         action="append",
         default=[],
         metavar="TABLE.FIELD=VALUE",
-        help="instead of the config's; may be given several times",
+        help="replace a value of the config; may be given several times",
     )
     parser.add_argument("--resume", action="store_true", help="resume the run in --out")
 

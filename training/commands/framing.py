@@ -6,10 +6,18 @@ import json
 from training.commands.figures import DATA_VARIABLE, named_data
 
 HELP = "measure where faces lie in a data set's images"
+EXAMPLES = (
+    "fer-train framing --data fer2013:DIR",
+    "fer-train framing",
+)
 
 
 def declare(parser: argparse.ArgumentParser) -> None:
-    parser.add_argument("--data", metavar="fer2013:DIR", help=f"default: ${DATA_VARIABLE}")
+    parser.add_argument(
+        "--data",
+        metavar="fer2013:DIR",
+        help=f"measure the images of this data set (default: ${DATA_VARIABLE})",
+    )
 
 
 def run(arguments: argparse.Namespace) -> int:

@@ -6,15 +6,25 @@ from pathlib import Path
 from fer_live.errors import FerLiveError, InputError
 
 HELP = "run methods x budgets x seeds, or what is missing"
+EXAMPLES = (
+    "fer-train grid --config grid.toml --out results/ --list",
+    "fer-train grid --config grid.toml --out results/ --only fixmatch/400",
+)
 
 
 def declare(parser: argparse.ArgumentParser) -> None:
-    parser.add_argument("--config", type=Path, required=True, metavar="FILE.toml")
-    parser.add_argument("--out", type=Path, required=True, metavar="DIR", help="for the results")
     parser.add_argument(
-        "--runs", type=Path, metavar="DIR", help="for the run folders (default: OUT/runs)"
+        "--config", type=Path, required=True, metavar="FILE.toml", help="run this grid"
     )
-    parser.add_argument("--jobs", type=int, default=1, metavar="N", help="cells side by side")
+    parser.add_argument(
+        "--out", type=Path, required=True, metavar="DIR", help="write the results to this folder"
+    )
+    parser.add_argument(
+        "--runs", type=Path, metavar="DIR", help="make the run folders there (default: OUT/runs)"
+    )
+    parser.add_argument(
+        "--jobs", type=int, default=1, metavar="N", help="run so many cells at once"
+    )
     parser.add_argument(
         "--only",
         action="append",
@@ -23,7 +33,9 @@ def declare(parser: argparse.ArgumentParser) -> None:
         help="run these cells alone; may be given several times",
     )
     parser.add_argument("--list", action="store_true", help="list every cell and run nothing")
-    parser.add_argument("--data", metavar="KIND:DIR", help="instead of the config's data.source")
+    parser.add_argument(
+        "--data", metavar="KIND:DIR", help="train on this, and not on the config's data.source"
+    )
 
 
 def run(arguments: argparse.Namespace) -> int:

@@ -4,6 +4,10 @@ import argparse
 from pathlib import Path
 
 HELP = "write a data set as one file, for sets larger than memory"
+EXAMPLES = (
+    "fer-train pack --data images:faces/ --out packed/",
+    "fer-train pack --data fer2013:DIR --labels ferplus-majority --out packed/",
+)
 
 
 def declare(parser: argparse.ArgumentParser) -> None:
@@ -11,13 +15,23 @@ def declare(parser: argparse.ArgumentParser) -> None:
         "--data",
         required=True,
         metavar="KIND:DIR",
-        help="images:DIR of face crops without labels, or a labeled data set",
+        help="pack images:DIR, face crops without labels, or a labeled data set",
     )
-    parser.add_argument("--split", help="part of the data set (default: its training part)")
-    parser.add_argument("--labels", help="fer2013's label rule (default: ferplus-argmax)")
-    parser.add_argument("--side", type=int, default=48, help="of the faces in pixels (default: 48)")
     parser.add_argument(
-        "--out", type=Path, required=True, metavar="DIR", help="named as mapped:DIR"
+        "--split", help="pack this part of the data set (default: its training part)"
+    )
+    parser.add_argument(
+        "--labels", help="take fer2013's labels by this rule (default: ferplus-argmax)"
+    )
+    parser.add_argument(
+        "--side", type=int, default=48, help="make faces of so many pixels a side (default: 48)"
+    )
+    parser.add_argument(
+        "--out",
+        type=Path,
+        required=True,
+        metavar="DIR",
+        help="write to this folder; --data then names it mapped:DIR",
     )
 
 

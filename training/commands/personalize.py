@@ -8,6 +8,10 @@ from fer_live.errors import FerLiveError, InputError, RefusedError
 from training.commands.figures import check_json, declare_json, write_json
 
 HELP = "teach a model one person's face"
+EXAMPLES = (
+    "fer-train personalize --clips clips/ --labeled takes/ --out runs/me",
+    "fer-train personalize --labeled takes/ --minutes 2 --out runs/me",
+)
 
 _MINUTES = 5.0
 
@@ -19,39 +23,45 @@ def declare(parser: argparse.ArgumentParser) -> None:
         nargs="+",
         default=[],
         metavar="DIR",
-        help="of clips or images of the person, without labels",
+        help="learn from clips or images of the person, without labels",
     )
     parser.add_argument(
-        "--labeled", type=Path, metavar="DIR", help="DIR/<label>/ of clips or images of the person"
+        "--labeled", type=Path, metavar="DIR", help="learn from DIR/<label>/ of clips or images"
     )
     parser.add_argument(
         "--from",
         type=Path,
         dest="start",
         metavar="CHECKPOINT",
-        help="the model to begin with (default: the shipped one)",
+        help="begin with this model (default: the shipped one)",
     )
-    parser.add_argument("--out", type=Path, required=True, metavar="RUN_DIR")
+    parser.add_argument(
+        "--out", type=Path, required=True, metavar="RUN_DIR", help="write the run to this folder"
+    )
     parser.add_argument(
         "--minutes",
         type=float,
         default=_MINUTES,
         metavar="M",
-        help="that gradient steps may take (default: 5); about how many they take is said before",
+        help="let gradient steps take so long at most (default: 5); about how many they take is "
+        "said before",
     )
     parser.add_argument(
-        "--closed-form-only", action="store_true", help="no gradient steps; the same as --minutes 0"
+        "--closed-form-only",
+        action="store_true",
+        help="take no gradient steps; the same as --minutes 0",
     )
     parser.add_argument(
         "--track",
         nargs="+",
         default=[],
         metavar="WHOSE",
-        help="where several people are in a clip: largest, all, a face's number, or CLIP:NUMBER",
+        help="say whose face is meant where several people are in a clip: largest, all, a face's "
+        "number, or CLIP:NUMBER",
     )
     declare_json(parser)
     parser.add_argument(
-        "--progress", action="store_true", help="one JSON object per line on stdout, for programs"
+        "--progress", action="store_true", help="print one JSON object per line, for programs"
     )
 
 

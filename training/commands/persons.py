@@ -14,13 +14,17 @@ from training.commands.figures import (
 )
 
 HELP = "measure retraining on simulated persons, made from a data set"
+EXAMPLES = (
+    "fer-train persons model.onnx --closed-form --data folder:faces/",
+    "fer-train persons runs/first --runs trial/ --data folder:faces/",
+)
 
 _SEEDS = 3
 
 
 def declare(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
-        "model", type=Path, help="checkpoint to begin with; with --closed-form an fp32 .onnx"
+        "model", type=Path, help="begin with this checkpoint; with --closed-form an fp32 .onnx"
     )
     parser.add_argument(
         "--closed-form",
@@ -37,9 +41,16 @@ def declare(parser: argparse.ArgumentParser) -> None:
     )
     declare_data(parser)
     declare_json(parser)
-    parser.add_argument("--config", type=Path, metavar="FILE.toml", help="default: personal.toml")
-    parser.add_argument("--runs", type=Path, metavar="DIR", help="run folders")
-    parser.add_argument("--seed", type=int, default=0, help="of which image is whose")
+    parser.add_argument(
+        "--config",
+        type=Path,
+        metavar="FILE.toml",
+        help="retrain by this config (default: personal.toml)",
+    )
+    parser.add_argument("--runs", type=Path, metavar="DIR", help="make the run folders there")
+    parser.add_argument(
+        "--seed", type=int, default=0, help="draw whose image is whose with this seed (default: 0)"
+    )
 
 
 def run(arguments: argparse.Namespace) -> int:

@@ -13,13 +13,23 @@ from fer_live.base.console import check_output_file
 from training.commands.figures import check_measuring, declare_data, declare_json, tell_figures
 
 HELP = "fit the priors that the app offers, everyday and expressive"
+EXAMPLES = (
+    "fer-train priors runs/first --data folder:faces/ --out model.safetensors",
+    "fer-train priors runs/first --data raf-db:DIR --split train --out model.safetensors",
+)
 
 
 def declare(parser: argparse.ArgumentParser) -> None:
-    parser.add_argument("model", type=Path, help=".safetensors or a run folder")
+    parser.add_argument("model", type=Path, help="a checkpoint: .safetensors or a run folder")
     declare_data(parser)
     declare_json(parser)
-    parser.add_argument("--out", type=Path, required=True, metavar="FILE.safetensors")
+    parser.add_argument(
+        "--out",
+        type=Path,
+        required=True,
+        metavar="FILE.safetensors",
+        help="write the changed checkpoint to this file",
+    )
 
 
 def run(arguments: argparse.Namespace) -> int:

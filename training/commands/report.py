@@ -4,10 +4,16 @@ import argparse
 from pathlib import Path
 
 HELP = "make tables and plots of a grid's results"
+EXAMPLES = (
+    "fer-train report results/",
+    "fer-train report training/results/",
+)
 
 
 def declare(parser: argparse.ArgumentParser) -> None:
-    parser.add_argument("folder", type=Path, metavar="DIR", help="--out of the grid")
+    parser.add_argument(
+        "folder", type=Path, metavar="DIR", help="the folder that the grid wrote its results to"
+    )
 
 
 def run(arguments: argparse.Namespace) -> int:

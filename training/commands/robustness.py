@@ -13,10 +13,20 @@ from training.commands.figures import (
 )
 
 HELP = "measure models on images that a webcam spoilt, in three strengths"
+EXAMPLES = (
+    "fer-train robustness model.onnx --data folder:faces/",
+    "fer-train robustness old.onnx new.onnx --data raf-db:DIR --split test",
+)
 
 
 def declare(parser: argparse.ArgumentParser) -> None:
-    parser.add_argument("models", type=Path, nargs="+", metavar="MODEL")
+    parser.add_argument(
+        "models",
+        type=Path,
+        nargs="+",
+        metavar="MODEL",
+        help="a model: .onnx, .safetensors or a run folder",
+    )
     declare_data(parser)
     declare_answers(parser)
     declare_json(parser)

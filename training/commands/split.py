@@ -8,17 +8,30 @@ from fer_live.errors import InputError
 from training.commands.figures import DATA_VARIABLE, LABEL_RULES, named_data
 
 HELP = "draw a share of a data set and save the list"
+EXAMPLES = (
+    "fer-train split --data fer2013:DIR --share 0.1 --out split.json",
+    "fer-train split --data raf-db:DIR --share 0.5 --seed 1 --out split.json",
+)
 
 
 def declare(parser: argparse.ArgumentParser) -> None:
-    parser.add_argument("--data", metavar="KIND:DIR", help=f"default: ${DATA_VARIABLE}")
-    parser.add_argument("--split", help="part of the data set (default: its training part)")
     parser.add_argument(
-        "--labels", choices=LABEL_RULES, default=LABEL_RULES[0], help=f"default: {LABEL_RULES[0]}"
+        "--data", metavar="KIND:DIR", help=f"draw from this data set (default: ${DATA_VARIABLE})"
     )
-    parser.add_argument("--share", type=float, required=True, help="of each class, 0 to 1")
-    parser.add_argument("--seed", type=int, default=0)
-    parser.add_argument("--out", type=Path, required=True, metavar="FILE.json")
+    parser.add_argument("--split", help="draw from this part (default: its training part)")
+    parser.add_argument(
+        "--labels",
+        choices=LABEL_RULES,
+        default=LABEL_RULES[0],
+        help=f"take the labels by this rule (default: {LABEL_RULES[0]})",
+    )
+    parser.add_argument(
+        "--share", type=float, required=True, help="draw this share of each class, 0 to 1"
+    )
+    parser.add_argument("--seed", type=int, default=0, help="draw with this seed (default: 0)")
+    parser.add_argument(
+        "--out", type=Path, required=True, metavar="FILE.json", help="write the list to this file"
+    )
 
 
 def run(arguments: argparse.Namespace) -> int:

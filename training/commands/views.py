@@ -7,17 +7,26 @@ from fer_live.base.console import check_output_file
 from fer_live.model.assets import asset
 
 HELP = "draw weak and strong views of faces"
+EXAMPLES = (
+    "fer-train views --config released.toml --out views.png",
+    "fer-train views --config grid.toml --clips clips/ --seed 3 --out views.png",
+)
 
 
 def declare(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
-        "--config", type=Path, required=True, metavar="FILE.toml", help="a config, or a grid"
+        "--config", type=Path, required=True, metavar="FILE.toml", help="take a config, or a grid"
     )
     parser.add_argument(
-        "--clips", type=Path, metavar="DIR", help="clips with the faces (default: the demo's)"
+        "--clips",
+        type=Path,
+        metavar="DIR",
+        help="take the faces of these clips (default: the demo's)",
     )
-    parser.add_argument("--seed", type=int, default=0)
-    parser.add_argument("--out", type=Path, required=True, metavar="FILE.png")
+    parser.add_argument("--seed", type=int, default=0, help="draw with this seed (default: 0)")
+    parser.add_argument(
+        "--out", type=Path, required=True, metavar="FILE.png", help="write the picture to this file"
+    )
 
 
 def run(arguments: argparse.Namespace) -> int:

@@ -25,9 +25,17 @@ class FaceImages:
 class LabeledImages:
     """Faces with labels, one row per face.
 
-    `images` (N, S, S) uint8 gray; `labels` (N,) int64 into `classes`; `votes` (N, C), the raters'
-    distributions, which sum to 1, or None. `name` says in one line what data this is. `ids` (N,)
-    str name the images in lists: rows or file names of the data set.
+    Args:
+        name: What data this is, in one line.
+        classes: The names of the C classes.
+        images: (N, S, S) uint8 gray, each the crop of one face, S pixels wide and high.
+        labels: (N,) int64, numbers into `classes`.
+        ids: (N,) str, name the images in lists: rows or file names of the data set.
+        votes: (N, C) float32, the raters' distributions, which sum to 1; None where nobody knows
+            them.
+
+    Raises:
+        ValueError: The arrays are not of N images and C classes; the message tells the shapes.
     """
 
     name: str

@@ -5,7 +5,7 @@ from datetime import datetime
 from pathlib import Path
 from typing import Any
 
-from PyQt6.QtCore import QObject, QStandardPaths, Qt
+from PyQt6.QtCore import QObject, QSize, QStandardPaths, Qt
 from PyQt6.QtWidgets import (
     QComboBox,
     QDialog,
@@ -24,6 +24,7 @@ from fer_live.errors import FerLiveError
 from fer_live.window.background import Background
 from fer_live.window.icons import RED_SIGN, icon
 from fer_live.window.notices import Notice, done, failed
+from fer_live.window.widgets.scrolled import Scrolled, resize_within_screen
 
 _GOOD, _MISSING, _BAD = ("circle-check", "#2f9e5b"), ("info", "#4d93c4"), ("circle-x", RED_SIGN)
 
@@ -112,13 +113,16 @@ class _WaitingDialog(QDialog):
         super().__init__(parent)
         self.setAttribute(Qt.WidgetAttribute.WA_DeleteOnClose)
         self.setWindowTitle(title)
-        self.setMinimumWidth(560)
-        self._column = QVBoxLayout(self)
+        self._content = QWidget()
+        self._column = QVBoxLayout(self._content)
         self._body: QWidget = QLabel(tr("Looking; this takes some seconds…"))
         self._column.addWidget(self._body)
         self._buttons = QDialogButtonBox(QDialogButtonBox.StandardButton.Close)
         self._buttons.rejected.connect(self.reject)
-        self._column.addWidget(self._buttons)
+        outer = QVBoxLayout(self)
+        outer.addWidget(Scrolled(self._content), 1)
+        outer.addWidget(self._buttons)
+        resize_within_screen(self, QSize(560, 120))
 
     def replace(self, body: QWidget, on_save: Callable[[], None] | None = None) -> None:
         """Show this in place of what was there."""
@@ -130,7 +134,10 @@ class _WaitingDialog(QDialog):
             assert button is not None
             button.clicked.connect(on_save)
             button.setFocus()
-        self.adjustSize()
+        self._column.activate()
+        width = max(self._content.sizeHint().width() + 60, 560)
+        height = max(self._content.heightForWidth(width), self._content.sizeHint().height()) + 90
+        resize_within_screen(self, QSize(width, height))
 
 
 def _findings(found: dict[str, Any]) -> QWidget:
@@ -142,7 +149,7 @@ def _findings(found: dict[str, Any]) -> QWidget:
             _GOOD if found["cameras"] else _MISSING,
             tr("Cameras"),
             ", ".join(tr("camera {number}", number=number) for number in found["cameras"])
-            or tr("none found; plug one in, or open a file"),
+            or found["no_camera"],
         ),
         (_GOOD, tr("Processor"), f"{found['processor']['name']}\n{found['processor']['detail']}"),
     ]

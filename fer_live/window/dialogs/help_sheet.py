@@ -2,7 +2,7 @@
 
 from collections.abc import Iterable
 
-from PyQt6.QtCore import Qt
+from PyQt6.QtCore import QSize, Qt
 from PyQt6.QtGui import QAction, QKeySequence
 from PyQt6.QtWidgets import (
     QDialog,
@@ -10,13 +10,13 @@ from PyQt6.QtWidgets import (
     QHBoxLayout,
     QLabel,
     QPushButton,
-    QScrollArea,
     QVBoxLayout,
     QWidget,
 )
 
 from fer_live.base.translation import tr
 from fer_live.window.translated import plain
+from fer_live.window.widgets.scrolled import Scrolled, resize_within_screen
 
 
 def show_help(parent: QWidget, actions: Iterable[QAction], *, tour: QAction) -> QDialog:
@@ -28,23 +28,19 @@ def show_help(parent: QWidget, actions: Iterable[QAction], *, tour: QAction) -> 
     sheet = QDialog(parent)
     sheet.setAttribute(Qt.WidgetAttribute.WA_DeleteOnClose)
     sheet.setWindowTitle(tr("Help"))
-    keys = QWidget()
-    columns = QHBoxLayout(keys)
+    keys = QHBoxLayout()
     listed = list(actions)
-    click = QFormLayout()
-    click.addRow(QLabel(f"<b>{tr('Click')}</b>"), QLabel(tr("follow a face")))
     for tabs, title in (
         (("any", "live or review"), tr("Everywhere")),
         (("live",), tr("In the tab Live")),
         (("review",), tr("In the tab Review")),
     ):
-        columns.addLayout(_column(title, [one for one in listed if one.data() in tabs]))
-    scroll = QScrollArea()
-    scroll.setWidget(keys)
-    scroll.setWidgetResizable(True)
-    scroll.setFrameShape(QScrollArea.Shape.NoFrame)
-    column = QVBoxLayout(sheet)
-    column.addWidget(scroll, 1)
+        keys.addLayout(_column(title, [one for one in listed if one.data() in tabs]))
+    click = QFormLayout()
+    click.addRow(QLabel(f"<b>{tr('Click')}</b>"), QLabel(tr("follow a face")))
+    content = QWidget()
+    column = QVBoxLayout(content)
+    column.addLayout(keys)
     column.addLayout(click)
     note = QLabel(
         tr(
@@ -57,9 +53,10 @@ def show_help(parent: QWidget, actions: Iterable[QAction], *, tour: QAction) -> 
     again = QPushButton(tour.text())
     again.clicked.connect(sheet.close)
     again.clicked.connect(tour.trigger)
-    column.addWidget(again)
-    wanted = keys.sizeHint()
-    sheet.resize(wanted.width() + 60, wanted.height() + 130)
+    outer = QVBoxLayout(sheet)
+    outer.addWidget(Scrolled(content, keys), 1)
+    outer.addWidget(again)
+    resize_within_screen(sheet, outer.sizeHint() + QSize(40, 20))
     sheet.show()
     return sheet
 

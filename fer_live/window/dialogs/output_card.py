@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from PyQt6.QtCore import Qt, QTimer
-from PyQt6.QtGui import QFont, QFontDatabase, QResizeEvent
+from PyQt6.QtGui import QFont, QFontDatabase
 from PyQt6.QtWidgets import (
     QCheckBox,
     QFileDialog,
@@ -14,7 +14,6 @@ from PyQt6.QtWidgets import (
     QLabel,
     QLineEdit,
     QPushButton,
-    QSizePolicy,
     QVBoxLayout,
 )
 
@@ -22,6 +21,7 @@ from fer_live.base.translation import tr
 from fer_live.outputs.kind import OutputKind
 from fer_live.window.links import copy_text, show_file, show_page
 from fer_live.window.translated import Translated, as_sentence
+from fer_live.window.widgets.elided_label import ElidedLabel
 
 _COPIED_FOR_MS = 1500
 
@@ -45,27 +45,6 @@ class OutputState:
     trouble: str = ""
     details: str = ""
     obstacle: str = ""
-
-
-class ElidedLabel(QLabel):
-    """One line that is cut where it does not fit; the whole of it is its tooltip."""
-
-    def __init__(self, mode: Qt.TextElideMode) -> None:
-        super().__init__()
-        self._mode, self._whole = mode, ""
-        self.setSizePolicy(QSizePolicy.Policy.Ignored, QSizePolicy.Policy.Preferred)
-        self.setTextFormat(Qt.TextFormat.PlainText)
-
-    def show_text(self, text: str) -> None:
-        """Show this text from now on."""
-        self._whole = text
-        self.setToolTip(text)
-        self.setAccessibleDescription(text)
-        self.setText(self.fontMetrics().elidedText(text, self._mode, self.width()))
-
-    def resizeEvent(self, event: QResizeEvent | None) -> None:  # noqa: N802  # Qt's name
-        super().resizeEvent(event)
-        self.show_text(self._whole)
 
 
 class OutputCard(Translated, QFrame):

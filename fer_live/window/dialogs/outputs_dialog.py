@@ -3,13 +3,14 @@
 from collections.abc import Callable, Mapping
 from functools import partial
 
-from PyQt6.QtCore import Qt, QTimer
+from PyQt6.QtCore import QSize, Qt, QTimer
 from PyQt6.QtWidgets import QDialog, QFrame, QScrollArea, QStyle, QVBoxLayout, QWidget
 
 from fer_live.base.translation import tr
 from fer_live.outputs.registry import output_kinds
 from fer_live.window.dialogs.output_card import OutputCard, OutputState
 from fer_live.window.translated import Translated
+from fer_live.window.widgets.scrolled import resize_within_screen
 
 _REFRESH_EVERY_MS = 500
 
@@ -53,7 +54,7 @@ class OutputsDialog(Translated, QDialog):
         layout.setContentsMargins(0, 0, 0, 0)
         layout.addWidget(scroll)
         self.setMinimumHeight(240)
-        self.resize(680, 640)
+        resize_within_screen(self, QSize(680, 640))
         timer = QTimer(self)
         timer.timeout.connect(self._refresh_if_seen)
         timer.start(_REFRESH_EVERY_MS)

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
 
-from PyQt6.QtCore import Qt
+from PyQt6.QtCore import QSize, Qt
 from PyQt6.QtGui import QStandardItemModel
 from PyQt6.QtWidgets import (
     QCheckBox,
@@ -24,10 +24,12 @@ from PyQt6.QtWidgets import (
     QWidget,
 )
 
+from fer_live.base.self_contained import is_self_contained
 from fer_live.base.settings import Settings
 from fer_live.base.system_libraries import has_nvidia_driver
 from fer_live.base.translation import LANGUAGES, tr
 from fer_live.window.translated import Translated
+from fer_live.window.widgets.scrolled import resize_within_screen
 
 _SIZES = ((640, 480), (1280, 720), (1920, 1080))
 _RATES = (15, 30, 60)
@@ -85,7 +87,6 @@ class SettingsDialog(Translated, QDialog):
         area = QScrollArea()
         area.setWidgetResizable(True)
         area.setFrameShape(QScrollArea.Shape.NoFrame)
-        area.setHorizontalScrollBarPolicy(Qt.ScrollBarPolicy.ScrollBarAlwaysOff)
         area.setWidget(form)
         self._buttons = QDialogButtonBox(QDialogButtonBox.StandardButton.Close)
         self._buttons.rejected.connect(self.reject)
@@ -96,11 +97,7 @@ class SettingsDialog(Translated, QDialog):
         outer.addWidget(area, 1)
         outer.addWidget(self._buttons)
         self.show_settings(settings)
-        screen = self.screen()
-        assert screen is not None
-        free = screen.availableGeometry().size() * 0.9
-        self.resize(form.sizeHint().grownBy(self.contentsMargins()).boundedTo(free))
-        self.resize(self.width() + 40, min(self.height() + 70, free.height()))
+        resize_within_screen(self, form.sizeHint() + QSize(60, 90))
 
     def _make_camera_rows(self) -> None:
         form = self._group(lambda: tr("Camera"))
@@ -186,7 +183,10 @@ class SettingsDialog(Translated, QDialog):
             ("tensorrt", tr("NVIDIA graphics card, TensorRT")),
         ]
         _fill(self._provider, [*providers, *graphics], settings.provider)
-        if not has_nvidia_driver():
+        if is_self_contained():
+            why = tr("This app is without CUDA; install FER Live with pip")
+            _switch_off(self._provider, ("cuda", "tensorrt"), why)
+        elif not has_nvidia_driver():
             _switch_off(self._provider, ("cuda", "tensorrt"), tr("No NVIDIA graphics card is here"))
         as_system = ("system", tr("as the system"))
         themes = [as_system, ("light", tr("light")), ("dark", tr("dark"))]

@@ -4,7 +4,7 @@ import threading
 import time
 from collections.abc import Callable
 
-from PyQt6.QtCore import QObject, QTimer, pyqtSignal
+from PyQt6.QtCore import QObject, QPoint, QTimer, pyqtSignal
 from PyQt6.QtWidgets import QInputDialog, QWidget
 
 from fer_live.base.translation import tr
@@ -37,9 +37,10 @@ class Feeds(QObject):
     one that goes. `chosen_changed` tells that another one is chosen, or is called otherwise,
     `marked` that recording, capturing or a picture began or ended, `captured` that a clip was, and
     `labels_changed` that another model with other labels reads. `file_wanted` and
-    `examination_wanted` are what the person asked for where a source alone failed. `failed` brings
-    a failure that leaves nothing to read: one source of several is no such failure. `said` brings a
-    line for the person, and the feed that it is about.
+    `examination_wanted` are what the person asked for where a source alone failed, `menu_wanted`
+    the context menu of the chosen picture: the face under the pointer, and the point of the screen.
+    `failed` brings a failure that leaves nothing to read: one source of several is no such failure.
+    `said` brings a line for the person, and the feed that it is about.
 
     Args:
         parent: The window.
@@ -63,6 +64,7 @@ class Feeds(QObject):
     labels_changed = pyqtSignal()
     file_wanted = pyqtSignal()
     examination_wanted = pyqtSignal()
+    menu_wanted = pyqtSignal(int, QPoint)
     failed = pyqtSignal(object)
     said = pyqtSignal(object, object)
 
@@ -148,6 +150,7 @@ class Feeds(QObject):
         feed.tile.card.examine.connect(self.examination_wanted)
         feed.session.read_at_most(self._at_most)
         feed.tile.pressed.connect(lambda: self.choose(feed))
+        feed.tile.menu_wanted.connect(self.menu_wanted)
         feed.tile.head.rename.connect(lambda: self.ask_for_name(feed))
         feed.tile.head.close_wanted.connect(lambda: self.close(feed))
         self._page.add(feed.tile)

@@ -4,13 +4,13 @@ import time
 from collections.abc import Callable
 from dataclasses import dataclass
 
-from PyQt6.QtCore import pyqtSignal
+from PyQt6.QtCore import QPoint, pyqtSignal
 from PyQt6.QtGui import QMouseEvent
 from PyQt6.QtWidgets import QFrame, QVBoxLayout, QWidget
 
 from fer_live.base.translation import tr
 from fer_live.datatypes import FaceResult, FrameResult
-from fer_live.recording.history import ExpressionHistory, Moment
+from fer_live.recording.history import ExpressionHistory
 from fer_live.window.grid.tile_head import TileHead
 from fer_live.window.widgets.affect_plane import AffectPlane
 from fer_live.window.widgets.choose_source_card import ChooseSourceCard
@@ -50,11 +50,12 @@ class LiveTile(QFrame):
     and what is `beside` the picture belong to it too, and are laid out by the page. Where a source
     alone failed, the `card` stands in place of its picture; among others there is no room for it,
     and the head has Retry. `picture_changed` is emitted when a picture comes or goes, and `pressed`
-    when the person clicks anywhere in the tile.
+    when the person clicks anywhere in the tile. `menu_wanted` is that of the picture.
     """
 
     picture_changed = pyqtSignal()
     pressed = pyqtSignal()
+    menu_wanted = pyqtSignal(int, QPoint)
 
     def __init__(self, on_painted: Callable[[float], None]) -> None:
         super().__init__()
@@ -64,12 +65,13 @@ class LiveTile(QFrame):
         self.view = VideoView(on_painted)
         self.view.pressed.connect(self.pressed)
         self.view.face_clicked.connect(self.follow)
+        self.view.menu_wanted.connect(self.menu_wanted)
         self.panel, self.plane, self.signals = FacePanel(), AffectPlane(), SignalsPanel()
         self.faces = FacesList()
         self.faces.chosen.connect(self.follow)
         self.beside = self._laid_beside()
         self.timeline = Timeline()
-        self.timeline.emptied.connect(self._fill_timeline)
+        self.timeline.face_chosen.connect(self.follow)
         self._history = ExpressionHistory()
         self._labels: tuple[str, ...] = ()
         self._chosen: int | None = None
@@ -155,14 +157,9 @@ class LiveTile(QFrame):
         self._faces = result.faces
         self._history.add(result)
         face = self._face_to_follow(result.faces, now_s)
-        if face is not None and face.track_id != self._followed:
+        if face is not None:
             self._followed = face.track_id
-            self.timeline.show_live(self._history.of(face.track_id), labels)
-        elif face is None:
-            self.timeline.add(None, now_s)
-        else:
-            moment = Moment(now_s, face.smoothed_probs, face.shown_label)
-            self.timeline.add(moment, now_s)
+        self.timeline.advance(self._history.curves(), self._followed, now_s)
         if self.panel.isVisible():
             self.panel.show_face(face, labels, away=self._chosen if face is None else None)
         if self.signals.isVisible():
@@ -181,10 +178,6 @@ class LiveTile(QFrame):
         )
         if not had_picture:
             self.picture_changed.emit()
-
-    def _fill_timeline(self) -> None:
-        moments = () if self._followed is None else self._history.of(self._followed)
-        self.timeline.show_live(moments, self._labels)
 
     def show_paused(self, paused: bool) -> None:
         """Say that the source is closed until the person goes on."""
@@ -213,7 +206,7 @@ class LiveTile(QFrame):
         self.faces.start_over()
         self._chosen = self._followed = None
         self._faces = ()
-        self.timeline.show_live((), self._labels)
+        self.timeline.show_live(self._labels, time.monotonic())
 
     def follow(self, track_id: int) -> None:
         """Follow this face from now on; 0: the largest, whichever that is."""

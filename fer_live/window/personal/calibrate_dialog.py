@@ -5,7 +5,7 @@ from collections.abc import Callable
 from functools import partial
 from typing import TYPE_CHECKING
 
-from PyQt6.QtCore import pyqtSignal
+from PyQt6.QtCore import QSize, pyqtSignal
 from PyQt6.QtGui import QCloseEvent
 from PyQt6.QtWidgets import QDialog, QVBoxLayout, QWidget
 
@@ -26,6 +26,7 @@ from fer_live.window.personal.round_pages import RoundPages, Timing
 from fer_live.window.personal.take_recorder import TakeRecorder
 from fer_live.window.personal.take_round import drop_unreviewed
 from fer_live.window.personal.takes_check import Shot, faces_of
+from fer_live.window.widgets.scrolled import Scrolled, resize_within_screen
 
 if TYPE_CHECKING:
     from fer_live.personal.personalize import Personalized
@@ -55,7 +56,7 @@ class CalibrateDialog(QDialog):
         self.view = CalibrateView()
         column = QVBoxLayout(self)
         column.setContentsMargins(0, 0, 0, 0)
-        column.addWidget(self.view)
+        column.addWidget(Scrolled(self.view))
         self._recorder = TakeRecorder(self, session, settings)
         self._recorder.counting.connect(self.view.preview.count_down)
         self._recorder.recording.connect(self._show_recording)
@@ -71,7 +72,7 @@ class CalibrateDialog(QDialog):
         self._work.phase.connect(self.view.hint.setText)
         self._work.ended.connect(self._show_result)
         self.setWindowTitle(tr("Calibrate to a face"))
-        self.resize(640, 600)
+        resize_within_screen(self, QSize(640, 600))
         self._welcome()
 
     @property

@@ -15,6 +15,7 @@ from PyQt6.QtWidgets import (
     QLabel,
     QProgressBar,
     QPushButton,
+    QSizePolicy,
     QStackedWidget,
     QVBoxLayout,
     QWidget,
@@ -26,7 +27,6 @@ from fer_live.window.personal.takes_check import TakesCheck
 
 _N_BUTTONS = 3
 _TITLE_SCALE = 1.7
-_BUTTON_WIDTH = 180
 
 
 @dataclass(frozen=True, slots=True)
@@ -87,17 +87,17 @@ class CalibrateView(QWidget):
 
     def _lay_out(self) -> None:
         row = QHBoxLayout()
-        row.addStretch()
         for number, button in enumerate(self.buttons):
-            button.setMinimumSize(_BUTTON_WIDTH, 34)
+            button.setMinimumHeight(34)
             button.setAutoDefault(False)
             policy = button.sizePolicy()
+            policy.setHorizontalPolicy(QSizePolicy.Policy.MinimumExpanding)
             policy.setRetainSizeWhenHidden(True)
             button.setSizePolicy(policy)
             button.clicked.connect(lambda _, number=number: self._actions[number]())
-            row.addWidget(button)
+            row.addWidget(button, 1)  # thirds of the row, whatever is written on them
         column = QVBoxLayout(self)
-        column.setContentsMargins(24, 18, 24, 18)
+        column.setContentsMargins(14, 14, 14, 14)
         column.setSpacing(10)
         column.addWidget(self.title)
         column.addWidget(self.hint)

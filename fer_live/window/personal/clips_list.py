@@ -34,13 +34,15 @@ from fer_live.personal.models import load_pipeline
 from fer_live.personal.takes import discard_unreviewed
 from fer_live.recording.history import clock
 from fer_live.window.background import Background
+from fer_live.window.personal.clip_dialog import ClipDialog
+from fer_live.window.personal.clip_words import titled_with_moment
 from fer_live.window.translated import Translated
 
 _NAME = Qt.ItemDataRole.UserRole
 
 
 class ClipsList(Translated, QWidget):
-    """Lists what was captured and what it takes on the disk.
+    """Lists what was captured and what it takes on the disk; each can be played.
 
     `changed` tells how many clips and takes there are; `said` brings a line for the person.
     """
@@ -67,13 +69,21 @@ class ClipsList(Translated, QWidget):
         header.setStretchLastSection(False)
         for column in (1, 2, 3):
             header.setSectionResizeMode(column, QHeaderView.ResizeMode.ResizeToContents)
+        self.list.itemActivated.connect(lambda item, _: self._play(item))
         self.import_button, self.delete_button = QPushButton(), QPushButton()
+        self.play_button = QPushButton()
+        self.play_button.clicked.connect(self._play_selected)
         self.delete_all_button = QPushButton()
         self.import_button.clicked.connect(self._ask_for_files)
         self.delete_button.clicked.connect(self._delete_selected)
         self.delete_all_button.clicked.connect(self._ask_to_delete_all)
         buttons = QHBoxLayout()
-        for button in (self.import_button, self.delete_button, self.delete_all_button):
+        for button in (
+            self.play_button,
+            self.import_button,
+            self.delete_button,
+            self.delete_all_button,
+        ):
             buttons.addWidget(button)
         buttons.addStretch()
         column_layout = QVBoxLayout(self)
@@ -132,10 +142,11 @@ class ClipsList(Translated, QWidget):
         self.list.clear()
         for summary in summaries:
             n_faces = len(summary.faces_by_track)
-            cells = [summary.name, clock(summary.seconds), str(n_faces)]
+            cells = [titled_with_moment(summary), clock(summary.seconds), str(n_faces)]
             item = QTreeWidgetItem([*cells, f"{summary.n_bytes / 1e6:.1f} MB"])
             item.setData(0, _NAME, summary.name)
-            item.setToolTip(0, tr("from {source}", source=summary.source))
+            told = tr("{name}, from {source}", name=summary.name, source=summary.source)
+            item.setToolTip(0, told)
             for column in (1, 2, 3):
                 item.setTextAlignment(column, Qt.AlignmentFlag.AlignRight)
             self.list.addTopLevelItem(item)
@@ -156,7 +167,19 @@ class ClipsList(Translated, QWidget):
             )
         )
 
+    def _play_selected(self) -> None:
+        (item,) = self.list.selectedItems()
+        self._play(item)
+
+    def _play(self, item: QTreeWidgetItem) -> None:
+        try:
+            (clip,) = find_clips([item.data(0, _NAME)])
+            ClipDialog(self, clip, item.text(0)).open()
+        except FerLiveError as error:
+            self.said.emit(str(error))
+
     def _enable(self) -> None:
+        self.play_button.setEnabled(len(self.list.selectedItems()) == 1)
         self.delete_button.setEnabled(bool(self.list.selectedItems()))
         self.delete_all_button.setEnabled(self.list.topLevelItemCount() > 0)
 
@@ -166,30 +189,30 @@ class ClipsList(Translated, QWidget):
             self.import_files([Path(file) for file in files])
 
     def _delete_selected(self) -> None:
-        names = [item.data(0, _NAME) for item in self.list.selectedItems()]
+        items = self.list.selectedItems()
         question = tr(
             "Delete from the disk: {names}? A retraining that is not installed yet goes too.",
-            names=", ".join(names),
+            names=", ".join(item.text(0) for item in items),
         )
         if QMessageBox.question(self, tr("Delete"), question) == QMessageBox.StandardButton.Yes:
-            self._delete(names)
+            self._delete(items)
 
     def _ask_to_delete_all(self) -> None:
         n = self.list.topLevelItemCount()
         question = tr("Delete all {n} clips and takes from the disk?", n=n)
         if QMessageBox.question(self, tr("Delete all"), question) == QMessageBox.StandardButton.Yes:
             rows = [self.list.topLevelItem(row) for row in range(n)]
-            names = [item.data(0, _NAME) for item in rows if item is not None]
-            self._delete(names, and_unreviewed=True)
+            self._delete([item for item in rows if item is not None], and_unreviewed=True)
 
-    def _delete(self, names: list[str], *, and_unreviewed: bool = False) -> None:
+    def _delete(self, items: list[QTreeWidgetItem], *, and_unreviewed: bool = False) -> None:
+        names, titles = [item.data(0, _NAME) for item in items], [item.text(0) for item in items]
         try:
             if and_unreviewed:
                 discard_unreviewed()
             forget_retraining()
             for clip in find_clips(names):
                 clip.delete()
-            self.said.emit(tr("Deleted: {names}", names=", ".join(names)))
+            self.said.emit(tr("Deleted: {names}", names=", ".join(titles)))
         except FerLiveError as error:
             self.said.emit(str(error))
         self.refresh()
@@ -201,6 +224,7 @@ class ClipsList(Translated, QWidget):
         )
         self.list.setHeaderLabels([tr("Clip"), tr("Length"), tr("Faces"), tr("Size")])
         self.list.setAccessibleName(tr("Clips and takes"))
+        self.play_button.setText(tr("&Play"))
         self.import_button.setText(tr("&Import…"))
         self.delete_button.setText(tr("De&lete…"))
         self.delete_all_button.setText(tr("Delete &all…"))

@@ -1,5 +1,6 @@
 """Retraining on the clips: begin, watch, cancel and resume it, then install its model."""
 
+import logging
 from collections.abc import Callable, Sequence
 
 from PyQt6.QtCore import QTimer, pyqtSignal
@@ -14,7 +15,7 @@ from PyQt6.QtWidgets import (
 )
 
 from fer_live.base.settings import Settings
-from fer_live.base.translation import tr
+from fer_live.base.translation import tr, tr_n
 from fer_live.errors import FerLiveError
 from fer_live.personal.models import InstalledModel, install_model, list_models
 from fer_live.personal.proof import FACES_FILE, Proof, load_proof
@@ -23,6 +24,7 @@ from fer_live.personal.retraining import (
     Outcome,
     Retraining,
     arguments_for,
+    discard,
     finished_run,
     require_training_packages,
     settle,
@@ -34,6 +36,8 @@ from fer_live.window.personal.compare_dialog import compare_run
 from fer_live.window.translated import Translated, as_sentence
 
 _LOOK_EVERY_MS = 250
+_LESS_THAN_A_MINUTE_S = 45
+_LOG = logging.getLogger(__name__)
 
 
 class LearningPanel(Translated, QWidget):
@@ -72,15 +76,17 @@ class LearningPanel(Translated, QWidget):
         self.bar.setTextVisible(False)
         self.begin_button, self.resume_button = QPushButton(), QPushButton()
         self.cancel_button, self.choose_button = QPushButton(), QPushButton()
-        self.install_button = QPushButton()
+        self.install_button, self.discard_button = QPushButton(), QPushButton()
         self.begin_button.clicked.connect(lambda: self.begin())
         self.resume_button.clicked.connect(self.resume)
+        self.discard_button.clicked.connect(self._discard)
         self.cancel_button.clicked.connect(self.cancel)
         self.choose_button.clicked.connect(self._choose)
         self.install_button.clicked.connect(self._install)
         row = QHBoxLayout()
         row.addWidget(self.begin_button)
         row.addWidget(self.resume_button)
+        row.addWidget(self.discard_button)
         row.addWidget(self.cancel_button)
         row.addWidget(self.choose_button)
         row.addWidget(self.install_button)
@@ -134,6 +140,13 @@ class LearningPanel(Translated, QWidget):
         self._trouble = tr("Cancelled; it can be resumed")
         self._show()
 
+    def _discard(self) -> None:
+        run_dir = unfinished_run()
+        if run_dir is not None:
+            discard(run_dir)
+        self._trouble = ""
+        self._show()
+
     def _has_ended(self, _: object) -> None:
         self._is_ending = False
         self._show()
@@ -170,12 +183,14 @@ class LearningPanel(Translated, QWidget):
             return
         # Once faces were found it can be resumed, whatever the mistake was.
         if outcome.code == 2 and not (run.run_dir / FACES_FILE).exists():
-            run.forget()
+            discard(run.run_dir)
         if outcome.asks_whose:
             self._trouble = outcome.message
             self._ask_whose(outcome.message)
         else:
-            self._trouble = outcome.message or tr("It ended without a word")
+            _LOG.warning("a retraining ended with %d: %s", outcome.code, outcome.message)
+            self._trouble = end_in_plain_words(outcome)
+            self._text.setToolTip(outcome.message)
 
     def _ask_whose(self, message: str) -> None:
         box = QMessageBox(self)
@@ -234,7 +249,9 @@ class LearningPanel(Translated, QWidget):
         is_free = run is None and not self._is_ending
         can_begin = is_free and self._n_clips > 0
         self.begin_button.setVisible(can_begin)
-        self.resume_button.setVisible(is_free and unfinished_run() is not None)
+        can_resume = is_free and unfinished_run() is not None
+        self.resume_button.setVisible(can_resume)
+        self.discard_button.setVisible(can_resume)
         self.cancel_button.setVisible(run is not None)
         self.choose_button.setVisible(proof is not None and proof.may_ask)
         self.install_button.setVisible(proof is not None and proof.passes)
@@ -269,18 +286,40 @@ class LearningPanel(Translated, QWidget):
         text = as_sentence(stages.get(progress.stage, progress.stage))
         text += ", " + tr("{time} so far", time=clock(progress.elapsed_s))
         if progress.left_s is not None:
-            text += ", " + tr("about {time} left", time=clock(progress.left_s))
-        self._text.setText(text)
+            text += ", " + left_in_plain_words(progress.left_s)
+        slows = tr("Other programs slow it down, and so does a camera; to pause it, press Ctrl+P.")
+        self._text.setText(f"{text}\n{slows}")
 
     def translate(self) -> None:
         self._title.setText(tr("<b>Learn</b>"))
         self.bar.setAccessibleName(tr("Progress of the retraining"))
         self.begin_button.setText(tr("Re&train"))
         self.resume_button.setText(tr("&Go on"))
+        self.discard_button.setText(tr("&Discard it"))
         self.cancel_button.setText(tr("&Cancel"))
         self.choose_button.setText(tr("C&hoose between the two"))
         self.install_button.setText(tr("I&nstall and use"))
         self._show()
+
+
+def left_in_plain_words(left_s: float) -> str:
+    """About how long it still takes, in whole minutes: nobody can know it better."""
+    if left_s < _LESS_THAN_A_MINUTE_S:
+        return tr("less than a minute left")
+    n_minutes = max(round(left_s / 60), 1)
+    return tr_n("about {n} minute left", "about {n} minutes left", n_minutes)
+
+
+def end_in_plain_words(outcome: Outcome) -> str:
+    """How a retraining ended that made nothing, and what to do next."""
+    if outcome.was_interrupted:
+        return tr("It was stopped before it was done. Nothing was changed, and it can go on.")
+    if outcome.code == 2 and outcome.message:
+        return outcome.message  # the person's to mend, and it says how
+    return tr(
+        "It ended with an error. Nothing was changed, and your clips and takes are as they were. "
+        "Try it once more; if it ends like this again, choose Report a problem in the menu Help."
+    )
 
 
 def _skipped_line(proof: Proof) -> list[str]:

@@ -6,7 +6,6 @@ from pathlib import Path
 
 from PyQt6.QtCore import Qt, pyqtSignal
 from PyQt6.QtWidgets import (
-    QDialog,
     QFileDialog,
     QGridLayout,
     QLabel,
@@ -14,7 +13,6 @@ from PyQt6.QtWidgets import (
     QListWidgetItem,
     QMessageBox,
     QPushButton,
-    QTextBrowser,
     QVBoxLayout,
     QWidget,
 )
@@ -22,15 +20,16 @@ from PyQt6.QtWidgets import (
 from fer_live.base.settings import Settings
 from fer_live.base.translation import tr
 from fer_live.errors import FerLiveError
+from fer_live.personal.about_model import made_on, score
 from fer_live.personal.models import (
-    SHIPPED,
     InstalledModel,
-    card_as_markdown,
     list_models,
     remove_model,
 )
 from fer_live.personal.profile_file import PROFILE_SUFFIX, export_profile, import_profile
 from fer_live.window.background import Background
+from fer_live.window.personal.model_dialog import ModelDialog
+from fer_live.window.personal.model_words import name_of
 from fer_live.window.translated import Translated
 
 _MODEL = Qt.ItemDataRole.UserRole
@@ -100,17 +99,15 @@ class ModelsList(Translated, QWidget):
         if self.list.currentItem() is None:
             self.list.setCurrentRow(0)
         self._enable()
-        if self.list.count() > 1:
-            self._background.run(_facts, self._show_facts)
+        self._background.run(_facts, self._show_facts)
 
     def stop(self) -> None:
         """Wait until the files are read."""
         self._background.wait()
 
     def _line(self, model: InstalledModel, fact: str) -> str:
-        name = tr("the one that came with the app") if model.name == SHIPPED else model.name
         in_use = self._settings().model == (model.folder and str(model.folder))
-        return ("● " if in_use else "   ") + name + (f": {fact}" if fact else "")
+        return ("● " if in_use else "   ") + name_of(model) + (f": {fact}" if fact else "")
 
     def _show_facts(self, result: object) -> None:
         if not isinstance(result, dict):
@@ -158,19 +155,9 @@ class ModelsList(Translated, QWidget):
         if model is None:
             return
         try:
-            text = card_as_markdown(model)
+            ModelDialog(self, model).show()
         except FerLiveError as error:
-            QMessageBox.warning(self, model.name, str(error))
-            return
-        dialog = QDialog(self)
-        dialog.setAttribute(Qt.WidgetAttribute.WA_DeleteOnClose)
-        dialog.setWindowTitle(tr("What this model was made from"))
-        dialog.resize(820, 640)
-        page = QTextBrowser()
-        page.setOpenLinks(False)  # nothing here goes to the network
-        page.setMarkdown(text)
-        QVBoxLayout(dialog).addWidget(page)
-        dialog.show()
+            QMessageBox.warning(self, name_of(model), str(error))
 
     def _remake(self) -> None:
         model = self._chosen()
@@ -230,20 +217,21 @@ class _Fact:
 
 
 def _facts() -> dict[str, _Fact]:
-    """What each own model says of itself, by name."""
+    """What each model says of itself, by name."""
     facts = {}
-    for model in list_models()[1:]:
+    for model in list_models():
         try:
             manifest = model.manifest()
             newer = model.has_newer_base()
         except FerLiveError:
             facts[model.name] = _Fact(tr("cannot be read"), has_newer_base=False)
             continue
+        when, told = made_on(manifest), score(manifest)
+        parts = [tr("made {when}", when=when) if when else "", told]
         personalized = manifest.training.get("personalized")
-        verdict = personalized.get("verdict") if isinstance(personalized, dict) else ""
-        proven = tr("proven") if verdict == "proven" else tr("not proven")
-        text = tr("made {when}", when=manifest.training.get("made_on", "?"))
         if isinstance(personalized, dict) and personalized.get("closed_form"):
-            text += f", {proven}"
-        facts[model.name] = _Fact(text + (", " + tr("older base") if newer else ""), newer)
+            is_proven = personalized.get("verdict") == "proven"
+            parts.append(tr("proven") if is_proven else tr("not proven"))
+        parts.append(tr("older base") if newer else "")
+        facts[model.name] = _Fact(", ".join(filter(None, parts)), newer)
     return facts

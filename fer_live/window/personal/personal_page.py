@@ -27,7 +27,7 @@ from fer_live.window.translated import Translated
 
 
 class PersonalPage(Translated, QWidget):
-    """Three parts side by side: clips, learning and models, all of one person at a time.
+    """Three parts in two `columns`: clips, learning and models, all of one person at a time.
 
     `capture_wanted` and `calibration_wanted` are for the window, which has the camera; the latter
     brings whose kept clips and takes are enough, or "" for a new calibration.
@@ -45,6 +45,7 @@ class PersonalPage(Translated, QWidget):
         super().__init__()
         self._settings, self._change = settings, change
         self._is_filling = False
+        self.columns = QHBoxLayout(self)
         self.person, self._person_label = QComboBox(), QLabel()
         self.person.currentTextChanged.connect(self._choose_person)
         self.clips = ClipsList(settings)
@@ -90,11 +91,10 @@ class PersonalPage(Translated, QWidget):
         right.setSpacing(24)
         right.addWidget(self.learning)
         right.addWidget(self.models, 1)
-        columns = QHBoxLayout(self)
-        columns.setContentsMargins(18, 14, 18, 14)
-        columns.setSpacing(28)
-        columns.addLayout(left, 3)
-        columns.addLayout(right, 2)
+        self.columns.setContentsMargins(18, 14, 18, 14)
+        self.columns.setSpacing(28)
+        self.columns.addLayout(left, 3)
+        self.columns.addLayout(right, 2)
 
     def refresh(self) -> None:
         """Read clips and models from the disk again."""

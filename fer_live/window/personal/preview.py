@@ -1,6 +1,7 @@
 """The live picture of a calibration, with what a person must see from a distance painted into it.
 
-A large countdown, then a red dot and a ring that closes while the camera records.
+A large countdown, then a red dot and a ring that closes while the camera records. In the corner, a
+drawing of the expression that is asked for.
 """
 
 from PyQt6.QtCore import QRectF, QSize, Qt
@@ -9,6 +10,7 @@ from PyQt6.QtWidgets import QSizePolicy, QWidget
 
 from fer_live.base.translation import tr
 from fer_live.datatypes import UInt8Array
+from fer_live.window.personal.example_face import has_example, paint_example
 
 _RED = QColor("#d9363e")
 _SHADE = QColor(0, 0, 0, 110)
@@ -23,6 +25,7 @@ class Preview(QWidget):
         self._picture = QImage()
         self._countdown = 0
         self._recorded: float | None = None
+        self._example = ""
         self.setSizePolicy(QSizePolicy.Policy.Expanding, QSizePolicy.Policy.Expanding)
         self.setMinimumSize(320, 240)
 
@@ -57,9 +60,19 @@ class Preview(QWidget):
         self._countdown, self._recorded = 0, share
         self._describe(tr("Recording"))
 
+    def show_example(self, label: str) -> None:
+        """Paint a drawing of this expression into the corner, where there is one."""
+        self._example = label
+        self.update()
+
+    @property
+    def example(self) -> str:
+        """The expression that is drawn in the corner; empty where none is."""
+        return self._example
+
     def clear(self) -> None:
         """Paint nothing over the picture."""
-        self._countdown, self._recorded = 0, None
+        self._countdown, self._recorded, self._example = 0, None, ""
         self._describe(tr("The camera's picture"))
 
     def _describe(self, text: str) -> None:
@@ -79,6 +92,8 @@ class Preview(QWidget):
             painter.drawImage(target, self._picture)
         if self._countdown:
             self._paint_number(painter)
+        if has_example(self._example):
+            self._paint_example(painter)
         if self._recorded is not None:
             self._paint_ring(painter, self._recorded)
         painter.end()
@@ -91,6 +106,14 @@ class Preview(QWidget):
         painter.setFont(font)
         painter.setPen(QColor("white"))
         painter.drawText(self.rect(), Qt.AlignmentFlag.AlignCenter, str(self._countdown))
+
+    def _paint_example(self, painter: QPainter) -> None:
+        side = min(max(min(self.width(), self.height()) / 3.5, 72), 160)
+        place = QRectF(12, 12, side, side)
+        painter.setPen(Qt.PenStyle.NoPen)
+        painter.setBrush(_SHADE)
+        painter.drawRoundedRect(place, 8, 8)
+        paint_example(painter, place.adjusted(8, 8, -8, -8), self._example)
 
     def _paint_ring(self, painter: QPainter, share: float) -> None:
         side = max(min(self.width(), self.height()) // 8, 36)

@@ -1,4 +1,8 @@
-"""What a person is asked to do before the camera, one short line an expression."""
+"""What a person is asked to do before the camera: a line, and how such a face is made.
+
+How is in the words of everyday, after the action units that the Facial Action Coding System has for
+the prototype of each expression (Ekman and Friesen, 1978).
+"""
 
 from fer_live.base.translation import mark, tr, tr_label
 
@@ -12,6 +16,22 @@ _ASKED = {
     "fear": mark("Look afraid"),
     "contempt": mark("Look contemptuous"),
 }
+_HOW = {
+    "neutral": mark("Face at rest, mouth closed."),
+    "happiness": mark("Corners of the mouth up, cheeks up."),
+    "surprise": mark("Brows up, eyes wide, jaw dropped."),
+    "sadness": mark("Inner ends of the brows up, corners of the mouth down."),
+    "anger": mark("Brows down and together, lips pressed."),
+    "disgust": mark("Nose wrinkled, upper lip up."),
+    "fear": mark("Brows up and together, eyes wide, mouth stretched."),
+    "contempt": mark("One corner of the mouth tight and up."),
+}
+
+
+def how_to_show(label: str) -> str:
+    """How a face shows this expression; empty for one of the person's own."""
+    how = _HOW.get(label)
+    return "" if how is None else tr(how)
 
 
 def asked_for(label: str) -> str:

@@ -11,7 +11,7 @@ from fer_live.personal.takes import next_round, unreviewed_folder
 from fer_live.recording.recorder import Recording
 from fer_live.vision.pipeline import Pipeline
 from fer_live.window.personal.calibrate_view import CalibrateView, Choice
-from fer_live.window.personal.prompts import asked_for
+from fer_live.window.personal.prompts import asked_for, how_to_show
 from fer_live.window.personal.take_recorder import TakeRecorder
 from fer_live.window.personal.take_round import TakeRound
 
@@ -80,8 +80,10 @@ class RoundPages(QObject):
         if step is None:
             self._check()
             return
-        self._view.say(asked_for(step.label), tr("{n} to go", n=len(self._round.remaining)))
+        to_go = tr("{n} to go", n=len(self._round.remaining))
+        self._view.say(asked_for(step.label), f"{how_to_show(step.label)}\n{to_go}".strip())
         self._view.show_preview()
+        self._view.preview.show_example(step.label)
         self._view.offer(
             Choice(tr("&Pause"), self._pause),
             Choice(tr("S&kip this one"), self._skip),

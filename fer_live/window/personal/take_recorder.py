@@ -9,6 +9,7 @@ from fer_live.base.settings import Settings
 from fer_live.errors import FerLiveError
 from fer_live.personal.capture import about_now, room_bytes
 from fer_live.personal.clip_recorder import MIN_CHANGE, ClipRecorder
+from fer_live.personal.clips import CALIBRATION
 from fer_live.recording.recorder import Recording
 from fer_live.session.attached import AttachedOutput
 from fer_live.session.live import LiveSession
@@ -106,7 +107,7 @@ class TakeRecorder(QObject):
         assert pipeline is not None
         self._recorder = ClipRecorder(
             self._folder,
-            lambda: about_now(pipeline, "calibration"),
+            lambda: about_now(pipeline, CALIBRATION),
             room_bytes(self._settings),
             min_change=0.0 if self._keeps_all else MIN_CHANGE,
         )

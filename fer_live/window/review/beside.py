@@ -16,7 +16,8 @@ _SETTLED_MS = 600
 
 
 class Beside(QWidget):
-    """Shows a frame's faces; the chosen one, or else the largest, has the bars.
+    """Shows a frame's faces; the chosen one has the bars, or else the one that the recording shows
+    longest, and where that is not in the picture the largest.
 
     `chosen_changed` tells that the person chose another face. List and signals look up only now and
     then while a recording plays; once it stands still they show what is there.
@@ -74,7 +75,7 @@ class Beside(QWidget):
         return self.chosen if face is None else face.track_id
 
     def choose(self, number: int) -> None:
-        """Show the bars of this face from now on; 0: of the largest."""
+        """Show the bars of this face from now on; 0: of the one seen longest."""
         self.chosen = number or None
         self._show()
         self.chosen_changed.emit()
@@ -91,7 +92,9 @@ class Beside(QWidget):
         faces = () if self._result is None else self._result.faces
         if self.chosen is not None:
             return next((face for face in faces if face.track_id == self.chosen), None)
-        return max(faces, key=lambda face: face.area, default=None)
+        longest = None if self._recorded is None else self._recorded.seen_longest
+        usual = (face for face in faces if face.track_id == longest)
+        return next(usual, max(faces, key=lambda face: face.area, default=None))
 
     def _show(self) -> None:
         recorded, result, face = self._recorded, self._result, self._face()

@@ -44,6 +44,7 @@ class CompareWindow(QDialog):
             pane.now.read.connect(self._show_timelines)
         for number, pane in enumerate(self.panes):
             pane.timeline.sought.connect(lambda at_s, n=number: self._seek_in(n, at_s))
+            pane.timeline.face_chosen.connect(pane.timeline.show_large)
         self.aligned.addItem(tr("their begins"), None)
         for text in self.common_texts():
             self.aligned.addItem(tr("the marker {text}", text=text), text)

@@ -72,12 +72,13 @@ class Pane(QWidget):
         self.timeline.move_cursor(time_s)
 
     def show_timeline(self, chosen: int | None, marks: list[MarkedSpan]) -> None:
-        """Show the whole recording of a face, None: of the largest in each picture."""
+        """Show all faces in time, and large this one, None: the one that was seen longest."""
         recording, faces, player = self.now.recording, self.now.faces, self.now.player
         if recording is None or player is None:
             return
-        moments = () if faces is None else faces.moments if chosen is None else faces.of(chosen)
-        self.timeline.show_all(moments, recording.about.labels, player.length_s, marks)
+        curves = [] if faces is None else faces.curves
+        labels = recording.about.labels
+        self.timeline.show_all(curves, labels, player.length_s, marks, chosen)
 
     def stop(self) -> None:
         """Let go of the files, and of what is being read."""

@@ -166,8 +166,8 @@ PLAYBACK_ACTIONS = (
         tab="review",
     ),
     WindowAction(
-        "largest_in_review",
-        mark("Follow the l&argest face of the recording"),
+        "longest_in_review",
+        mark("Follow the f&ace seen longest"),
         "Shift+L",
         run=lambda w: w.review.beside.choose(0),
         menu="playback",

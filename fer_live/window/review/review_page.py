@@ -65,6 +65,7 @@ class ReviewPage(Translated, QWidget):
         self.pane.now.read.connect(self._show_read)
         self.pane.view.face_clicked.connect(self.beside.choose)
         self.pane.timeline.sought.connect(self.seek)
+        self.pane.timeline.face_chosen.connect(self.beside.choose)
         self.playback.moved.connect(self._show_at)
         self.changes.indexChanged.connect(lambda _: self.opened.emit())
         self.markers.sought.connect(self.seek)
@@ -209,11 +210,14 @@ class ReviewPage(Translated, QWidget):
 
     def _show_chosen(self) -> None:
         """Another face was chosen: bars, box and timeline are its own."""
-        self._show_markers()
+        faces, chosen = self.pane.now.faces, self.beside.chosen
+        if faces is not None and (number := chosen or faces.seen_longest) is not None:
+            self.pane.timeline.show_large(number)
         self._show_at(self.playback.position_s)
 
     def _show_read(self) -> None:
         self.beside.open(self.pane.now.faces)
+        self.pane.show_timeline(None, [])
         self._show_markers()
         self.seek(self.playback.position_s)
 
@@ -236,8 +240,7 @@ class ReviewPage(Translated, QWidget):
             return
         spans = recording.markers()
         self.markers.show_spans(spans, length_s, recording.utc_at)
-        self.pane.show_timeline(self.beside.chosen, [*self.exports.part_as_mark(), *spans])
-        self.pane.timeline.move_cursor(self.playback.position_s)
+        self.pane.timeline.show_marks([*self.exports.part_as_mark(), *spans])
 
     def _change_markers(self, spans: list[MarkedSpan]) -> None:
         recording = self.pane.now.recording

@@ -2,8 +2,15 @@
 
 from collections.abc import Callable
 
-from PyQt6.QtCore import QPointF, QRectF, QSizeF, Qt, pyqtSignal
-from PyQt6.QtGui import QColor, QImage, QMouseEvent, QPainter, QPaintEvent
+from PyQt6.QtCore import QPoint, QPointF, QRectF, QSizeF, Qt, pyqtSignal
+from PyQt6.QtGui import (
+    QColor,
+    QContextMenuEvent,
+    QImage,
+    QMouseEvent,
+    QPainter,
+    QPaintEvent,
+)
 from PyQt6.QtWidgets import QWidget
 
 from fer_live.base.translation import tr
@@ -28,11 +35,13 @@ class VideoView(QWidget):
 
     `on_painted` is called with the frame's capture time after each *new* result has been painted.
     `pressed` is emitted at every click, and `face_clicked` tells the number of a face that the
-    person clicked, 0 beside all faces.
+    person clicked, 0 beside all faces. `menu_wanted` brings the same of a click with the right
+    button, and where on the screen that was.
     """
 
     pressed = pyqtSignal()
     face_clicked = pyqtSignal(int)
+    menu_wanted = pyqtSignal(int, QPoint)
 
     def __init__(self, on_painted: Callable[[float], None] = lambda _: None) -> None:
         super().__init__()
@@ -101,9 +110,14 @@ class VideoView(QWidget):
 
     def mousePressEvent(self, event: QMouseEvent | None) -> None:  # noqa: N802  # Qt's name
         self.pressed.emit()
-        if event is None or self._result is None:
+        if event is None or self._result is None or event.button() != Qt.MouseButton.LeftButton:
             return
         self.face_clicked.emit(self._face_at(event.position(), self._result))
+
+    def contextMenuEvent(self, event: QContextMenuEvent | None) -> None:  # noqa: N802  # Qt's name
+        if event is not None:
+            result, at = self._result, QPointF(event.pos())
+            self.menu_wanted.emit(self._face_at(at, result) if result else 0, event.globalPos())
 
     def paintEvent(self, event: QPaintEvent | None) -> None:  # noqa: N802  # Qt's name
         painter = QPainter(self)

@@ -3,7 +3,6 @@
 import gc
 import json
 import os
-import re
 import socket
 import subprocess
 import sys
@@ -29,6 +28,7 @@ from fer_live.outputs.kind import Opening
 from fer_live.outputs.osc import OscSink
 from fer_live.outputs.registry import check_outputs, open_output
 from fer_live.outputs.worker import SinkWorker
+from tests.helpers.documentation import blocks
 from tests.helpers.results import LABELS, result
 
 
@@ -445,14 +445,9 @@ def test_outputs_do_not_slow_what_offers_to_them(server: WebSocketSink):
     worker.close()
 
 
-def receivers() -> dict[str, str]:
-    page = (Path(__file__).parents[3] / "docs/data_out.md").read_text()
-    return dict(re.findall(r"```python (\w+)\n(.*?)```", page, flags=re.S))
-
-
 @pytest.mark.parametrize("kind", ["osc", "websocket", "lsl"])
 def test_the_receivers_of_the_documentation_receive(kind, tmp_path: Path, lsl_name: str):
-    code = receivers()[kind]
+    (code,) = blocks("data_out.md", f"python {kind}")
     port = free_port(socket.SOCK_DGRAM if kind == "osc" else socket.SOCK_STREAM)
     where = lsl_name if kind == "lsl" else f"127.0.0.1:{port}"
     for own, ours in (("9000", str(port)), ("8765", str(port)), ("FER Live", lsl_name)):

@@ -117,7 +117,7 @@ def test_the_dialog_has_its_card(qtbot):
 def test_doctor_says_what_it_lacks():
     findings = examine()
     assert findings["outputs"]["stage_lamp"] == {"ok": False, "detail": "pip install '.[lamp]'"}
-    assert "stage_lamp (pip install '.[lamp]')" in report(findings)
+    assert "missing: stage_lamp: pip install '.[lamp]'" in report(findings)
     json.dumps(findings)
 
 

@@ -7,7 +7,14 @@ from pathlib import Path
 
 import pytest
 
-from fer_live.personal.retraining import Outcome, Retraining, settle, unfinished_run
+from fer_live.errors import InputError
+from fer_live.personal.retraining import (
+    Outcome,
+    Retraining,
+    require_training_packages,
+    settle,
+    unfinished_run,
+)
 
 FAKE = """
 import json, sys, time
@@ -65,3 +72,12 @@ def test_one_that_was_ended_from_outside_is():
     run._process.terminate()
     assert ended(run).was_interrupted
     assert unfinished_run() == run.run_dir
+
+
+def test_the_self_contained_app_does_not_send_a_person_to_a_folder_they_lack(
+    monkeypatch: pytest.MonkeyPatch,
+):
+    require_training_packages()
+    monkeypatch.setattr(sys, "frozen", True, raising=False)
+    with pytest.raises(InputError, match="not in this app; install FER Live with pip"):
+        require_training_packages()

@@ -17,7 +17,7 @@ def frame_at(time_s: float) -> Frame:
 
 def test_without_any_face_there_are_no_moments(tmp_path: Path):
     faces = RecordedFaces(recorded(tmp_path, [result(k, k / 30, n_faces=0) for k in range(3)]))
-    assert len(faces.moments) == 0
+    assert faces.curves == []
     assert faces.result(frame_at(0.0)).faces == ()
 
 
@@ -34,7 +34,11 @@ def test_faces_are_those_of_the_frame_at_this_time_to_the_millisecond(
         result(2, 5.2, n_faces=0),
     ]
     faces = RecordedFaces(recorded(tmp_path, results))
-    assert [moment.shown_label for moment in faces.moments] == ["neutral", "happiness"]
+    first, second = faces.curves
+    assert [curve.number for curve in faces.curves] == [1, 2]
+    assert first.labels_shown() == ["neutral", "happiness"]
+    assert second.times_s.tolist() == [0.0]
+    np.testing.assert_allclose(first.probs, [[0.7, 0.3], [0.2, 0.8]], atol=1e-5)
     shown = faces.result(frame_at(time_s))
     assert len(shown.faces) == n_faces
     if n_faces == 1:
@@ -66,7 +70,7 @@ def test_a_recording_of_an_earlier_version_shows_no_number(tmp_path: Path):
 def test_a_picture_with_its_overlay_gets_no_second_one(tmp_path: Path):
     faces = RecordedFaces(recorded(tmp_path, [result(0, 0.0)], with_overlay=True))
     assert faces.result(frame_at(0.0)).faces == ()
-    assert len(faces.moments) == 1
+    assert len(faces.curves[0].times_s) == 1
 
 
 def test_signals_and_outlines_come_back_and_points_that_were_not_kept_do_not(tmp_path: Path):

@@ -6,6 +6,7 @@ from dataclasses import replace
 from datetime import UTC, datetime
 from pathlib import Path
 
+import numpy as np
 import pytest
 
 from fer_live.base.colors import expression_hex
@@ -305,3 +306,32 @@ def test_history_keeps_the_last_minute_of_each_face():
     assert second == []
     history.clear()
     assert list(history.of(1)) == []
+    assert history.curves() == {}
+
+
+def test_history_keeps_ten_minutes_thinned_beyond_the_last():
+    history = ExpressionHistory()
+    frame = result(0, 0.0, n_faces=4)
+    for k in range(30 * 700):
+        if k == 30 * 102:
+            frame = result(0, 0.0, n_faces=3, happy=0.9)
+        at = replace(frame.frame, captured_at_s=k / 30)
+        history.add(replace(frame, frame=at))
+    curves = history.curves()
+    assert list(curves) == [1, 2, 3, 4]
+    times_s = curves[1].times_s
+    assert times_s[-1] == pytest.approx(700, abs=0.05)
+    assert times_s[0] == pytest.approx(100, abs=11), "what is older goes every ten seconds"
+    is_recent = times_s > 700 - 60
+    assert is_recent.sum() == pytest.approx(1800, abs=2)
+    assert np.diff(times_s).max() < 0.14, "there is no gap where it was thinned"
+    assert (~is_recent).sum() == pytest.approx(10 * 540, rel=0.1)
+    shown = curves[1].labels_shown()
+    assert (shown[0], shown[-1]) == ("neutral", "happiness")
+    assert times_s[shown.index("happiness")] == pytest.approx(102, abs=0.1)
+    kept = (history._curves[number] for number in curves)
+    size = sum(one._times_s.nbytes + one._probs.nbytes + one._shown.nbytes for one in kept)
+    assert size < 4e6
+    for k in range(30 * 700, 30 * 705):
+        history.add(replace(frame, frame=replace(frame.frame, captured_at_s=k / 30)))
+    assert list(history.curves()) == [1, 2, 3], "the fourth left more than ten minutes ago"

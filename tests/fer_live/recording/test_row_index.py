@@ -23,7 +23,7 @@ def test_a_recorder_leaves_the_index_that_a_reader_would_make(tmp_path: Path):
     written = load_index(rows, LABELS)
     made = build_index(rows, LABELS)
     assert written is not None and made is not None
-    for name in ("times_s", "offsets", "frames", "track_ids", "areas", "probs", "shown"):
+    for name in ("times_s", "offsets", "frames", "track_ids", "probs", "shown"):
         np.testing.assert_array_equal(getattr(written, name), getattr(made, name))
     assert len(written.times_s) == 90
 
@@ -34,10 +34,10 @@ def test_rows_that_changed_have_no_index_and_a_damaged_one_is_made_anew(tmp_path
     with rows.open("a") as file:
         file.write('{"cut off')
     assert load_index(rows, LABELS) is None
-    assert len(RecordedFaces(recording).moments) == 6
+    assert len(RecordedFaces(recording).of(1)) == 6
     assert load_index(rows, LABELS) is not None, "kept for the next time"
     (recording.folder / INDEX_FILE).write_bytes(b"PK damaged")
-    assert len(RecordedFaces(recording).moments) == 6
+    assert len(RecordedFaces(recording).of(1)) == 6
     assert load_index(rows, ("other", "labels")) is None
 
 
@@ -47,7 +47,7 @@ def test_lines_that_are_no_rows_are_left_out_and_the_others_found(tmp_path: Path
     first, *others = rows.read_text().splitlines()
     rows.write_text("\n".join([first, "[1]", "", '{"frame": 1}', *others]) + "\n")
     faces = RecordedFaces(recording)
-    assert len(faces.moments) == 3
+    assert len(faces.of(1)) == 3
     assert [len(faces.result(frame_at(k / 30)).faces) for k in range(3)] == [1, 1, 1]
 
 
@@ -56,14 +56,17 @@ def test_making_it_can_be_stopped(tmp_path: Path):
     assert build_index(recording.folder / "faces.jsonl", LABELS, lambda: True) is None
 
 
-def test_moments_of_a_face_and_of_the_largest_are_cut_by_time(tmp_path: Path):
+def test_moments_of_a_face_are_cut_by_time_and_its_curve_has_all(tmp_path: Path):
     faces = RecordedFaces(recorded(tmp_path, two_faces(2)))
     assert faces.numbers == [1, 2]
     assert {moment.shown_label for moment in faces.of(1)} == {"neutral"}
     part = faces.of(2).between(0.9, 1.1)
     assert [moment.shown_label for moment in part] == ["neutral"] * 3 + ["happiness"] * 4
     assert len(faces.of(7)) == 0
-    assert faces.moments[-1].probs == pytest.approx([0.1, 0.9], abs=1e-3), "of the larger one"
+    assert faces.of(2)[-1].probs == pytest.approx([0.1, 0.9], abs=1e-3)
+    assert [curve.number for curve in faces.curves] == [1, 2]
+    assert faces.curves[1].labels_shown()[-1] == "happiness"
+    assert faces.seen_longest == 1
 
 
 def test_smoothed_probabilities_and_heat_maps_come_back(tmp_path: Path):
@@ -80,7 +83,7 @@ def test_smoothed_probabilities_and_heat_maps_come_back(tmp_path: Path):
     assert back.heat_map is not None
     np.testing.assert_allclose(back.heat_map.weights, heat_map.weights)
     np.testing.assert_allclose(back.heat_map.crop_to_frame, heat_map.crop_to_frame)
-    assert faces.moments[0].probs == pytest.approx([0.4, 0.6], abs=1e-3)
+    assert faces.of(1)[0].probs == pytest.approx([0.4, 0.6], abs=1e-3)
 
 
 def test_only_the_rows_of_the_picture_are_read_where_there_is_an_index(

@@ -43,6 +43,17 @@ def test_the_provider_named_is_the_one_that_loaded():
     assert bool(classifier.warning) == (classifier.provider != "cuda")
 
 
+def test_the_self_contained_app_neither_tries_cuda_nor_names_an_extra(
+    monkeypatch: pytest.MonkeyPatch,
+):
+    monkeypatch.setattr(classifier_module, "is_self_contained", lambda: True)
+    monkeypatch.setattr(classifier_module.ctypes, "CDLL", lambda name: None)  # a driver is there
+    assert not classifier_module._cuda_may_load()
+    assert classifier_module._why_not("cuda", "cpu", "") == (
+        "running on cpu: this app is without cuda; install FER Live with pip"
+    )
+
+
 def test_a_model_made_elsewhere_is_taken(tmp_path: Path):
     save_model(tmp_path / "constant.onnx")
     classifier = ExpressionClassifier(tmp_path / "constant.onnx", "cpu")

@@ -46,6 +46,11 @@ def test_each_action_is_named_once_and_the_toolbar_names_only_these():
     assert {name for group in TOOLBAR for name in group} <= set(ids)
 
 
+def test_every_action_of_the_toolbar_tells_more_than_its_name():
+    tips = {action.id: action.tip for action in ACTIONS}
+    assert [name for group in TOOLBAR for name in group if not tips[name]] == []
+
+
 @pytest.mark.parametrize("ways", [{}, {"run": print, "setting": "mirror"}])
 def test_an_action_that_does_nothing_or_two_things_is_refused(ways):
     with pytest.raises(ValueError, match="expected one of run, switch, setting"):

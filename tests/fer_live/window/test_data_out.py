@@ -140,11 +140,11 @@ def test_an_output_that_breaks_says_why_in_its_card(
     said: list[str] = []
     window.data_out.failed.connect(said.append)
 
-    def refuse(sink: CsvFile, source: str, result: object) -> None:
+    def refuse(sink: CsvFile, rows: object) -> None:
         with writing(sink._file.path):
             raise error
 
-    monkeypatch.setattr(CsvFile, "write", refuse)
+    monkeypatch.setattr(CsvFile, "append", refuse)
     card = dialog.card("csv")
     card.where.setText(str(tmp_path / "a.csv"))
     card.check.click()

@@ -168,7 +168,7 @@ def test_a_click_and_a_key_choose_the_tile_that_bars_timeline_and_figures_are_of
     assert not gray.tile.timeline.isVisible()
     assert face.tile.panel.isVisible()
     qtbot.waitUntil(lambda: "face 1" in face.tile.panel.accessibleDescription(), timeout=10_000)
-    qtbot.waitUntil(lambda: window.status.labels[0].text().startswith("face:"), timeout=10_000)
+    qtbot.waitUntil(lambda: window.status.labels[0].whole.startswith("face:"), timeout=10_000)
     qtbot.keyClick(window, Qt.Key.Key_S)
     assert window.feeds.chosen is gray
     qtbot.keyClick(window, Qt.Key.Key_T)

@@ -3,9 +3,11 @@ from dataclasses import replace
 import cv2
 import numpy as np
 from PyQt6.QtCore import QPointF, Qt
+from PyQt6.QtGui import QPalette
 
 from fer_live.window.grid.tile import LiveTile
 from fer_live.window.live_page import LivePage
+from fer_live.window.widgets.timeline_canvas import TimelineCanvas
 from tests.helpers.results import LABELS, result
 from tests.helpers.window import Pictures, wait_for_pictures
 
@@ -32,13 +34,20 @@ def test_faces_of_one_size_do_not_take_turns_and_a_gap_stays_empty(qtbot):
     show(10.2, 39, 60)
     assert tile.followed == 2
     show(20.0, 39, 60)
-    timeline = tile.timeline
-    column = timeline._column(15.0) % timeline._ring.width()
-    assert timeline._ring.pixelColor(column, 5).alpha() == 0, "nothing is known of that time"
-    assert timeline._ring.pixelColor(timeline._column(20.0), 5).alpha() == 255
+    plot = tile.timeline.plot
+    assert plot.means_at(2, 15.0) is None, "nothing is known of that time"
+    assert plot.means_at(2, 20.0) is not None
+    shown = {time_s: color_at(plot, time_s) for time_s in (10.2, 15.0, 20.0)}
+    assert shown[15.0] == plot.palette().color(QPalette.ColorRole.AlternateBase).name()
+    assert shown[10.2] != shown[15.0] != shown[20.0]
     page.resize(800, 500)
-    column = timeline._column(10.2) % timeline._ring.width()
-    assert timeline._ring.pixelColor(column, 5).alpha() == 255, "the past is painted anew"
+    assert color_at(plot, 10.2) == shown[10.2], "the past is painted anew"
+
+
+def color_at(plot: TimelineCanvas, time_s: float) -> str:
+    """Near the bottom of the band, just before the end of a moment's column."""
+    x = round(plot.x_of(time_s) - 0.5)
+    return plot.grab().toImage().pixelColor(x, int(plot.plot.bottom()) - 6).name()
 
 
 def test_a_click_follows_a_face_and_a_key_the_next(qtbot, open_window, demo_frames):

@@ -73,8 +73,8 @@ def test_digits_mark_at_once_and_intervals_last_until_the_second_press(qtbot, ma
         ("begin", "baseline", "key"),
         ("end", "baseline", "key"),
     ]
-    qtbot.waitUntil(lambda: len(window.live.timeline._marks) == 2)
-    (moment, interval) = window.live.timeline._marks
+    qtbot.waitUntil(lambda: len(window.live.timeline.plot.marks) == 2)
+    (moment, interval) = window.live.timeline.plot.marks
     assert not moment.is_interval
     assert interval.is_interval and interval.to_s == taken[2].time_s
 
@@ -155,7 +155,7 @@ def test_a_flood_is_said_and_the_window_goes_on(qtbot, marked):
     qtbot.waitUntil(lambda: any("Too many markers" in line for line in said), timeout=60_000)
     assert len(taken) < 4000
     last = taken[-1].text
-    marks = lambda: [span.text for span in window.live.timeline._marks]  # noqa: E731
+    marks = lambda: [span.text for span in window.live.timeline.plot.marks]  # noqa: E731
     qtbot.waitUntil(lambda: last in marks(), timeout=60_000)
     assert len(marks()) <= 300
     for k in range(200):
@@ -217,7 +217,7 @@ def test_markers_reach_files_and_recordings_and_are_edited_in_the_review(
     window.review.seek(trial.from_s + 0.1)
     editor.end_here()
     assert recording.markers()[1].to_s == pytest.approx(trial.from_s + 0.1, abs=2e-3)
-    assert window.review.timeline._marks == tuple(recording.markers())
+    assert window.review.timeline.plot.marks == tuple(recording.markers())
     window.review.seek(0.0)
     qtbot.keyClick(window, Qt.Key.Key_K)
     qtbot.keyClicks(window.review.markers.line, "the very begin")

@@ -56,9 +56,8 @@ def test_the_timeline_stacks_them_above_the_eight(qtbot):
     page.show()
     for index in range(10):
         tile.show_result(winking(index, index / 30), LABELS, mirror=False, lines=("", ""))
-    timeline = tile.timeline
-    column = timeline._column(9 / 30) % timeline._ring.width()
-    height = timeline._ring.height()
-    painted = [timeline._ring.pixelColor(column, y).name() for y in range(height)]
+    plot = tile.timeline.plot
+    image, x = plot.grab().toImage(), round(plot.x_of(9 / 30)) - 1
+    painted = [image.pixelColor(x, y).name() for y in range(int(plot.plot.height()))]
     order = [expression_color(label, LABELS).name() for label in reversed(LABELS)]
     assert [color for color in dict.fromkeys(painted) if color in order] == order

@@ -4,10 +4,13 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from PyQt6.QtCore import QRectF
+from PyQt6.QtGui import QImage, QPainter
 
 import fer_live.personal.gate as gate
 from fer_live.base.settings import Settings, load_settings
 from fer_live.errors import InputError
+from fer_live.model.manifest import EXPRESSIONS
 from fer_live.personal.clips import list_clips, list_takes, takes_folder
 from fer_live.personal.evidence import Evidence
 from fer_live.personal.models import find_model, list_models
@@ -15,6 +18,8 @@ from fer_live.personal.proof import Preference
 from fer_live.personal.takes import unreviewed_folder
 from fer_live.window.main_window import MainWindow
 from fer_live.window.personal.calibrate_dialog import CalibrateDialog
+from fer_live.window.personal.example_face import has_example, paint_example
+from fer_live.window.personal.prompts import how_to_show
 from fer_live.window.personal.round_pages import Timing
 from tests.helpers.window import CONSENTED, ON_CPU, open_demo_window
 
@@ -100,6 +105,45 @@ def test_single_expressions_are_checked_before_they_are_kept(qtbot, monkeypatch)
     names = sorted(take.name[-6:] for take in list_takes())
     assert names == ["take 1", "take 1", "take 2", "take 2"]
     dialog.done(0)
+
+
+def test_what_is_asked_for_is_named_drawn_and_told_and_nothing_jumps(qtbot, monkeypatch):
+    _, dialog = opened(qtbot, Timing(take_s=1.0, countdown_s=1.0))
+    only_neutral(dialog, monkeypatch)
+    press(qtbot, dialog, "Single expressions")
+    assert "seconds in all" in dialog.view.hint.text(), "how long it takes"
+    places = set()
+    press(qtbot, dialog, "Begin")
+    preview = dialog.view.preview
+    qtbot.waitUntil(lambda: preview.countdown > 0, timeout=60_000)
+    assert dialog.view.title.text() == "Look as you do when nothing happens (neutral)"
+    assert dialog.view.hint.text().startswith("Face at rest, mouth closed.")
+    assert preview.example == "neutral"
+    assert not any(button.isDefault() for button in dialog.view.buttons), "Enter loses nothing"
+    button = dialog.view.buttons[0]
+    places.add((preview.geometry().getRect(), (button.x(), button.y())))
+    qtbot.waitUntil(lambda: preview.is_recording, timeout=60_000)
+    assert preview.example == "neutral"
+    places.add((preview.geometry().getRect(), (button.x(), button.y())))
+    qtbot.waitUntil(lambda: preview.example == "happiness", timeout=60_000)
+    places.add((preview.geometry().getRect(), (button.x(), button.y())))
+    assert len(places) == 1, f"it jumped: {places}"
+    dialog.done(0)
+
+
+def test_every_expression_has_a_word_on_how_to_show_it_and_a_drawing_of_its_own():
+    drawn = set()
+    for label in EXPRESSIONS:
+        assert how_to_show(label)
+        image = QImage(80, 80, QImage.Format.Format_RGB32)
+        image.fill(0)
+        painter = QPainter(image)
+        paint_example(painter, QRectF(0, 0, 80, 80), label)
+        painter.end()
+        drawn.add(image.constBits().asstring(image.sizeInBytes()))
+    assert len(drawn) == len(EXPRESSIONS)
+    assert how_to_show("wink") == ""
+    assert not has_example("wink"), "of one's own nobody knows how it looks"
 
 
 def test_a_pause_and_a_skip_lose_nothing(qtbot, monkeypatch):

@@ -5,6 +5,7 @@ import pytest
 from PyQt6.QtWidgets import QMessageBox
 
 from fer_live.personal.retraining import (
+    Outcome,
     Retraining,
     _arguments_file,
     finished_run,
@@ -13,7 +14,11 @@ from fer_live.personal.retraining import (
 )
 from fer_live.window.main_window import MainWindow
 from fer_live.window.notices import Notice
-from fer_live.window.personal.learning_panel import LearningPanel
+from fer_live.window.personal.learning_panel import (
+    LearningPanel,
+    end_in_plain_words,
+    left_in_plain_words,
+)
 from tests.helpers.window import CONSENTED, open_demo_window
 
 FAKE = """
@@ -30,6 +35,9 @@ if mode == "hang" and not resumed:
 if mode == "mistake":
     print("fer-train: a.mp4: several people at once; add --track a.mp4:N", file=sys.stderr)
     sys.exit(2)
+if mode == "broken":
+    print("fer-train: the exported model gives another label on 18% of the faces", file=sys.stderr)
+    sys.exit(1)
 proof = {"n_differing": 25 if mode != "refused" else 3}
 (run_dir / "proof.json").write_text(json.dumps(proof))
 sys.exit(3 if mode == "refused" else 0)
@@ -72,7 +80,9 @@ def test_a_retraining_is_cancelled_and_gone_on_with(qtbot, fake):
     panel.begin_button.click()
     qtbot.waitUntil(lambda: panel.bar.value() >= 800, timeout=60_000)
     assert "Learning" in panel.message
-    assert "0:01 left" in panel.message
+    assert "less than a minute left" in panel.message
+    assert "so far" in panel.message
+    assert "Other programs slow it down" in panel.message
     panel.cancel_button.click()
     qtbot.waitUntil(lambda: panel.resume_button.isVisible(), timeout=60_000)
     assert "Cancelled" in panel.message
@@ -90,6 +100,65 @@ def test_a_refused_retraining_says_why_and_cannot_be_installed(qtbot, fake):
     qtbot.waitUntil(lambda: "nothing to choose by" in panel.message, timeout=60_000)
     assert not panel.install_button.isVisible()
     assert not panel.choose_button.isVisible()
+
+
+def test_a_retraining_that_breaks_says_so_in_a_users_words_and_is_no_interruption(qtbot, fake):
+    panel = panel_with(qtbot, fake("broken"))
+    panel.begin_button.click()
+    qtbot.waitUntil(lambda: "ended with an error" in panel.message, timeout=60_000)
+    assert "exported model" not in panel.message, "a developer's sentence"
+    assert "Report a problem" in panel.message, "what to do next"
+    assert "18%" in panel._text.toolTip(), "for whoever helps"
+    assert not panel.resume_button.isVisible(), "it would break again"
+    assert panel.begin_button.isVisible()
+    assert unfinished_run() is None, "later starts must not call it interrupted"
+
+
+def test_one_that_could_not_begin_was_not_interrupted(qtbot):
+    panel = panel_with(qtbot, ("/no/such/program",))
+    panel.begin_button.click()
+    assert "cannot be started" in panel.message
+    assert unfinished_run() is None
+
+
+def test_what_was_interrupted_can_be_discarded_and_is_told_no_more(qtbot, own_home: Path, fake):
+    run_dir = own_home / "retraining" / "one"
+    run_dir.mkdir(parents=True)
+    _arguments_file(run_dir).write_text("[]")
+    panel = panel_with(qtbot, fake("done"))
+    panel.discard_button.click()
+    assert not panel.resume_button.isVisible()
+    assert not panel.discard_button.isVisible()
+    assert unfinished_run() is None
+    assert not run_dir.exists()
+
+
+@pytest.mark.parametrize(
+    ("left_s", "says"),
+    [
+        (0.0, "less than a minute left"),
+        (44.0, "less than a minute left"),
+        (50.0, "about 1 minute left"),
+        (89.0, "about 1 minute left"),
+        (91.0, "about 2 minutes left"),
+        (1221.0, "about 20 minutes left"),
+    ],
+)
+def test_time_left_is_about_and_in_minutes(left_s: float, says: str):
+    assert left_in_plain_words(left_s) == says
+
+
+@pytest.mark.parametrize(
+    ("outcome", "says"),
+    [
+        (Outcome(-9, ""), "It was stopped"),
+        (Outcome(2, "a.mp4: no face in it; use another"), "a.mp4: no face"),
+        (Outcome(2, ""), "It ended with an error"),
+        (Outcome(1, "Traceback"), "It ended with an error"),
+    ],
+)
+def test_every_end_has_words_for_a_user(outcome: Outcome, says: str):
+    assert end_in_plain_words(outcome).startswith(says)
 
 
 def test_whose_face_is_asked_where_several_are_in_a_clip(qtbot, fake, monkeypatch):

@@ -1,11 +1,13 @@
 import json
 from pathlib import Path
 
-from PyQt6.QtWidgets import QMessageBox, QTextBrowser
+from PyQt6.QtWidgets import QDialogButtonBox, QLabel, QMessageBox
 
+from fer_live.personal.about_model import facts
 from fer_live.personal.models import find_model, list_models
 from fer_live.window.main_window import MainWindow
 from fer_live.window.notices import Notice
+from fer_live.window.personal.model_dialog import ModelDialog
 from fer_live.window.personal.personal_page import PersonalPage
 from tests.helpers.window import CONSENTED, open_demo_window
 
@@ -62,9 +64,20 @@ def test_models_are_used_and_removed_with_one_click(qtbot, own_home: Path, monke
     page.models.use_button.click()
     assert settings[0].model is None
     page.models.card_button.click()
-    page_of_card = page.models.findChild(QTextBrowser)
-    assert page_of_card is not None
-    assert find_model("shipped").manifest().training["data"] in page_of_card.toPlainText()
+    details = page.models.findChild(ModelDialog)
+    assert details is not None
+    assert details.windowTitle() == "the one that came with the app"
+    words = " ".join(label.text() for label in details.findChildren(QLabel))
+    assert "84%" in words, "how well it reads"
+    assert "27494 labeled pictures of faces" in words
+    assert not details.card.isVisible(), "QDQ and shell commands are for developers"
+    assert "QDQ" not in words
+    details.developer.click()
+    assert details.card.isVisible()
+    assert find_model("shipped").manifest().training["data"] in details.card.toPlainText()
+    qtbot.waitUntil(lambda: details.card.horizontalScrollBar().maximum() == 0)
+    details.findChild(QDialogButtonBox).button(QDialogButtonBox.StandardButton.Close).click()
+    assert not details.isVisible()
     page.models.list.setCurrentRow(1)
     monkeypatch.setattr(QMessageBox, "question", lambda *_: QMessageBox.StandardButton.Yes)
     page.models.remove_button.click()
@@ -99,3 +112,33 @@ def test_a_model_of_an_older_base_goes_on_and_says_so(qtbot, own_home: Path, mon
     qtbot.waitUntil(lambda: page.models._note.isVisible(), timeout=60_000)
     qtbot.waitUntil(lambda: "older base" in page.models.list.item(1).text(), timeout=60_000)
     assert page.models.remake_button.isEnabled()
+
+
+def test_the_list_tells_score_and_day_of_each_model(qtbot, own_home: Path):
+    import onnx
+    from onnx import helper
+
+    from fer_live.model.manifest import MANIFEST_KEY, Manifest
+
+    folder = install_copy_of_the_shipped(own_home, "me")
+    for file in folder.glob("*.onnx"):
+        model = onnx.load(str(file))
+        text = next(item.value for item in model.metadata_props if item.key == MANIFEST_KEY)
+        manifest = Manifest.model_validate_json(text)
+        story = {"name": "me", "closed_form": True, "verdict": "proven", "n_labeled": 480}
+        training = {**manifest.training, "personalized": story, "made_on": "2026-11-25"}
+        left_out = {"n_takes": 16, "before": 0.5, "after": 0.75, "interval": [0.1, 0.4]}
+        metrics = {"on_takes_left_out": left_out}
+        made = manifest.model_copy(update={"training": training, "metrics": metrics})
+        helper.set_model_props(model, {MANIFEST_KEY: made.to_json()})
+        onnx.save(model, str(file))
+    page = PersonalPage(lambda: CONSENTED, lambda _: None)
+    qtbot.addWidget(page, before_close_func=lambda p: p.stop())
+    page.refresh()
+    models = page.models.list
+    qtbot.waitUntil(lambda: "2026-11-25" in models.item(1).text(), timeout=60_000)
+    assert "reads 75% of your test takes" in models.item(1).text()
+    assert "reads 84% of test pictures" in models.item(0).text()
+    told = {fact.about: fact.answer for fact in facts(find_model("me"))}
+    assert "the model before it reached 50%" in told["How well it reads"]
+    assert "480 pictures of me, on 2026-11-25" in told["Learnt from"]

@@ -115,10 +115,12 @@ def test_a_face_is_chosen_by_click_key_and_list(qtbot, shelf_folder: Path, open_
     page.show_parts(Parts(plane=True, signals=True), with_heat_map=False)
     page.seek(1.5)
     panel = page.beside.panel
-    assert panel.accessibleDescription() == "face 2: happiness", "the largest"
+    assert panel.accessibleDescription() == "face 1: neutral", "both are seen as long"
     page.beside.choose_next()
+    assert panel.accessibleDescription() == "face 2: happiness"
+    assert page.pane.timeline.plot.followed == 2
+    page.pane.timeline.face_chosen.emit(1)
     assert panel.accessibleDescription() == "face 1: neutral"
-    assert {m.shown_label for m in page.pane.timeline._moments} == {"neutral"}
     page.pane.view.face_clicked.emit(2)
     assert panel.accessibleDescription() == "face 2: happiness"
     page.pane.view.face_clicked.emit(0)
@@ -172,7 +174,7 @@ def test_a_picture_that_has_boxes_already_gets_bars_but_no_second_boxes(
     page.seek(0.5)
     assert page.pane.view._result.faces == ()
     assert page.pane.view.message == ""
-    assert page.beside.panel.accessibleDescription() == "face 2: neutral"
+    assert page.beside.panel.accessibleDescription() == "face 1: neutral"
 
 
 def test_the_player_goes_by_frames_both_ways_and_at_every_speed(
@@ -234,7 +236,7 @@ def test_the_keys_of_editors_work_in_the_review_and_those_of_the_live_tab_there(
     qtbot.keyClick(window, Qt.Key.Key_Home)
     assert review.playback.position_s == 0
     qtbot.keyClick(window, Qt.Key.Key_N)
-    assert review.beside.chosen == 1
+    assert review.beside.chosen == 2
     qtbot.keyClick(window, Qt.Key.Key_L, Qt.KeyboardModifier.ShiftModifier)
     assert review.beside.chosen is None
     qtbot.keyClick(window, Qt.Key.Key_B)
@@ -319,7 +321,7 @@ def test_a_part_becomes_a_recording_and_is_open_then(qtbot, shelf_folder: Path, 
     page = open_review()
     page.seek(1.0)
     page.exports.set_in()
-    assert page.pane.timeline._marks[0].text == "part"
+    assert page.pane.timeline.plot.placed_marks[0][0].text == "part"
     page.seek(2.0)
     page.exports.set_out()
     page.exports.save_part()
@@ -408,7 +410,7 @@ def test_two_recordings_play_together_from_their_begins_or_a_marker(
     window.panes[1].timeline.sought.emit(1.0)
     at_s = [pane.view._result.frame.captured_at_s for pane in window.panes]
     assert at_s == pytest.approx([2.0, 1.0], abs=2e-3)
-    assert [pane.timeline._cursor_s for pane in window.panes] == pytest.approx([2, 1], abs=2e-3)
+    assert [p.timeline.plot._played_s for p in window.panes] == pytest.approx([2, 1], abs=2e-3)
     window.playback.play()
     qtbot.waitUntil(lambda: window.playback.position_s > 2.2, timeout=10_000)
     window.close()

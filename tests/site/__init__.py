@@ -1,0 +1,1 @@
+"""Tests of the documentation: commands, examples and the built site."""
