@@ -162,13 +162,24 @@ def test_the_table_of_keys_is_that_of_the_window(language: str, page: str):
         as_markdown("en")
 
 
-@pytest.mark.parametrize("name", ["first_minutes.md", "window.md"])
+@pytest.mark.parametrize("name", ["../README.md", "first_minutes.md", "window.md"])
 def test_a_page_in_korean_has_the_parts_of_the_english_one(name: str):
-    def parts(page: Path) -> list[int]:
-        return [len(mark) for mark in re.findall(r"^(#+) ", page.read_text(), flags=re.M)]
+    korean = DOCS / ("../README.ko.md" if name == "../README.md" else f"ko/{name}")
 
-    assert parts(DOCS / "ko" / name) == parts(DOCS / name)
-    assert re.search("[가-힣]", (DOCS / "ko" / name).read_text().partition("\n")[0])
+    def parts(page: Path) -> tuple[list[int], int]:
+        text = page.read_text()
+        depths = [len(mark) for mark in re.findall(r"^(#+) ", text, flags=re.M)]
+        return depths, len(re.findall(r"^\|", text, flags=re.M))
+
+    assert parts(korean) == parts(DOCS / name)
+    assert len(re.findall("[가-힣]", korean.read_text())) > 500
+
+
+@pytest.mark.parametrize("name", ["README.md", "README.ko.md"])
+def test_every_link_of_the_readme_leads_to_a_file(name: str):
+    links = re.findall(r"\]\(([^)#:]+)\)", (ROOT / name).read_text())
+    assert len(links) > 30
+    assert [link for link in links if not (ROOT / link).exists()] == []
 
 
 @functools.cache
