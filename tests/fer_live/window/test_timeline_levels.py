@@ -141,8 +141,7 @@ def test_a_range_stays_inside_what_there_is():
 def test_two_hours_of_three_faces_open_at_once_and_scroll():
     """Opening builds the levels; scrolling at 4K width paints new columns alone, zooming a screen.
 
-    In units of one plain pass over the same numbers, since the machine may be busy; the figures
-    in milliseconds are in docs/window.md.
+    In units of one plain pass over the same numbers, since the machine may be busy.
     """
     curves = [random_curve(216_000, number, seed=number) for number in (1, 2, 3)]
 
