@@ -6,6 +6,9 @@ from pathlib import Path
 
 from fer_live.datatypes import Frame
 
+_A_LITTLE_S = 2e-3
+"""Less than a frame lasts, and more than its time is rounded by."""
+
 
 class ClipPlayer:
     """Random access to a video file. `length_s` is the time of its last frame, measured, for the
@@ -34,6 +37,17 @@ class ClipPlayer:
                 break
             self._last, self._ahead = self._ahead, None
         return self._last
+
+    def beside(self, time_s: float, frames: int) -> float:
+        """The time of the frame after, 1, or before, -1, the one of this time; the same at an
+        end."""
+        shown = self.at(time_s)
+        if shown is None:
+            return time_s
+        if frames > 0:
+            return time_s if self._ahead is None else self._ahead.captured_at_s
+        before = self.at(shown.captured_at_s - _A_LITTLE_S) if shown.captured_at_s > 0 else None
+        return shown.captured_at_s if before is None else before.captured_at_s
 
     def close(self) -> None:
         """Close the video file; nothing can be played afterwards."""

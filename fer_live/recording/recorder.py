@@ -7,6 +7,7 @@ FER_LIVE_HOME/recordings/2026-11-25 14.03.22/
     recording.json    labels, model, and when it began
     faces.jsonl.markers.csv  the markers that came meanwhile, and those made in the review
     persons.json      which faces the person grouped as one person's: their numbers
+    faces.index.npz   a copy of what the review needs of the rows at once; made anew where missing
 """
 
 import contextlib
@@ -26,7 +27,7 @@ from fer_live.base.home import home
 from fer_live.base.translation import tr
 from fer_live.datatypes import FrameResult, Marker, UInt8Array
 from fer_live.errors import InputError
-from fer_live.outputs.face_rows import Row, face_rows, number_in
+from fer_live.outputs.face_rows import Row, number_in
 from fer_live.outputs.marker_file import (
     MarkerFile,
     companion_of,
@@ -34,8 +35,10 @@ from fer_live.outputs.marker_file import (
     write_marker_file,
 )
 from fer_live.outputs.markers import MarkedSpan, MarkedSpans
-from fer_live.recording.face_points import COLUMN, points_value
 from fer_live.recording.persons import load_persons, with_persons
+from fer_live.recording.recorded_rows import RecordedLines
+from fer_live.recording.row_index import save_index
+from fer_live.recording.video_reference import VideoReference
 
 VIDEO_FILE = "video.mkv"
 FACES_FILE = "faces.jsonl"
@@ -56,6 +59,10 @@ class About(BaseModel):
     source: str
     began_at: datetime
     with_overlay: bool
+    name: str = ""
+    """What the person calls it; its folder is named after the time."""
+    video: VideoReference | None = None
+    """Of a video that was opened as a recording: where it lies. None: `video.mkv` in the folder."""
 
 
 class _Note(BaseModel):
@@ -92,10 +99,11 @@ class Recorder:
         with writing(self.folder):
             for name in (FACES_FILE, VIDEO_FILE):
                 (self.folder / name).touch(mode=0o600)
-            self._faces = (self.folder / FACES_FILE).open("w", encoding="utf-8")
+            self._faces = (self.folder / FACES_FILE).open("wb")
         from fer_live.recording.video_file import VideoFile  # not before there is one
 
         self._video = VideoFile(self.folder / VIDEO_FILE)
+        self._lines = RecordedLines(about.labels)
         self._first_s: float | None = None
         self._early: list[Marker] = []
         self._spans = MarkedSpans()
@@ -109,15 +117,9 @@ class Recorder:
         frame = replace(result.frame, index=self._video.n_frames, captured_at_s=time_s)
         image = self._paint(result) if self._paint else frame.image_bgr
         self._video.write(image, time_s)
-        with_signals = result.has_signals
-        rows = list(
-            face_rows(source, replace(result, frame=frame), self._labels, signals=with_signals)
-        )
-        if with_signals:
-            for row, face in zip(rows, result.faces, strict=True):
-                row[COLUMN] = points_value(face)
+        lines = self._lines.of(source, replace(result, frame=frame))
         with writing(self.folder / FACES_FILE):
-            self._faces.writelines(json.dumps(row, ensure_ascii=False) + "\n" for row in rows)
+            self._faces.write(lines)
             self._faces.flush()
 
     def mark(self, marker: Marker) -> None:
@@ -148,6 +150,8 @@ class Recorder:
         if self.is_empty:
             with writing(self.folder):
                 shutil.rmtree(self.folder)
+        else:
+            save_index(self.folder / FACES_FILE, self._labels, self._lines.index.index())
 
     def abandon(self) -> Path:
         """What was written stays and can be played."""
@@ -179,17 +183,22 @@ class Recording:
                     file=ABOUT_FILE,
                 )
             ) from None
-        if not (folder / VIDEO_FILE).is_file():
+        if about.video is not None:
+            about.video.check()
+        elif not (folder / VIDEO_FILE).is_file():
             raise InputError(tr("{folder}: its {file} is missing", folder=folder, file=VIDEO_FILE))
         return cls(folder, about)
 
     @property
     def name(self) -> str:
-        return self.folder.name
+        """What the person calls it, or else its folder's name."""
+        return self.about.name or self.folder.name
 
     @property
     def video(self) -> Path:
-        return self.folder / VIDEO_FILE
+        """Its video: in its folder, or the file that was opened as a recording."""
+        reference = self.about.video
+        return self.folder / VIDEO_FILE if reference is None else Path(reference.path)
 
     @property
     def n_bytes(self) -> int:

@@ -1,6 +1,7 @@
 """Decodes the first real video of a file or a URL: its pictures and their times."""
 
 from collections.abc import Generator, Iterator
+from contextlib import suppress
 from datetime import datetime
 from fractions import Fraction
 from itertools import chain
@@ -21,6 +22,7 @@ from fer_live.sources.picture import PictureMaker
 _DEFAULT_FPS = 25.0
 _MAX_FPS = 1000.0
 _ANSWERS_WITHIN_S = 10.0
+_END_S = 3.0
 _NO_VIDEO = Disposition.attached_pic | Disposition.timed_thumbnails
 _JOINED = {"mpegts", "mpeg", "h264", "hevc", "mpegvideo"}
 """Made to be joined, also at any moment: until the first key frame nothing in them can be decoded,
@@ -159,12 +161,27 @@ class VideoDecoder:
         self._clock = _FrameClock(self.fps)
 
     def last_time_s(self) -> float:
-        """The time of the last frame, measured packet by packet, and go back to the beginning."""
+        """The time of the last frame, measured, and go back to the beginning.
+
+        Where the header tells the length, only the end is looked at; else, as of a recording that
+        a crash cut off, packet by packet.
+        """
+        last_s, length = 0.0, self._container.duration
+        if length is not None and length > _END_S * av.time_base:
+            with suppress(SourceError):
+                self.seek(length / av.time_base - _END_S)
+                last_s = self._last_packet_s()
+        if not last_s:
+            self.seek(0)
+            last_s = self._last_packet_s()
+        self.seek(0)
+        return last_s
+
+    def _last_packet_s(self) -> float:
         last_s = 0.0
         for packet in self._packets():
             if packet.pts is not None and packet.time_base is not None:
                 last_s = max(last_s, float(packet.pts * packet.time_base))
-        self.seek(0)
         return last_s
 
     def close(self) -> None:

@@ -1,8 +1,7 @@
 """What has a key, as data: QActions, toolbar, tooltips and the help sheet are made from it."""
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
-from typing import TYPE_CHECKING, Literal
+from typing import TYPE_CHECKING
 
 from PyQt6.QtGui import QAction, QKeySequence
 
@@ -11,55 +10,27 @@ from fer_live.base.translation import mark, tr
 from fer_live.window.dialogs.about import show_about
 from fer_live.window.dialogs.help_sheet import show_help
 from fer_live.window.icons import RED_SIGN, icon
+from fer_live.window.review.review_actions import EDIT_ACTIONS, EXPORT_ACTIONS, PLAYBACK_ACTIONS
 from fer_live.window.snapshot import copy_picture, take_snapshot
 from fer_live.window.translated import plain
+from fer_live.window.window_action import WindowAction
 
 if TYPE_CHECKING:
     from fer_live.window.main_window import MainWindow
 
 
-Menu = Literal["file", "record", "view", "tools", "help"]
-
-
-@dataclass(frozen=True, slots=True)
-class WindowAction:
-    """One thing that a person can do by a key, and in the toolbar where `TOOLBAR` names it.
-
-    Exactly one of three says what happens: `run`, `switch` with whether it is now on, or `setting`,
-    the field of `Settings` that it switches. The last two are checkable. `short_text` is for the
-    toolbar, which has little room; `tip` tells more than the text. `menu` names the menu it stands
-    in, `icon` its drawing.
-    """
-
-    id: str
-    text: str
-    key: str = ""
-    run: Callable[["MainWindow"], object] | None = None
-    switch: Callable[["MainWindow", bool], object] | None = None
-    setting: str = ""
-    short_text: str = ""
-    tip: str = ""
-    menu: Menu = "view"
-    icon: str = ""
-
-    def __post_init__(self) -> None:
-        ways = [way for way in (self.run, self.switch, self.setting) if way]
-        if len(ways) != 1:
-            raise ValueError(f"{self.id}: expected one of run, switch, setting; got {len(ways)}")
-
-    @property
-    def is_checkable(self) -> bool:
-        """Whether the action is a switch that can be on or off."""
-        return self.run is None
-
-
 def _begin_marker(window: "MainWindow") -> None:
-    """The moment is now; what happened is written in the tab that is in front."""
-    if window.review.isVisible():
-        window.review.write_marker()
+    """The moment is now, also where the tab Personal is in front."""
+    window.pages.turn_to(window.live_page)
+    window.live_page.marker_bar.open()
+
+
+def _next_face(window: "MainWindow") -> None:
+    """Of the picture that is in front."""
+    if window.pages.shows(window.review):
+        window.review.beside.choose_next()
     else:
-        window.pages.turn_to(window.live)
-        window.live_page.marker_bar.open()
+        window.live.follow_next()
 
 
 ACTIONS = (
@@ -100,6 +71,7 @@ ACTIONS = (
         "F2",
         run=lambda w: w.feeds.ask_for_name(w.feeds.chosen),
         menu="file",
+        tab="live",
     ),
     WindowAction(
         "close_source",
@@ -109,6 +81,7 @@ ACTIONS = (
         menu="file",
         icon="x",
     ),
+    *EXPORT_ACTIONS,
     WindowAction(
         "retry",
         mark("&Try the source again"),
@@ -126,6 +99,7 @@ ACTIONS = (
         tip=mark("Closes the camera until you go on"),
         icon="video-off",
     ),
+    *EDIT_ACTIONS,
     WindowAction(
         "snapshot",
         mark("&Snapshot"),
@@ -171,19 +145,20 @@ ACTIONS = (
         menu="record",
         icon="pause",
     ),
+    *PLAYBACK_ACTIONS,
     WindowAction(
-        "play",
-        mark("Play or pause a recording"),
-        "P",
-        run=lambda w: w.review.toggle_play(),
-        menu="record",
-        icon="play",
+        "next_face",
+        mark("Follow the &next face"),
+        "N",
+        run=_next_face,
+        tab="live or review",
     ),
     WindowAction(
-        "next_face", mark("Follow the &next face"), "N", run=lambda w: w.live.follow_next()
-    ),
-    WindowAction(
-        "largest_face", mark("Follow the &largest face"), "L", run=lambda w: w.live.follow(0)
+        "largest_face",
+        mark("Follow the &largest face"),
+        "L",
+        run=lambda w: w.live.follow(0),
+        tab="live",
     ),
     WindowAction(
         "bars",
@@ -192,6 +167,7 @@ ACTIONS = (
         setting="show_panel",
         tip=mark("The probabilities of the followed face"),
         icon="chart-column",
+        tab="live or review",
     ),
     WindowAction(
         "faces",
@@ -201,6 +177,7 @@ ACTIONS = (
         short_text=mark("Faces"),
         tip=mark("Every face of the last minute, and what it mostly showed"),
         icon="users",
+        tab="live or review",
     ),
     WindowAction(
         "timeline",
@@ -209,6 +186,7 @@ ACTIONS = (
         setting="show_timeline",
         tip=mark("What the followed face showed before now"),
         icon="chart-line",
+        tab="live or review",
     ),
     WindowAction(
         "plane",
@@ -218,6 +196,7 @@ ACTIONS = (
         short_text=mark("Valence"),
         tip=mark("Derived from the probabilities"),
         icon="crosshair",
+        tab="live or review",
     ),
     WindowAction(
         "heat_map",
@@ -226,6 +205,7 @@ ACTIONS = (
         setting="show_heat_map",
         tip=mark("Orange marks what spoke for the label"),
         icon="flame",
+        tab="live or review",
     ),
     WindowAction(
         "signals",
@@ -235,6 +215,7 @@ ACTIONS = (
         short_text=mark("Head"),
         tip=mark("The turn of the head, gaze, blinks and mouth"),
         icon="scan-eye",
+        tab="live or review",
     ),
     WindowAction(
         "mirror",
@@ -243,6 +224,7 @@ ACTIONS = (
         setting="mirror",
         tip=mark("As in a mirror, your left is on the left"),
         icon="flip-horizontal-2",
+        tab="live",
     ),
     WindowAction("live", mark("&Live"), "Ctrl+1", run=lambda w: w.pages.turn_to(w.live_page)),
     WindowAction("review", mark("&Review"), "Ctrl+2", run=lambda w: w.pages.turn_to(w.review)),
@@ -281,6 +263,7 @@ ACTIONS = (
         run=_begin_marker,
         menu="record",
         tip=mark("Says what happens now, in every output and recording"),
+        tab="live",
     ),
     WindowAction(
         "marker_keys",
@@ -360,6 +343,7 @@ def make_actions(window: "MainWindow") -> dict[str, QAction]:
         q_action = QAction(window)
         q_action.setShortcut(QKeySequence(action.key))
         q_action.setCheckable(action.is_checkable)
+        q_action.setData(action.tab)
         if action.icon:
             q_action.setIcon(icon(action.icon, RED_SIGN if action.id == "record" else ""))
         q_action.triggered.connect(_slot(action, window))

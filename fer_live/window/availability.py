@@ -7,6 +7,7 @@ from PyQt6.QtGui import QKeySequence
 from fer_live.base.translation import tr
 from fer_live.window.actions import ACTIONS
 from fer_live.window.translated import plain
+from fer_live.window.window_action import WindowAction
 
 if TYPE_CHECKING:
     from fer_live.window.main_window import MainWindow
@@ -21,17 +22,7 @@ _NEEDS_PICTURE = (
     "largest_face",
 )
 _AMONG_SEVERAL = ("next_source", "name_source", "close_source")
-_LIVE_VIEW = (
-    "bars",
-    "faces",
-    "timeline",
-    "plane",
-    "heat_map",
-    "signals",
-    "mirror",
-    "next_face",
-    "largest_face",
-)
+_ON_THE_SHELF = ("delete_recording",)
 
 
 class Availability:
@@ -44,7 +35,7 @@ class Availability:
         """Switch each action on or off, with its tooltip in the language spoken now."""
         for action in ACTIONS:
             q_action = self._window.action[action.id]
-            why_not = self._why_not(action.id)
+            why_not = self._why_not(action)
             q_action.setEnabled(not why_not)
             keys = q_action.shortcut().toString(QKeySequence.SequenceFormat.NativeText)
             name = plain(q_action.text())
@@ -52,9 +43,9 @@ class Availability:
             more = why_not or (tr(action.tip) if action.tip else "")
             q_action.setToolTip(f"{first}\n{more}" if more else first)
 
-    def _why_not(self, name: str) -> str:
+    def _why_not(self, action: WindowAction) -> str:
         """Why this action cannot work; empty where it can."""
-        window = self._window
+        window, name = self._window, action.id
         if window.pages.is_asking:
             return "" if name in ("help", "quit", "about") else tr("First answer the question")
         capturing = window.feeds.chosen.capturing
@@ -64,18 +55,44 @@ class Availability:
             return ""
         if name in _AMONG_SEVERAL and len(window.feeds.all) == 1:
             return tr("There is one source")
-        if name in _LIVE_VIEW and not window.pages.shows(window.live_page):
+        if action.tab == "live" and not window.pages.shows(window.live_page):
             return tr("Only in the tab Live")
+        if action.tab == "review":
+            return self._why_not_in_review(name)
+        if window.pages.shows(window.review) and action.tab == "live or review":
+            return ""
+        if action.tab == "live or review" and not window.pages.shows(window.live_page):
+            return tr("Only in the tabs Live and Review")
+        return self._why_not_live(name)
+
+    def _why_not_live(self, name: str) -> str:
+        window = self._window
         tiles = [window.live] if name != "record" else [one.tile for one in window.feeds.all]
         if name in _NEEDS_PICTURE and not any(tile.view.has_picture for tile in tiles):
             return tr("There is no picture")
-        if name == "pause" and not capturing.is_on:
+        if name == "pause" and not window.feeds.chosen.capturing.is_on:
             return tr("Nothing is being captured")
-        if name == "play" and not window.review.can_play:
-            return tr("Choose a recording in the tab Review")
         if name == "mirror" and not window.source.can_be_mirrored:
             return tr("Only a camera is mirrored")
         if name == "heat_map" and window.pipeline is not None:
             has_map = window.pipeline.classifier.has_heat_map
             return "" if has_map else tr("This model does not tell where it looked")
+        return ""
+
+    def _why_not_in_review(self, name: str) -> str:
+        review = self._window.review
+        if not self._window.pages.shows(review):
+            return tr("Only in the tab Review")
+        if name in _ON_THE_SHELF:
+            return "" if review.list.current else tr("Choose a recording")
+        if name in ("open_video", "export") and review.work.is_running:
+            return tr("Something is being written or read already")
+        if name == "open_video":
+            return ""
+        if not review.can_play:
+            return tr("Choose a recording")
+        if name == "undo" and not review.changes.canUndo():
+            return tr("Nothing was changed")
+        if name == "redo" and not review.changes.canRedo():
+            return tr("Nothing was undone")
         return ""

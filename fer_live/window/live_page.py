@@ -3,6 +3,7 @@
 from collections.abc import Sequence
 
 from PyQt6.QtCore import Qt
+from PyQt6.QtGui import QResizeEvent
 from PyQt6.QtWidgets import QSplitter, QVBoxLayout, QWidget
 
 from fer_live.outputs.markers import MarkedSpan
@@ -13,6 +14,9 @@ from fer_live.window.widgets.scrolled import ScrolledBelow
 
 _LEAST_TIMELINE = 120
 """Pixels: a row of its legend and the band."""
+
+_LEGEND_FROM_H = 420
+"""In a lower page the pictures need the room."""
 
 
 class LivePage(QWidget):
@@ -85,6 +89,10 @@ class LivePage(QWidget):
         """Show nothing around the pictures, or again what is wanted."""
         self._is_picture_alone = alone
         self._show_all()
+
+    def resizeEvent(self, event: QResizeEvent | None) -> None:  # noqa: N802  # Qt's name
+        for tile in self._tiles:
+            tile.timeline.show_legend(self.height() >= _LEGEND_FROM_H)
 
     def _show_all(self) -> None:
         parts = Parts.none() if self._is_picture_alone else self._parts

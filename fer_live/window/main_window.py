@@ -40,7 +40,8 @@ from fer_live.window.place import place, place_of
 from fer_live.window.power import Power
 from fer_live.window.preferences import Preferences
 from fer_live.window.record_clock import RecordClock
-from fer_live.window.review_page import ReviewPage
+from fer_live.window.review.importing import read_videos_by
+from fer_live.window.review.review_page import ReviewPage
 from fer_live.window.session_news import RELOADS
 from fer_live.window.small_mode import SmallMode
 from fer_live.window.source_menu import SourceMenu
@@ -129,7 +130,7 @@ class MainWindow(Translated, QMainWindow):
     def _make_pieces(self, sources: Sequence[NamedSource], outputs: Mapping[str, str]) -> None:
         preferences = self.preferences
         self.live_page = LivePage()
-        self.review = ReviewPage()
+        self.review = ReviewPage(lambda: read_videos_by(self._load_pipeline, preferences.now))
         self.personal = PersonalPage(lambda: preferences.now, preferences.change)
         self.pages = Pages(self.live_page, self.review, self.personal)
         self.setCentralWidget(self.pages)
@@ -341,15 +342,15 @@ class MainWindow(Translated, QMainWindow):
 
     def _apply_view_settings(self) -> None:
         settings = self.preferences.now
-        self.live_page.show_parts(
-            Parts(
-                timeline=settings.show_timeline,
-                panel=settings.show_panel,
-                plane=settings.show_plane,
-                signals=settings.signals,
-                faces=settings.show_faces,
-            )
+        parts = Parts(
+            timeline=settings.show_timeline,
+            panel=settings.show_panel,
+            plane=settings.show_plane,
+            signals=settings.signals,
+            faces=settings.show_faces,
         )
+        self.live_page.show_parts(parts)
+        self.review.show_parts(parts, with_heat_map=settings.show_heat_map)
         show_switches(self.action, settings)
 
     def _show_chosen(self) -> None:

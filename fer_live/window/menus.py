@@ -6,15 +6,20 @@ from PyQt6.QtGui import QAction
 from PyQt6.QtWidgets import QMenu, QMenuBar
 
 from fer_live.base.translation import tr
-from fer_live.window.actions import ACTIONS, Menu
+from fer_live.window.actions import ACTIONS
 from fer_live.window.translated import Translated
+from fer_live.window.window_action import Menu
 
 _BREAKS_BEFORE = {
     "pause_source",
     "quit",
     "capture",
     "marker",
-    "play",
+    "open_video",
+    "mark_here",
+    "play_back",
+    "in_point",
+    "longest_in_review",
     "bars",
     "live",
     "small",
@@ -24,13 +29,13 @@ _BREAKS_BEFORE = {
 
 
 class MenuBar(Translated, QMenuBar):
-    """File, Source, Record, View, Tools, Help; `sources` is filled whenever it opens."""
+    """All menus; `sources`, the second one, is filled whenever it opens."""
 
     def __init__(self, sources: QMenu, actions: Mapping[str, QAction]) -> None:
         super().__init__()
         self._sources = sources
         self._menus: dict[Menu, QMenu] = {}
-        for name in ("file", "record", "view", "tools", "help"):
+        for name in ("file", "edit", "record", "playback", "view", "tools", "help"):
             menu = self.addMenu("")
             assert menu is not None
             menu.setToolTipsVisible(True)
@@ -46,7 +51,9 @@ class MenuBar(Translated, QMenuBar):
     def translate(self) -> None:
         titles: dict[Menu, str] = {
             "file": tr("&File"),
+            "edit": tr("&Edit"),
             "record": tr("&Record"),
+            "playback": tr("&Playback"),
             "view": tr("&View"),
             "tools": tr("&Tools"),
             "help": tr("&Help"),

@@ -8,7 +8,7 @@ from fer_live.sources.choice import SourceChoice
 from fer_live.window.first_start import FirstStart
 from fer_live.window.live_page import LivePage
 from fer_live.window.personal.personal_page import PersonalPage
-from fer_live.window.review_page import ReviewPage
+from fer_live.window.review.review_page import ReviewPage
 from fer_live.window.translated import Translated
 from fer_live.window.widgets.scrolled import Scrolled
 

@@ -163,7 +163,8 @@ class PersonsDialog(Translated, QDialog):
         """Write the rows with their persons to a file."""
         rows = list(with_persons(self._rows, self._persons))
         try:
-            write_rows(path, rows, self._recording.about.labels)
+            signals = any("yaw_deg" in row for row in rows)
+            write_rows(path, rows, self._recording.about.labels, signals=signals)
         except FerLiveError as error:
             self._news.setText(str(error))
         else:

@@ -71,10 +71,9 @@ class FacesList(QListWidget):
     ) -> None:
         """Take in a frame, at most twice a second; `moments` are those of the last minute, by the
         number of their face."""
-        now_s = time.monotonic()
-        if now_s - self._shown_at_s < _EVERY_S:
+        if not self.is_due:
             return
-        self._shown_at_s = now_s
+        self._shown_at_s = now_s = time.monotonic()
         in_view = {face.track_id: face for face in result.faces}
         for number in [number for number in self._rows if number not in moments]:
             self.takeItem(self.row(self._rows.pop(number).item))
@@ -88,6 +87,11 @@ class FacesList(QListWidget):
                 row.item.setIcon(_untinted(_portrait(result.frame.image_bgr, face)))
         current = self._rows.get(followed or 0)
         self.setCurrentItem(None if current is None else current.item)
+
+    @property
+    def is_due(self) -> bool:
+        """Whether the next frame would be shown: the last one was half a second ago."""
+        return time.monotonic() - self._shown_at_s >= _EVERY_S
 
     def start_over(self) -> None:
         """The next frame is of another source."""

@@ -105,6 +105,10 @@ class Timeline(QWidget):
         """Show which time of the recording, in seconds, is in the picture."""
         self.plot.show_played(time_s)
 
+    def show_legend(self, shown: bool) -> None:
+        """Show the legend and its buttons, or leave their room to the pictures."""
+        self.legend.setVisible(shown)
+
     def go_to_now(self) -> None:
         """Let a live timeline scroll again, as long as it was."""
         self.plot.read(None)

@@ -82,6 +82,11 @@ class VideoView(QWidget):
         self._result, self._message = None, message
         self.update()
 
+    def say(self, message: str) -> None:
+        """Show a message below the picture that is there, until the next result."""
+        self._message = message
+        self.update()
+
     @property
     def has_picture(self) -> bool:
         """Whether a result is shown, and not a message in its place."""

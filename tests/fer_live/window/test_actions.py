@@ -13,7 +13,8 @@ from PyQt6.QtWidgets import (
     QToolButton,
 )
 
-from fer_live.window.actions import ACTIONS, TOOLBAR, WindowAction
+from fer_live.window.actions import ACTIONS, TOOLBAR
+from fer_live.window.window_action import WindowAction
 from tests.helpers.window import GRAY, wait_for_pictures
 
 
@@ -28,8 +29,15 @@ def test_every_control_has_a_name_and_can_be_reached_by_keyboard(qtbot, open_win
             name = widget.accessibleName() or getattr(widget, "text", lambda: "")()
             assert name, f"{widget} has no name"
             assert widget.focusPolicy() & Qt.FocusPolicy.TabFocus, f"{name}: not by keyboard"
-    shortcuts = [key for a in window.actions() if (key := a.shortcut().toString())]
-    assert len(set(shortcuts)) == len(shortcuts), "two actions have one key"
+
+
+def test_no_two_actions_have_one_key_in_the_same_tab():
+    for tab in ("live", "review", "personal"):
+        keys = [a.key for a in ACTIONS if a.key and (a.tab == "any" or tab in a.tab)]
+        assert len(set(keys)) == len(keys), tab
+    everywhere = {a.key for a in ACTIONS if a.key and a.tab == "any"}
+    of_tabs = {a.key for a in ACTIONS if a.key and a.tab != "any"}
+    assert not everywhere & of_tabs
 
 
 def test_each_action_is_named_once_and_the_toolbar_names_only_these():

@@ -31,7 +31,7 @@ def test_every_action_stands_in_one_menu_and_has_a_sign(qtbot, open_window):
     window, _ = open_window(GRAY)
     bar = window.menuBar()
     titles = [a.text().replace("&", "") for a in bar.actions()]
-    assert titles == ["File", "Source", "Record", "View", "Tools", "Help"]
+    assert titles == ["File", "Source", "Edit", "Record", "Playback", "View", "Tools", "Help"]
     listed = [a for menu in bar.actions() for a in menu.menu().actions() if not a.isSeparator()]
     for action in ACTIONS:
         assert listed.count(window.action[action.id]) == 1, action.id
@@ -72,9 +72,14 @@ def test_what_cannot_work_is_off_and_says_why(qtbot, open_window):
     assert window.action["mirror"].toolTip().endswith("Only a camera is mirrored")
     assert not window.action["pause"].isEnabled()
     window.pages.turn_to(window.review)
-    assert not window.action["bars"].isEnabled()
+    assert window.action["bars"].isEnabled()
+    for name in ("mirror", "marker", "largest_face"):
+        assert window.action[name].toolTip().endswith("Only in the tab Live"), name
     assert not window.action["play"].isEnabled()
     assert "Choose a recording" in window.action["play"].toolTip()
+    window.pages.turn_to(window.personal)
+    assert window.action["bars"].toolTip().endswith("Only in the tabs Live and Review")
+    assert window.action["frame_on"].toolTip().endswith("Only in the tab Review")
 
 
 def test_record_is_off_without_a_picture_and_leaves_nothing(qtbot, open_window, own_home: Path):

@@ -15,7 +15,7 @@ from fer_live.outputs.marker_file import companion_of, read_marker_file
 from fer_live.outputs.markers import MarkedSpan
 from fer_live.recording.recorder import list_recordings
 from fer_live.sources.choice import Demo
-from fer_live.window.review_markers import MarkerEditor
+from fer_live.window.review.review_markers import MarkerEditor
 from tests.helpers.window import GRAY, ON_CPU, wait_for_pictures
 
 KEYS = ON_CPU.but(

@@ -16,7 +16,7 @@ from fer_live.recording.persons import Persons, load_persons
 from fer_live.recording.recorder import Recording
 from fer_live.window.dialogs import persons_dialog
 from fer_live.window.dialogs.persons_dialog import PersonsDialog
-from fer_live.window.review_page import ReviewPage
+from fer_live.window.review.review_page import ReviewPage
 from tests.helpers.recordings import recorded_demo
 
 
@@ -151,25 +151,29 @@ def test_rows_are_saved_with_the_persons(qtbot, dialog: PersonsDialog, tmp_path:
     assert "rows.txt" in dialog._news.text()
 
 
+def refuse_to_load():
+    raise AssertionError
+
+
 def test_the_review_shows_the_persons_numbers(qtbot, recording: Recording):
-    page = ReviewPage()
+    page = ReviewPage(refuse_to_load)
     qtbot.addWidget(page, before_close_func=lambda p: p.stop())
     page.show()
     page.refresh()
     page.seek(6.0)
-    assert {face.track_id for face in page.view._result.faces} == {3, 4}
+    assert {face.track_id for face in page.pane.view._result.faces} == {3, 4}
     page.show_persons()
     dialog = page.findChild(PersonsDialog)
     choose(dialog, 0, 2)
     press(qtbot, dialog.merge)
     dialog.accept()
-    assert page._position_s == pytest.approx(6.0)
-    assert {face.track_id for face in page.view._result.faces} == {1, 4}
+    assert page.playback.position_s == pytest.approx(6.0)
+    assert {face.track_id for face in page.pane.view._result.faces} == {1, 4}
 
 
 def test_nothing_that_compares_faces_is_loaded_before_somebody_asks():
     code = "import sys, fer_live.window.app, fer_live.analyze.run; print(*sys.modules)"
     command = [sys.executable, "-c", code]
     loaded = subprocess.run(command, capture_output=True, text=True, check=True).stdout.split()
-    assert "fer_live.window.review_page" in loaded
+    assert "fer_live.window.review.review_page" in loaded
     assert "fer_live.vision.descriptor" not in loaded

@@ -33,14 +33,14 @@ def test_a_recording_is_made_and_reviewed(
 
     qtbot.keyClick(window, Qt.Key.Key_2, Qt.KeyboardModifier.ControlModifier)
     review = window.review
-    assert review.view._result is not None
-    assert review.view._result.faces
+    assert review.pane.view._result is not None
+    assert review.pane.view._result.faces
     # Between two frames: the video counts in whole milliseconds, so at a frame either may be shown.
     times = sorted({float(row["time_s"]) for row in recording.rows()})
     shown, following = next(pair for pair in pairwise(times) if pair[1] > 0.5)
     at_s = round((shown + following) / 2, 3)
     review.seek(at_s)
-    assert review.view._result.frame.captured_at_s == pytest.approx(shown, abs=2e-3)
+    assert review.pane.view._result.frame.captured_at_s == pytest.approx(shown, abs=2e-3)
     qtbot.keyClicks(review.markers.line, "a smile")
     qtbot.keyClick(review.markers.line, Qt.Key.Key_Return)
     (span,) = recording.markers()
@@ -49,10 +49,10 @@ def test_a_recording_is_made_and_reviewed(
     assert abs((span.utc - first).total_seconds() - at_s) < 0.002
     review.seek(0.0)
     review.markers.table.cellClicked.emit(0, 2)
-    assert review._position_s == at_s
-    review.toggle_play()
-    qtbot.waitUntil(lambda: review._position_s > at_s + 0.2, timeout=60_000)
-    review.toggle_play()
+    assert review.playback.position_s == at_s
+    review.playback.toggle()
+    qtbot.waitUntil(lambda: review.playback.position_s > at_s + 0.2, timeout=60_000)
+    review.playback.toggle()
     opened: list[str] = []
 
     def refuse(url: QUrl) -> bool:
@@ -61,8 +61,8 @@ def test_a_recording_is_made_and_reviewed(
 
     monkeypatch.setattr(QDesktopServices, "openUrl", refuse)
     report = tmp_path / "report.html"
-    review.reports.write(recording, report, with_pictures=True)
-    assert not review._report.isEnabled()
+    review.exports.reports.write(recording, report, with_pictures=True)
+    assert not review.exports.button.isEnabled()
     qtbot.waitUntil(lambda: bool(opened), timeout=60_000)
     assert opened == [str(report)]
     page = report.read_text()
@@ -73,7 +73,7 @@ def test_a_recording_is_made_and_reviewed(
     copy = next(button for button in box.buttons() if button.text() == "Copy")
     copy.click()
     assert QGuiApplication.clipboard().text() == str(report)
-    assert review._report.isEnabled()
+    assert review.exports.button.isEnabled()
 
 
 def test_pictures_are_off_until_they_are_wanted(qtbot):

@@ -1,30 +1,14 @@
 import json
 from dataclasses import replace
-from datetime import datetime
 from pathlib import Path
 
 import numpy as np
 import pytest
 
-from fer_live.datatypes import Frame, FrameResult
-from fer_live.recording.recorder import About, Recorder, Recording
-from fer_live.window.recorded_faces import RecordedFaces
-from tests.helpers.results import LABELS, face_signals, result, with_signals
-
-
-def recorded(folder: Path, results: list[FrameResult], *, with_overlay: bool = False) -> Recording:
-    about = About(
-        labels=LABELS,
-        model="m.onnx",
-        source="camera 0",
-        began_at=datetime(2026, 11, 25, 14, 3, 22),
-        with_overlay=with_overlay,
-    )
-    recorder = Recorder(folder, about)
-    for one in results:
-        recorder.write("camera 0", one)
-    recorder.close()
-    return Recording.open(recorder.folder)
+from fer_live.datatypes import Frame
+from fer_live.recording.recorded_faces import RecordedFaces
+from tests.helpers.recordings import recorded
+from tests.helpers.results import face_signals, result, with_signals
 
 
 def frame_at(time_s: float) -> Frame:
