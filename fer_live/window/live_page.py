@@ -10,6 +10,10 @@ from fer_live.outputs.markers import MarkedSpan
 from fer_live.window.grid.tile import LiveTile, Parts
 from fer_live.window.grid.tile_grid import TileGrid
 from fer_live.window.widgets.marker_bar import MarkerBar
+from fer_live.window.widgets.scrolled import ScrolledBelow
+
+_LEAST_TIMELINE = 120
+"""Pixels: a row of its legend and the band."""
 
 _LEGEND_FROM_H = 420
 """In a lower page the pictures need the room."""
@@ -27,14 +31,16 @@ class LivePage(QWidget):
         self._chosen: LiveTile | None = None
         self._marks: Sequence[MarkedSpan] = ()
         self._parts, self._is_picture_alone = Parts(), False
-        self._grid, self._beside, self._below = TileGrid(), QWidget(), QWidget()
+        self._grid, self._beside, timelines = TileGrid(), QWidget(), QWidget()
+        self._timelines = _column_in(timelines)
+        self._below = ScrolledBelow(timelines, _LEAST_TIMELINE)
         self.marker_bar = MarkerBar()
         left = QWidget()
         column = _column_in(left)
         column.addWidget(self._grid, 1)
         column.addWidget(self._below)
         column.addWidget(self.marker_bar)
-        self._sides, self._timelines = _column_in(self._beside), _column_in(self._below)
+        self._sides = _column_in(self._beside)
         splitter = QSplitter(Qt.Orientation.Horizontal)
         splitter.addWidget(left)
         splitter.addWidget(self._beside)

@@ -1,8 +1,8 @@
 """What is larger than its window is scrolled, and no window is larger than its screen."""
 
-from PyQt6.QtCore import QSize, Qt
+from PyQt6.QtCore import QEvent, QObject, QSize, Qt
 from PyQt6.QtGui import QResizeEvent
-from PyQt6.QtWidgets import QBoxLayout, QFrame, QScrollArea, QWidget
+from PyQt6.QtWidgets import QBoxLayout, QFrame, QScrollArea, QSizePolicy, QWidget
 
 _FRAME = QSize(16, 48)
 """About what the system draws around a window."""
@@ -36,6 +36,28 @@ class Scrolled(QScrollArea):
             if inner.minimumSizeHint().width() > self.width():
                 self._columns.setDirection(QBoxLayout.Direction.TopToBottom)
         super().resizeEvent(event)
+
+
+class ScrolledBelow(Scrolled):
+    """The same for what stands below something else: as high as its widget, and lower, down to
+    `least` pixels, only where the window has no more room."""
+
+    def __init__(self, inner: QWidget, least: int) -> None:
+        super().__init__(inner)
+        self._least = least
+        self.setHorizontalScrollBarPolicy(Qt.ScrollBarPolicy.ScrollBarAlwaysOff)
+        self.setSizePolicy(QSizePolicy.Policy.Preferred, QSizePolicy.Policy.Maximum)
+
+    def minimumSizeHint(self) -> QSize:  # noqa: N802  # Qt's name
+        inner = self.widget()
+        assert inner is not None
+        least = inner.minimumSizeHint()
+        return QSize(least.width(), min(least.height(), self._least))
+
+    def eventFilter(self, watched: QObject | None, event: QEvent | None) -> bool:  # noqa: N802
+        if event is not None and event.type() in (QEvent.Type.LayoutRequest, QEvent.Type.Resize):
+            self.updateGeometry()
+        return super().eventFilter(watched, event)
 
 
 def resize_within_screen(window: QWidget, wanted: QSize) -> None:

@@ -3,7 +3,7 @@
 import time
 from collections.abc import Iterable, Mapping
 
-from PyQt6.QtCore import pyqtSignal
+from PyQt6.QtCore import QEvent, pyqtSignal
 from PyQt6.QtWidgets import QSizePolicy, QVBoxLayout, QWidget
 
 from fer_live.outputs.markers import MarkedSpan
@@ -113,6 +113,20 @@ class Timeline(QWidget):
         """Let a live timeline scroll again, as long as it was."""
         self.plot.read(None)
         self.plot.pan(self.plot.range.end_s - self.plot.range.to_s)
+
+    def event(self, event: QEvent | None) -> bool:
+        if event is not None and event.type() in (QEvent.Type.LayoutRequest, QEvent.Type.Resize):
+            self._fit()
+        return super().event(event)
+
+    def _fit(self) -> None:
+        """Be as high as the parts at this width: a box layout does not reckon with a legend whose
+        rows are more where it is narrow."""
+        height = self.legend.heightForWidth(self.width()) + self.plot.sizeHint().height()
+        if not self.episode_list.isHidden():
+            height += self.episode_list.sizeHint().height()
+        if self.minimumHeight() != height:
+            self.setFixedHeight(height)
 
     def _begin(self, shown: TimeRange, labels: tuple[str, ...]) -> None:
         self.plot.range, self.plot.labels = shown, labels
