@@ -10,7 +10,7 @@ EDIT_ACTIONS = (
         "Ctrl+Z",
         run=lambda w: w.review.changes.undo(),
         menu="edit",
-        tip=mark("Takes back what was changed in this recording"),
+        tip=mark("Undoes what was changed in this recording"),
         tab="review",
     ),
     WindowAction(
