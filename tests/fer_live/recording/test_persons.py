@@ -178,7 +178,7 @@ def test_rows_are_saved_with_their_persons(recording: Recording, tmp_path: Path,
     rows = list(with_persons(recording.rows(), Persons().merged([1, 4])))
     rows[0]["points"] = [1.0, 2.0]  # what a recording keeps for its picture is no column
     path = tmp_path / f"rows{suffix}"
-    write_rows(path, rows, recording.about.labels)
+    write_rows(path, rows, recording.about.labels, signals=False)
     if suffix == ".csv":
         back = list(csv.DictReader(path.read_text().splitlines()))
     elif suffix == ".jsonl":
@@ -194,7 +194,7 @@ def test_rows_are_saved_with_their_persons(recording: Recording, tmp_path: Path,
 
 def test_rows_are_saved_in_known_kinds_alone(recording: Recording, tmp_path: Path):
     with pytest.raises(InputError, match=r"rows\.xlsx"):
-        write_rows(tmp_path / "rows.xlsx", recording.rows(), recording.about.labels)
+        write_rows(tmp_path / "rows.xlsx", recording.rows(), recording.about.labels, signals=False)
 
 
 def test_a_report_has_a_part_for_each_person(recording: Recording, tmp_path: Path):
