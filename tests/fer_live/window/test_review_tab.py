@@ -1,6 +1,7 @@
 """The tab Review as a person uses it: list, faces, player, undo, export, two beside each other."""
 
 import csv
+import time
 from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
@@ -9,11 +10,12 @@ import numpy as np
 import pytest
 from PyQt6.QtCore import Qt
 from PyQt6.QtGui import QImage
-from PyQt6.QtWidgets import QFileDialog, QMessageBox, QPushButton
+from PyQt6.QtWidgets import QApplication, QFileDialog, QMessageBox, QPushButton
 
 from fer_live.datatypes import HeatMap, Marker
 from fer_live.errors import OutputError
 from fer_live.recording.recorder import Recording
+from fer_live.recording.row_index import RowIndex
 from fer_live.window.grid.tile import Parts
 from fer_live.window.review import importing, opened
 from fer_live.window.review.exports import Exports
@@ -441,3 +443,34 @@ def test_a_damaged_video_is_said(qtbot, shelf_folder: Path, open_review):
     assert "video.mkv" in page.pane.view.message
     assert not page.can_play
     assert page._delete.isEnabled()
+
+
+def test_two_hours_of_three_faces_open_within_two_seconds_and_scroll_at_thirty_a_second(
+    qtbot, shelf_folder: Path, open_review, monkeypatch
+):
+    """In the time of the processor, since other programs may have it at the moment."""
+    recorded(shelf_folder, two_faces(2))
+    n_frames, rng = 2 * 3600 * 30, np.random.default_rng(0)
+    frames = np.repeat(np.arange(n_frames), 3)
+    happy = rng.random(3 * n_frames).astype(np.float16)
+    index = RowIndex(
+        frames / 30,
+        np.zeros(3 * n_frames, np.int64),
+        frames,
+        np.tile(np.arange(1, 4, dtype=np.int32), n_frames),
+        np.stack([1 - happy, happy], 1),
+        (happy > 0.5).astype(np.int16),
+    )
+    monkeypatch.setattr(opened, "load_index", lambda *_: index)
+    monkeypatch.setattr(RecordingList, "_look", lambda _: None)
+    begun_s = time.process_time()
+    page = open_review()
+    page.show_parts(Parts(plane=True, signals=True), with_heat_map=True)
+    QApplication.processEvents()
+    assert time.process_time() - begun_s < 2
+    assert len(page.pane.now.faces.curves) == 3
+    begun_s = time.process_time()
+    for number in range(60):
+        page.seek(number / 30)
+        QApplication.processEvents()
+    assert time.process_time() - begun_s < 2
