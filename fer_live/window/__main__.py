@@ -5,10 +5,11 @@ import sys
 from pathlib import Path
 
 from fer_live.base.atomic_file import write_atomically
-from fer_live.base.translation import set_language, tr
+from fer_live.base.translation import mark, set_language, tr
 from fer_live.window.actions import ACTIONS
 from fer_live.window.translated import plain
 
+_TABS = {"live": mark("in the tab Live"), "review": mark("in the tab Review")}
 _BEGIN, _END = "<!-- keys -->", "<!-- /keys -->"
 
 
@@ -26,7 +27,8 @@ def as_markdown(language: str) -> str:
     for action in ACTIONS:
         if action.key:
             tip = f" — {tr(action.tip)}" if action.tip else ""
-            rows.append(f"| {action.key} | {plain(tr(action.text))}{tip} |")
+            where = f" ({tr(_TABS[action.tab])})" if action.tab in _TABS else ""
+            rows.append(f"| {action.key} | {plain(tr(action.text))}{where}{tip} |")
     return "\n".join([_BEGIN, *rows, _END])
 
 

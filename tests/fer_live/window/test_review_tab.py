@@ -321,7 +321,8 @@ def test_a_part_becomes_a_recording_and_is_open_then(qtbot, shelf_folder: Path, 
     page = open_review()
     page.seek(1.0)
     page.exports.set_in()
-    assert page.pane.timeline.plot.placed_marks[0][0].text == "part"
+    plot = page.pane.timeline.plot
+    qtbot.waitUntil(lambda: [s.text for s, _ in plot.placed_marks][:1] == ["part"], timeout=10_000)
     page.seek(2.0)
     page.exports.set_out()
     page.exports.save_part()
