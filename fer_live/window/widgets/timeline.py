@@ -122,7 +122,9 @@ class Timeline(QWidget):
     def _fit(self) -> None:
         """Be as high as the parts at this width: a box layout does not reckon with a legend whose
         rows are more where it is narrow."""
-        height = self.legend.heightForWidth(self.width()) + self.plot.sizeHint().height()
+        height = self.plot.sizeHint().height()
+        if not self.legend.isHidden():
+            height += self.legend.heightForWidth(self.width())
         if not self.episode_list.isHidden():
             height += self.episode_list.sizeHint().height()
         if self.minimumHeight() != height:

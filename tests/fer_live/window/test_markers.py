@@ -217,7 +217,7 @@ def test_markers_reach_files_and_recordings_and_are_edited_in_the_review(
     window.review.seek(trial.from_s + 0.1)
     editor.end_here()
     assert recording.markers()[1].to_s == pytest.approx(trial.from_s + 0.1, abs=2e-3)
-    assert window.review.timeline.plot.marks == tuple(recording.markers())
+    assert window.review.pane.timeline.plot.marks == tuple(recording.markers())
     window.review.seek(0.0)
     qtbot.keyClick(window, Qt.Key.Key_K)
     qtbot.keyClicks(window.review.markers.line, "the very begin")

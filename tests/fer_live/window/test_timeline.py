@@ -324,6 +324,25 @@ def test_a_narrow_legend_takes_more_rows(qtbot, review):
     assert review.legend.heightForWidth(200) >= 2 * wide
 
 
+def test_it_is_as_high_as_its_parts_at_any_width(qtbot, review):
+    def is_fit() -> bool:
+        parts = (review.legend, review.plot, review.episode_list)
+        heights = sum(part.height() for part in parts if part.isVisible())
+        return (
+            review.height() == heights and review.plot.height() == review.plot.sizeHint().height()
+        )
+
+    for width in (800, 300, 800):
+        review.resize(width, 100)
+        qtbot.waitUntil(is_fit, timeout=5000)
+    before = review.height()
+    review.legend.lanes.click()
+    review.legend.episodes.click()
+    qtbot.waitUntil(lambda: is_fit() and review.height() > before + 28, timeout=5000)
+    review.show_legend(False)
+    qtbot.waitUntil(is_fit, timeout=5000)
+
+
 def test_its_words_are_translated(qtbot, review):
     review.legend.episodes.click()
     set_language("ko")
