@@ -70,7 +70,12 @@ class BareRoot:
     @contextlib.contextmanager
     def mounted(self) -> Iterator[None]:
         """With /proc, /dev and the sockets of the screen."""
-        mounts = {"/proc": "proc", "/dev": "dev", str(_SOCKETS): str(_SOCKETS).lstrip("/")}
+        mounts = {
+            "/proc": "proc",
+            "/dev": "dev",
+            "/dev/shm": "dev/shm",
+            str(_SOCKETS): str(_SOCKETS).lstrip("/"),
+        }
         done: list[Path] = []
         try:
             for source, place in mounts.items():
