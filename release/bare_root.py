@@ -74,6 +74,7 @@ class BareRoot:
             "/proc": "proc",
             "/dev": "dev",
             "/dev/shm": "dev/shm",
+            "/sys": "sys",
             str(_SOCKETS): str(_SOCKETS).lstrip("/"),
         }
         done: list[Path] = []
