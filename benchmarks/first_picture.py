@@ -22,7 +22,7 @@ def first_picture_s(*program: str) -> float:
         stats = Path(folder) / "stats.json"
         settings = {"FER_LIVE_HOME": folder, "QT_QPA_PLATFORM": "offscreen"}
         subprocess.run(
-            [*program, "--demo", "--duration", "1", "--stats", str(stats)],
+            [*program, "--demo", "--duration", "5", "--stats", str(stats)],
             check=True,
             env=os.environ | settings,
         )

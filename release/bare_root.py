@@ -70,7 +70,13 @@ class BareRoot:
     @contextlib.contextmanager
     def mounted(self) -> Iterator[None]:
         """With /proc, /dev and the sockets of the screen."""
-        mounts = {"/proc": "proc", "/dev": "dev", str(_SOCKETS): str(_SOCKETS).lstrip("/")}
+        mounts = {
+            "/proc": "proc",
+            "/dev": "dev",
+            "/dev/shm": "dev/shm",
+            "/sys": "sys",
+            str(_SOCKETS): str(_SOCKETS).lstrip("/"),
+        }
         done: list[Path] = []
         try:
             for source, place in mounts.items():
@@ -130,21 +136,21 @@ def screen() -> Iterator[None]:
 
 def try_app(root: BareRoot, picture: Path | None) -> dict[str, object]:
     """Run what the package brings, as a person; returns what was seen."""
-    findings = json.loads(root.run(PACKAGE, "doctor", "--json", person=True))
-    if not findings["ok"] or not findings["screen"]["ok"]:
-        raise ReleaseError(f"doctor: {findings}")
     demo = f"/usr/lib/{PACKAGE}/_internal/fer_live/assets/demo.mp4"
     # Twice the same clip, so that several processes read.
     root.run("cp", demo, "again.mp4", person=True)
     root.run(PACKAGE, "analyze", demo, "again.mp4", "--out", "rows.csv", person=True)
     rows = (root.folder / "home/person/rows.csv").read_text().splitlines()[1:]
     with screen():
+        findings = json.loads(root.run(PACKAGE, "doctor", "--json", person=True))
         watcher = _picture_later(picture) if picture else None
         root.run(
             *(PACKAGE, "--demo", "--duration", str(_WINDOW_S), "--stats", "stats.json"), person=True
         )
         if watcher is not None:
             watcher.wait(30)
+    if not findings["ok"] or not findings["screen"]["ok"]:
+        raise ReleaseError(f"doctor: {findings}")
     stats = json.loads((root.folder / "home/person/stats.json").read_text())
     if not rows or stats["first_overlay_s"] is None:
         raise ReleaseError(f"{len(rows)} rows; window: {stats}")

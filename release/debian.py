@@ -107,7 +107,12 @@ def dependencies(root: Path) -> str:
         cwd=work,
         quiet=True,
     )
-    return said.strip().removeprefix("shlibs:Depends=")
+    found = said.strip().removeprefix("shlibs:Depends=")
+    # The window also looks for libraries that some releases of Qt load and others do not.
+    named = {part.split()[0] for part in found.split(", ")}
+    listed = (ROOT / "fer_live/base/system_packages.txt").read_text().splitlines()
+    more = {line.split()[1] for line in listed if not line.startswith("#")} - named
+    return ", ".join([found, *sorted(more)])
 
 
 def build(folder: Path) -> Path:

@@ -4,6 +4,7 @@ import multiprocessing
 import os
 import sys
 from pathlib import Path
+from types import ModuleType
 
 
 def main() -> None:
@@ -13,6 +14,7 @@ def main() -> None:
     multiprocessing.freeze_support()
     _give_children_their_own_libraries()
     _have_output_streams()
+    _do_without_pyplot()
     from fer_live.commands.cli import main as command_line
 
     command_line()
@@ -33,6 +35,12 @@ def _have_output_streams() -> None:
     for name in ("stdout", "stderr"):
         if getattr(sys, name) is None:
             setattr(sys, name, Path(os.devnull).open("w", encoding="utf-8"))  # noqa: SIM115
+
+
+def _do_without_pyplot() -> None:
+    """MediaPipe imports it to draw, which the app does itself. In a frozen program it would look
+    through every font of the system at each start, for PyInstaller gives it a new cache."""
+    sys.modules["matplotlib.pyplot"] = ModuleType("matplotlib.pyplot")
 
 
 if __name__ == "__main__":

@@ -70,5 +70,8 @@ def on_battery() -> bool:
     """Whether the machine lives on its battery now."""
     if not hasattr(psutil, "sensors_battery"):
         return False
-    battery = psutil.sensors_battery()
+    try:
+        battery = psutil.sensors_battery()
+    except OSError:  # Linux without /sys/class/power_supply, as in some containers
+        return False
     return battery is not None and battery.power_plugged is False

@@ -68,7 +68,7 @@ QToolButton::menu-indicator {{ width: 0; }}
 QToolButton#qt_toolbar_ext_button {{ border: none; padding: 0; background: none; }}
 QCheckBox::indicator {{ width: 15px; height: 15px; border: 1px solid {faint};
   border-radius: 4px; background: {base}; }}
-QCheckBox::indicator:hover, QCheckBox:focus::indicator {{ border-color: {highlight}; }}
+QCheckBox::indicator:hover, QCheckBox::indicator:focus {{ border-color: {highlight}; }}
 QCheckBox::indicator:checked {{ background: {highlight}; border-color: {highlight};
   image: url("{check}"); }}
 QCheckBox::indicator:disabled {{ border-color: {mid}; }}

@@ -199,7 +199,7 @@ def test_rows_are_saved_in_known_kinds_alone(recording: Recording, tmp_path: Pat
 
 def test_a_report_has_a_part_for_each_person(recording: Recording, tmp_path: Path):
     rows = list(with_persons(recording.rows(), Persons().merged([1, 3]).merged([2, 4])))
-    write_report(tmp_path / "report.html", rows, recording.about.labels, signals=False)
+    write_report(tmp_path / "report.html", rows, recording.about.labels)
     page = (tmp_path / "report.html").read_text()
     assert "person 1" in page
     assert "person 2" in page
