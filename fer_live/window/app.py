@@ -13,6 +13,7 @@ from collections.abc import Sequence
 from pathlib import Path
 from types import TracebackType
 
+from PyQt6 import sip
 from PyQt6.QtCore import QTimer
 from PyQt6.QtGui import QIcon
 from PyQt6.QtWidgets import QApplication
@@ -85,15 +86,16 @@ def run_window(options: LiveOptions) -> int:
     window.show()
     application.exec()
     window.stop()
+    pipeline, broken = window.pipeline, window.feeds.broken
+    sip.delete(window)  # while Qt is there; Python would free the application first
     _LOG.info("ended: %s", meter.summary())
     end_log()
     if options.stats is not None:
-        write_stats(options.stats, meter, window.pipeline)
+        write_stats(options.stats, meter, pipeline)
     if ending.failure is not None:
         raise ending.failure
     if is_timed and meter.painted == 0:
         raise FerLiveError("no picture was read before the time was over")
-    broken = window.feeds.broken
     if is_timed and broken:
         raise FerLiveError(f"{broken[0]}; the other sources were read")
     return 0

@@ -10,6 +10,7 @@ from collections.abc import Iterator
 from itertools import combinations
 from pathlib import Path
 
+from PyQt6 import sip
 from PyQt6.QtCore import Qt
 from PyQt6.QtWidgets import (
     QAbstractButton,
@@ -217,6 +218,7 @@ def main() -> None:
     size = [screen.size().width(), screen.size().height()]
     told = {"screen": size, "states": walk.states, "faults": walk.faults}
     print(json.dumps(told, ensure_ascii=False, indent=1))
+    sip.delete(window)  # while Qt is there; Python would free the application first
 
 
 if __name__ == "__main__":

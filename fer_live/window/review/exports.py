@@ -9,12 +9,9 @@ from PyQt6.QtWidgets import QFileDialog, QMenu, QMessageBox, QPushButton, QWidge
 from fer_live.base.translation import tr
 from fer_live.outputs.files import FILE_SUFFIXES
 from fer_live.outputs.markers import MarkedSpan
-from fer_live.painting.annotated_recording import write_annotated_recording
 from fer_live.recording.history import clock_tenths
-from fer_live.recording.part import save_part
 from fer_live.recording.recorder import Recording, recordings_folder
 from fer_live.recording.rows_file import write_recording_rows
-from fer_live.recording.video_file import VIDEO_SUFFIXES
 from fer_live.window.review.pane import Pane
 from fer_live.window.review.playback import Playback
 from fer_live.window.review.reports import Reports
@@ -108,6 +105,8 @@ class Exports(QObject):
         recording = self._recording
         if recording is None:
             return
+        from fer_live.recording.part import save_part  # not before it is needed
+
         from_s, to_s = self._bounds()
         self._work.begin(
             tr("Saving the part…"),
@@ -118,12 +117,17 @@ class Exports(QObject):
 
     def ask_for_video(self) -> None:
         """Ask for a file, and paint all boxes and labels into a video."""
+        from fer_live.recording.video_file import VIDEO_SUFFIXES  # not before it is needed
+
         kinds = ";;".join(f"{suffix[1:].upper()} (*{suffix})" for suffix in VIDEO_SUFFIXES)
         if path := self._ask(tr("Save the video"), "annotated.mp4", kinds):
             self.write_video(path)
 
     def write_video(self, path: Path) -> None:
         """Paint all boxes and labels into a video."""
+        from fer_live.painting.annotated_recording import write_annotated_recording
+        from fer_live.recording.video_file import VIDEO_SUFFIXES  # not before it is needed
+
         recording, with_heat_map = self._recording, self._pane.with_heat_map
         assert recording is not None
         if path.suffix.lower() not in VIDEO_SUFFIXES:

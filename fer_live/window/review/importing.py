@@ -9,7 +9,6 @@ from PyQt6.QtWidgets import QFileDialog, QWidget
 
 from fer_live.base.settings import Settings
 from fer_live.base.translation import tr
-from fer_live.recording.opened_video import open_video
 from fer_live.recording.player import ClipPlayer
 from fer_live.recording.recorder import recordings_folder
 from fer_live.session.set_up import set_up
@@ -34,6 +33,7 @@ class Importing(QObject):
 
     def read(self, path: Path) -> None:
         """Read a video into a new recording, which refers to it and leaves it where it is."""
+        from fer_live.recording.opened_video import open_video  # not before it is needed
 
         def read(tell: Tell) -> Path:
             with closing(ClipPlayer(path)) as player:

@@ -17,7 +17,7 @@ from fer_live.errors import OutputError
 from fer_live.recording.recorder import Recording
 from fer_live.recording.row_index import RowIndex
 from fer_live.window.grid.tile import Parts
-from fer_live.window.review import importing, opened
+from fer_live.window.review import opened
 from fer_live.window.review.exports import Exports
 from fer_live.window.review.playback import SPEEDS
 from fer_live.window.review.recording_list import RecordingList
@@ -376,7 +376,7 @@ def test_a_video_is_opened_as_a_recording(
         tell(0.5)
         return recorded(parent, two_faces(1), name=path.stem).folder
 
-    monkeypatch.setattr(importing, "open_video", read)
+    monkeypatch.setattr(opened_video, "open_video", read)
     page = open_review(Read)
     monkeypatch.setattr(QFileDialog, "getOpenFileName", lambda *_: (str(made.video), ""))
     page._open_video.click()
