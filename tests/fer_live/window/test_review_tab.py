@@ -14,6 +14,7 @@ from PyQt6.QtWidgets import QApplication, QFileDialog, QMessageBox, QPushButton
 
 from fer_live.datatypes import HeatMap, Marker
 from fer_live.errors import OutputError
+from fer_live.recording import opened_video
 from fer_live.recording.recorder import Recording
 from fer_live.recording.row_index import RowIndex
 from fer_live.window.grid.tile import Parts
