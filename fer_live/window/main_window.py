@@ -50,7 +50,7 @@ from fer_live.window.toolbar import Toolbar
 from fer_live.window.tour import Tour
 from fer_live.window.translated import Translated
 from fer_live.window.tray import Tray
-from fer_live.window.video_menu import show_video_menu
+from fer_live.window.video_menu import show_live_menu, show_review_menu
 
 _REOPENS = ("camera_size_wh", "camera_fps")
 
@@ -196,7 +196,8 @@ class MainWindow(Translated, QMainWindow):
         self.feeds.labels_changed.connect(self._end_for_other_labels)
         self.feeds.file_wanted.connect(self.source_menu.ask_for_file)
         self.feeds.examination_wanted.connect(self.examination.show)
-        self.feeds.menu_wanted.connect(partial(show_video_menu, self))
+        self.feeds.menu_wanted.connect(partial(show_live_menu, self))
+        self.review.pane.view.menu_wanted.connect(partial(show_review_menu, self))
         self.feeds.failed.connect(self.failed)
         self.feeds.said.connect(self.say)
         # Not over the live tab: people would act until the model agrees.

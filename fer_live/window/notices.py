@@ -6,8 +6,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Literal
 
-from PyQt6.QtCore import QEvent, QObject, Qt, QTimer, QUrl
-from PyQt6.QtGui import QDesktopServices, QEnterEvent
+from PyQt6.QtCore import QEvent, QObject, Qt, QTimer
+from PyQt6.QtGui import QEnterEvent
 from PyQt6.QtWidgets import (
     QFrame,
     QHBoxLayout,
@@ -20,6 +20,7 @@ from PyQt6.QtWidgets import (
 
 from fer_live.base.translation import tr
 from fer_live.window.icons import RED_SIGN, icon
+from fer_live.window.links import show_file
 
 Severity = Literal["done", "info", "warning", "error"]
 
@@ -148,7 +149,7 @@ class _Card(QFrame):
         if path is not None:
             opener = QPushButton(tr("Open"))
             opener.setAccessibleName(tr("Open {path}", path=path))
-            opener.clicked.connect(lambda: self._open(path))
+            opener.clicked.connect(lambda: show_file(self.window() or self, path))
             row.addWidget(opener, 0, Qt.AlignmentFlag.AlignTop)
         row.addWidget(close, 0, Qt.AlignmentFlag.AlignTop)
         self._timer = QTimer(self)
@@ -173,7 +174,3 @@ class _Card(QFrame):
     def _start(self) -> None:
         if self._stays_ms:
             self._timer.start(self._stays_ms)
-
-    def _open(self, path: Path) -> None:
-        if not QDesktopServices.openUrl(QUrl.fromLocalFile(str(path))):
-            self._words.setText(tr("No program opens it; it lies at {path}", path=path))

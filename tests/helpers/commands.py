@@ -26,6 +26,7 @@ def interrupt(
         cwd=folder,
         stderr=subprocess.PIPE,
         text=True,
+        preexec_fn=_hear_interrupts,
     )
     deadline = time.monotonic() + 120
     while time.monotonic() < deadline and not when() and reading.poll() is None:
@@ -35,3 +36,8 @@ def interrupt(
     _, errors = reading.communicate(timeout=60)
     assert in_time, "waited in vain"
     return subprocess.CompletedProcess(command, reading.returncode, "", errors)
+
+
+def _hear_interrupts() -> None:
+    """What a shell starts in the background ignores Ctrl-C, and so would what the tests start."""
+    signal.signal(signal.SIGINT, signal.default_int_handler)

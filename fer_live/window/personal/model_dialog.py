@@ -57,6 +57,8 @@ class ModelDialog(QDialog):
         self.card.setMarkdown(markdown)
         self.card.setMinimumHeight(160)
         _break_lines(self.card)
+        # Qt lays out the widest table a pixel wider than the page, however wide that is.
+        self.card.setHorizontalScrollBarPolicy(Qt.ScrollBarPolicy.ScrollBarAlwaysOff)
         self._unfold(False)
 
     def _unfold(self, is_open: bool) -> None:

@@ -3,9 +3,11 @@
 import time
 from collections.abc import Iterable, Mapping
 
-from PyQt6.QtCore import QEvent, pyqtSignal
-from PyQt6.QtWidgets import QSizePolicy, QVBoxLayout, QWidget
+from PyQt6.QtCore import QEvent, Qt, pyqtSignal
+from PyQt6.QtGui import QContextMenuEvent
+from PyQt6.QtWidgets import QMenu, QSizePolicy, QVBoxLayout, QWidget
 
+from fer_live.base.translation import tr
 from fer_live.outputs.markers import MarkedSpan
 from fer_live.recording.face_curve import FaceCurve
 from fer_live.recording.history import KEPT_S
@@ -118,6 +120,24 @@ class Timeline(QWidget):
         if event is not None and event.type() in (QEvent.Type.LayoutRequest, QEvent.Type.Resize):
             self._fit()
         return super().event(event)
+
+    def contextMenuEvent(self, event: QContextMenuEvent | None) -> None:  # noqa: N802  # Qt's name
+        """The legend's buttons once more, also where the legend is hidden."""
+        if event is None:
+            return
+        menu = QMenu(self)
+        menu.setAttribute(Qt.WidgetAttribute.WA_DeleteOnClose)
+        for button in self.legend.buttons:
+            entry = menu.addAction(button.accessibleName(), button.click)
+            assert entry is not None, "the menu makes it"
+            entry.setCheckable(button.isCheckable())
+            entry.setChecked(button.isChecked())
+            entry.setEnabled(button.isEnabled() and button.isVisibleTo(self.legend))
+        menu.addSeparator()
+        every = menu.addAction(tr("Show every expression"), self.legend.show_every)
+        assert every is not None, "the menu makes it"
+        every.setEnabled(bool(self.legend.off))
+        menu.popup(event.globalPos())
 
     def _fit(self) -> None:
         """Be as high as the parts at this width: a box layout does not reckon with a legend whose

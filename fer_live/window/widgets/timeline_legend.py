@@ -40,7 +40,7 @@ class TimelineLegend(Translated, QWidget):
         self.lanes, self.episodes = QToolButton(), QToolButton()
         self._row = FlowLayout(self, gap=6)
         self._row.setContentsMargins(6, 3, 6, 3)
-        for button in self._buttons():
+        for button in self.buttons:
             button.setStyleSheet(_BUTTON)
             self._row.addWidget(button)
         for button in (self.lines, self.lanes, self.episodes):
@@ -55,10 +55,10 @@ class TimelineLegend(Translated, QWidget):
         for chip in self.chips.values():
             self._row.removeWidget(chip)
             chip.deleteLater()
-        for button in self._buttons():
+        for button in self.buttons:
             self._row.removeWidget(button)
         self.chips = {label: self._chip(label) for label in labels}
-        for button in self._buttons():
+        for button in self.buttons:
             self._row.addWidget(button)
         self.translate()
         self._tell()
@@ -74,7 +74,14 @@ class TimelineLegend(Translated, QWidget):
         """The labels that are switched off."""
         return frozenset(label for label, chip in self.chips.items() if not chip.isChecked())
 
-    def _buttons(self) -> tuple[QToolButton, ...]:
+    def show_every(self) -> None:
+        """Switch all expressions on."""
+        for chip in self.chips.values():
+            chip.setChecked(True)
+
+    @property
+    def buttons(self) -> tuple[QToolButton, ...]:
+        """All of them, from the left."""
         zooming = (self.farther, self.nearer, self.usual)
         return (*zooming, self.now, self.lines, self.lanes, self.episodes)
 

@@ -10,8 +10,15 @@ import numpy as np
 import psutil
 import pytest
 from PyQt6.QtCore import Qt
-from PyQt6.QtGui import QColor, QPalette
-from PyQt6.QtWidgets import QApplication, QDialog, QFileDialog, QPlainTextEdit, QToolButton
+from PyQt6.QtGui import QColor, QDesktopServices, QPalette
+from PyQt6.QtWidgets import (
+    QApplication,
+    QDialog,
+    QFileDialog,
+    QMessageBox,
+    QPlainTextEdit,
+    QToolButton,
+)
 
 from fer_live.base.log import end_log, log_files, start_log
 from fer_live.base.settings import Settings
@@ -137,13 +144,16 @@ def test_a_message_opens_what_it_is_about_or_says_where_it_lies(
         opened.append(url.toLocalFile())
         return False
 
-    monkeypatch.setattr(notices.QDesktopServices, "openUrl", open_url)
+    monkeypatch.setattr(QDesktopServices, "openUrl", open_url)
     window.say(done("Saved", tmp_path))
     (card,) = window.notices._cards()
     button = next(b for b in card.findChildren(notices.QPushButton) if b.text() == "Open")
     button.click()
     assert opened == [str(tmp_path)]
-    assert str(tmp_path) in card._words.text()
+    said = window.findChild(QMessageBox)
+    assert said is not None
+    assert said.informativeText() == str(tmp_path)
+    said.close()
 
 
 def test_the_small_window_is_the_picture_alone_in_front_and_escape_leaves_it(qtbot, open_window):
