@@ -101,7 +101,7 @@ class LivePage(QWidget):
             is_chosen = tile is self._chosen
             tile.show_among_others(is_alone=is_alone, is_chosen=is_chosen)
             tile.show_parts(parts, is_chosen=is_chosen)
-        self._beside.setVisible(parts.panel or parts.plane or parts.signals)
+        self._beside.setVisible(parts.any_beside)
         self._below.setVisible(parts.timeline)
 
 

@@ -6,17 +6,14 @@ from dataclasses import dataclass
 
 from PyQt6.QtCore import QPoint, pyqtSignal
 from PyQt6.QtGui import QMouseEvent
-from PyQt6.QtWidgets import QFrame, QVBoxLayout, QWidget
+from PyQt6.QtWidgets import QFrame, QVBoxLayout
 
 from fer_live.base.translation import tr
 from fer_live.datatypes import FaceResult, FrameResult
 from fer_live.recording.history import ExpressionHistory
 from fer_live.window.grid.tile_head import TileHead
-from fer_live.window.widgets.affect_plane import AffectPlane
 from fer_live.window.widgets.choose_source_card import ChooseSourceCard
-from fer_live.window.widgets.face_panel import FacePanel
-from fer_live.window.widgets.faces_list import FacesList
-from fer_live.window.widgets.signals_panel import SignalsPanel
+from fer_live.window.widgets.face_column import FaceColumn
 from fer_live.window.widgets.timeline import Timeline
 from fer_live.window.widgets.video_view import VideoView
 
@@ -36,6 +33,11 @@ class Parts:
     plane: bool = False
     signals: bool = False
     faces: bool = True
+
+    @property
+    def any_beside(self) -> bool:
+        """Whether anything stands beside the picture."""
+        return self.panel or self.plane or self.signals or self.faces
 
     @classmethod
     def none(cls) -> "Parts":
@@ -66,10 +68,10 @@ class LiveTile(QFrame):
         self.view.pressed.connect(self.pressed)
         self.view.face_clicked.connect(self.follow)
         self.view.menu_wanted.connect(self.menu_wanted)
-        self.panel, self.plane, self.signals = FacePanel(), AffectPlane(), SignalsPanel()
-        self.faces = FacesList()
+        self.beside = FaceColumn()
+        self.panel, self.faces = self.beside.panel, self.beside.faces
+        self.plane, self.signals = self.beside.plane, self.beside.signals
         self.faces.chosen.connect(self.follow)
-        self.beside = self._laid_beside()
         self.timeline = Timeline()
         self.timeline.face_chosen.connect(self.follow)
         self._history = ExpressionHistory()
@@ -92,17 +94,6 @@ class LiveTile(QFrame):
         column.addWidget(self.view, 1)
         column.addWidget(self.card, 1)
 
-    def _laid_beside(self) -> QWidget:
-        beside = QWidget()
-        column = QVBoxLayout(beside)
-        column.setContentsMargins(0, 0, 0, 0)
-        column.setSpacing(0)
-        column.addWidget(self.panel)
-        column.addWidget(self.faces, 1)
-        column.addWidget(self.plane)
-        column.addWidget(self.signals)
-        return beside
-
     def show_among_others(self, *, is_alone: bool, is_chosen: bool) -> None:
         """Have a head and a frame that tells the chosen tile, where there is more than one."""
         self._is_alone = is_alone
@@ -121,8 +112,7 @@ class LiveTile(QFrame):
         self.plane.setVisible(parts.plane)
         self.signals.setVisible(parts.signals)
         self.faces.setVisible(parts.faces)
-        is_any = parts.panel or parts.plane or parts.signals or parts.faces
-        self.beside.setVisible(is_chosen and is_any)
+        self.beside.setVisible(is_chosen and parts.any_beside)
 
     def mousePressEvent(self, event: QMouseEvent | None) -> None:  # noqa: N802  # Qt's name
         self.pressed.emit()

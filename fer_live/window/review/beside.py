@@ -1,21 +1,17 @@
 """What stands beside the picture of a recording: the chosen face's bars, all faces, the plane."""
 
 from PyQt6.QtCore import QTimer, pyqtSignal
-from PyQt6.QtWidgets import QVBoxLayout, QWidget
 
 from fer_live.datatypes import FaceResult, FrameResult
 from fer_live.recording.recorded_faces import RecordedFaces
 from fer_live.window.grid.tile import Parts
-from fer_live.window.widgets.affect_plane import AffectPlane
-from fer_live.window.widgets.face_panel import FacePanel
-from fer_live.window.widgets.faces_list import FacesList
-from fer_live.window.widgets.signals_panel import SignalsPanel
+from fer_live.window.widgets.face_column import FaceColumn
 
 _LAST_MINUTE_S, _TRAIL_S = 60.0, 3.0
 _SETTLED_MS = 600
 
 
-class Beside(QWidget):
+class Beside(FaceColumn):
     """Shows a frame's faces; the chosen one has the bars, or else the one that the recording shows
     longest, and where that is not in the picture the largest.
 
@@ -27,8 +23,6 @@ class Beside(QWidget):
 
     def __init__(self) -> None:
         super().__init__()
-        self.panel, self.faces = FacePanel(), FacesList()
-        self.plane, self.signals = AffectPlane(), SignalsPanel()
         self.faces.chosen.connect(self.choose)
         self.chosen: int | None = None
         self._recorded: RecordedFaces | None = None
@@ -37,13 +31,6 @@ class Beside(QWidget):
         self._settled.setSingleShot(True)
         self._settled.setInterval(_SETTLED_MS)
         self._settled.timeout.connect(self._show)
-        column = QVBoxLayout(self)
-        column.setContentsMargins(0, 0, 0, 0)
-        column.setSpacing(0)
-        column.addWidget(self.panel)
-        column.addWidget(self.faces, 1)
-        column.addWidget(self.plane)
-        column.addWidget(self.signals)
 
     def open(self, recorded: RecordedFaces | None) -> None:
         """The next frames are of this recording, or of none."""
@@ -59,7 +46,7 @@ class Beside(QWidget):
         self.faces.setVisible(parts.faces)
         self.plane.setVisible(parts.plane)
         self.signals.setVisible(parts.signals)
-        self.setVisible(parts.panel or parts.faces or parts.plane or parts.signals)
+        self.setVisible(parts.any_beside)
         self._show()
 
     def show_result(self, result: FrameResult) -> None:

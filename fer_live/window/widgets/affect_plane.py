@@ -17,6 +17,8 @@ from fer_live.recording.history import Moment
 _TRAIL_S = 3.0
 _MARGIN = 14
 _MAX_POINTS = 60
+_SIDE = 130
+"""Pixels; larger it says nothing more, and takes the room of what stands above it."""
 _POINT_R, _FOLLOWED_R = 4.0, 6.0
 
 
@@ -37,9 +39,7 @@ class AffectPlane(QWidget):
 
     def __init__(self) -> None:
         super().__init__()
-        policy = QSizePolicy(QSizePolicy.Policy.Preferred, QSizePolicy.Policy.Fixed)
-        policy.setHeightForWidth(True)
-        self.setSizePolicy(policy)
+        self.setSizePolicy(QSizePolicy.Policy.Preferred, QSizePolicy.Policy.Fixed)
         self._trails: list[_Trail] = []
         self._followed: int | None = None
         self._described = ""
@@ -71,10 +71,8 @@ class AffectPlane(QWidget):
         return None
 
     def sizeHint(self) -> QSize:  # noqa: N802  # Qt's name
-        return QSize(210, self.heightForWidth(210))
-
-    def heightForWidth(self, width: int) -> int:  # noqa: N802  # Qt's name
-        return width + 2 * round(QFontMetricsF(self._small_font()).height())
+        rows = 2 * round(QFontMetricsF(self._small_font()).height())
+        return QSize(_SIDE + 2 * _MARGIN, _SIDE + _MARGIN + rows)
 
     def paintEvent(self, event: QPaintEvent | None) -> None:  # noqa: N802  # Qt's name
         painter = QPainter(self)

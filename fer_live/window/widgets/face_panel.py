@@ -1,7 +1,9 @@
 """The followed face: its label, what stands in its way, and one bar per expression."""
 
+from math import ceil
+
 from PyQt6.QtCore import QRectF, QSize, Qt
-from PyQt6.QtGui import QFontMetricsF, QPainter, QPaintEvent, QPalette
+from PyQt6.QtGui import QFont, QFontMetricsF, QPainter, QPaintEvent, QPalette
 from PyQt6.QtWidgets import QSizePolicy, QWidget
 
 from fer_live.base.translation import tr, tr_advice, tr_label
@@ -13,7 +15,13 @@ from fer_live.window.widgets.bar import paint_bar
 _MARGIN = 14
 _ROW_GAP = 9
 _BAR_H = 8.0
-_MIN_BAR_H = 3.0
+_MIN_BAR_H = 5.0
+_MIN_WIDTH = 156
+_MIN_LETTERS = 0.8
+"""Of the window's letters: as small as those beside the bars become in a low window."""
+_USUAL_LABELS = 8
+_BELOW_LABEL = 2 + 6 + 4
+_LARGE = 1.7
 
 
 class FacePanel(QWidget):
@@ -22,7 +30,7 @@ class FacePanel(QWidget):
     def __init__(self) -> None:
         super().__init__()
         self.setSizePolicy(QSizePolicy.Policy.Preferred, QSizePolicy.Policy.Preferred)
-        self.setMinimumWidth(170)
+        self.setMinimumWidth(_MIN_WIDTH)
         self._face: FaceResult | None = None
         self._labels: tuple[str, ...] = ()
         self._away: int | None = None
@@ -32,6 +40,8 @@ class FacePanel(QWidget):
         self, face: FaceResult | None, labels: tuple[str, ...], *, away: int | None = None
     ) -> None:
         """Show this face; without one, say that there is none or that `away` is out of view."""
+        if len(labels) != len(self._labels):
+            self.updateGeometry()
         self._face, self._labels, self._away = face, labels, away
         described = self._description()
         if described != self._described:  # a screen reader speaks at every change
@@ -41,7 +51,18 @@ class FacePanel(QWidget):
         self.update()
 
     def sizeHint(self) -> QSize:  # noqa: N802  # Qt's name
-        return QSize(210, 345)
+        return QSize(210, max(345, self.minimumSizeHint().height()))
+
+    def minimumSizeHint(self) -> QSize:  # noqa: N802  # Qt's name
+        row = QFontMetricsF(self.font()).height()
+        heading = row + 4 + QFontMetricsF(self._large_font()).height() + _BELOW_LABEL + row + 8
+        bars = max(len(self._labels), _USUAL_LABELS) * (row * _MIN_LETTERS + _MIN_BAR_H)
+        return QSize(_MIN_WIDTH, ceil(2 * _MARGIN + heading + bars))
+
+    def _large_font(self) -> QFont:
+        large = QFont(self.font())
+        large.setPointSizeF(large.pointSizeF() * _LARGE)
+        return large
 
     def paintEvent(self, event: QPaintEvent | None) -> None:  # noqa: N802  # Qt's name
         painter = QPainter(self)
@@ -74,8 +95,7 @@ class FacePanel(QWidget):
             Qt.AlignmentFlag.AlignVCenter | Qt.AlignmentFlag.AlignLeft,
             tr("face {number}", number=face.track_id),
         )
-        large = self.font()
-        large.setPointSizeF(large.pointSizeF() * 1.7)
+        large = self._large_font()
         painter.setFont(large)
         height = QFontMetricsF(large).height()
         label = QRectF(area.left(), area.top() + row + 4, area.width(), height)

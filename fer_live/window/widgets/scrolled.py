@@ -30,12 +30,19 @@ class Scrolled(QScrollArea):
 
     def resizeEvent(self, event: QResizeEvent | None) -> None:  # noqa: N802  # Qt's name
         if self._columns is not None:
-            self._columns.setDirection(QBoxLayout.Direction.LeftToRight)
             inner = self.widget()
             assert inner is not None
+            self._lay_out(self._columns, QBoxLayout.Direction.LeftToRight)
             if inner.minimumSizeHint().width() > self.width():
-                self._columns.setDirection(QBoxLayout.Direction.TopToBottom)
+                self._lay_out(self._columns, QBoxLayout.Direction.TopToBottom)
         super().resizeEvent(event)
+
+    def _lay_out(self, columns: QBoxLayout, direction: QBoxLayout.Direction) -> None:
+        columns.setDirection(direction)
+        inner = self.widget()
+        layout = None if inner is None else inner.layout()
+        if layout is not None:
+            layout.activate()  # those around `columns` remember its size until then
 
 
 class ScrolledBelow(Scrolled):

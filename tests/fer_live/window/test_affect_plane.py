@@ -21,7 +21,7 @@ def moments(label: str, *times_s: float) -> list[Moment]:
 def plane(qtbot) -> AffectPlane:
     widget = AffectPlane()
     qtbot.addWidget(widget)
-    widget.resize(210, widget.heightForWidth(210))
+    widget.resize(210, widget.sizeHint().height())
     widget.show()
     return widget
 
@@ -86,5 +86,7 @@ def test_the_page_feeds_it_only_while_it_is_seen(qtbot):
     assert tile.plane.place_of(1) == pytest.approx(VALENCE_AROUSAL["happiness"])
     tile.show_result(replace(shown, faces=()), LABELS, mirror=False, lines=("", ""))
     assert tile.plane.place_of(1) is None
-    page.show_parts(Parts(timeline=False, panel=False, plane=False, signals=False))
+    page.show_parts(replace(Parts.none(), faces=True))
+    assert not page._beside.isHidden(), "all faces alone"
+    page.show_parts(Parts.none())
     assert page._beside.isHidden(), "no empty column stays"

@@ -4,6 +4,7 @@ import numpy as np
 import pytest
 
 from fer_live.datatypes import FaceResult
+from fer_live.window.widgets.face_column import FaceColumn
 from fer_live.window.widgets.face_panel import FacePanel, _remark
 from tests.helpers.results import LABELS, result
 
@@ -46,3 +47,31 @@ def test_a_screen_reader_hears_the_advice(qtbot):
     assert panel.accessibleDescription() == "face 1: unsure, move into the picture"
     panel.show_face(face(), LABELS)
     assert panel.accessibleDescription() == "face 1: neutral"
+
+
+def test_in_a_low_window_the_column_scrolls_and_its_bars_stay_readable(qtbot):
+    column = FaceColumn()
+    qtbot.addWidget(column)
+    column.panel.show_face(face(), LABELS)
+    column.resize(190, 250)
+    column.show()
+    bar = column.verticalScrollBar()
+    qtbot.waitUntil(lambda: bar.maximum() > 0)
+    assert column.panel.height() >= column.panel.minimumSizeHint().height()
+    column.resize(190, 720)
+    qtbot.waitUntil(lambda: bar.maximum() == 0)
+    column.resize(190, 250)
+    for part in (column.faces, column.plane, column.signals):
+        part.hide()
+    qtbot.waitUntil(lambda: bar.maximum() == 0)
+
+
+def test_many_expressions_of_ones_own_make_it_higher(qtbot):
+    panel = FacePanel()
+    qtbot.addWidget(panel)
+    low = panel.minimumSizeHint().height()
+    labels = tuple(f"own {k}" for k in range(20))
+    many = face(smoothed_probs=np.full(20, 0.05, np.float32), shown_label="own 1")
+    panel.show_face(many, labels)
+    assert panel.minimumSizeHint().height() > low + 100
+    assert panel.sizeHint().height() >= panel.minimumSizeHint().height()
