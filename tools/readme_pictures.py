@@ -92,11 +92,11 @@ def _steps(window: "MainWindow") -> list[Step]:
 
     def review() -> None:
         window.set_recording(False)
-        QTimer.singleShot(1500, lambda: window.pages.turn_to(window.review))
+        QTimer.singleShot(1500, lambda: window.pages.turn_to("review"))
 
     def personal() -> None:
         _dialog(window).close()
-        window.pages.turn_to(window.personal)
+        window.pages.turn_to(window.later.personal)
 
     def add_a_source() -> None:
         window.pages.turn_to(window.live_page)
@@ -118,8 +118,8 @@ def _steps(window: "MainWindow") -> list[Step]:
         ),
         ("timeline", 9000, change(signals=False), grab(lambda: window.live_page)),
         ("data_out", 1500, window.data_out.show_dialog, grab(lambda: _dialog(window))),
-        ("review", 4000, review, grab(lambda: window.review)),
-        ("personal", 1500, personal, grab(lambda: window.personal)),
+        ("review", 4000, review, grab(lambda: window.later.review)),
+        ("personal", 1500, personal, grab(lambda: window.later.personal)),
         ("several", 6000, add_a_source, grab(lambda: window.live_page)),
     ]
 

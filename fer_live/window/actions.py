@@ -21,14 +21,14 @@ if TYPE_CHECKING:
 
 def _begin_marker(window: "MainWindow") -> None:
     """The moment is now, also where the tab Personal is in front."""
-    window.pages.turn_to(window.live_page)
+    window.pages.turn_to("live")
     window.live_page.marker_bar.open()
 
 
 def _next_face(window: "MainWindow") -> None:
     """Of the picture that is in front."""
-    if window.pages.shows(window.review):
-        window.review.beside.choose_next()
+    if window.pages.shows("review"):
+        window.later.review.beside.choose_next()
     else:
         window.live.follow_next()
 
@@ -226,10 +226,10 @@ ACTIONS = (
         icon="flip-horizontal-2",
         tab="live",
     ),
-    WindowAction("live", mark("&Live"), "Ctrl+1", run=lambda w: w.pages.turn_to(w.live_page)),
-    WindowAction("review", mark("&Review"), "Ctrl+2", run=lambda w: w.pages.turn_to(w.review)),
+    WindowAction("live", mark("&Live"), "Ctrl+1", run=lambda w: w.pages.turn_to("live")),
+    WindowAction("review", mark("&Review"), "Ctrl+2", run=lambda w: w.pages.turn_to("review")),
     WindowAction(
-        "personal", mark("&Personal"), "Ctrl+3", run=lambda w: w.pages.turn_to(w.personal)
+        "personal", mark("&Personal"), "Ctrl+3", run=lambda w: w.pages.turn_to("personal")
     ),
     WindowAction(
         "small",

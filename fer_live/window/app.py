@@ -9,9 +9,10 @@ import logging
 import signal
 import sys
 import traceback
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from types import TracebackType
+from typing import TYPE_CHECKING
 
 from PyQt6 import sip
 from PyQt6.QtCore import QTimer
@@ -27,15 +28,18 @@ from fer_live.model.assets import asset
 from fer_live.outputs.registry import check_outputs
 from fer_live.painting.qt_runtime import prepare_qt
 from fer_live.personal.models import load_pipeline
+from fer_live.session.ahead import LoadedAhead
 from fer_live.session.live import Failure
 from fer_live.session.marker_inputs import check_marker_inputs
 from fer_live.session.meter import Meter
 from fer_live.session.options import LiveOptions, choose_sources, given, write_stats
 from fer_live.sources.choice import Camera, SourceChoice
-from fer_live.window.main_window import MainWindow
-from fer_live.window.notices import warned
-from fer_live.window.personal.compare_dialog import compare_run
+from fer_live.sources.several import NamedSource
+from fer_live.vision.pipeline import Pipeline
 from fer_live.window.style import apply_style
+
+if TYPE_CHECKING:
+    from fer_live.window.main_window import MainWindow
 
 _LOG = logging.getLogger(__name__)
 
@@ -57,14 +61,31 @@ def run_window(options: LiveOptions) -> int:
     sources = choose_sources(options, settings)
     check_outputs(options.outputs)
     check_marker_inputs(options.marker_inputs)
+    ahead = LoadedAhead(load_pipeline, settings.but(**given(options)))
+    try:
+        return _run(options, settings, trouble, sources, ahead)
+    finally:
+        ahead.close()
+
+
+def _run(
+    options: LiveOptions,
+    settings: Settings,
+    trouble: str,
+    sources: list[NamedSource],
+    load: Callable[[Settings], Pipeline],
+) -> int:
     application = _start_application([source.choice for source in sources])
+    # Only now, while the model loads: these are a hundred modules.
+    from fer_live.window.main_window import MainWindow
+    from fer_live.window.notices import warned
 
     is_timed = options.duration_s is not None
     meter = Meter(Meter.process_start_s())
     window = MainWindow(
         sources,
         settings,
-        load_pipeline,
+        load,
         meter,
         for_now=given(options),
         outputs=options.outputs,
@@ -164,7 +185,7 @@ def _start_application(choices: Sequence[SourceChoice]) -> QApplication:
     return application
 
 
-def _end_in_time(application: QApplication, window: MainWindow, duration_s: float) -> None:
+def _end_in_time(application: QApplication, window: "MainWindow", duration_s: float) -> None:
     duration_ms = round(duration_s * 1000)
     window.first_painted.connect(lambda: QTimer.singleShot(duration_ms, application.quit))
     QTimer.singleShot(duration_ms + _FIRST_PICTURE_WITHIN_S * 1000, application.quit)
@@ -176,4 +197,6 @@ def ask_which_reads_better(run_dir: Path) -> None:
     application = QApplication.instance() or QApplication([sys.argv[0]])
     assert isinstance(application, QApplication)
     apply_style(application)
+    from fer_live.window.personal.compare_dialog import compare_run
+
     compare_run(run_dir)

@@ -55,13 +55,13 @@ class Availability:
             return ""
         if name in _AMONG_SEVERAL and len(window.feeds.all) == 1:
             return tr("There is one source")
-        if action.tab == "live" and not window.pages.shows(window.live_page):
+        if action.tab == "live" and not window.pages.shows("live"):
             return tr("Only in the tab Live")
         if action.tab == "review":
             return self._why_not_in_review(name)
-        if window.pages.shows(window.review) and action.tab == "live or review":
+        if window.pages.shows("review") and action.tab == "live or review":
             return ""
-        if action.tab == "live or review" and not window.pages.shows(window.live_page):
+        if action.tab == "live or review" and not window.pages.shows("live"):
             return tr("Only in the tabs Live and Review")
         return self._why_not_live(name)
 
@@ -80,9 +80,9 @@ class Availability:
         return ""
 
     def _why_not_in_review(self, name: str) -> str:
-        review = self._window.review
-        if not self._window.pages.shows(review):
+        if not self._window.pages.shows("review"):
             return tr("Only in the tab Review")
+        review = self._window.later.review
         if name in _ON_THE_SHELF:
             return "" if review.list.current else tr("Choose a recording")
         if name in ("open_video", "export") and review.work.is_running:

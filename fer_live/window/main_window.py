@@ -28,6 +28,7 @@ from fer_live.window.grid.feed import Feed, LoadPipeline
 from fer_live.window.grid.feeds import Feeds
 from fer_live.window.grid.tile import LiveTile, Parts
 from fer_live.window.heartbeat import Heartbeat
+from fer_live.window.later_pages import LaterPages
 from fer_live.window.live_markers import LiveMarkers
 from fer_live.window.live_page import LivePage
 from fer_live.window.menus import MenuBar
@@ -35,13 +36,10 @@ from fer_live.window.notices import Notice, Notices, warned
 from fer_live.window.pages import Pages
 from fer_live.window.personal.calibrating import Calibrating
 from fer_live.window.personal.capturing import ask_for_consent
-from fer_live.window.personal.personal_page import PersonalPage
 from fer_live.window.place import place, place_of
 from fer_live.window.power import Power
 from fer_live.window.preferences import Preferences
 from fer_live.window.record_clock import RecordClock
-from fer_live.window.review.importing import read_videos_by
-from fer_live.window.review.review_page import ReviewPage
 from fer_live.window.session_news import RELOADS
 from fer_live.window.small_mode import SmallMode
 from fer_live.window.source_menu import SourceMenu
@@ -50,7 +48,7 @@ from fer_live.window.toolbar import Toolbar
 from fer_live.window.tour import Tour
 from fer_live.window.translated import Translated
 from fer_live.window.tray import Tray
-from fer_live.window.video_menu import show_live_menu, show_review_menu
+from fer_live.window.video_menu import show_live_menu
 
 _REOPENS = ("camera_size_wh", "camera_fps")
 
@@ -72,9 +70,8 @@ class MainWindow(Translated, QMainWindow):
     # The pieces, in the order in which they are made.
     preferences: Preferences
     live_page: LivePage
-    review: ReviewPage
-    personal: PersonalPage
     pages: Pages
+    later: LaterPages
     feeds: Feeds
     calibrating: Calibrating
     data_out: DataOut
@@ -130,9 +127,8 @@ class MainWindow(Translated, QMainWindow):
     def _make_pieces(self, sources: Sequence[NamedSource], outputs: Mapping[str, str]) -> None:
         preferences = self.preferences
         self.live_page = LivePage()
-        self.review = ReviewPage(lambda: read_videos_by(self._load_pipeline, preferences.now))
-        self.personal = PersonalPage(lambda: preferences.now, preferences.change)
-        self.pages = Pages(self.live_page, self.review, self.personal)
+        self.pages = Pages(self.live_page)
+        self.later = LaterPages(self, self._load_pipeline)
         self.setCentralWidget(self.pages)
         self.feeds = Feeds(
             self,
@@ -174,16 +170,12 @@ class MainWindow(Translated, QMainWindow):
         self.tour = Tour(self)
 
     def _connect_pieces(self) -> None:
-        self.personal.capture_wanted.connect(lambda: self.set_capturing(True))
-        self.personal.calibration_wanted.connect(lambda who: self.calibrating.open(person=who))
         self.pages.accepted.connect(self._accept_notice)
         self.pages.turned.connect(self.availability.refresh)
-        self.review.opened.connect(self.availability.refresh)
         self.small.changed.connect(self.action["small"].setChecked)
         self.power.woke.connect(self.feeds.reopen_cameras)
         self.pages.declined.connect(self.close)
         self.preferences.changed.connect(self._apply)
-        self.preferences.model_taken.connect(self.personal.models.refresh)
         self.source_menu.chosen.connect(self.feeds.replace)
         self.source_menu.added.connect(self.feeds.add)
         self.feeds.added.connect(self.data_out.add)
@@ -192,17 +184,16 @@ class MainWindow(Translated, QMainWindow):
         self.feeds.closing.connect(self.data_out.remove)
         self.feeds.chosen_changed.connect(self._show_chosen)
         self.feeds.marked.connect(self._show_marks)
-        self.feeds.captured.connect(self.pages.refresh_personal)
+        self.feeds.captured.connect(self.later.refresh_captured)
         self.feeds.labels_changed.connect(self._end_for_other_labels)
         self.feeds.file_wanted.connect(self.source_menu.ask_for_file)
         self.feeds.examination_wanted.connect(self.examination.show)
         self.feeds.menu_wanted.connect(partial(show_live_menu, self))
-        self.review.pane.view.menu_wanted.connect(partial(show_review_menu, self))
         self.feeds.failed.connect(self.failed)
         self.feeds.said.connect(self.say)
         # Not over the live tab: people would act until the model agrees.
-        self.calibrating.opened.connect(lambda: self.pages.turn_to(self.personal))
-        self.calibrating.ended.connect(self.personal.refresh)
+        self.calibrating.opened.connect(lambda: self.pages.turn_to("personal"))
+        self.calibrating.ended.connect(self.later.refresh_personal)
         self.data_out.refused.connect(self.output_refused)
         self.markers.refused.connect(self.output_refused)
         self.data_out.signals_needed.connect(lambda: self.preferences.change({"signals": True}))
@@ -269,7 +260,7 @@ class MainWindow(Translated, QMainWindow):
         if not captures:
             feed.set_capturing(False)
         elif feed.pipeline is not None and ask_for_consent(self, self.preferences):
-            self.pages.turn_to(self.live_page)
+            self.pages.turn_to("live")
             feed.set_capturing(True)
         self._show_marks()
 
@@ -278,9 +269,8 @@ class MainWindow(Translated, QMainWindow):
         self.tour.end()
         self.data_out.end()
         self.markers.end()
-        self.review.stop()
         self.calibrating.end()
-        self.personal.stop()
+        self.later.stop()
         self.feeds.begin_stop()
         self.feeds.wait()
         self.data_out.wait()
@@ -322,7 +312,7 @@ class MainWindow(Translated, QMainWindow):
     def _leave_source(self, feed: Feed) -> None:
         self.calibrating.end_of(feed.session)
         self._show_marks()
-        self.pages.turn_to(self.live_page)
+        self.pages.turn_to("live")
 
     def _apply(self, changes: dict[str, object]) -> None:
         """Let changed settings hold at once, wherever they matter."""
@@ -343,15 +333,8 @@ class MainWindow(Translated, QMainWindow):
 
     def _apply_view_settings(self) -> None:
         settings = self.preferences.now
-        parts = Parts(
-            timeline=settings.show_timeline,
-            panel=settings.show_panel,
-            plane=settings.show_plane,
-            signals=settings.signals,
-            faces=settings.show_faces,
-        )
-        self.live_page.show_parts(parts)
-        self.review.show_parts(parts, with_heat_map=settings.show_heat_map)
+        self.live_page.show_parts(Parts.wanted_by(settings))
+        self.later.show_parts()
         show_switches(self.action, settings)
 
     def _show_chosen(self) -> None:

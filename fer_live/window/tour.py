@@ -84,7 +84,7 @@ class Tour(QObject):
         """Show the first step, or take up the tour that is on from its beginning."""
         self._wanted = False
         self.end()
-        self._window.pages.turn_to(self._window.live_page)
+        self._window.pages.turn_to("live")
         self._sheet = _TourSheet(self._window, self.end)
         self._sheet.show()
 

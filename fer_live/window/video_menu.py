@@ -37,7 +37,7 @@ def show_live_menu(window: "MainWindow", face: int, at: QPoint) -> QMenu:
 
 def show_review_menu(window: "MainWindow", face: int, at: QPoint) -> QMenu:
     """Open the menu of a recording's picture; see `show_live_menu`."""
-    return _show(window, face, window.review.beside.choose, _REVIEW_GROUPS, at)
+    return _show(window, face, window.later.review.beside.choose, _REVIEW_GROUPS, at)
 
 
 def _show(

@@ -149,14 +149,14 @@ class Walk:
             top.grab().save(str(self._folder / f"{state}.png"))
 
     def walk(self, window: MainWindow) -> None:
-        for name, page in (
-            ("live", window.live_page),
-            ("review", window.review),
-            ("personal", window.personal),
+        for name in (
+            "live",
+            "review",
+            "personal",
         ):
-            window.pages.turn_to(page)
+            window.pages.turn_to(name)
             self.look(name, window)
-        window.pages.turn_to(window.live_page)
+        window.pages.turn_to("live")
         window.live.show_message("camera 0: not there", offer_choices=True)
         self.look("no camera", window)
         for name in ("settings", "data_out", "help", "about", "examine"):

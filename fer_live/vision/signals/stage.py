@@ -38,7 +38,8 @@ class SignalStage:
     """Measures faces, on the caller's thread.
 
     Without a budget, every face in every frame. With one, it spends that share of a second's time
-    and no more: whose measurement is the oldest comes first, and between two measurements of a face
+    and no more, and of each frame's time too, but for one face: whose measurement is the oldest
+    comes first, and between two measurements of a face
     the last one is held for half a second, its points moved with the face. The cost of a face is
     the median of the last ones, so that a slow or busy computer measures less often.
 
@@ -95,7 +96,9 @@ class SignalStage:
         most_s = cost_s * max(len(faces), 1)
         self._credit_s = min(self._credit_s + self.budget * passed_s, most_s)
         # Half a measurement ahead: at 30 frames a second with a budget for 29, every frame but one.
-        n_due = int(self._credit_s / cost_s + 0.5)
+        # No more than a frame's own share, or those with several faces would be shown late.
+        share = max(int(self.budget * passed_s / cost_s), 1)
+        n_due = min(int(self._credit_s / cost_s + 0.5), share)
         return sorted(faces, key=lambda face: self._watched[face.track_id].turn)[:n_due]
 
     def _look(self, image_bgr: UInt8Array, face: TrackedFace, time_s: float) -> None:

@@ -8,6 +8,7 @@ from PyQt6.QtCore import QPoint, pyqtSignal
 from PyQt6.QtGui import QMouseEvent
 from PyQt6.QtWidgets import QFrame, QVBoxLayout
 
+from fer_live.base.settings import Settings
 from fer_live.base.translation import tr
 from fer_live.datatypes import FaceResult, FrameResult
 from fer_live.recording.history import ExpressionHistory
@@ -33,6 +34,17 @@ class Parts:
     plane: bool = False
     signals: bool = False
     faces: bool = True
+
+    @classmethod
+    def wanted_by(cls, settings: Settings) -> "Parts":
+        """What these settings want."""
+        return cls(
+            timeline=settings.show_timeline,
+            panel=settings.show_panel,
+            plane=settings.show_plane,
+            signals=settings.signals,
+            faces=settings.show_faces,
+        )
 
     @property
     def any_beside(self) -> bool:

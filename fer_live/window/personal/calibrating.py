@@ -1,6 +1,7 @@
 """The calibration as the window sees it: there is at most one, and it gets the live picture."""
 
 from collections.abc import Callable
+from typing import TYPE_CHECKING
 
 from PyQt6.QtCore import QObject, pyqtSignal
 from PyQt6.QtWidgets import QWidget
@@ -8,9 +9,11 @@ from PyQt6.QtWidgets import QWidget
 from fer_live.datatypes import Frame
 from fer_live.session.live import LiveSession
 from fer_live.vision.pipeline import Pipeline
-from fer_live.window.personal.calibrate_dialog import CalibrateDialog
 from fer_live.window.personal.capturing import ask_for_consent
 from fer_live.window.preferences import Preferences
+
+if TYPE_CHECKING:
+    from fer_live.window.personal.calibrate_dialog import CalibrateDialog
 
 
 class Calibrating(QObject):
@@ -77,7 +80,9 @@ class Calibrating(QObject):
         if self._dialog is not None:
             self._dialog.done(0)
 
-    def _made(self, session: LiveSession, pipeline: Pipeline) -> CalibrateDialog:
+    def _made(self, session: LiveSession, pipeline: Pipeline) -> "CalibrateDialog":
+        from fer_live.window.personal.calibrate_dialog import CalibrateDialog
+
         dialog = CalibrateDialog(self._parent, session, pipeline, self._preferences.now)
         dialog.used.connect(self._use)
         dialog.ended.connect(self._forget)

@@ -78,13 +78,13 @@ def test_what_cannot_work_is_off_and_says_why(qtbot, open_window):
     assert not window.action["mirror"].isEnabled()
     assert window.action["mirror"].toolTip().endswith("Only a camera is mirrored")
     assert not window.action["pause"].isEnabled()
-    window.pages.turn_to(window.review)
+    window.pages.turn_to("review")
     assert window.action["bars"].isEnabled()
     for name in ("mirror", "marker", "largest_face"):
         assert window.action[name].toolTip().endswith("Only in the tab Live"), name
     assert not window.action["play"].isEnabled()
     assert "Choose a recording" in window.action["play"].toolTip()
-    window.pages.turn_to(window.personal)
+    window.pages.turn_to("personal")
     assert window.action["bars"].toolTip().endswith("Only in the tabs Live and Review")
     assert window.action["frame_on"].toolTip().endswith("Only in the tab Review")
 

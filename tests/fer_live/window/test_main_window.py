@@ -95,7 +95,7 @@ def test_what_happened_is_said_beside_a_warning_and_on_every_tab(qtbot, open_win
     window.say("saved")
     wait_for_pictures(qtbot, meter)
     assert window.live.view._lines[1] == "the CPU runs"
-    window.pages.turn_to(window.review)
+    window.pages.turn_to("review")
     window.say("ended")
     assert window.notices.texts == ("saved", "ended")
     assert window.notices.isVisible()
@@ -131,3 +131,16 @@ def test_the_window_appears_before_the_heavy_imports():
         "assert not heavy, heavy"
     )
     subprocess.run([sys.executable, "-c", code], check=True)
+
+
+def test_the_other_tabs_are_made_after_the_first_picture_or_when_asked_for(qtbot, open_window):
+    window, meter = open_window(GRAY)
+    assert window.later._review is None and window.later._personal is None
+    wait_for_pictures(qtbot, meter)
+    qtbot.waitUntil(lambda: window.later._personal is not None, timeout=10_000)
+    assert window.later._review is not None
+    window, _ = open_window(GRAY)
+    window.action["review"].trigger()
+    assert window.later.review.isVisible()
+    assert window.later._personal is None
+    window.stop()

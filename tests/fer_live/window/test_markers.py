@@ -208,20 +208,20 @@ def test_markers_reach_files_and_recordings_and_are_edited_in_the_review(
     assert begun.to_s is not None and begun.to_s >= trial.from_s
 
     qtbot.keyClick(window, Qt.Key.Key_2, Qt.KeyboardModifier.ControlModifier)
-    editor = window.review.markers
+    editor = window.later.review.markers
     assert editor.table.rowCount() == 2
     assert editor.table.item(1, 2).text() == "trial"
     editor.table.setItem(1, 2, QTableWidgetItem("exclude"))
     assert recording.markers()[1].text == "exclude"
     editor.table.selectRow(1)
-    window.review.seek(trial.from_s + 0.1)
+    window.later.review.seek(trial.from_s + 0.1)
     editor.end_here()
     assert recording.markers()[1].to_s == pytest.approx(trial.from_s + 0.1, abs=2e-3)
-    assert window.review.pane.timeline.plot.marks == tuple(recording.markers())
-    window.review.seek(0.0)
+    assert window.later.review.pane.timeline.plot.marks == tuple(recording.markers())
+    window.later.review.seek(0.0)
     qtbot.keyClick(window, Qt.Key.Key_K)
-    qtbot.keyClicks(window.review.markers.line, "the very begin")
-    qtbot.keyClick(window.review.markers.line, Qt.Key.Key_Return)
+    qtbot.keyClicks(window.later.review.markers.line, "the very begin")
+    qtbot.keyClick(window.later.review.markers.line, Qt.Key.Key_Return)
     assert "the very begin" in [span.text for span in recording.markers()]
 
 

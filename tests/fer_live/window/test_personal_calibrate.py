@@ -271,8 +271,8 @@ def test_a_profile_is_made_again_from_what_is_kept(qtbot):
     press(qtbot, dialog, "Use it")
     press(qtbot, dialog, "Close")
     window.calibrating._dialog = None
-    window.pages.turn_to(window.personal)
-    models = window.personal.models
+    window.pages.turn_to("personal")
+    models = window.later.personal.models
     qtbot.waitUntil(lambda: "made 20" in models.list.item(1).text(), timeout=60_000)
     models.list.setCurrentRow(1)
     models.remake_button.click()
@@ -288,12 +288,12 @@ def test_an_expression_of_ones_own_is_asked_for_learnt_and_shown(qtbot, monkeypa
     from PyQt6.QtWidgets import QInputDialog
 
     window, dialog = opened(qtbot)
-    row = window.personal.own
+    row = window.later.personal.own
     monkeypatch.setattr(QInputDialog, "getText", lambda *_: ("wink left", True))
     row.add_button.click()
     assert "wink left" in row._names.text()
     row.add("happiness")
-    assert "is an expression already" in window.personal._said.text()
+    assert "is an expression already" in window.later.personal._said.text()
     from fer_live.personal.takes import next_round
 
     monkeypatch.setattr(

@@ -33,8 +33,8 @@ def test_a_clip_is_captured_with_a_visible_mark(qtbot, monkeypatch):
     (clip,) = list_clips()
     assert summarize(clip).n_frames > 5
 
-    page = window.personal
-    window.pages.turn_to(page)
+    page = window.later.personal
+    window.pages.turn_to("personal")
     qtbot.waitUntil(lambda: page.clips.list.topLevelItemCount() == 1, timeout=60_000)
     assert page.learning.begin_button.isVisible()
     page.clips.list.selectAll()

@@ -194,4 +194,4 @@ def test_the_next_start_says_that_a_retraining_was_interrupted(
     monkeypatch.setattr(MainWindow, "say", lambda window, notice: said.append(notice))
     window = open_demo_window(qtbot)
     assert "retraining was interrupted" in said[0].text
-    assert window.personal.learning.resume_button.isVisibleTo(window.personal)
+    assert window.later.personal.learning.resume_button.isVisibleTo(window.later.personal)

@@ -107,8 +107,8 @@ def test_a_model_of_an_older_base_goes_on_and_says_so(qtbot, own_home: Path, mon
     window = open_demo_window(qtbot, CONSENTED.but(model=str(folder)))
     assert window.pipeline is not None and window.pipeline.classifier.name == "me"
     assert any("A newer model came with the app" in line.text for line in said)
-    page = window.personal
-    window.pages.turn_to(page)
+    page = window.later.personal
+    window.pages.turn_to("personal")
     page.models.list.setCurrentRow(1)
     qtbot.waitUntil(lambda: page.models._note.isVisible(), timeout=60_000)
     qtbot.waitUntil(lambda: "older base" in page.models.list.item(1).text(), timeout=60_000)

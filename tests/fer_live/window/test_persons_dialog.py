@@ -172,7 +172,9 @@ def test_the_review_shows_the_persons_numbers(qtbot, recording: Recording):
 
 
 def test_nothing_that_compares_faces_is_loaded_before_somebody_asks():
-    code = "import sys, fer_live.window.app, fer_live.analyze.run; print(*sys.modules)"
+    code = (
+        "import sys, fer_live.window.review.review_page, fer_live.analyze.run; print(*sys.modules)"
+    )
     command = [sys.executable, "-c", code]
     loaded = subprocess.run(command, capture_output=True, text=True, check=True).stdout.split()
     assert "fer_live.window.review.review_page" in loaded

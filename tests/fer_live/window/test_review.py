@@ -32,7 +32,7 @@ def test_a_recording_is_made_and_reviewed(
     assert abs((first - recording.about.began_at).total_seconds()) < 2, "beside another log"
 
     qtbot.keyClick(window, Qt.Key.Key_2, Qt.KeyboardModifier.ControlModifier)
-    review = window.review
+    review = window.later.review
     assert review.pane.view._result is not None
     assert review.pane.view._result.faces
     # Between two frames: the video counts in whole milliseconds, so at a frame either may be shown.

@@ -223,13 +223,13 @@ def test_the_keys_of_editors_work_in_the_review_and_those_of_the_live_tab_there(
     window, meter = open_window(GRAY)
     wait_for_pictures(qtbot, meter)
     qtbot.keyClick(window, Qt.Key.Key_2, Qt.KeyboardModifier.ControlModifier)
-    review = window.review
+    review = window.later.review
     qtbot.waitUntil(lambda: review.can_play, timeout=10_000)
     qtbot.keyClick(window, Qt.Key.Key_L)
     assert review.playback.is_playing
     qtbot.keyClick(window, Qt.Key.Key_K)
     assert not review.playback.is_playing
-    assert window.pages.shows(review), "K marks in the live tab alone"
+    assert window.pages.shows("review"), "K marks in the live tab alone"
     qtbot.keyClick(window, Qt.Key.Key_End)
     assert review.playback.position_s == review.playback.length_s
     qtbot.keyClick(window, Qt.Key.Key_Comma)

@@ -32,7 +32,7 @@ def test_the_switch_measures_shows_and_is_kept(qtbot, open_window):
 
 
 def test_bars_and_signals_are_hidden_each_by_itself(qtbot, open_window):
-    window, _ = open_window(Demo(), ON_CPU.but(signals=True, show_panel=False))
+    window, _ = open_window(Demo(), ON_CPU.but(signals=True, show_panel=False, show_faces=False))
     assert window.live.signals.isVisible()
     assert not window.live.panel.isVisible()
     window.preferences.change({"signals": False})

@@ -83,7 +83,7 @@ def test_it_is_not_shown_where_the_notice_was_accepted_before(qtbot, open_window
 def test_help_shows_it_again(qtbot, open_window):
     window, meter = open_window(GRAY)
     wait_for_pictures(qtbot, meter)
-    window.pages.turn_to(window.review)
+    window.pages.turn_to("review")
     window.action["help"].trigger()
     help_sheet = next(d for d in window.findChildren(QDialog) if d.windowTitle() == "Help")
     again = next(b for b in help_sheet.findChildren(QPushButton) if b.text() == "&Take the tour")

@@ -69,15 +69,15 @@ def test_the_right_button_in_a_review_offers_what_can_be_done_with_the_recording
     recorded(own_home / "recordings", two_faces(1.0))
     window, _ = open_window(GRAY)
     window.action["review"].trigger()
-    view = window.review.pane.view
-    qtbot.waitUntil(lambda: window.review.can_play and bool(view._result), timeout=60_000)
+    view = window.later.review.pane.view
+    qtbot.waitUntil(lambda: window.later.review.can_play and bool(view._result), timeout=60_000)
     qtbot.waitUntil(lambda: bool(view._result.faces), timeout=60_000)
     face = view._result.faces[0]
     menu = menu_at(qtbot, view, middle_of_the_face(view, face.box_xyxy))
     assert texts(menu)[0] == f"Follow face {face.track_id}"
     assert {"Play or pause", "Mark what is shown…", "Export…"} < set(texts(menu))
     menu.actions()[0].trigger()
-    assert window.review.beside.chosen == face.track_id
+    assert window.later.review.beside.chosen == face.track_id
     menu.close()
 
 
