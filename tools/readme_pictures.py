@@ -96,10 +96,10 @@ def _steps(window: "MainWindow") -> list[Step]:
 
     def personal() -> None:
         _dialog(window).close()
-        window.pages.turn_to(window.later.personal)
+        window.pages.turn_to("personal")
 
     def add_a_source() -> None:
-        window.pages.turn_to(window.live_page)
+        window.pages.turn_to("live")
         window.feeds.add(Location(str(asset("demo.mp4"))))
 
     from PyQt6.QtCore import QTimer
