@@ -124,8 +124,8 @@ class MainWindow(Translated, QMainWindow):
         self._tidying.start(_TIDY_EVERY_MS)
         QTimer.singleShot(0, lambda: self.markers.listen(marker_inputs))
         if ask_first:
-            self._show_tools(False)
             self.pages.show_first_start(sources[0].choice)
+            self._show_tools(False)
         else:
             self.begin()
 
