@@ -7,6 +7,7 @@ from PyQt6.QtGui import QMouseEvent, QWheelEvent
 from PyQt6.QtWidgets import QApplication, QToolTip
 
 from fer_live.base.colors import EXPRESSION_COLORS
+from fer_live.base.settings import load_settings
 from fer_live.base.translation import set_language
 from fer_live.outputs.markers import MarkedSpan
 from fer_live.painting.overlay import expression_color
@@ -15,6 +16,7 @@ from fer_live.window.style import show_theme
 from fer_live.window.widgets.timeline import Timeline
 from fer_live.window.widgets.timeline_axes import readable
 from tests.helpers.contrast import contrast
+from tests.helpers.window import GRAY
 
 LABELS = ("neutral", "happiness", "surprise")
 
@@ -355,3 +357,17 @@ def test_its_words_are_translated(qtbot, review):
         assert all(any("가" <= letter <= "힣" for letter in text) for text in texts), texts
     finally:
         set_language("en")
+
+
+def test_how_timelines_are_shown_is_kept_and_holds_for_all(qtbot, open_window):
+    window, _ = open_window(GRAY)
+    window.live.timeline.legend.lanes.click()
+    assert load_settings()[0].timeline_lanes
+    assert window.later.review.pane.timeline.plot.with_lanes, "made later"
+    window.later.review.pane.timeline.legend.lines.click()
+    assert window.live.timeline.plot.as_lines
+    window, _ = open_window(GRAY, load_settings()[0])
+    legend = window.live.timeline.legend
+    assert (legend.lines.isChecked(), legend.lanes.isChecked()) == (True, True)
+    assert not legend.episodes.isChecked()
+    assert window.live.timeline.plot.as_lines and window.live.timeline.plot.with_lanes
