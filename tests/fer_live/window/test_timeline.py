@@ -359,6 +359,26 @@ def test_its_words_are_translated(qtbot, review):
         set_language("en")
 
 
+def curve_of(number: int, from_s: float, to_s: float) -> FaceCurve:
+    times_s = np.arange(from_s, to_s, 1 / 30)
+    probs = np.tile(np.float32([0.8, 0.1, 0.1]), (len(times_s), 1))
+    return FaceCurve.of(number, times_s, probs, ["neutral"] * len(times_s))
+
+
+def test_of_many_faces_the_latest_have_a_lane_live_and_the_longest_in_a_recording(qtbot):
+    timeline = Timeline()
+    qtbot.addWidget(timeline)
+    timeline.legend.lanes.click()
+    curves = [curve_of(k, k, k + (3 if k in (2, 3) else 1)) for k in range(1, 21)]
+    timeline.show_live(LABELS, 0.0)
+    timeline.advance({curve.number: curve for curve in curves}, 1, 21.0)
+    assert timeline.plot._lanes == [1, *range(10, 21)], "the followed one, and who came last"
+    timeline.show_all(curves, LABELS, 21.0, ())
+    assert {2, 3} <= set(timeline.plot._lanes)
+    assert len(timeline.plot._lanes) == 12
+    assert timeline.plot._lanes == sorted(timeline.plot._lanes)
+
+
 def test_how_timelines_are_shown_is_kept_and_holds_for_all(qtbot, open_window):
     window, _ = open_window(GRAY)
     window.live.timeline.legend.lanes.click()
