@@ -58,8 +58,6 @@ class TimelineCanvas(QWidget):
             self.followed = followed
             self.band.forget()
         self.curves = curves
-        for number in [number for number in self._lane_bands if number not in curves]:
-            del self._lane_bands[number]
         self.place_lanes()
         self.update()
 
@@ -162,6 +160,8 @@ class TimelineCanvas(QWidget):
         if lanes != self._lanes:
             is_other = len(lanes) != len(self._lanes)
             self._lanes = lanes
+            kept = self._lane_bands.items()
+            self._lane_bands = {number: band for number, band in kept if number in lanes}
             if is_other:
                 self.updateGeometry()
 

@@ -373,6 +373,10 @@ def test_of_many_faces_the_latest_have_a_lane_live_and_the_longest_in_a_recordin
     timeline.show_live(LABELS, 0.0)
     timeline.advance({curve.number: curve for curve in curves}, 1, 21.0)
     assert timeline.plot._lanes == [1, *range(10, 21)], "the followed one, and who came last"
+    timeline.grab()
+    timeline.advance({curve.number: curve for curve in curves}, 20, 45.0)
+    timeline.grab()
+    assert set(timeline.plot._lane_bands) <= set(timeline.plot._lanes), "no picture is kept in vain"
     timeline.show_all(curves, LABELS, 21.0, ())
     assert {2, 3} <= set(timeline.plot._lanes)
     assert len(timeline.plot._lanes) == 12
