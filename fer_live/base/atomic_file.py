@@ -125,6 +125,18 @@ def forget_cut_off(path: Path) -> None:
                 place.unlink(missing_ok=True)
 
 
+def forget_partial(place: Path) -> None:
+    """Delete a file that grew beside its place, unless a process is still writing it."""
+    with contextlib.suppress(OSError):
+        descriptor = os.open(place, os.O_RDONLY)
+        try:
+            is_free = _lock(descriptor)
+        finally:
+            os.close(descriptor)
+        if is_free:
+            place.unlink()
+
+
 @contextmanager
 def alone_with(path: Path) -> Iterator[None]:
     """Wait until no other process is between reading `path` and writing it. Nothing is waited for

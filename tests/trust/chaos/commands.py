@@ -122,7 +122,8 @@ def kill_analyze(number: int) -> Outcome:
         troubles = [] if done.returncode == 0 else [f"run again: {done.stderr.strip()[-200:]}"]
         if not out.is_file() or out.read_bytes() != whole:
             troubles.append("other rows than those of an undisturbed run")
-        left = [path.name for path in folder.iterdir() if path.name not in ("rows.csv", "home")]
+        known = ("rows.csv", "rows.csv.sources.json", "home")
+        left = [path.name for path in folder.iterdir() if path.name not in known]
         if left:
             troubles.append(f"left behind: {', '.join(left)}")
     return Outcome(failures=tuple(troubles))

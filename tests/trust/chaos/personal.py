@@ -26,7 +26,9 @@ models.shutil.copyfile = copy_slowly
 make = models.tempfile.mkdtemp
 
 def begin(**where):
-    threading.Timer(float(sys.argv[3]), os.kill, (os.getpid(), signal.SIGKILL)).start()
+    timer = threading.Timer(float(sys.argv[3]), os.kill, (os.getpid(), signal.SIGKILL))
+    timer.daemon = True  # or one that is never killed would wait for it
+    timer.start()
     return make(**where)
 
 models.tempfile.mkdtemp = begin

@@ -10,18 +10,28 @@ from tests.trust.trials import Outcome, main_of
 
 FRAMES = {"stand_ins": 250_000, "real": 2_500}
 PROCESSES = 4
+_EVERY = {"stand_ins": 500, "real": 50}
 MAX_GROWTH_MB = 10.0
 MAX_GAP_MS = 2_000.0
 """The longest time for which the window may not come round to its timers."""
 _FRAMES_A_SECOND_AT_LEAST = 10
 
 
-def soak(kind: str, n_frames: int) -> Outcome:
-    """One process of so many frames."""
+def soak(kind: str, n_frames: int, every: int | None = None) -> Outcome:
+    """One process of so many frames, with a step every `every` of them; None: as usual."""
+    every = every or _EVERY[kind]
     with tempfile.TemporaryDirectory() as folder:
         places = {"FER_LIVE_HOME": f"{folder}/home", "QT_QPA_PLATFORM": "offscreen"}
         done = subprocess.run(
-            [sys.executable, "-m", "tests.trust.soak.loop", kind, str(n_frames), folder],
+            [
+                sys.executable,
+                "-m",
+                "tests.trust.soak.loop",
+                kind,
+                str(n_frames),
+                str(every),
+                folder,
+            ],
             capture_output=True,
             text=True,
             env={**os.environ, **places},
