@@ -67,6 +67,9 @@ class Settings(BaseModel):
     show_heat_map: bool = Field(False, alias="show_attention", description="as the file calls it")
     signals: bool = Field(False, description="whether head, eyes and mouth are measured")
     show_timeline: bool = True
+    timeline_lines: bool = Field(False, description="a line for each expression, not a stack")
+    timeline_lanes: bool = Field(False, description="a lane for each face")
+    timeline_episodes: bool = Field(False, description="a list of the episodes")
     show_panel: bool = True
     show_faces: bool = Field(True, description="all faces of the last minute, a row each")
     show_plane: bool = Field(False, description="valence and arousal, derived")

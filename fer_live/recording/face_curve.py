@@ -9,7 +9,8 @@ from numpy.typing import NDArray
 from fer_live.datatypes import FloatArray
 from fer_live.recording.episodes import Times
 
-_ROOM = 512
+_MIN_ROOM, _MAX_ROOM = 32, 512
+"""For more moments: most faces of a clip with cuts are seen for a second or two."""
 _THIN_EVERY_S = 10.0
 
 
@@ -113,8 +114,9 @@ class GrowingCurve:
 
     def _keep(self, places: NDArray[np.intp], n_labels: int) -> None:
         n = len(places)
-        times_s, probs = np.empty(n + _ROOM), np.empty((n + _ROOM, n_labels), np.float32)
-        shown = np.empty(n + _ROOM, np.uint16)
+        size = n + min(max(n, _MIN_ROOM), _MAX_ROOM)
+        times_s, probs = np.empty(size), np.empty((size, n_labels), np.float32)
+        shown = np.empty(size, np.uint16)
         if n:
             times_s[:n], probs[:n] = self._times_s[places], self._probs[places]
             shown[:n] = self._shown[places]

@@ -1,14 +1,13 @@
 """Pipelines that read uploads side by side, each on one thread at a time."""
 
 import asyncio
-import ctypes
 import queue
 import threading
 from collections.abc import AsyncGenerator, Callable
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import asynccontextmanager
-from functools import cache
 
+from fer_live.base.memory import give_memory_back
 from fer_live.serve.limits import Limits
 from fer_live.serve.reading import Cancelled, Reading, read_upload
 from fer_live.serve.refusal import Refusal, busy
@@ -16,23 +15,6 @@ from fer_live.serve.uploads import Upload
 from fer_live.vision.pipeline import Pipeline
 
 _ENDS_WITHIN_S = 5.0
-
-
-@cache
-def _trim() -> Callable[[int], int] | None:
-    """glibc's `malloc_trim`; None where the C library has none."""
-    try:
-        trim: Callable[[int], int] = ctypes.CDLL(None).malloc_trim
-    except (OSError, TypeError, AttributeError):  # Windows has no library of that name
-        return None
-    return trim
-
-
-def _give_memory_back() -> None:
-    """What decoders have freed goes back to the system, where glibc would keep it: over 900 clips
-    the service grew from 404 to 473 MB without this, and stayed between 367 and 391 with it."""
-    if trim := _trim():
-        trim(0)
 
 
 class PipelinePool:
@@ -126,7 +108,7 @@ class PipelinePool:
             raise Refusal(503, "the service is ending; send it again later") from None
         finally:
             self._free.put(pipeline)
-            _give_memory_back()
+            give_memory_back()
 
     def _retry_after_s(self) -> int:
         return 1 + self.n_inside // max(self._limits.parallel, 1)

@@ -2,6 +2,7 @@
 
 import threading
 from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from typing import Literal
 
@@ -86,6 +87,7 @@ class LiveSession:
         self._stopped = False
         self._loads = threading.Lock()
         self._loaders: list[threading.Thread] = []
+        self._beside = ThreadPoolExecutor(1, thread_name_prefix="signals")
         self._source: SourceSupervisor | None = None
         self._names: dict[int, str] = {}
         self.load(load_pipeline)
@@ -193,6 +195,7 @@ class LiveSession:
         source_number = 0
         try:
             pipeline = self.pipeline = self._next_pipeline.get()
+            pipeline.beside = self._beside
             self._pipeline_ready.set()
             while True:
                 taken = self._frames.get()
@@ -201,6 +204,7 @@ class LiveSession:
                         self._outputs = ()  # not one row of theirs would fit
                     pipeline.close()
                     pipeline = self.pipeline = loaded
+                    pipeline.beside = self._beside
                 if taken.source_number != source_number:
                     source_number = taken.source_number
                     pipeline.reset()
@@ -210,6 +214,7 @@ class LiveSession:
         finally:
             if pipeline is not None:
                 pipeline.close()
+            self._beside.shutdown()
 
     def _process(self, pipeline: Pipeline, taken: _SourceFrame) -> None:
         try:

@@ -2,6 +2,7 @@
 
 import time
 from collections.abc import Iterator, Sequence
+from concurrent.futures import Executor
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -77,6 +78,9 @@ class Pipeline:
         self.signals_budget: float | None = None
         """Seconds that the signals may take a second of the source's clock; None measures every
         face in every frame."""
+        self.beside: Executor | None = None
+        """Where faces are measured while the frame's faces are still being found, so that it is
+        ready sooner; None does one after the other. Only with a `signals_budget`."""
         self._signals: SignalStage | None = None
         self._last_s: float | None = None
         self._cuts = CutDetector()
@@ -181,6 +185,8 @@ class Pipeline:
             To the bit what `process` returns of one after the other. The time of the network is
             shared out among the frames.
         """
+        if len(frames) == 1:
+            self._begin_signals(frames[0])
         seen = [self._see(frame) for frame in frames]
         if not seen:
             return []
@@ -304,6 +310,11 @@ class Pipeline:
         if self.with_heat_map:
             return self.classifier.classify_with_heat_maps(crops)
         return self.classifier.classify(crops), None
+
+    def _begin_signals(self, frame: Frame) -> None:
+        if self.beside is not None and self.with_signals and self._signals is not None:
+            self._signals.budget = self.signals_budget
+            self._signals.begin(frame.image_bgr, frame.captured_at_s, self.beside)
 
     def _measure(
         self,

@@ -10,6 +10,7 @@ from PyQt6.QtCore import QTimer, pyqtSignal
 from PyQt6.QtGui import QAction, QCloseEvent
 from PyQt6.QtWidgets import QMainWindow
 
+from fer_live.base.memory import give_memory_back
 from fer_live.base.settings import Settings
 from fer_live.base.translation import tr
 from fer_live.datatypes import FrameResult
@@ -50,6 +51,7 @@ from fer_live.window.translated import Translated
 from fer_live.window.tray import Tray
 from fer_live.window.video_menu import show_live_menu
 
+_TIDY_EVERY_MS = 20_000
 _REOPENS = ("camera_size_wh", "camera_fps")
 
 
@@ -117,10 +119,13 @@ class MainWindow(Translated, QMainWindow):
         self.setMinimumSize(480, 360)
         place(self, settings.geometry)
         Heartbeat(self, meter)
+        self._tidying = QTimer(self)
+        self._tidying.timeout.connect(give_memory_back)
+        self._tidying.start(_TIDY_EVERY_MS)
         QTimer.singleShot(0, lambda: self.markers.listen(marker_inputs))
         if ask_first:
-            self._show_tools(False)
             self.pages.show_first_start(sources[0].choice)
+            self._show_tools(False)
         else:
             self.begin()
 

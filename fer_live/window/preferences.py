@@ -70,6 +70,10 @@ class Preferences(QObject):
         self.keep(changes)
         self._refresh_dialog()
 
+    def switch_timeline(self, name: str, on: bool) -> None:
+        """Keep how timelines are shown: `name` is lines, lanes or episodes."""
+        self.change({f"timeline_{name}": on})
+
     def use_for_now(self, changes: dict[str, object]) -> None:
         """Let these settings hold in this window alone; the file and the dialog stay."""
         self.now = self.now.but(**changes)

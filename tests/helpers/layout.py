@@ -40,6 +40,7 @@ from fer_live.window.translated import plain
 from fer_live.window.widgets.elided_label import ElidedLabel
 from tests.helpers.window import GRAY
 
+_FRAME_PX = 40
 _SLACK_PX = 2
 
 
@@ -79,6 +80,9 @@ def faults_of(top: QWidget) -> list[str]:
             faults += _overlaps(parent, top)
     for area in (one for one in shown if isinstance(one, QScrollArea)):
         faults += _beyond_reach(area)
+        bar = area.horizontalScrollBar()
+        if bar is not None and 0 < bar.maximum() <= free.width() - size.width() - _FRAME_PX:
+            faults.append(f"scrolls sideways by {bar.maximum()} px, though the screen has room")
     return list(dict.fromkeys(faults))
 
 

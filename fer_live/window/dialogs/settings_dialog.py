@@ -18,7 +18,6 @@ from PyQt6.QtWidgets import (
     QHBoxLayout,
     QLabel,
     QPushButton,
-    QScrollArea,
     QSlider,
     QVBoxLayout,
     QWidget,
@@ -29,7 +28,7 @@ from fer_live.base.settings import Settings
 from fer_live.base.system_libraries import has_nvidia_driver
 from fer_live.base.translation import LANGUAGES, tr
 from fer_live.window.translated import Translated
-from fer_live.window.widgets.scrolled import resize_within_screen
+from fer_live.window.widgets.scrolled import Scrolled, resize_within_screen, room_for
 
 _SIZES = ((640, 480), (1280, 720), (1920, 1080))
 _RATES = (15, 30, 60)
@@ -84,20 +83,16 @@ class SettingsDialog(Translated, QDialog):
         self._make_reading_rows()
         self._make_app_rows()
         self._column.addStretch()
-        area = QScrollArea()
-        area.setWidgetResizable(True)
-        area.setFrameShape(QScrollArea.Shape.NoFrame)
-        area.setWidget(form)
         self._buttons = QDialogButtonBox(QDialogButtonBox.StandardButton.Close)
         self._buttons.rejected.connect(self.reject)
         self._reset = QPushButton()
         self._reset.clicked.connect(self._restore_defaults)
         self._buttons.addButton(self._reset, QDialogButtonBox.ButtonRole.ResetRole)
         outer = QVBoxLayout(self)
-        outer.addWidget(area, 1)
+        outer.addWidget(Scrolled(form), 1)
         outer.addWidget(self._buttons)
         self.show_settings(settings)
-        resize_within_screen(self, form.sizeHint() + QSize(60, 90))
+        resize_within_screen(self, room_for(form) + QSize(60, 90))
 
     def _make_camera_rows(self) -> None:
         form = self._group(lambda: tr("Camera"))
@@ -217,6 +212,7 @@ class SettingsDialog(Translated, QDialog):
 
     def _combo(self, form: QFormLayout, field: str, text: Callable[[], str]) -> QComboBox:
         combo = QComboBox()
+        combo.setSizeAdjustPolicy(QComboBox.SizeAdjustPolicy.AdjustToContents)
         combo.activated.connect(lambda: self._change({field: combo.currentData()}))
         self._row(form, text, combo, combo)
         return combo

@@ -2,7 +2,7 @@
 
 from PyQt6.QtCore import QEvent, QObject, QSize, Qt
 from PyQt6.QtGui import QResizeEvent
-from PyQt6.QtWidgets import QBoxLayout, QFrame, QScrollArea, QSizePolicy, QWidget
+from PyQt6.QtWidgets import QBoxLayout, QFrame, QScrollArea, QSizePolicy, QStyle, QWidget
 
 _FRAME = QSize(16, 48)
 """About what the system draws around a window."""
@@ -65,6 +65,19 @@ class ScrolledBelow(Scrolled):
         if event is not None and event.type() in (QEvent.Type.LayoutRequest, QEvent.Type.Resize):
             self.updateGeometry()
         return super().eventFilter(watched, event)
+
+
+def room_for(inner: QWidget) -> QSize:
+    """What a scrolled widget takes without scrolling sideways, in the style that it will have."""
+    for widget in reversed([inner, *inner.findChildren(QWidget)]):
+        widget.ensurePolished()
+        if (layout := widget.layout()) is not None:
+            layout.invalidate()
+            layout.activate()  # before it is shown, layouts within remember how it was made
+    style = inner.style()
+    assert style is not None
+    bar = style.pixelMetric(QStyle.PixelMetric.PM_ScrollBarExtent)
+    return inner.sizeHint() + QSize(bar, 0)
 
 
 def resize_within_screen(window: QWidget, wanted: QSize) -> None:

@@ -1,5 +1,6 @@
 """Sources and outputs as people really have them: broken, missing, live, linked, at the limit."""
 
+import os
 import subprocess
 import sys
 import threading
@@ -12,6 +13,7 @@ import pytest
 
 from fer_live.analyze.options import AnalyzeOptions
 from fer_live.analyze.run import analyze
+from fer_live.base.atomic_file import write_atomically
 from fer_live.errors import InputError
 from fer_live.sources.clip import ClipSource
 from tests.helpers.clips import N_FRAMES, changing_size, ffmpeg, make_clip, read_all, sound_alone
@@ -206,6 +208,22 @@ def test_a_link_stays_and_what_it_leads_to_is_written(demo_frames, tmp_path: Pat
     loop.symlink_to(loop)
     with pytest.raises(InputError, match="leads to itself"):
         analyze(AnalyzeOptions([str(tmp_path / "a.png")], out=loop))
+
+
+@pytest.mark.skipif(not hasattr(os, "mkfifo"), reason="no pipes with a name here")
+def test_what_is_no_file_is_never_replaced_by_one(demo_frames, tmp_path: Path):
+    """A link to a device would take it away from the whole system, where it is written as root."""
+    cv2.imwrite(str(tmp_path / "a.png"), demo_frames[20])
+    pipe, link = tmp_path / "pipe.csv", tmp_path / "link.csv"
+    os.mkfifo(pipe)
+    link.symlink_to(pipe)
+    for out in (pipe, link):
+        with pytest.raises(InputError, match="a device or a pipe"):
+            analyze(AnalyzeOptions([str(tmp_path / "a.png")], out=out))
+        with pytest.raises(InputError, match="a device or a pipe"):
+            write_atomically(out, b"new")
+    assert pipe.is_fifo() and link.is_symlink()
+    assert {file.name for file in tmp_path.iterdir()} == {"a.png", "pipe.csv", "link.csv"}
 
 
 def test_a_name_at_the_limit_is_written_and_a_longer_one_refused(demo_frames, tmp_path: Path):

@@ -35,6 +35,7 @@ def test_the_language_changes_at_once_everywhere(qtbot, open_window):
     wait_for_pictures(qtbot, meter)
     window.action["settings"].trigger()
     window.data_out.show_dialog()
+    window.later.review, window.later.personal  # noqa: B018  # made now, not in the midst
     english = visible_texts(window)
     window.preferences.change({"language": "ko"})
     wait_for_pictures(qtbot, meter)

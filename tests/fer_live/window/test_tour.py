@@ -133,6 +133,23 @@ def test_a_camera_is_chosen_before_any_is_opened(qtbot, open_window, monkeypatch
     assert load_settings()[0].camera == 2
 
 
+def test_before_the_notice_is_accepted_only_help_about_and_quit_work(qtbot, open_window):
+    window, _ = open_window(GRAY, ask_first=True)
+    enabled = {name for name, action in window.action.items() if action.isEnabled()}
+    assert enabled == {"help", "about", "quit"}
+
+
+def test_enter_accepts_the_notice(qtbot, open_window):
+    window, meter = open_window(GRAY, ask_first=True)
+    window.activateWindow()
+    accept = window.pages._first_start._accept
+    accept.setFocus()
+    qtbot.waitUntil(accept.hasFocus)
+    qtbot.keyClick(accept, Qt.Key.Key_Return)
+    wait_for_pictures(qtbot, meter)
+    assert load_settings()[0].notice_accepted_on
+
+
 def test_the_first_notice_has_its_drawing_where_there_is_room(qtbot, open_window):
     window, _ = open_window(GRAY, ask_first=True)
     start = window.pages._first_start
