@@ -1,4 +1,4 @@
-"""The short form of `make chaos`: one of the quick trials of each sort, and that it finds faults."""
+"""The short form of `make chaos`: a quick trial of each sort, and that faults are found."""
 
 from pathlib import Path
 
