@@ -54,8 +54,14 @@ class Running:
     def end(self, with_signal: signal.Signals = signal.SIGKILL) -> int:
         """End it, and read what it said until then; its exit code."""
         self.process.send_signal(with_signal)
-        code = self.process.wait(30)
+        return self.wait(30)
+
+    def wait(self, within_s: float) -> int:
+        """Until it has ended, and all that it said is read; raises `TimeoutExpired`."""
+        code = self.process.wait(within_s)
         self._reader.join(30)
+        assert self.process.stdout is not None
+        self.process.stdout.close()
         return code
 
 
@@ -72,13 +78,14 @@ def environment(home: Path) -> dict[str, str]:
 def start(does: str, folder: Path) -> Running:
     """The window, which does this over and over."""
     command = [sys.executable, "-m", "tests.trust.chaos.app", does, str(folder)]
-    process = subprocess.Popen(
-        command,
-        stdout=subprocess.PIPE,
-        stderr=(folder / "errors").open("a"),
-        text=True,
-        env=environment(folder / "home"),
-    )
+    with (folder / "errors").open("a") as errors:
+        process = subprocess.Popen(
+            command,
+            stdout=subprocess.PIPE,
+            stderr=errors,
+            text=True,
+            env=environment(folder / "home"),
+        )
     return Running(process)
 
 
@@ -93,12 +100,11 @@ def next_start(folder: Path) -> tuple[dict[str, Any], list[str]]:
     """Start the window again: what it tells, and its troubles."""
     looking = start("look", folder)
     try:
-        code = looking.process.wait(_STARTS_WITHIN_S)
+        code = looking.wait(_STARTS_WITHIN_S)
     except subprocess.TimeoutExpired:
         looking.end()
         told = {"started_s": _STARTS_WITHIN_S, "alone_s": _STARTS_WITHIN_S, "said": []}
         return told, ["the next start shows no picture"]
-    looking._reader.join(10)
     errors = (folder / "errors").read_text()
     troubles = [] if code == 0 else [f"the next start ends with {code}: {errors[-200:]}"]
     troubles += ["a traceback"] if "Traceback" in errors else []
