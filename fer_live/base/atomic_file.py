@@ -1,11 +1,14 @@
 """Files that are written whole or not at all: a failed write never destroys what was there."""
 
+import contextlib
 import itertools
 import os
 import sys
+import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
+from typing import BinaryIO
 
 from fer_live.base.refusals import refusal
 from fer_live.base.translation import tr
@@ -16,6 +19,7 @@ if sys.platform != "win32":
 
 _MAX_NAME_BYTES = 255
 """Where the file system does not tell."""
+_WRITES_WITHIN_S = 60.0
 _locks: dict[Path, int] = {}
 """Descriptors that hold the locks of this process: the lock goes with the descriptor, and so with
 the process, however it ends."""
@@ -99,10 +103,10 @@ def write_atomically(path: Path, content: bytes, *, is_private: bool = False) ->
     link stays, and what it leads to is replaced. What `is_private` is its owner's alone (mode 600)
     from its first byte."""
     path = link_target(path)
-    temporary = next(place for place in _partials(path) if not place.exists())
     with writing(path):
+        temporary, file = _new_partial(path, is_private)
         try:
-            with open(temporary, "wb", opener=_opener(is_private)) as file:
+            with file:
                 file.write(content)
                 file.flush()
                 os.fsync(file.fileno())
@@ -110,6 +114,52 @@ def write_atomically(path: Path, content: bytes, *, is_private: bool = False) ->
         except OSError:
             temporary.unlink(missing_ok=True)
             raise
+
+
+def forget_cut_off(path: Path) -> None:
+    """Delete what writers of `path` that were killed left beside it. Only for a file of the app's
+    own that is written in a moment, as `write_atomically` does it."""
+    with contextlib.suppress(OSError):
+        for place in list(itertools.takewhile(Path.exists, _partials(path))):
+            if time.time() - place.stat().st_mtime > _WRITES_WITHIN_S:
+                place.unlink(missing_ok=True)
+
+
+def forget_partial(place: Path) -> None:
+    """Delete a file that grew beside its place, unless a process is still writing it."""
+    with contextlib.suppress(OSError):
+        descriptor = os.open(place, os.O_RDONLY)
+        try:
+            is_free = _lock(descriptor)
+        finally:
+            os.close(descriptor)
+        if is_free:
+            place.unlink()
+
+
+@contextmanager
+def alone_with(path: Path) -> Iterator[None]:
+    """Wait until no other process is between reading `path` and writing it. Nothing is waited for
+    on Windows, and where no lock can be made."""
+    descriptor = None
+    with contextlib.suppress(OSError):
+        descriptor = os.open(path.with_name(f".{path.name}.lock"), os.O_RDWR | os.O_CREAT, 0o600)
+    try:
+        if sys.platform != "win32" and descriptor is not None:
+            with contextlib.suppress(OSError):
+                fcntl.flock(descriptor, fcntl.LOCK_EX)
+        yield
+    finally:
+        if descriptor is not None:
+            os.close(descriptor)
+
+
+def _new_partial(path: Path, is_private: bool) -> tuple[Path, BinaryIO]:
+    """A file beside `path` that nobody else has, also no process that makes one at this moment."""
+    while True:
+        place = next(place for place in _partials(path) if not place.exists())
+        with contextlib.suppress(FileExistsError):
+            return place, open(place, "xb", opener=_opener(is_private))
 
 
 def _opener(is_private: bool) -> Callable[[str, int], int]:

@@ -1,11 +1,18 @@
 """What the person has chosen, kept from one start to the next in FER_LIVE_HOME/settings.json."""
 
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Literal
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
-from fer_live.base.atomic_file import partial_path, write_atomically, writing
+from fer_live.base.atomic_file import (
+    alone_with,
+    forget_cut_off,
+    partial_path,
+    write_atomically,
+    writing,
+)
 from fer_live.base.home import home
 from fer_live.base.translation import tr
 from fer_live.datatypes import DetectorMode, Provider
@@ -103,6 +110,28 @@ def save_settings(settings: Settings) -> None:
     """Replace the file in one step; raises `OutputError`. Of two windows, the last one wins."""
     content = settings.model_dump_json(indent=2, by_alias=True).encode() + b"\n"
     write_atomically(home() / SETTINGS_FILE, content)
+
+
+def change_settings(changes: Mapping[str, object], instead: Settings | None = None) -> Settings:
+    """Change some of the stored settings and leave the others, which another window may be changing
+    at this moment, as they are.
+
+    Args:
+        changes: Field -> value.
+        instead: What is changed where the file cannot be used; None: the defaults.
+
+    Returns:
+        What is stored now.
+
+    Raises:
+        OutputError: The disk refuses; the file is as it was.
+    """
+    with alone_with(home() / SETTINGS_FILE):
+        stored, trouble = load_settings()
+        changed = (instead if trouble and instead is not None else stored).but(**changes)
+        forget_cut_off(home() / SETTINGS_FILE)
+        save_settings(changed)
+    return changed
 
 
 def settings_changed_ns() -> int:

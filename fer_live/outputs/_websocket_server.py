@@ -207,6 +207,8 @@ class WebSocketSink:
         return response
 
     async def _attend(self, connection: "ServerConnection") -> None:
+        from websockets.exceptions import ConnectionClosed
+
         if len(self._clients) >= _MAX_CLIENTS:  # more of them at once than `_answer` could see
             await connection.close(1013, "too many clients")
             return
@@ -218,6 +220,8 @@ class WebSocketSink:
                 if not self._hear(message, client):
                     await connection.close(1008, "too many markers")
                     break
+        except ConnectionClosed:
+            pass  # one that never read answers no farewell either
         finally:
             self._clients.discard(client)
             sending.cancel()

@@ -3,8 +3,10 @@
 from collections.abc import Callable
 from datetime import datetime
 
+from PyQt6.QtCore import QBuffer, QByteArray
 from PyQt6.QtGui import QGuiApplication
 
+from fer_live.base.atomic_file import write_atomically
 from fer_live.base.home import home
 from fer_live.base.translation import tr
 from fer_live.errors import FerLiveError
@@ -24,10 +26,16 @@ def take_snapshot(view: VideoView, say: Callable[[Notice], None]) -> None:
         say(failed(str(problem)))
         return
     path = folder / f"{datetime.now():%Y-%m-%d %H.%M.%S.%f}.png"
-    if picture.save(str(path)):
-        say(done(tr("Saved: {path}", path=path), path))
-    else:
-        say(failed(tr("Cannot write {path}; is the disk full?", path=path)))
+    content = QByteArray()
+    buffer = QBuffer(content)
+    buffer.open(QBuffer.OpenModeFlag.WriteOnly)
+    picture.save(buffer, "png")
+    try:
+        write_atomically(path, content.data())  # Qt would leave half a picture on a full disk
+    except FerLiveError as problem:
+        say(failed(str(problem)))
+        return
+    say(done(tr("Saved: {path}", path=path), path))
 
 
 def copy_picture(view: VideoView, say: Callable[[Notice], None]) -> None:
