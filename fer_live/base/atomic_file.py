@@ -69,15 +69,20 @@ def beside(path: Path, ending: str) -> Path:
 
 
 def link_target(path: Path) -> Path:
-    """What a link leads to, so that it is replaced and the link stays; any other path as it is."""
+    """What a link leads to, so that it is replaced and the link stays; any other path as it is.
+
+    Raises `InputError` where that is neither a file nor a folder: put in its place, a file would
+    take a device away from the whole system.
+    """
     try:
-        if not path.is_symlink():
-            return path
+        target = Path(os.path.realpath(path)) if path.is_symlink() else path
+        is_special = target.exists() and not (target.is_file() or target.is_dir())
     except OSError:  # a name too long, which is said when the output is checked
         return path
-    target = Path(os.path.realpath(path))
     if target.is_symlink():
         raise InputError(tr("{path}: is a link that leads to itself", path=path))
+    if is_special:
+        raise InputError(tr("{path}: is a device or a pipe; name a file", path=path))
     return target
 
 
