@@ -5,7 +5,7 @@ from typing import Literal
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
-from fer_live.base.atomic_file import partial_path, write_atomically, writing
+from fer_live.base.atomic_file import free_place, write_atomically, writing
 from fer_live.base.home import home
 from fer_live.base.translation import tr
 from fer_live.datatypes import DetectorMode, Provider
@@ -92,7 +92,7 @@ def load_settings() -> tuple[Settings, str]:
     except OSError as error:
         return Settings(), f"{path}: cannot be read: {error.strerror}; the defaults are used"
     except ValidationError:
-        aside = partial_path(path.with_stem(f"{path.stem}.unusable"))
+        aside = free_place(path.with_stem(f"{path.stem}.unusable"))
         return Settings(), _set_aside(path, aside)
 
 

@@ -101,7 +101,7 @@ def _take(told: dict[str, Any], found: _Found) -> None:
 
 def work(kind: InputKind, name: str, first: int, count: int) -> None:
     """Read inputs in this process, and tell on standard output what came of each."""
-    with os.fdopen(os.dup(1), "w") as out, open(os.devnull, "w") as nothing:
+    with os.fdopen(os.dup(1), "w") as out, Path(os.devnull).open("w") as nothing:
         os.dup2(nothing.fileno(), 1)
         with tempfile.TemporaryDirectory(prefix="fuzz-") as folder:
             _Work(kind, name, Path(folder), out).run(first, count)
@@ -224,7 +224,7 @@ class _Work:
         for place in places:
             if not isinstance(place, str | bytes | os.PathLike):
                 continue
-            path = os.path.realpath(os.fsdecode(place))  # noqa: PTH  # links are what is looked for
+            path = os.path.realpath(os.fsdecode(place))  # links too
             is_null = path == os.devnull and event == "open"
             if not (is_null or path.startswith((str(self._input), "/proc/"))):
                 self._strays.append(f"{event} outside the folder: {path}")

@@ -6,6 +6,8 @@ import numpy as np
 import torch
 
 from fer_live.model.manifest import EXPRESSIONS, CropGeometry, Manifest
+from tests.trust.fuzz.kind import InputKind, kind_of
+from tests.trust.fuzz.spoil import spoil_folder
 from training.data.annotations import (
     Annotations,
     AnnotationsAbout,
@@ -16,8 +18,6 @@ from training.data.annotations import (
 from training.loop.resume import load_run_state, restore_run, save_run
 from training.models.checkpoint import architecture, build_network, load_model, save_model
 from training.models.config import ModelConfig
-from tests.trust.fuzz.kind import InputKind, kind_of
-from tests.trust.fuzz.spoil import spoil_folder
 
 _FILE = "file.safetensors"
 

@@ -22,8 +22,13 @@ from tests.trust.fuzz.spoil import EVIL, bytes_spoilt, spoil_folder
 _WIDTH, _HEIGHT, _N_PICTURES = 64, 48, 5
 _VIDEOS = {"mp4": "libx264", "mkv": "libx264", "avi": "mpeg4", "ts": "libx264", "webm": "libvpx"}
 _IMAGES = {
-    **{"gif": "GIF", "jpeg": "JPEG", "png": "PNG", "tiff": "TIFF", "webp": "WEBP"},
-    **{"bmp": "BMP", "avif": "AVIF"},
+    "gif": "GIF",
+    "jpeg": "JPEG",
+    "png": "PNG",
+    "tiff": "TIFF",
+    "webp": "WEBP",
+    "bmp": "BMP",
+    "avif": "AVIF",
 }
 _ANIMATED = ("gif", "webp", "avif")
 _MAX_FRAMES = 200
@@ -112,7 +117,12 @@ def _spoil_playlist(folder: Path, choose: Random) -> None:
     odd = (
         *("../outside/kept.txt", EVIL, "file:///etc/passwd", "concat:a|b", "data:,x", "list.m3u8"),
         *("#EXT-X-ENDLIST", "#EXTINF:-1,", "#EXTINF:1e99,", "#EXT-X-TARGETDURATION:99999999999"),
-        *("#EXT-X-BYTERANGE:99999999999@1", '#EXT-X-KEY:METHOD=AES-128,URI="kept.txt"', "\0", "x" * 9999),
+        *(
+            "#EXT-X-BYTERANGE:99999999999@1",
+            '#EXT-X-KEY:METHOD=AES-128,URI="kept.txt"',
+            "\0",
+            "x" * 9999,
+        ),
         '#EXT-X-MAP:URI="../outside/kept.txt"',
     )
     for _ in range(choose.randint(1, 3)):

@@ -17,8 +17,8 @@ from pythonosc.osc_message_builder import OscMessageBuilder
 from websockets.sync.client import connect
 
 from fer_live.datatypes import Marker
-from fer_live.outputs.address import Address
 from fer_live.outputs._websocket_server import WebSocketSink
+from fer_live.outputs.address import Address
 from fer_live.session.marker_board import MarkerBoard
 from fer_live.session.marker_osc import OscMarkers
 from tests.trust.fuzz.kind import InputKind, Reader
@@ -26,7 +26,15 @@ from tests.trust.fuzz.spoil import ODD_VALUES, bytes_spoilt, json_spoilt
 
 _WAITS_S = 5.0
 _HOST = "127.0.0.1"
-_OSC_ADDRESSES = ("/fer/marker", "/fer/marker/begin", "/fer/marker/end", "/other", "", "x", "/fer/*")
+_OSC_ADDRESSES = (
+    "/fer/marker",
+    "/fer/marker/begin",
+    "/fer/marker/end",
+    "/other",
+    "",
+    "x",
+    "/fer/*",
+)
 
 
 def _free_port(kind: socket.SocketKind) -> int:
@@ -87,7 +95,9 @@ def _spoil_osc(folder: Path, choose: Random) -> None:
     message = OscMessageBuilder(choose.choice(_OSC_ADDRESSES) or "/")
     for _ in range(choose.choice((0, 1, 1, 2, 40))):
         with contextlib.suppress(Exception):  # what the library cannot write is not sent
-            message.add_arg(choose.choice(ODD_VALUES), choose.choice((None, "s", "f", "i", "b", "T")))
+            message.add_arg(
+                choose.choice(ODD_VALUES), choose.choice((None, "s", "f", "i", "b", "T"))
+            )
     try:
         packet = message.build().dgram
         if choose.random() < 0.3:
@@ -166,9 +176,13 @@ def _spoil_message(folder: Path, choose: Random) -> None:
             case "bytes":
                 frames += bytes_spoilt(_frame(text[:200]), choose)
             case "claims":
-                frames += bytes([0x81, 0xFF]) + struct.pack("!Q", choose.choice((2**62, 2**63, 2000)))
+                frames += bytes([0x81, 0xFF]) + struct.pack(
+                    "!Q", choose.choice((2**62, 2**63, 2000))
+                )
             case "control":
-                frames += _frame(choose.randbytes(choose.choice((0, 1, 2, 125, 200))), choose.choice((8, 9, 10)))
+                frames += _frame(
+                    choose.randbytes(choose.choice((0, 1, 2, 125, 200))), choose.choice((8, 9, 10))
+                )
     (folder / "frames").write_bytes(frames)
 
 
@@ -178,10 +192,23 @@ def _spoil_handshake(folder: Path, choose: Random) -> None:
         (folder / "handshake").write_bytes(bytes_spoilt(whole, choose))
         return
     lines = whole.split(b"\r\n")
-    odd = (b"", b"Host:", b"A: " + b"x" * 9000, b"Upgrade: h2c", b"\0: \0", b"Content-Length: -1", b"GET")
+    odd = (
+        b"",
+        b"Host:",
+        b"A: " + b"x" * 9000,
+        b"Upgrade: h2c",
+        b"\0: \0",
+        b"Content-Length: -1",
+        b"GET",
+    )
     for _ in range(choose.randint(1, 3)):
         lines[choose.randrange(len(lines))] = choose.choice(
-            (*odd, b"Authorization: Bearer " + b"\xff" * 20, b"Sec-WebSocket-Key: x", b"Origin: null")
+            (
+                *odd,
+                b"Authorization: Bearer " + b"\xff" * 20,
+                b"Sec-WebSocket-Key: x",
+                b"Origin: null",
+            )
         )
     if choose.random() < 0.2:
         path = choose.choice((b"//[", b"/?token=%ff%00", b"/" + b"a" * 9000, b"*", b"http://["))

@@ -1,4 +1,4 @@
-"""Model files: ONNX as the app loads them, their classifier, their manifest, and exported profiles."""
+"""Model files: ONNX as the app loads them, their classifier and manifest, and exported profiles."""
 
 import io
 import zipfile
@@ -13,7 +13,13 @@ from onnx import TensorProto, helper, numpy_helper
 
 from fer_live.model.assets import CHECKPOINT, CPU_MODEL, GPU_MODEL
 from fer_live.model.head import read_head, with_head
-from fer_live.model.manifest import EXPRESSIONS, MANIFEST_KEY, CropGeometry, Manifest, parse_manifest
+from fer_live.model.manifest import (
+    EXPRESSIONS,
+    MANIFEST_KEY,
+    CropGeometry,
+    Manifest,
+    parse_manifest,
+)
 from fer_live.model.quantization import mend_file
 from fer_live.personal.models import list_models
 from fer_live.personal.profile_file import import_profile
@@ -253,7 +259,9 @@ def _edit_versions(model: Any, choose: Random) -> None:
         case "function":
             node = helper.make_node("Softmax", ["x"], ["y"])
             opsets = [helper.make_opsetid("", 17)]
-            model.functions.append(helper.make_function("evil", "Evil", ["x"], ["y"], [node], opsets))
+            model.functions.append(
+                helper.make_function("evil", "Evil", ["x"], ["y"], [node], opsets)
+            )
         case "training":
             model.training_info.add().algorithm.node.add().op_type = "Evil"
 
@@ -281,7 +289,7 @@ def _load(folder: Path) -> None:
 
 
 def _read_head(folder: Path) -> None:
-    """As a calibration in closed form does: it takes the classifier and puts another in its place."""
+    """As a calibration in closed form does: the classifier is read, and another put in its place."""
     head = read_head(folder / _FILE)
     with_head(folder / _FILE, head, _MANIFEST)
 
@@ -319,7 +327,11 @@ def _spoil_profile(folder: Path, choose: Random) -> None:
     def inside(name: str, content: bytes) -> bytes:
         if name.endswith(".json"):
             return json_spoilt(content, choose)
-        return model_spoilt(content, choose) if name.endswith(".onnx") else bytes_spoilt(content, choose)
+        return (
+            model_spoilt(content, choose)
+            if name.endswith(".onnx")
+            else bytes_spoilt(content, choose)
+        )
 
     path = folder / "Ada.ferprofile"
     path.write_bytes(archive_spoilt(path.read_bytes(), choose, inside))

@@ -94,14 +94,30 @@ def _rows() -> str:
     for number in range(12):
         frame, track_id = number // 2, 1 + number % 2
         row: dict[str, object] = {
-            **{"source": "camera 0", "frame": frame, "time_s": frame * 0.04},
-            **{"utc": f"2026-11-25T14:03:22.{frame:03}Z", "track_id": track_id},
-            **{"x1": 1.0, "y1": 1.0, "x2": 20.0, "y2": 20.0, "detection_confidence": 0.9},
-            **{"label": "neutral", "shown_label": "neutral", "shown_confidence": 0.8},
-            **{"quality": 0.9, "quality_reason": "", "confidence": 0.8},
-            **{"p_neutral": 0.8, "p_happiness": 0.1, "p_wink": 0.1},
-            **{"smoothed": [0.8, 0.1, 0.1]},
-            "heat_map": {"weights": [[0.1, 0.2], [0.3, 0.4]], "crop_to_frame": [[1, 0, 0], [0, 1, 0]]},
+            "source": "camera 0",
+            "frame": frame,
+            "time_s": frame * 0.04,
+            "utc": f"2026-11-25T14:03:22.{frame:03}Z",
+            "track_id": track_id,
+            "x1": 1.0,
+            "y1": 1.0,
+            "x2": 20.0,
+            "y2": 20.0,
+            "detection_confidence": 0.9,
+            "label": "neutral",
+            "shown_label": "neutral",
+            "shown_confidence": 0.8,
+            "quality": 0.9,
+            "quality_reason": "",
+            "confidence": 0.8,
+            "p_neutral": 0.8,
+            "p_happiness": 0.1,
+            "p_wink": 0.1,
+            "smoothed": [0.8, 0.1, 0.1],
+            "heat_map": {
+                "weights": [[0.1, 0.2], [0.3, 0.4]],
+                "crop_to_frame": [[1, 0, 0], [0, 1, 0]],
+            },
         }
         lines.append(json.dumps(row))
     return "\n".join([*lines, ""])
@@ -110,13 +126,20 @@ def _rows() -> str:
 def _fill_recording(folder: Path) -> None:
     folder.mkdir(parents=True)
     about = {
-        **{"labels": _LABELS, "own_labels": ["wink"], "model": "m.onnx", "source": "camera 0"},
-        **{"began_at": "2026-11-25T14:03:22Z", "with_overlay": False, "name": "first"},
+        "labels": _LABELS,
+        "own_labels": ["wink"],
+        "model": "m.onnx",
+        "source": "camera 0",
+        "began_at": "2026-11-25T14:03:22Z",
+        "with_overlay": False,
+        "name": "first",
     }
     (folder / "recording.json").write_text(json.dumps(about))
     (folder / "video.mkv").write_bytes(whole_file("mkv"))
     (folder / "faces.jsonl").write_text(_rows())
-    markers = "source,marker,from,to,utc,origin\n,a,0.040000,0.120000,,osc\n,b,0.080000,0.080000,,\n"
+    markers = (
+        "source,marker,from,to,utc,origin\n,a,0.040000,0.120000,,osc\n,b,0.080000,0.080000,,\n"
+    )
     (folder / "faces.jsonl.markers.csv").write_text(markers)
     (folder / "notes.json").write_text(json.dumps([{"time_s": 0.04, "text": "a note"}]))
     (folder / "persons.json").write_text(json.dumps({"groups": [[1, 2]]}))

@@ -37,7 +37,9 @@ def _request(body: bytes, *headers: str, path: str = "/analyze?name=a.jpg") -> b
 
 
 def _form(content: bytes) -> bytes:
-    head = b'Content-Disposition: form-data; name="file"; filename="a.jpg"\r\nContent-Type: image/jpeg'
+    head = (
+        b'Content-Disposition: form-data; name="file"; filename="a.jpg"\r\nContent-Type: image/jpeg'
+    )
     return b"--%b\r\n%b\r\n\r\n%b\r\n--%b--\r\n" % (_BOUNDARY, head, content, _BOUNDARY)
 
 
@@ -54,12 +56,27 @@ def _spoil_request(folder: Path, choose: Random) -> None:
     head, _, body = (folder / _FILE).read_bytes().partition(b"\r\n\r\n")
     lines = head.split(b"\r\n")
     odd = (
-        *(b"", b"A", b"A:" + b"x" * 70_000, b"\0: 1", b"Content-Length: -1", b"Content-Length: 1e9"),
+        *(
+            b"",
+            b"A",
+            b"A:" + b"x" * 70_000,
+            b"\0: 1",
+            b"Content-Length: -1",
+            b"Content-Length: 1e9",
+        ),
         *(b"Content-Length: 99999999999999999999", b"Transfer-Encoding: chunked", b"Host: evil"),
         *(b"Transfer-Encoding: gzip, chunked", b"Expect: 100-continue", b"Upgrade: websocket"),
         *(b"Origin: http://[", b"Origin: null", b"Host: [::1", b"Authorization: Bearer \xff\xfe"),
-        *(b"Content-Type: multipart/form-data", b"Content-Type: multipart/form-data; boundary=" + b"y" * 300),
-        *(b"Accept: text/csv;q=x", b"Accept: */*;q=99999999999", b"Content-Encoding: gzip", b"Range: bytes=-"),
+        *(
+            b"Content-Type: multipart/form-data",
+            b"Content-Type: multipart/form-data; boundary=" + b"y" * 300,
+        ),
+        *(
+            b"Accept: text/csv;q=x",
+            b"Accept: */*;q=99999999999",
+            b"Content-Encoding: gzip",
+            b"Range: bytes=-",
+        ),
         *(b"Accept: " + b"a/b," * 2000, b"Authorization: Basic x", b"Connection: close, close"),
     )
     for _ in range(choose.randint(1, 3)):
@@ -67,13 +84,42 @@ def _spoil_request(folder: Path, choose: Random) -> None:
         lines[at : at + choose.choice((0, 1))] = [choose.choice(odd)]
     if choose.random() < 0.4:
         paths = (
-            *(b"/analyze?every=0", b"/analyze?every=%EF%BC%91", b"/analyze?every=99999999999", b"*"),
-            *(b"/analyze?format=exe", b"/analyze?name=../../evil", b"/analyze?name=%00%ff%0d%0aX: 1"),
-            *(b"/docs/../../etc/passwd", b"/docs/%2e%2e%2fx", b"//", b"http://evil/", b"/" + b"a" * 70_000),
-            *(b"/analyze?" + b"a=1&" * 3000, b"/model", b"/health", b"/openapi.json", b"/docs/style.css"),
+            *(
+                b"/analyze?every=0",
+                b"/analyze?every=%EF%BC%91",
+                b"/analyze?every=99999999999",
+                b"*",
+            ),
+            *(
+                b"/analyze?format=exe",
+                b"/analyze?name=../../evil",
+                b"/analyze?name=%00%ff%0d%0aX: 1",
+            ),
+            *(
+                b"/docs/../../etc/passwd",
+                b"/docs/%2e%2e%2fx",
+                b"//",
+                b"http://evil/",
+                b"/" + b"a" * 70_000,
+            ),
+            *(
+                b"/analyze?" + b"a=1&" * 3000,
+                b"/model",
+                b"/health",
+                b"/openapi.json",
+                b"/docs/style.css",
+            ),
         )
-        method = choose.choice((b"POST", b"GET", b"PUT", b"OPTIONS", b"CONNECT", b"\xff", b"TRACE", b""))
-        lines[0] = method + b" " + choose.choice(paths) + b" " + choose.choice((b"HTTP/1.1", b"HTTP/9", b"HTTP/1.0"))
+        method = choose.choice(
+            (b"POST", b"GET", b"PUT", b"OPTIONS", b"CONNECT", b"\xff", b"TRACE", b"")
+        )
+        lines[0] = (
+            method
+            + b" "
+            + choose.choice(paths)
+            + b" "
+            + choose.choice((b"HTTP/1.1", b"HTTP/9", b"HTTP/1.0"))
+        )
     spoilt = b"\r\n".join(lines)
     if choose.random() < 0.3:
         spoilt = bytes_spoilt(spoilt, choose)

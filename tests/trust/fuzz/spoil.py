@@ -64,7 +64,9 @@ def value_spoilt(value: Any, choose: Random) -> Any:
         if not keys:
             continue
         key = choose.choice(keys)
-        match choose.choice(("replace", "replace", "replace", "delete", "rename", "wrap", "repeat")):
+        match choose.choice(
+            ("replace", "replace", "replace", "delete", "rename", "wrap", "repeat")
+        ):
             case "replace":
                 holder[key] = choose.choice(ODD_VALUES)
             case "delete" if holder is not root:
@@ -127,7 +129,9 @@ def table_spoilt(content: bytes, choose: Random, separator: str = ",") -> bytes:
     for _ in range(choose.randint(1, 4)):
         row = choose.choice(rows) if choose.random() < 0.7 else rows[0]
         at = choose.randrange(len(row)) if row else 0
-        match choose.choice(("cell", "cell", "cell", "cell", "drop", "add", "line", "lose", "swap")):
+        match choose.choice(
+            ("cell", "cell", "cell", "cell", "drop", "add", "line", "lose", "swap")
+        ):
             case "cell" if row:
                 row[at] = choose.choice(_ODD_TEXTS)
             case "drop" if row:
@@ -208,7 +212,17 @@ def _claiming(npy: bytes, choose: Random, *, is_large: bool) -> bytes:
     return npy[:10] + padded + npy[10 + n_header :]
 
 
-_ODD_SHAPES = ("()", "(-1,)", "(0,)", "(1.5,)", "'a'", "(2, 2, 2, 2)", "(" * 200, "(10**9,)", "None")
+_ODD_SHAPES = (
+    "()",
+    "(-1,)",
+    "(0,)",
+    "(1.5,)",
+    "'a'",
+    "(2, 2, 2, 2)",
+    "(" * 200,
+    "(10**9,)",
+    "None",
+)
 
 
 def archive_spoilt(content: bytes, choose: Random, spoil: Callable[[str, bytes], bytes]) -> bytes:
@@ -232,7 +246,7 @@ def archive_spoilt(content: bytes, choose: Random, spoil: Callable[[str, bytes],
         case "more":
             members.append((choose.choice(("../evil.npy", EVIL, "evil.onnx")), inner))
         case "bomb":
-            members[at] = name, bytes(50_000_000)
+            members[at] = name, bytes(20_000_000)
     written = io.BytesIO()
     with zipfile.ZipFile(written, "w", zipfile.ZIP_DEFLATED, compresslevel=1) as archive:
         for member, inside in members:
@@ -263,7 +277,9 @@ def tensors_spoilt(content: bytes, choose: Random) -> bytes:
         header = _other_tensors(header, choose)
     told = json.dumps(header).encode()
     told = told.ljust(-(-len(told) // 8) * 8)
-    size = len(told) if choose.random() < 0.95 else choose.choice((0, 1, 2**40, 2**63, len(told) - 9))
+    size = (
+        len(told) if choose.random() < 0.95 else choose.choice((0, 1, 2**40, 2**63, len(told) - 9))
+    )
     return struct.pack("<Q", size) + told + (data if choose.random() < 0.9 else data[:-4])
 
 
@@ -315,7 +331,9 @@ def spoil_folder(folder: Path, choose: Random, *, spared: Sequence[str] = ()) ->
 
     `spared` are the ends of names of files that stay as they are.
     """
-    files = sorted(p for p in folder.rglob("*") if p.is_file() and not p.name.endswith(tuple(spared)))
+    files = sorted(
+        p for p in folder.rglob("*") if p.is_file() and not p.name.endswith(tuple(spared))
+    )
     for path in choose.sample(files, min(choose.choice((1, 1, 2)), len(files))):
         match choose.choice(("content",) * 12 + ("gone", "empty", "folder", "link", "loop")):
             case "content":

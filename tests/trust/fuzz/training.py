@@ -200,8 +200,12 @@ KINDS: dict[str, InputKind] = {
     ),
     "folder of labels": _tree(_classes, _read_classes),
     "mapped": _tree(_mapped, _read_mapped),
-    "split list": kind_of(_list, lambda f, choose: spoil_file(f / "split.json", choose), _read_list),
-    "config": kind_of(_config, lambda f, choose: spoil_file(f / "config.toml", choose), _read_config),
+    "split list": kind_of(
+        _list, lambda f, choose: spoil_file(f / "split.json", choose), _read_list
+    ),
+    "config": kind_of(
+        _config, lambda f, choose: spoil_file(f / "config.toml", choose), _read_config
+    ),
     "grid": kind_of(
         lambda f: _ignore((f / "grid.toml").write_text(_GRID)),
         lambda f, choose: spoil_file(f / "grid.toml", choose),
