@@ -27,7 +27,9 @@ from tests.trust.fuzz.kind import InputKind, Reader
 from tests.trust.trials import Outcome
 
 MAX_S, MAX_MB = 10.0, 2048
-_STUCK_S = MAX_S + 5
+"""Seconds of the processor, for the machine may have other work; on the clock thrice as many."""
+_WAITS_S = 3 * MAX_S
+_STUCK_S = _WAITS_S + 5
 """What does not come back to Python is ended from outside of it."""
 _ROOT = Path(__file__).parents[3]
 _OUTSIDE = "outside"
@@ -137,6 +139,7 @@ class _Work:
             _limit(reader.pid)
             sys.addaudithook(self._audit)
             signal.signal(signal.SIGALRM, _too_slow)
+            signal.signal(signal.SIGPROF, _too_slow)
             for number in range(first, first + count):
                 self._tell(at=number)
                 for failure in self._failures(number, reader):
@@ -168,9 +171,10 @@ class _Work:
         self._kind.spoil(self._input, Random(f"{self._name} {number}"))
         before, descriptors = self._outside(), open_descriptors()
         self._strays.clear()
-        began_s = time.monotonic()
+        began_s, began_cpu_s = time.monotonic(), time.process_time()
         faulthandler.dump_traceback_later(_STUCK_S, exit=True)
-        signal.setitimer(signal.ITIMER_REAL, MAX_S)
+        signal.setitimer(signal.ITIMER_REAL, _WAITS_S)
+        signal.setitimer(signal.ITIMER_PROF, MAX_S)
         self._is_watched = True
         try:
             reader.read(self._input)
@@ -181,15 +185,16 @@ class _Work:
             yield _described(error)
         finally:
             signal.setitimer(signal.ITIMER_REAL, 0)
+            signal.setitimer(signal.ITIMER_PROF, 0)
             faulthandler.cancel_dump_traceback_later()
             self._is_watched = False
-        took_s = time.monotonic() - began_s
-        if took_s > MAX_S:
-            yield f"took {took_s:.1f} s"
+        took_s, cpu_s = time.monotonic() - began_s, time.process_time() - began_cpu_s
+        if took_s > _WAITS_S or cpu_s > MAX_S:
+            yield f"took {took_s:.1f} s, {cpu_s:.1f} s of them the processor's"
         yield from self._left_behind(before, descriptors)
         yield from self._said()
         yield from self._too_large(reader.pid)
-        self._figures["s"] = max(self._figures["s"], took_s)
+        self._figures["s"] = max(self._figures["s"], cpu_s if reader.pid is None else took_s)
 
     def _left_behind(
         self, before: list[tuple[str, int]], descriptors: set[tuple[str, str]]
@@ -250,7 +255,7 @@ class _Work:
 
 
 def _too_slow(*_: object) -> None:
-    raise TooSlow(f"no end after {MAX_S:g} s")
+    raise TooSlow("no end in time")
 
 
 def _described(error: BaseException) -> str:

@@ -289,7 +289,7 @@ def _load(folder: Path) -> None:
 
 
 def _read_head(folder: Path) -> None:
-    """As a calibration in closed form does: the classifier is read, and another put in its place."""
+    """As a calibration in closed form does: reads the classifier, and puts another in its place."""
     head = read_head(folder / _FILE)
     with_head(folder / _FILE, head, _MANIFEST)
 
