@@ -10,6 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 _MAX_BYTES = 1 << 30
+_HEAD = b"\x93NUMPY"
 
 
 class ArrayFault(ValueError):
@@ -38,11 +39,12 @@ def map_array(file: Path) -> NDArray[Any]:
         ArrayFault: It cannot be read, or is larger than its file.
     """
     try:
+        with file.open("rb") as opened:
+            if opened.read(len(_HEAD)) != _HEAD:
+                raise ValueError("no array")
         mapped: NDArray[Any] = np.load(file, mmap_mode="r", allow_pickle=False)
     except Exception as error:  # noqa: BLE001  # numpy raises a dozen kinds for a broken file
         raise ArrayFault(f"{file.name}: {_first_line(error)}") from None
-    if not isinstance(mapped, np.ndarray):
-        raise ArrayFault(f"{file.name}: several arrays")
     return mapped
 
 
