@@ -33,9 +33,9 @@ docs: $(VENV)/.docs
 docs-links: $(VENV)/.docs
 	@$(BIN)/python -m tests.external_links
 
-# Opens 10,000 spoilt files of every kind; the tests open 500.
+# Reads 10,000 spoilt inputs of every kind (--minutes M: for so long); the tests read a few dozen.
 fuzz: $(VENV)/.test
-	@$(BIN)/python -m tests.fuzz
+	@$(BIN)/python -m tests.trust.fuzz
 
 # A million frames through the window, and kills and faults by the hundred: each goes on where it was
 # stopped, for as long as MINUTES says.

@@ -16,9 +16,15 @@ FerLiveError            1  failed while running
 
 
 class FerLiveError(Exception):
-    """Base of all errors that end in one clear line instead of a traceback."""
+    """Base of all errors that end in one clear line instead of a traceback.
+
+    It stays one line also where the name of a file, or what stands in it, has several.
+    """
 
     exit_code = 1
+
+    def __init__(self, message: str = "") -> None:
+        super().__init__(" ".join(str(message).splitlines()))
 
 
 class OutputError(FerLiveError):

@@ -67,6 +67,12 @@ def refuse_second_writer(path: Path) -> None:
             )
 
 
+def free_place(path: Path) -> Path:
+    """`path` itself, or where something is there, a name beside it with a number behind it."""
+    numbered = (path.with_stem(f"{path.stem}-{n}") for n in itertools.count(2))
+    return next(p for p in itertools.chain([path], numbered) if not os.path.lexists(p))
+
+
 def beside(path: Path, ending: str) -> Path:
     """`path` with `ending` behind its name, which is cut where the file system's limit asks it."""
     return path.with_name(_fitted(path.parent, path.name, ending))
@@ -103,6 +109,10 @@ def write_atomically(path: Path, content: bytes, *, is_private: bool = False) ->
     link stays, and what it leads to is replaced. What `is_private` is its owner's alone (mode 600)
     from its first byte."""
     path = link_target(path)
+    if path.exists() and not path.is_file():  # a device or a folder that a link may lead to
+        raise OutputError(
+            tr("{path}: is there, and is no file; choose another place or remove it", path=path)
+        )
     with writing(path):
         temporary, file = _new_partial(path, is_private)
         try:

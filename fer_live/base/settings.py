@@ -9,7 +9,7 @@ from pydantic import BaseModel, ConfigDict, Field, ValidationError
 from fer_live.base.atomic_file import (
     alone_with,
     forget_cut_off,
-    partial_path,
+    free_place,
     write_atomically,
     writing,
 )
@@ -102,7 +102,7 @@ def load_settings() -> tuple[Settings, str]:
     except OSError as error:
         return Settings(), f"{path}: cannot be read: {error.strerror}; the defaults are used"
     except ValidationError:
-        aside = partial_path(path.with_stem(f"{path.stem}.unusable"))
+        aside = free_place(path.with_stem(f"{path.stem}.unusable"))
         return Settings(), _set_aside(path, aside)
 
 

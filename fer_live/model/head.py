@@ -14,7 +14,7 @@ from numpy.typing import NDArray
 
 from fer_live.datatypes import FloatArray
 from fer_live.errors import ModelError
-from fer_live.model.inspect import load_model_file
+from fer_live.model.inspect import load_model_file, reading_graph
 from fer_live.model.manifest import MANIFEST_KEY, Manifest
 
 if TYPE_CHECKING:
@@ -70,7 +70,8 @@ class HeadNodes:
 def read_head(file: Path) -> Head:
     """The classifier of a model file; `ModelError` where the file has none that can be replaced."""
     model = load_model_file(file)
-    return _head(model, str(file))
+    with reading_graph(str(file)):
+        return _head(model, str(file))
 
 
 def with_head(file: Path, head: Head, manifest: Manifest) -> bytes:
@@ -83,7 +84,8 @@ def with_head(file: Path, head: Head, manifest: Manifest) -> bytes:
     from onnx import helper, numpy_helper
 
     model = load_model_file(file)
-    old = _head(model, str(file))
+    with reading_graph(str(file)):
+        old = _head(model, str(file))
     expected = len(manifest.labels), old.weights.shape[1]
     if head.weights.shape != expected or head.bias.shape != expected[:1]:
         raise ValueError(f"head: expected {expected}, got {head.weights.shape}")
@@ -108,10 +110,10 @@ def head_nodes(model: "onnx.ModelProto") -> HeadNodes:
     graph = model.graph
     by_output = {name: node for node in graph.node for name in node.output}
     pool = by_output.get("embedding")
-    classifiers = [n for n in graph.node if n.op_type == "Gemm" and n.input[0] == "embedding"]
-    if pool is None or len(classifiers) != 1:
+    classifiers = [n for n in graph.node if n.op_type == "Gemm" and "embedding" in n.input[:1]]
+    if pool is None or not pool.input or len(classifiers) != 1:
         raise ModelError("its classifier cannot be told from the rest; export the model again")
-    heat_maps = tuple(n for n in graph.node if n.op_type == "Conv" and n.input[0] == pool.input[0])
+    heat_maps = tuple(n for n in graph.node if n.op_type == "Conv" and pool.input[0] in n.input[:1])
     return HeadNodes(pool, classifiers[0], heat_maps)
 
 
@@ -160,4 +162,8 @@ def _head(model: "onnx.ModelProto", where: str) -> Head:
     weights, bias, *copies = (numpy_helper.to_array(tensors[name]) for name in names)
     if any(not np.array_equal(copy[..., 0, 0], weights) for copy in copies):
         raise ModelError(f"{where}: its heat map reads other weights; export the model again")
+    if weights.ndim != 2 or bias.shape != weights.shape[:1]:
+        raise ModelError(
+            f"{where}: its classifier is no matrix with a bias; export the model again"
+        )
     return Head(np.array(weights), np.array(bias))

@@ -1,6 +1,7 @@
 """Looks into an ONNX file before anything runs it. No other file of the app imports onnx."""
 
 from collections.abc import Iterable, Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -48,6 +49,14 @@ def load_model_file(file: Path) -> "onnx.ModelProto":
                     file=file,
                 )
             )
+    if not _runs_straight(model):
+        raise ModelError(
+            tr(
+                "{file}: has loops or branches, which no model for faces needs; export the model "
+                "again",
+                file=file,
+            )
+        )
     texts = {item.key: item.value for item in model.metadata_props}
     manifest = parse_manifest(texts.get(MANIFEST_KEY), str(file))
     side, n_classes = manifest.input_side, len(manifest.labels)
@@ -66,6 +75,30 @@ def load_model_file(file: Path) -> "onnx.ModelProto":
             f"{file}: its output `embedding` is not float32 (N, D); export the model again"
         )
     return model
+
+
+@contextmanager
+def reading_graph(where: str) -> Iterator[None]:
+    """What a graph is read in whose parts may contradict each other: constants that are shorter
+    than they say, nodes without inputs. Turns all of that into `ModelError`."""
+    try:
+        yield
+    except (ValueError, IndexError, KeyError, TypeError, MemoryError) as error:
+        why = str(error).split("\n")[0][:200]
+        raise ModelError(
+            tr("{file}: its graph contradicts itself: {why}; export it again", file=where, why=why)
+        ) from None
+
+
+def _runs_straight(model: "onnx.ModelProto") -> bool:
+    """Whether every node runs once at most: a loop in a file may never end, and nothing can end it
+    from outside."""
+    nodes = [*model.graph.node, *(node for one in model.functions for node in one.node)]
+    return not any(
+        attribute.HasField("g") or attribute.graphs
+        for node in nodes
+        for attribute in node.attribute
+    )
 
 
 _Signature = tuple[int, tuple[int | None, ...]]

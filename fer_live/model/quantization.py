@@ -12,7 +12,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from fer_live.base.atomic_file import write_atomically
-from fer_live.model.inspect import load_model_file
+from fer_live.model.inspect import load_model_file, reading_graph
 
 if TYPE_CHECKING:
     import onnx
@@ -67,9 +67,10 @@ def mend_file(path: Path) -> bool:
     file is then as it was.
     """
     model = load_model_file(path)
-    if not may_saturate(model):
-        return False
-    halve_weights(model)
+    with reading_graph(str(path)):
+        if not may_saturate(model):
+            return False
+        halve_weights(model)
     write_atomically(path, model.SerializeToString())
     return True
 

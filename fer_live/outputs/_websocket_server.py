@@ -13,6 +13,7 @@ import asyncio
 import errno
 import hmac
 import json
+import logging
 import threading
 from collections import deque
 from datetime import datetime
@@ -43,6 +44,9 @@ _REFUSED_MARKERS = 1000
 _OF_THE_FRAME = ("source", "frame", "time_s", "utc")
 _STARTS_WITHIN_S = 5.0
 _CLOSES_WITHIN_S = 1.0
+_LOG = logging.getLogger(__name__)
+_OF_CLIENTS = logging.Logger("clients", logging.CRITICAL)
+"""What a client does wrong is no news of ours; the library would tell it with tracebacks."""
 
 
 class WebSocketSink:
@@ -175,6 +179,7 @@ class WebSocketSink:
             close_timeout=_CLOSES_WITHIN_S,
             compression=None,
             server_header=None,
+            logger=_OF_CLIENTS,
         ):
             self._ready.set()
             await self._end.wait()
@@ -186,14 +191,17 @@ class WebSocketSink:
 
     def _answer(self, connection: "ServerConnection", request: "Request") -> "Response | None":
         """Before a connection becomes a WebSocket: who may, and the page."""
-        url = urlsplit(request.path)
+        try:
+            url = urlsplit(request.path)
+        except ValueError:  # "//[" begins an address that does not end
+            return connection.respond(HTTPStatus.BAD_REQUEST, "no address\n")
         given = parse_qs(url.query).get("token", [""])[0]
-        bearer = request.headers.get("Authorization", "").removeprefix("Bearer ")
+        bearer = _first(request, "Authorization").removeprefix("Bearer ")
         if self._token and not any(
             hmac.compare_digest(text.encode(), self._token.encode()) for text in (given, bearer)
         ):
             return connection.respond(HTTPStatus.UNAUTHORIZED, "a token is needed\n")
-        if request.headers.get("Upgrade", "").lower() == "websocket":
+        if _first(request, "Upgrade").lower() == "websocket":
             if len(self._clients) >= _MAX_CLIENTS:
                 return connection.respond(HTTPStatus.SERVICE_UNAVAILABLE, "too many clients\n")
             return None
@@ -220,8 +228,11 @@ class WebSocketSink:
                 if not self._hear(message, client):
                     await connection.close(1008, "too many markers")
                     break
-        except ConnectionClosed:
-            pass  # one that never read answers no farewell either
+        except ConnectionClosed:  # by one that broke the protocol, never read, or is gone
+            pass
+        except Exception:
+            _LOG.exception("a client of the WebSocket could not be served")
+            raise
         finally:
             self._clients.discard(client)
             sending.cancel()
@@ -315,6 +326,11 @@ def marker_object(marker: Marker) -> dict[str, Any]:
         "utc": utc_text(marker.utc),
         "faces": [],
     }
+
+
+def _first(request: "Request", name: str) -> str:
+    """A header of a request; empty where it has none, and the first where it has several."""
+    return next(iter(request.headers.get_all(name)), "")
 
 
 def _marker_in(message: str | bytes) -> str | None:

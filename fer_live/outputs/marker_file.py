@@ -7,8 +7,10 @@ it ends. So the file is right after a crash too; once it is closed, the first of
 gone.
 """
 
+import contextlib
 import csv
 import io
+import math
 from collections.abc import Iterable
 from datetime import datetime
 from pathlib import Path
@@ -81,9 +83,11 @@ def read_marker_file(path: Path) -> list[MarkedSpan]:
         return []
     whole = text[: text.rfind("\n") + 1]
     found: dict[tuple[str, str, float], MarkedSpan] = {}
-    for row in csv.DictReader(io.StringIO(whole, newline="")):
-        if (span := _span_of(row)) is not None:
-            found[span.source, span.text, span.from_s] = span
+    # Of a cell that is too long for a marker, and of what stands behind it, nothing is kept.
+    with contextlib.suppress(csv.Error):
+        for row in csv.DictReader(io.StringIO(whole, newline="")):
+            if (span := _span_of(row)) is not None:
+                found[span.source, span.text, span.from_s] = span
     return sorted(found.values(), key=lambda span: span.from_s)
 
 
@@ -93,7 +97,9 @@ def _span_of(row: dict[str, str | None]) -> MarkedSpan | None:
         from_s = float(cells["from"])
         to_s = float(cells["to"]) if cells["to"] else None
         utc = datetime.fromisoformat(cells["utc"]) if cells["utc"] else None
-    except ValueError:
+    except (ValueError, OverflowError):
+        return None
+    if not math.isfinite(from_s) or not math.isfinite(to_s or 0.0):
         return None
     return MarkedSpan(cells["marker"], from_s, to_s, utc, cells["origin"], cells["source"])
 

@@ -8,6 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
+from fer_live.base.array_file import ArrayFault, load_arrays
 from fer_live.base.atomic_file import write_atomically
 from fer_live.base.translation import tr
 from fer_live.datatypes import FloatArray, UInt8Array
@@ -195,12 +196,17 @@ def save_compared(run_dir: Path, compared: Compared) -> None:
 
 def load_compared(run_dir: Path) -> Compared:
     """What the person is to choose by; `InputError` where it cannot be read."""
+    wanted = {"faces": ("u", 3), "before": ("f", 2), "after": ("f", 2), "labels": ("U", 1)}
     try:
-        with np.load(run_dir / COMPARED_FILE) as file:
-            labels = tuple(file["labels"].tolist())
-            return Compared(file["faces"], file["before"], file["after"], labels)
-    except (OSError, KeyError, ValueError):
+        told = load_arrays(run_dir / COMPARED_FILE, wanted)
+        labels = tuple(told["labels"].tolist())
+        faces, answers = told["faces"], (told["before"], told["after"])
+        is_whole = faces.dtype == np.uint8 and min(faces.shape[1:]) > 0 and len(labels) > 0
+        if not is_whole or any(probs.shape != (len(faces), len(labels)) for probs in answers):
+            raise ArrayFault("faces and answers are not of each other")
+    except ArrayFault:
         raise InputError(tr("{path}: cannot be read", path=run_dir / COMPARED_FILE)) from None
+    return Compared(faces, *answers, labels)
 
 
 def differing(before: FloatArray, after: FloatArray, max_rows: int) -> NDArray[np.int64]:

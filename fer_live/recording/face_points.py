@@ -47,6 +47,13 @@ def recorded_signals(row: Row) -> FaceSignals | None:
 
     Points that were not kept are not numbers, nor is what each eye did for itself.
     """
+    try:
+        return _signals_in(row)
+    except (KeyError, ValueError, TypeError, OverflowError):  # a cell that is no number
+        return None
+
+
+def _signals_in(row: Row) -> FaceSignals | None:
     if row.get("yaw_deg") is None:
         return None
     points = np.full((_N_POINTS, 3), np.nan, np.float32)

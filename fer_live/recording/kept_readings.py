@@ -6,10 +6,12 @@ import numpy as np
 
 from fer_live.datatypes import FaceResult, FloatArray, HeatMap
 from fer_live.outputs.face_rows import Row
+from fer_live.recording.row_line import numbers_in
 
 SMOOTHED = "smoothed"
 """The column of the smoothed probabilities, in the order of the labels."""
 _HEAT_MAP = "heat_map"
+_OF_HEAT_MAP = ("weights", "crop_to_frame")
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -34,12 +36,18 @@ def kept_values(face: FaceResult) -> Row:
 
 def kept_readings(row: Row, n_labels: int) -> KeptReadings:
     """What a row has kept; recordings of earlier versions have nothing."""
-    probs = row.get(SMOOTHED)
-    told = row.get(_HEAT_MAP)
-    heat_map = None
-    if isinstance(told, dict):
-        weights = np.array(told["weights"], np.float32)
-        heat_map = HeatMap(weights, np.array(told["crop_to_frame"], np.float32))
-    if not isinstance(probs, list) or len(probs) != n_labels:
-        return KeptReadings(None, heat_map)
-    return KeptReadings(np.array(probs, np.float32), heat_map)
+    probs = numbers_in(row.get(SMOOTHED), n_labels)
+    smoothed = None if probs is None else np.array(probs, np.float32)
+    return KeptReadings(smoothed, _heat_map_in(row.get(_HEAT_MAP)))
+
+
+def _heat_map_in(told: object) -> HeatMap | None:
+    if not isinstance(told, dict):
+        return None
+    try:
+        weights, matrix = (np.array(told[name], np.float32) for name in _OF_HEAT_MAP)
+    except (KeyError, ValueError, TypeError, OverflowError):
+        return None
+    is_one = weights.ndim == 2 and weights.size > 0 and matrix.shape == (2, 3)
+    is_finite = bool(np.isfinite(weights).all() and np.isfinite(matrix).all())
+    return HeatMap(weights, matrix) if is_one and is_finite else None

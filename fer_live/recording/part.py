@@ -23,6 +23,7 @@ from fer_live.recording.recorder import (
     Recording,
     new_folder,
 )
+from fer_live.recording.row_line import row_in
 from fer_live.recording.sound import open_sound
 from fer_live.recording.video_copy import copy_frames
 from fer_live.recording.video_file import VideoFile
@@ -116,7 +117,9 @@ def _save_rows(recording: Recording, times_s: list[float], path: Path) -> None:
         with (recording.folder / FACES_FILE).open("rb") as file:
             for offset in index.offsets[first:last]:
                 file.seek(int(offset))
-                row = json.loads(file.readline())
+                row = row_in(file.readline(), recording.about.labels)
+                if row is None:  # changed since it was indexed
+                    continue
                 row["frame"] = int(np.abs(frames_s - row["time_s"]).argmin())
                 row["time_s"] = round(max(row["time_s"] - times_s[0], 0.0), 6)
                 yield json.dumps(row, ensure_ascii=False) + "\n"

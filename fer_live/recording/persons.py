@@ -6,8 +6,9 @@ a person of its own, and merging and taking apart need no new numbers.
 
 from collections.abc import Iterable, Iterator
 from pathlib import Path
+from typing import Annotated
 
-from pydantic import BaseModel, ConfigDict, ValidationError
+from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
 from fer_live.base.atomic_file import write_atomically
 from fer_live.outputs.face_rows import Row
@@ -17,12 +18,15 @@ PERSON = "person"
 """The column."""
 
 
+_TrackId = Annotated[int, Field(ge=0, lt=2**31)]
+
+
 class Persons(BaseModel):
     """The groups of two faces or more, by the faces' `track_id`; no face is in two."""
 
     model_config = ConfigDict(frozen=True)
 
-    groups: tuple[tuple[int, ...], ...] = ()
+    groups: tuple[tuple[_TrackId, ...], ...] = ()
 
     def person_of(self, track_id: int) -> int:
         """The number of the person whose face this is."""

@@ -1,7 +1,6 @@
 """What was read in a recording, found again by the time of a picture."""
 
 import contextlib
-import json
 import math
 from collections.abc import Callable, Sequence
 from typing import overload
@@ -18,6 +17,7 @@ from fer_live.recording.kept_readings import kept_readings
 from fer_live.recording.persons import PERSON, load_persons
 from fer_live.recording.recorder import FACES_FILE, Recording
 from fer_live.recording.row_index import RowIndex, build_index, load_index
+from fer_live.recording.row_line import row_in
 
 _SAME_FRAME_S = 2e-3
 """Rows and video tell the time of a frame to the millisecond, each rounded by itself."""
@@ -112,8 +112,9 @@ class RecordedFaces:
         with contextlib.suppress(OSError, ValueError), self._file.open("rb") as file:
             for place in range(self._first[at], self._last[at]):
                 file.seek(int(self._index.offsets[place]))
-                row: Row = json.loads(file.readline())
-                rows.append(row | {PERSON: int(self._numbers[place])})
+                row = row_in(file.readline(), self.labels)
+                if row is not None:
+                    rows.append(row | {PERSON: int(self._numbers[place])})
         return rows
 
     def _curve(self, number: int, places: NDArray[np.intp]) -> FaceCurve:

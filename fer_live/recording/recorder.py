@@ -12,16 +12,21 @@ FER_LIVE_HOME/recordings/2026-11-25 14.03.22/
 
 import contextlib
 import itertools
-import json
 import re
 import shutil
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from pathlib import Path
-from typing import Any
 
-from pydantic import BaseModel, ConfigDict, TypeAdapter, ValidationError
+from pydantic import (
+    BaseModel,
+    ConfigDict,
+    FiniteFloat,
+    TypeAdapter,
+    ValidationError,
+    model_validator,
+)
 
 from fer_live.base.atomic_file import write_atomically, writing
 from fer_live.base.home import home
@@ -39,6 +44,7 @@ from fer_live.outputs.markers import MarkedSpan, MarkedSpans
 from fer_live.recording.persons import load_persons, with_persons
 from fer_live.recording.recorded_rows import RecordedLines
 from fer_live.recording.row_index import save_index
+from fer_live.recording.row_line import row_in
 from fer_live.recording.video_reference import VideoReference
 
 VIDEO_FILE = "video.mkv"
@@ -65,11 +71,23 @@ class About(BaseModel):
     video: VideoReference | None = None
     """Of a video that was opened as a recording: where it lies. None: `video.mkv` in the folder."""
 
+    @model_validator(mode="after")
+    def _can_be(self) -> "About":
+        """Labels differ, a person's own are the last of them, and the time is one of a camera."""
+        n_common = len(self.labels) - len(self.own_labels)
+        if not self.labels or len(set(self.labels)) != len(self.labels):
+            raise ValueError("labels must be distinct, and one at least")
+        if n_common < 0 or self.labels[n_common:] != self.own_labels:
+            raise ValueError("own_labels must end the labels")
+        if not 1970 <= self.began_at.year < 3000:
+            raise ValueError("began_at is no time of a recording")
+        return self
+
 
 class _Note(BaseModel):
     """A line that the person wrote at a moment of the video, in recordings of earlier versions."""
 
-    time_s: float
+    time_s: FiniteFloat
     text: str
 
 
@@ -223,8 +241,8 @@ class Recording:
         """The same rows one by one, for those of hours take a gigabyte."""
         persons = load_persons(self.folder)
         try:
-            with (self.folder / FACES_FILE).open(encoding="utf-8") as lines:
-                rows = (row for line in lines if (row := _parsed(line)))
+            with (self.folder / FACES_FILE).open("rb") as lines:
+                rows = (row for line in lines if (row := row_in(line, self.about.labels)))
                 yield from rows if persons is None else with_persons(rows, persons)
         except OSError:
             return
@@ -250,9 +268,9 @@ class Recording:
 
     def utc_at(self, time_s: float) -> datetime:
         """What the wall clock told at a time of the video."""
-        with contextlib.suppress(OSError, KeyError, ValueError, TypeError):
-            with (self.folder / FACES_FILE).open(encoding="utf-8") as file:
-                row = json.loads(file.readline())
+        with contextlib.suppress(OSError, KeyError, ValueError, TypeError, OverflowError):
+            with (self.folder / FACES_FILE).open("rb") as file:
+                row = row_in(file.readline(), self.about.labels) or {}
             first = datetime.fromisoformat(row["utc"])
             return first + timedelta(seconds=time_s - number_in(row, "time_s"))
         return self.about.began_at + timedelta(seconds=time_s)
@@ -302,11 +320,3 @@ def new_folder(parent: Path, began_at: datetime, called: str = "") -> Path:
                 continue
             break
     return folder
-
-
-def _parsed(line: str) -> dict[str, Any] | None:
-    try:
-        row: dict[str, Any] = json.loads(line)
-    except ValueError:
-        return None
-    return row

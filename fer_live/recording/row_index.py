@@ -7,7 +7,6 @@ not fit the rows is made anew. A recorder writes it when it ends.
 
 import contextlib
 import io
-import json
 from array import array
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -16,15 +15,25 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
+from fer_live.base.array_file import ArrayFault, load_arrays
 from fer_live.base.atomic_file import write_atomically
 from fer_live.errors import OutputError
 from fer_live.outputs.face_rows import Row, number_in
 from fer_live.recording.kept_readings import SMOOTHED
+from fer_live.recording.row_line import numbers_in, row_in
 
 INDEX_FILE = "faces.index.npz"
 _VERSION = 1
 _ASK_EVERY = 2000
-_FIELDS = ("times_s", "offsets", "frames", "track_ids", "probs", "shown")
+_FIELDS = {
+    "times_s": "float64",
+    "offsets": "int64",
+    "frames": "int64",
+    "track_ids": "int32",
+    "probs": "float16",
+    "shown": "int16",
+}
+_OF = "of"
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -59,18 +68,14 @@ class IndexBuilder:
         self._track_ids, self._shown = array("i"), array("h")
 
     def add(self, row: Row, offset: int) -> None:
-        """Take in a row whose line begins at this byte; raises what a row that is none raises."""
-        probs = row.get(SMOOTHED) or [number_in(row, f"p_{label}") for label in self._labels]
-        if len(probs) != len(self._labels):
-            raise ValueError(f"{len(probs)} probabilities; expected {len(self._labels)}")
-        told = float(row["time_s"]), int(row["frame"]), int(row["track_id"])
-        place = self._place.get(str(row["shown_label"]), -1)
-        self._probs.extend(float(prob) for prob in probs)
-        self._times_s.append(told[0])
-        self._frames.append(told[1])
-        self._track_ids.append(told[2])
+        """Take in a row whose line begins at this byte."""
+        smoothed = numbers_in(row.get(SMOOTHED), len(self._labels))
+        self._probs.extend(smoothed or [number_in(row, f"p_{name}") for name in self._labels])
+        self._times_s.append(row["time_s"])
+        self._frames.append(row["frame"])
+        self._track_ids.append(row["track_id"])
         self._offsets.append(offset)
-        self._shown.append(place)
+        self._shown.append(self._place.get(row["shown_label"], -1))
 
     def index(self) -> RowIndex:
         """All rows so far."""
@@ -86,13 +91,15 @@ class IndexBuilder:
 
 def load_index(rows: Path, labels: tuple[str, ...]) -> RowIndex | None:
     """The index that lies beside these rows; None where there is none, or one of other rows."""
+    wanted = {name: (np.dtype(kind).kind, 1 + (name == "probs")) for name, kind in _FIELDS.items()}
     try:
-        with np.load(rows.with_name(INDEX_FILE), allow_pickle=False) as file:
-            if file["of"].tolist() != _of(rows, labels):
-                return None
-            return RowIndex(*(file[name] for name in _FIELDS))
-    except (OSError, ValueError, KeyError, EOFError):
+        arrays = load_arrays(rows.with_name(INDEX_FILE), {_OF: ("U", 1), **wanted})
+        if arrays.pop(_OF).tolist() != _of(rows, labels):
+            return None
+    except (OSError, ArrayFault):
         return None
+    index = RowIndex(**arrays)
+    return index if _is_whole(index, len(labels)) else None
 
 
 def save_index(rows: Path, labels: tuple[str, ...], index: RowIndex) -> None:
@@ -123,12 +130,24 @@ def build_index(
         for number, line in enumerate(lines):
             if number % _ASK_EVERY == 0 and stopped():
                 return None
-            with contextlib.suppress(ValueError, KeyError, TypeError, AttributeError):
-                builder.add(json.loads(line), offset)
+            if (row := row_in(line, labels)) is not None:
+                builder.add(row, offset)
             offset += len(line)
     index = builder.index()
     save_index(rows, labels, index)
     return index
+
+
+def _is_whole(index: RowIndex, n_labels: int) -> bool:
+    """Whether its arrays are of the same rows, and of so many labels."""
+    arrays = {name: getattr(index, name) for name in _FIELDS}
+    if any(arrays[name].dtype != kind for name, kind in _FIELDS.items()):
+        return False
+    if {len(array) for array in arrays.values()} != {len(index.times_s)}:
+        return False
+    is_finite = bool(np.isfinite(index.times_s).all() and (index.offsets >= 0).all())
+    is_shown = bool((index.shown >= -1).all() and (index.shown < n_labels).all())
+    return index.probs.shape[1] == n_labels and is_finite and is_shown
 
 
 def _of(rows: Path, labels: tuple[str, ...]) -> list[str]:

@@ -63,7 +63,7 @@ class Guard:
         if self._address.is_loopback and host not in self._own_hosts():
             raise Refusal(403, f"this service is called {self._address}, not what Host says")
         origin = headers.get("origin")
-        if origin is not None and urlsplit(origin).netloc != host:
+        if origin is not None and _host_of(origin) != host:
             raise Refusal(403, "a page of another origin may not ask here")
         path = scope["path"]
         is_open = any(path == p or path.startswith(f"{p}/") for p in OPEN_PATHS)
@@ -81,6 +81,14 @@ class Guard:
         port = self._address.port
         named = {str(Address(host, port)) for host in hosts}
         return named | ({name.removesuffix(":80") for name in named} if port == 80 else set())
+
+
+def _host_of(origin: str) -> str:
+    """The host and port that an `Origin` names; empty where it names none."""
+    try:
+        return urlsplit(origin).netloc
+    except ValueError:  # "http://[" begins an address that does not end
+        return ""
 
 
 _LINGERS_FOR_BYTES = 8_000_000

@@ -37,6 +37,9 @@ _FIRST_YEAR = 1970
 _LAST_SAMPLES = slice(-50, None)
 MAX_PIXELS = 178_956_970
 """A header that claims more pixels than this is broken; Pillow's limit is the same."""
+_LIST_OPTIONS = {"max_reload": "1"}
+"""A list of parts in a file that does not say that it has ended is not waited for: nobody adds to
+it, and FFmpeg would look for more a thousand times."""
 _URL_OPTIONS = {
     "rtsp_transport": "tcp",  # a lost UDP packet costs half a picture
     "reconnect": "1",  # a file that breaks off goes on from where it was
@@ -195,7 +198,10 @@ class VideoDecoder:
                 options = {**self._limits, **_URL_OPTIONS}
                 return av.open(where, options=options, timeout=times_s, metadata_errors="replace")
             if kind_of(where) == "playlist":  # its parts lie beside it
-                return av.open(f"file:{where.absolute()}", metadata_errors="replace")
+                list_of = f"file:{where.absolute()}"
+                times_s = (_ANSWERS_WITHIN_S, _ANSWERS_WITHIN_S)
+                options = {**self._limits, **_LIST_OPTIONS}
+                return av.open(list_of, options=options, timeout=times_s, metadata_errors="replace")
             with open_file(where) as file:
                 # By its descriptor, which FFmpeg duplicates: a name would decide about the
                 # decoder, and would have to be valid text.

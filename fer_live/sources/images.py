@@ -12,6 +12,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+import cv2
 import numpy as np
 from numpy.typing import NDArray
 from PIL import Image, ImageFile, ImageOps
@@ -163,9 +164,9 @@ def _decoded(image: Image.Image) -> tuple[UInt8Array, bool]:
                 image.tile = []  # what was decoded until then is in place, and wanted
             image.load()
             is_cut = True
-    upright = ImageOps.exif_transpose(image)
-    image_bgr = _to_bgr(upright)
-    if is_cut and (image_bgr == image_bgr[:1, :1]).all():
+    ImageOps.exif_transpose(image, in_place=True)
+    image_bgr = _to_bgr(image)
+    if is_cut and _is_of_one_color(image_bgr):
         raise SyntaxError("not one pixel was decoded")
     return image_bgr, is_cut
 
@@ -194,7 +195,13 @@ def _to_bgr(image: Image.Image) -> UInt8Array:
         image = image.convert("RGBA")
         ground = Image.new("RGBA", image.size, "white")
         image = Image.alpha_composite(ground, image)
-    return np.ascontiguousarray(np.asarray(image.convert("RGB"))[..., ::-1])
+    image_rgb = np.asarray(image if image.mode == "RGB" else image.convert("RGB"))
+    return np.asarray(cv2.cvtColor(image_rgb, cv2.COLOR_RGB2BGR), dtype=np.uint8)
+
+
+def _is_of_one_color(image_bgr: UInt8Array) -> bool:
+    first = image_bgr[0, 0].tolist()
+    return cv2.countNonZero(cv2.inRange(image_bgr, first, first)) == image_bgr[..., 0].size
 
 
 def _to_8_bits(values: NDArray[Any]) -> UInt8Array:

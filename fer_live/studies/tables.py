@@ -18,6 +18,8 @@ from fer_live.recording.persons import PERSON, load_persons
 from fer_live.recording.recorder import FACES_FILE
 
 SUFFIXES = (".csv", ".jsonl", ".parquet")
+_MAX_BRACKETS = 1000
+"""In one line. A row with a heat map and the points of a face has some fifty."""
 PROBABILITY = "p_"
 MARKER, PARTICIPANT, CONDITION = "marker", "participant", "condition"
 FILE = "file"
@@ -224,11 +226,16 @@ def _read_jsonl(file: Path, also: Sequence[str]) -> pd.DataFrame:
     content = content[: content.rfind(b"\n") + 1]
     if not content.strip():
         return _empty()
+    # Its reader of JSON calls itself for each bracket; too many of them end the process.
+    if any(line.count(b"[") + line.count(b"{") > _MAX_BRACKETS for line in content.splitlines()):
+        raise ValueError("a line holds values in values in values")
     try:
         table = arrow_json.read_json(io.BytesIO(content))
     except pa.ArrowInvalid:
         # It wants one kind in a column, and a cell that is "" where the others are numbers is two.
         rows = [json.loads(line) for line in content.splitlines() if line.strip()]
+        if not all(isinstance(row, dict) for row in rows):
+            raise ValueError("a line is no row") from None
         whole = pd.DataFrame(rows)
         return whole[_wanted([str(name) for name in whole.columns], also)]
     return table.select(_wanted(table.column_names, also)).to_pandas()

@@ -18,12 +18,15 @@ from fer_live.base.translation import tr
 from fer_live.datatypes import FloatArray, Provider, UInt8Array
 from fer_live.errors import ModelError
 from fer_live.model.assets import CPU_MODEL, GPU_MODEL, asset
-from fer_live.model.inspect import load_model_file
+from fer_live.model.inspect import load_model_file, reading_graph
 from fer_live.model.manifest import MANIFEST_KEY, parse_manifest
 from fer_live.model.quantization import may_saturate
 from fer_live.vision.answers import DEFAULT_ANSWERS, AnswerConfig
 
 _MAX_BATCH = 16
+_MAX_MODEL_BYTES = 3 << 29
+"""What all models together may take of the processor's memory: a few lines in a model file can make
+a step of it ask for any amount. Ours take some ten megabytes each."""
 _MAX_FACES_OF_ONE_THREAD = 2
 """To hand a part of one face to a second thread costs more than that saves: 0.37 ms by one thread,
 0.46 by two (int8; 1.30 and 1.47 for fp32; without VNNI 1.19 and 1.30)."""
@@ -48,6 +51,15 @@ def onnx_runtime() -> Any:
     # On Windows; elsewhere the first lines of `fer_live` stop what it would upload.
     onnxruntime.disable_telemetry_events()
     onnxruntime.set_default_logger_severity(4)  # we report failed GPU providers, in one line
+    memory = onnxruntime.OrtMemoryInfo(
+        "Cpu",
+        onnxruntime.OrtAllocatorType.ORT_ARENA_ALLOCATOR,
+        0,
+        onnxruntime.OrtMemType.DEFAULT,
+    )
+    usual = ("arena_extend_strategy", "initial_chunk_size_bytes", "max_dead_bytes_per_chunk")
+    limits = {"max_mem": _MAX_MODEL_BYTES, **dict.fromkeys(usual, -1)}
+    onnxruntime.create_and_register_allocator(memory, onnxruntime.OrtArenaCfg(limits))
     return onnxruntime
 
 
@@ -188,7 +200,8 @@ class ExpressionClassifier:
             raise ModelError(tr("{file}: no such model file", file=file))
         if model is not None:
             # Not the shipped ones: importing onnx would delay every start.
-            self._may_saturate = may_saturate(load_model_file(file))
+            with reading_graph(str(file)):
+                self._may_saturate = may_saturate(load_model_file(file))
         self._session, self._file = _session(file, "cpu"), file
         self._session_of_two_threads: Any = None
         metadata = self._session.get_modelmeta().custom_metadata_map
@@ -201,9 +214,25 @@ class ExpressionClassifier:
         self._batch_size = fixed if isinstance(fixed, int) else None
         self._answers = DEFAULT_ANSWERS
         try:
-            self.classify(np.zeros((1, self.side, self.side), np.uint8))  # warm up
+            outputs = [output.name for output in self._session.get_outputs()]
+            for n in (1, 2):  # this also warms it up
+                faces = np.zeros((n, self.side, self.side), np.uint8)
+                self._check(self._read(faces, tuple(outputs)), outputs, n)
+        except ModelError as error:
+            raise ModelError(f"{file}: {error}; export the model again") from None
         except Exception as error:  # noqa: BLE001  # onnxruntime's errors have no common type
             raise ModelError(f"{file}: cannot be run: {_first_line(error)}") from None
+
+    def _check(self, answers: list[FloatArray], outputs: list[str], n: int) -> None:
+        """What a graph says of its answers need not be so."""
+        by_name = dict(zip(outputs, answers, strict=True))
+        probs = by_name["probs"]
+        if probs.shape != (n, len(self.labels)) or not np.isfinite(probs).all():
+            raise ModelError(f"does not answer {len(self.labels)} probabilities for each face")
+        n_axes = {"attention": 3, "embedding": 2}
+        for name in n_axes.keys() & by_name.keys():
+            if by_name[name].ndim != n_axes[name] or len(by_name[name]) != n:
+                raise ModelError(f"its output `{name}` is not of a row for each face")
 
     def _run(self, faces: UInt8Array, outputs: tuple[str, ...]) -> list[FloatArray]:
         """One run of the network, which may take a fixed number of faces."""
@@ -297,6 +326,7 @@ def _session(file: Path, wanted: Provider, shape: Sequence[int | str] = ()) -> A
 def _options(n_threads: int) -> Any:
     options = onnx_runtime().SessionOptions()
     options.intra_op_num_threads = n_threads
+    options.add_session_config_entry("session.use_env_allocators", "1")
     # Threads that spin between frames would burn a core to gain microseconds.
     options.add_session_config_entry("session.intra_op.allow_spinning", "0")
     return options

@@ -18,6 +18,7 @@ from typing import Literal
 
 import numpy as np
 
+from fer_live.base.array_file import ArrayFault, load_array
 from fer_live.datatypes import FaceDetection, UInt8Array
 from fer_live.errors import DataError
 from fer_live.model.manifest import EXPRESSIONS, CropGeometry
@@ -112,8 +113,8 @@ def _csv_items(folder: Path, list_file: Path) -> Iterator[_Item]:
 def _npy_items(annotations: Path) -> Iterator[_Item]:
     for file in sorted(annotations.glob("*_exp.npy")):
         try:
-            number = str(np.load(file, allow_pickle=False))
-        except (OSError, ValueError) as error:
+            number = str(load_array(file, "Uiu", 0))
+        except ArrayFault as error:
             raise DataError(f"{file}: not an annotation: {error}") from None
         label = _label(number, str(file))
         if label is None:

@@ -21,6 +21,7 @@ from fer_live.base.atomic_file import write_atomically
 from fer_live.datatypes import FloatArray
 from fer_live.errors import DataError, InputError
 from training.data.face_pool import FacePool, fingerprints
+from training.section import first_fault
 
 Kind = Literal["crops", "landmarks", "answers"]
 
@@ -98,8 +99,19 @@ def load_annotations(path: Path, kind: Kind, side: int) -> Annotations:
             header = (file.metadata() or {}).get(_ABOUT_KEY, "")
             about = AnnotationsAbout.model_validate_json(header)
             prints, values = file.get_tensor("prints"), file.get_tensor("values")
-    except (SafetensorError, OSError, ValidationError) as error:
+    except ValidationError as error:
+        raise DataError(f"{path}: not a file of annotations: {first_fault(error)}") from None
+    except (SafetensorError, OSError) as error:
         raise DataError(f"{path}: not a file of annotations: {error}") from None
+    if (
+        prints.dtype != np.uint8
+        or prints.shape != (len(values), 16)
+        or values.dtype.kind not in "fu"
+    ):
+        raise DataError(
+            f"{path}: not a file of annotations: values {values.dtype} {values.shape} of faces "
+            f"{prints.dtype} {prints.shape}; make it anew"
+        )
     if about.kind != kind:
         raise InputError(f"annotations.{kind}: {path}: holds {about.kind}; make {kind} anew")
     if about.side != side:

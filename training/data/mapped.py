@@ -14,6 +14,7 @@ from numpy.typing import NDArray
 from pydantic import BaseModel, ConfigDict, ValidationError
 from tqdm import tqdm
 
+from fer_live.base.array_file import ArrayFault, load_array, map_array
 from fer_live.base.atomic_file import write_atomically
 from fer_live.datatypes import UInt8Array
 from fer_live.errors import DataError, InputError, SourceError
@@ -37,8 +38,17 @@ def load_mapped(folder: Path, side: int) -> LabeledImages:
     faces, about = _map(folder, side)
     if not about.classes:
         raise DataError(f"{folder}: has no labels; name it in data.unlabeled")
-    labels = np.load(folder / LABELS)
-    return LabeledImages(faces.name, about.classes, faces.images, labels, faces.ids)
+    try:
+        labels = load_array(folder / LABELS, "iu", 1)
+    except ArrayFault as error:
+        raise DataError(f"{folder}: not made by fer-train pack: {error}") from None
+    if len(labels) != len(faces) or not ((labels >= 0) & (labels < len(about.classes))).all():
+        raise DataError(
+            f"{folder / LABELS}: not a number below {len(about.classes)} for each of {len(faces)} "
+            "images; pack it again"
+        )
+    whole = labels.astype(np.int64)
+    return LabeledImages(faces.name, about.classes, faces.images, whole, faces.ids)
 
 
 def load_mapped_faces(folder: Path, side: int) -> FaceImages:
@@ -49,9 +59,11 @@ def load_mapped_faces(folder: Path, side: int) -> FaceImages:
 def _map(folder: Path, side: int) -> tuple[FaceImages, MappedAbout]:
     try:
         about = MappedAbout.model_validate_json((folder / ABOUT).read_bytes())
-        images = np.load(folder / IMAGES, mmap_mode="r")
-        ids = np.load(folder / IDS)
-    except (OSError, ValueError, ValidationError) as error:
+        images = map_array(folder / IMAGES)
+        ids = load_array(folder / IDS, "U", 1)
+    except ValidationError as error:
+        raise DataError(f"{folder / ABOUT}: {error.errors()[0]['msg']}; pack it again") from None
+    except (OSError, ArrayFault) as error:
         raise DataError(f"{folder}: not made by fer-train pack: {error}") from None
     if images.dtype != np.uint8 or images.shape != (len(ids), side, side):
         raise DataError(

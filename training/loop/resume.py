@@ -57,15 +57,24 @@ def load_run_state(path: Path) -> dict[str, Any]:
 def restore_run(
     path: Path, modules: Mapping[str, nn.Module], optimizers: Sequence[torch.optim.Optimizer]
 ) -> dict[str, Any]:
-    """Restore what `save_run` wrote, the random state too; returns what the loop itself kept."""
+    """Restore what `save_run` wrote, the random state too; returns what the loop itself kept.
+
+    Raises:
+        ModelError: It cannot be read, or is of another run.
+    """
     tensors, state = _parse_run(path)
-    for name, module in modules.items():
-        module.load_state_dict(_from(name, tensors))
-    for number, optimizer in enumerate(optimizers):
-        _restore_optimizer(optimizer, _from(f"optimizer/{number}", tensors))
-    torch.set_rng_state(tensors["random/cpu"])
-    if torch.cuda.is_available() and "random/cuda" in tensors:
-        torch.cuda.set_rng_state(tensors["random/cuda"])
+    try:
+        for name, module in modules.items():
+            module.load_state_dict(_from(name, tensors))
+        for number, optimizer in enumerate(optimizers):
+            _restore_optimizer(optimizer, _from(f"optimizer/{number}", tensors))
+        torch.set_rng_state(tensors["random/cpu"])
+        if torch.cuda.is_available() and "random/cuda" in tensors:
+            torch.cuda.set_rng_state(tensors["random/cuda"])
+    except (RuntimeError, ValueError, KeyError, TypeError) as error:
+        raise ModelError(
+            f"{path}: does not fit the run that it should go on with: {error}; begin it anew"
+        ) from None
     return state
 
 
@@ -73,7 +82,13 @@ def _parse_run(path: Path) -> tuple[dict[str, Tensor], dict[str, Any]]:
     tensors, metadata = read_safetensors(path)
     if _STATE_KEY not in metadata:
         raise ModelError(f"{path}: not a checkpoint to resume from")
-    return tensors, json.loads(metadata[_STATE_KEY])
+    try:
+        state = json.loads(metadata[_STATE_KEY])
+    except (ValueError, RecursionError):
+        state = None
+    if not isinstance(state, dict):
+        raise ModelError(f"{path}: the state of its run cannot be read; begin the run anew")
+    return tensors, state
 
 
 def _from(prefix: str, tensors: dict[str, Tensor]) -> dict[str, Tensor]:

@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from fer_live.datatypes import Frame, HeatMap
-from fer_live.recording import recorded_faces, row_index
+from fer_live.recording import row_line
 from fer_live.recording.recorded_faces import RecordedFaces
 from fer_live.recording.row_index import INDEX_FILE, build_index, load_index
 from tests.helpers.recordings import recorded, two_faces
@@ -96,7 +96,6 @@ def test_only_the_rows_of_the_picture_are_read_where_there_is_an_index(
         read.append(line)
         return json.JSONDecoder().decode(line.decode())
 
-    for module in (recorded_faces, row_index):
-        monkeypatch.setattr(module.json, "loads", loads)
+    monkeypatch.setattr(row_line.json, "loads", loads)
     RecordedFaces(recording).result(frame_at(1.0))
     assert len(read) == 2

@@ -210,7 +210,7 @@ def test_a_gpu_that_fails_at_its_first_run_leaves_the_work_to_the_cpu(
 ):
     """Its memory is full, or it is too old for the kernels."""
     on_gpu: list[object] = []
-    real_session, real_classify = classifier_module._session, ExpressionClassifier.classify
+    real_session, real_run = classifier_module._session, ExpressionClassifier._run
 
     def session(file, wanted, shape=()):
         opened = real_session(file, "cpu", shape)
@@ -218,13 +218,13 @@ def test_a_gpu_that_fails_at_its_first_run_leaves_the_work_to_the_cpu(
             on_gpu.append(opened)
         return opened
 
-    def classify(self, faces):
+    def run(self, faces, outputs):
         if self._session in on_gpu:
             raise RuntimeError("CUDA out of memory")
-        return real_classify(self, faces)
+        return real_run(self, faces, outputs)
 
     monkeypatch.setattr(classifier_module, "_session", session)
-    monkeypatch.setattr(ExpressionClassifier, "classify", classify)
+    monkeypatch.setattr(ExpressionClassifier, "_run", run)
     classifier = ExpressionClassifier(None, "cuda")
     assert (classifier.provider, classifier.name) == ("cpu", "fer_live_int8.onnx")
     assert "CUDA out of memory" in classifier.warning

@@ -1,0 +1,76 @@
+"""Arrays that were kept in a file, read so that no file can harm: whatever is wrong with it is one
+kind of error."""
+
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+from zipfile import ZipFile
+
+import numpy as np
+from numpy.typing import NDArray
+
+_MAX_BYTES = 1 << 30
+_HEAD = b"\x93NUMPY"
+
+
+class ArrayFault(ValueError):
+    """A file that holds other arrays than it should, or none."""
+
+
+def load_array(file: Path, kinds: str, n_axes: int) -> NDArray[Any]:
+    """The array in a .npy file.
+
+    Args:
+        file: The file.
+        kinds: What its elements may be, as `dtype.kind` calls it: "iu" are whole numbers.
+        n_axes: How many axes it has.
+
+    Raises:
+        ArrayFault: It cannot be read, is larger than its file, or is another array.
+    """
+    # A header that claims more than the file holds is found without the memory.
+    return _checked(np.array(map_array(file)), file.name, kinds, n_axes)
+
+
+def map_array(file: Path) -> NDArray[Any]:
+    """The array in a .npy file, of which only what is looked at is read.
+
+    Raises:
+        ArrayFault: It cannot be read, or is larger than its file.
+    """
+    try:
+        with file.open("rb") as opened:
+            if opened.read(len(_HEAD)) != _HEAD:
+                raise ValueError("no array")
+        mapped: NDArray[Any] = np.load(file, mmap_mode="r", allow_pickle=False)
+    except Exception as error:  # noqa: BLE001  # numpy raises a dozen kinds for a broken file
+        raise ArrayFault(f"{file.name}: {_first_line(error)}") from None
+    return mapped
+
+
+def load_arrays(file: Path, wanted: Mapping[str, tuple[str, int]]) -> dict[str, NDArray[Any]]:
+    """The arrays of a .npz file: name -> kinds and number of axes, as `load_array` has them.
+
+    Raises:
+        ArrayFault: It cannot be read, or holds others; a gigabyte is the most that is unpacked.
+    """
+    try:
+        with ZipFile(file) as archive:
+            sizes = [info.file_size for info in archive.infolist()]
+        if sum(sizes) > _MAX_BYTES:
+            raise ArrayFault(f"more than {_MAX_BYTES:,} bytes")
+        with np.load(file, allow_pickle=False) as told:
+            arrays = {name: told[name] for name in wanted}
+    except Exception as error:  # noqa: BLE001  # as above, and zipfile adds its own
+        raise ArrayFault(f"{file.name}: {_first_line(error)}") from None
+    return {name: _checked(arrays[name], name, *wanted[name]) for name in wanted}
+
+
+def _checked(array: Any, name: str, kinds: str, n_axes: int) -> NDArray[Any]:
+    if not isinstance(array, np.ndarray) or array.dtype.kind not in kinds or array.ndim != n_axes:
+        raise ArrayFault(f"{name}: not {n_axes} axes of {kinds}")
+    return array
+
+
+def _first_line(error: Exception) -> str:
+    return (str(error).splitlines() or [type(error).__name__])[0][:200]
