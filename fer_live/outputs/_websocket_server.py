@@ -13,6 +13,7 @@ import asyncio
 import errno
 import hmac
 import json
+import logging
 import threading
 from collections import deque
 from datetime import datetime
@@ -24,6 +25,7 @@ from fer_live.base.pages.whole_page import WholePage
 from fer_live.base.translation import tr, tr_n
 from fer_live.datatypes import FrameResult, Marker, MarkerKind
 from fer_live.errors import InputError
+from fer_live.outputs._connections import counted_connection
 from fer_live.outputs._dashboard import dashboard
 from fer_live.outputs.address import Address
 from fer_live.outputs.face_rows import face_rows, utc_text
@@ -36,6 +38,9 @@ if TYPE_CHECKING:
 SCHEMA, SCHEMA_WITH_SIGNALS = 2, 3
 _MAX_CLIENTS = 16
 _MAX_MESSAGE_BYTES = 1024
+_MAX_OPEN = 64
+"""Connections, those included that have not yet said what they want: each takes a descriptor, and
+with none left the app could open no file."""
 _WAITING_FRAMES = 8
 _WAITING_MARKERS = 1000
 _REFUSED_MARKERS = 1000
@@ -43,6 +48,11 @@ _REFUSED_MARKERS = 1000
 _OF_THE_FRAME = ("source", "frame", "time_s", "utc")
 _STARTS_WITHIN_S = 5.0
 _CLOSES_WITHIN_S = 1.0
+_SILENT = logging.getLogger("fer_live.websocket")
+"""Of what strangers send wrongly, nothing is said: they could fill a terminal or a disk with it."""
+_SILENT.addHandler(logging.NullHandler())
+_SILENT.propagate = False
+_SILENT.setLevel(logging.CRITICAL + 1)
 
 
 class WebSocketSink:
@@ -170,6 +180,8 @@ class WebSocketSink:
             self._address.port,
             origins=origins,
             process_request=self._answer,
+            create_connection=counted_connection(_MAX_OPEN),
+            logger=_SILENT,
             max_size=_MAX_MESSAGE_BYTES,
             max_queue=4,
             close_timeout=_CLOSES_WITHIN_S,
@@ -186,7 +198,12 @@ class WebSocketSink:
 
     def _answer(self, connection: "ServerConnection", request: "Request") -> "Response | None":
         """Before a connection becomes a WebSocket: who may, and the page."""
-        url = urlsplit(request.path)
+        if self._address.is_loopback and not self._is_named_in(request):
+            return connection.respond(HTTPStatus.FORBIDDEN, f"this is {self._address}\n")
+        try:
+            url = urlsplit(request.path)
+        except ValueError:
+            return connection.respond(HTTPStatus.BAD_REQUEST, "no address\n")
         given = parse_qs(url.query).get("token", [""])[0]
         bearer = request.headers.get("Authorization", "").removeprefix("Bearer ")
         if self._token and not any(
@@ -206,6 +223,15 @@ class WebSocketSink:
             response.headers[name] = value
         return response
 
+    def _is_named_in(self, request: "Request") -> bool:
+        """Whether `Host` is a name of this machine. It still is that of another site where a page
+        of it made its name lead here (DNS rebinding), which takes it past the check of origins."""
+        hosts = request.headers.get_all("Host")
+        own = {str(place) for place in self._own_places()}
+        if self._address.port == 80:
+            own |= {name.removesuffix(":80") for name in own}
+        return len(hosts) == 1 and hosts[0].lower() in own
+
     async def _attend(self, connection: "ServerConnection") -> None:
         if len(self._clients) >= _MAX_CLIENTS:  # more of them at once than `_answer` could see
             await connection.close(1013, "too many clients")
@@ -213,11 +239,15 @@ class WebSocketSink:
         client = _Client()
         self._clients.add(client)
         sending = asyncio.create_task(client.send_to(connection))
+        from websockets.exceptions import ConnectionClosed
+
         try:
             async for message in connection:
                 if not self._hear(message, client):
                     await connection.close(1008, "too many markers")
                     break
+        except ConnectionClosed:  # without a word, as one does that is killed
+            return
         finally:
             self._clients.discard(client)
             sending.cancel()

@@ -23,7 +23,8 @@ from typing import Any
 from pydantic import BaseModel, ConfigDict, TypeAdapter, ValidationError
 
 from fer_live.base.atomic_file import write_atomically, writing
-from fer_live.base.home import home
+from fer_live.base.deletion import delete_folder
+from fer_live.base.home import home, made
 from fer_live.base.translation import tr
 from fer_live.datatypes import FrameResult, Marker, UInt8Array
 from fer_live.errors import InputError
@@ -253,8 +254,7 @@ class Recording:
 
     def delete(self) -> None:
         """Remove it from the disk; raises `OutputError`."""
-        with writing(self.folder):
-            shutil.rmtree(self.folder)
+        delete_folder(self.folder)
 
 
 def recordings_folder() -> Path:
@@ -290,8 +290,8 @@ def new_folder(parent: Path, began_at: datetime, called: str = "") -> Path:
     number = 2
     while folder.exists():
         folder, number = parent / f"{name} {number}", number + 1
+    made(parent)
     with writing(folder):
-        parent.mkdir(parents=True, exist_ok=True)
         folder.mkdir(mode=0o700)
     return folder
 

@@ -3,9 +3,11 @@
 from collections.abc import Callable
 from datetime import datetime
 
+from PyQt6.QtCore import QBuffer
 from PyQt6.QtGui import QGuiApplication
 
-from fer_live.base.home import home
+from fer_live.base.atomic_file import write_atomically
+from fer_live.base.home import home, made
 from fer_live.base.translation import tr
 from fer_live.errors import FerLiveError
 from fer_live.window.notices import Notice, done, failed
@@ -18,16 +20,14 @@ def take_snapshot(view: VideoView, say: Callable[[Notice], None]) -> None:
     if picture is None:
         return
     try:
-        folder = home() / "snapshots"
-        folder.mkdir(mode=0o700, exist_ok=True)
-    except (FerLiveError, OSError) as problem:
+        path = made(home() / "snapshots") / f"{datetime.now():%Y-%m-%d %H.%M.%S.%f}.png"
+        content = QBuffer()
+        picture.save(content, "PNG")
+        write_atomically(path, content.data().data(), is_private=True)
+    except FerLiveError as problem:
         say(failed(str(problem)))
         return
-    path = folder / f"{datetime.now():%Y-%m-%d %H.%M.%S.%f}.png"
-    if picture.save(str(path)):
-        say(done(tr("Saved: {path}", path=path), path))
-    else:
-        say(failed(tr("Cannot write {path}; is the disk full?", path=path)))
+    say(done(tr("Saved: {path}", path=path), path))
 
 
 def copy_picture(view: VideoView, say: Callable[[Notice], None]) -> None:
