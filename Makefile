@@ -12,7 +12,7 @@ APP_PACKAGES := $(VENV_PACKAGE) $(shell awk '!/^\#/ {print $$2}' fer_live/base/s
 # One of them loads the WebSocket page in a browser.
 TEST_PACKAGES := $(APP_PACKAGES) xvfb strace ffmpeg chromium curl desktop-file-utils appstream
 
-.PHONY: run test docs docs-links fuzz figures tables animation translations desktop clean system-app system-test
+.PHONY: run test docs docs-links fuzz audit figures tables animation translations desktop clean system-app system-test
 
 run: $(VENV)/.app
 	@$(BIN)/fer-live quickstart
@@ -36,6 +36,10 @@ docs-links: $(VENV)/.docs
 # Opens 10,000 spoilt files of every kind; the tests open 500.
 fuzz: $(VENV)/.test
 	@$(BIN)/python -m tests.fuzz
+
+# Asks the package index for known weaknesses of what is installed; needs a network.
+audit: $(VENV)/.test
+	@$(BIN)/python -m release.audit
 
 # Measures the speed figures of the README anew.
 figures: $(VENV)/.test

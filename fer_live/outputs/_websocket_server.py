@@ -46,6 +46,8 @@ _WAITING_MARKERS = 1000
 _REFUSED_MARKERS = 1000
 """A client that goes on after so many were not taken is sent away."""
 _OF_THE_FRAME = ("source", "frame", "time_s", "utc")
+_ASKS_WITHIN_S = 10.0
+"""Who comes and does not say what for is cut off then."""
 _STARTS_WITHIN_S = 5.0
 _CLOSES_WITHIN_S = 1.0
 _SILENT = logging.getLogger("fer_live.websocket")
@@ -182,6 +184,7 @@ class WebSocketSink:
             process_request=self._answer,
             create_connection=counted_connection(_MAX_OPEN),
             logger=_SILENT,
+            open_timeout=_ASKS_WITHIN_S,
             max_size=_MAX_MESSAGE_BYTES,
             max_queue=4,
             close_timeout=_CLOSES_WITHIN_S,

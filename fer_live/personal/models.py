@@ -111,13 +111,14 @@ def resolve_model(name: str | Path | None) -> Path | None:
         return None
     path = Path(name)
     installed = models_folder() / str(name)  # which is `path` itself where that is absolute
-    if not path.exists() and installed.parent == models_folder():
-        restore_replaced(models_folder())
-    if installed.parent == models_folder() and (installed / CPU_MODEL).is_file():
-        _mend(installed)
-        return installed
-    if path.is_file() or (path / CPU_MODEL).is_file():
-        return path
+    with contextlib.suppress(OSError):  # a name that is too long, or a folder that is closed
+        if not path.exists() and installed.parent == models_folder():
+            restore_replaced(models_folder())
+        if installed.parent == models_folder() and (installed / CPU_MODEL).is_file():
+            _mend(installed)
+            return installed
+        if path.is_file() or (path / CPU_MODEL).is_file():
+            return path
     raise ModelError(
         tr("{name}: no such model file, and no installed model of this name", name=name)
     )

@@ -198,7 +198,7 @@ def save_compared(run_dir: Path, compared: Compared) -> None:
 def load_compared(run_dir: Path) -> Compared:
     """What the person is to choose by; `InputError` where it cannot be read."""
     try:
-        with np.load(run_dir / COMPARED_FILE) as file:
+        with np.load(run_dir / COMPARED_FILE, allow_pickle=False) as file:
             labels = tuple(file["labels"].tolist())
             return Compared(file["faces"], file["before"], file["after"], labels)
     except (OSError, KeyError, ValueError):

@@ -37,7 +37,7 @@ def load_mapped(folder: Path, side: int) -> LabeledImages:
     faces, about = _map(folder, side)
     if not about.classes:
         raise DataError(f"{folder}: has no labels; name it in data.unlabeled")
-    labels = np.load(folder / LABELS)
+    labels = np.load(folder / LABELS, allow_pickle=False)
     return LabeledImages(faces.name, about.classes, faces.images, labels, faces.ids)
 
 
@@ -49,8 +49,8 @@ def load_mapped_faces(folder: Path, side: int) -> FaceImages:
 def _map(folder: Path, side: int) -> tuple[FaceImages, MappedAbout]:
     try:
         about = MappedAbout.model_validate_json((folder / ABOUT).read_bytes())
-        images = np.load(folder / IMAGES, mmap_mode="r")
-        ids = np.load(folder / IDS)
+        images = np.load(folder / IMAGES, mmap_mode="r", allow_pickle=False)
+        ids = np.load(folder / IDS, allow_pickle=False)
     except (OSError, ValueError, ValidationError) as error:
         raise DataError(f"{folder}: not made by fer-train pack: {error}") from None
     if images.dtype != np.uint8 or images.shape != (len(ids), side, side):
