@@ -265,13 +265,13 @@ def test_a_hostile_model_in_a_profile_is_not_installed(tmp_path: Path, home: Pat
 def test_a_models_card_loads_nothing(qtbot, tmp_path: Path, home: Path, monkeypatch):
     """Its pictures would be read from wherever it says, on Windows from another machine."""
     asked: list[str] = []
-    real = ModelDialog.__init__.__globals__["_Card"].loadResource
+    real = ModelDialog.__init__.__globals__["_CardText"].loadResource
 
     def watch(self, kind, name):  # type: ignore[no-untyped-def]
         asked.append(name.toString())
         return real(self, kind, name)
 
-    monkeypatch.setattr("fer_live.window.personal.model_dialog._Card.loadResource", watch)
+    monkeypatch.setattr("fer_live.window.personal.model_dialog._CardText.loadResource", watch)
     from PyQt6.QtWidgets import QWidget
 
     model = import_profile(profile(tmp_path / "a.ferprofile"))

@@ -12,7 +12,7 @@ from websockets.sync.client import connect
 from fer_live.outputs import _websocket_server
 from fer_live.outputs._websocket_server import WebSocketSink
 from fer_live.outputs.address import Address
-from tests.fer_live.outputs.test_outputs import free_port, wait_until
+from tests.helpers.listening import free_port, wait_until
 from tests.helpers.results import LABELS
 
 UPGRADE = (

@@ -23,7 +23,7 @@ _FOLDED, _OPEN = QSize(620, 380), QSize(900, 660)
 """The tables of the card are wide."""
 
 
-class _Card(QTextBrowser):
+class _CardText(QTextBrowser):
     """Text alone: a card comes with a stranger's model, and may name pictures of other places."""
 
     def loadResource(self, kind: int, name: QUrl) -> object:  # noqa: N802  # Qt's name
@@ -37,7 +37,7 @@ class ModelDialog(QDialog):
         super().__init__(parent)
         self.setAttribute(Qt.WidgetAttribute.WA_DeleteOnClose)
         self.setWindowTitle(name_of(model))
-        self.developer, self.card = QToolButton(), _Card()
+        self.developer, self.card = QToolButton(), _CardText()
         self._make_card(card_as_markdown(model))
         buttons = QDialogButtonBox(QDialogButtonBox.StandardButton.Close)
         buttons.rejected.connect(self.reject)
