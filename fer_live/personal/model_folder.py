@@ -9,6 +9,7 @@ from pathlib import Path
 from fer_live.base.atomic_file import write_atomically, writing
 from fer_live.base.deletion import refuse_link
 from fer_live.base.home import made
+from fer_live.errors import OutputError
 
 UNFINISHED = ".unfinished-"
 """What a folder is called while it is filled, or emptied; nobody takes it for a model."""
@@ -35,7 +36,7 @@ def write_model_folder(folder: Path, files: Mapping[str, bytes]) -> None:
             if folder.is_dir():
                 folder.rename(replaced)
             unfinished.rename(folder)
-        except OSError:
+        except (OSError, OutputError):
             shutil.rmtree(unfinished, ignore_errors=True)
             restore_replaced(folder.parent)
             raise
