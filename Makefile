@@ -12,7 +12,8 @@ APP_PACKAGES := $(VENV_PACKAGE) $(shell awk '!/^\#/ {print $$2}' fer_live/base/s
 # One of them loads the WebSocket page in a browser.
 TEST_PACKAGES := $(APP_PACKAGES) xvfb strace ffmpeg chromium curl desktop-file-utils appstream
 
-.PHONY: run test docs docs-links fuzz audit figures tables animation translations desktop clean system-app system-test
+.PHONY: run test docs docs-links fuzz soak chaos audit figures tables animation translations desktop clean \
+  system-app system-test
 
 run: $(VENV)/.app
 	@$(BIN)/fer-live quickstart
@@ -40,6 +41,11 @@ fuzz: $(VENV)/.test
 # Asks the package index for known weaknesses of what is installed; needs a network.
 audit: $(VENV)/.test
 	@$(BIN)/python -m release.audit
+
+# A million frames through the window, and kills and faults by the hundred: each goes on where it was
+# stopped, for as long as MINUTES says.
+soak chaos: $(VENV)/.test
+	@$(BIN)/python -m tests.trust.$@ $(if $(MINUTES),--minutes $(MINUTES))
 
 # Measures the speed figures of the README anew.
 figures: $(VENV)/.test

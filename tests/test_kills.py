@@ -24,6 +24,7 @@ from fer_live.personal.proof import PROOF_FILE, Preference, load_proof, save_pro
 from fer_live.recording.player import ClipPlayer
 from fer_live.vision.classifier import ExpressionClassifier
 from tests.helpers.retraining import write_crops, write_start
+from tests.trust.chaos import personal
 from training.models.checkpoint import MODEL_FILE
 
 KILLS = int(os.environ.get("FER_LIVE_KILLS", "1"))
@@ -57,56 +58,6 @@ personalize(options, build_models, report)
 """
 LONGEST_S = {"faces": 0.2, "calibrate": 0.3, "learn": 4.0, "export": 4.0}
 """About how long each stage takes."""
-
-INSTALLING = """
-import os, signal, sys, threading, time
-from pathlib import Path
-from fer_live.personal import models
-
-def copy_slowly(source, target):
-    content = Path(source).read_bytes()
-    for n_bytes in (len(content) // 2, len(content)):
-        Path(target).write_bytes(content[:n_bytes])
-        time.sleep(0.05)
-
-models.shutil.copyfile = copy_slowly
-make = models.tempfile.mkdtemp
-
-def begin(**where):
-    threading.Timer(float(sys.argv[3]), os.kill, (os.getpid(), signal.SIGKILL)).start()
-    return make(**where)
-
-models.tempfile.mkdtemp = begin
-models.install_model(Path(sys.argv[1]), sys.argv[2])
-time.sleep(1)  # the copies take a third of a second; some kills come after them
-"""
-
-CALIBRATING = """
-import os, signal, sys, threading, time
-from fer_live.commands.cli import main
-from fer_live.personal import model_folder
-when, delay_s = sys.argv[1], float(sys.argv[2])
-
-def kill_soon():
-    threading.Timer(delay_s, os.kill, (os.getpid(), signal.SIGKILL)).start()
-
-def write_slowly(path, content):
-    with open(path, "wb") as file:
-        for begin in range(0, len(content), 1 << 20):
-            file.write(content[begin : begin + (1 << 20)])
-            time.sleep(0.002)
-
-if when == "written":
-    make = model_folder.tempfile.mkdtemp
-    model_folder.Path.write_bytes = write_slowly
-    model_folder.tempfile.mkdtemp = lambda **where: (kill_soon(), make(**where))[1]
-elif when == "midst":
-    kill_soon()
-sys.argv = ["fer-live", "personalize", "--install", *sys.argv[3:]]
-main()
-"""
-WRITTEN_WITHIN_S = 0.06
-"""Two files and two renames, as slowly as they are written here; some kills come after them."""
 
 
 @pytest.fixture(autouse=True)
@@ -171,9 +122,8 @@ def test_a_model_killed_while_it_is_installed_is_whole_or_not_there(person: Path
     choose = random.Random(SEED)
     for number in range(KILLS):
         name = f"me {number}"
-        delay_s = str(choose.uniform(0, 0.4))
-        done = subprocess.run([sys.executable, "-c", INSTALLING, run_dir, name, delay_s])
-        assert done.returncode == -signal.SIGKILL
+        code = personal.install(run_dir, name, choose.uniform(0, 0.4), home())
+        assert code == -signal.SIGKILL
         assert any((home() / "models").iterdir()), "killed before it began"
         for model in list_models()[1:]:
             assert model.folder is not None
@@ -213,13 +163,6 @@ def test_a_capture_killed_at_any_moment_keeps_all_but_its_last_second(demo_clip:
     assert json.loads((list_clips()[0].folder / "recording.json").read_text())
 
 
-def calibrate(person: Path, labeled: str, when: str = "", delay_s: float = 0.0) -> int:
-    """Calibrate and install, from the clips and one of two sets of labels."""
-    places = ["--clips", person / "clips", "--labeled", person / labeled]
-    command = [sys.executable, "-c", CALIBRATING, when, str(delay_s), *places]
-    return subprocess.run(command, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL).returncode
-
-
 def profile() -> dict[str, bytes]:
     """The files of the installed profile, by name; `list_models` puts right what a kill left."""
     models = {model.name: model.folder for model in list_models()}
@@ -229,13 +172,10 @@ def profile() -> dict[str, bytes]:
 
 def test_a_calibration_killed_at_any_moment_leaves_the_old_profile_or_the_new_one(tmp_path: Path):
     choose = random.Random(SEED)
-    write_crops(tmp_path / "clips", 12)
-    for number, name in enumerate(("monday", "tuesday")):
-        for level, label in enumerate(("happiness", "anger")):
-            write_crops(tmp_path / name / label, 1, level=80 * level, seed=number)
+    personal.write_person(tmp_path)
     kept = {path: path.read_bytes() for path in tmp_path.rglob("*.png")}
     began_s = time.monotonic()
-    assert calibrate(tmp_path, "monday") == 0
+    assert personal.calibrate(tmp_path, "monday", home()) == 0
     takes_s = time.monotonic() - began_s
     before = profile()
     n_killed = 0
@@ -244,10 +184,10 @@ def test_a_calibration_killed_at_any_moment_leaves_the_old_profile_or_the_new_on
             break
         assert number < 10 * KILLS, "it was quicker than nearly every kill"
         when = ("midst", "written")[number % 2]
-        within_s = takes_s if when == "midst" else WRITTEN_WITHIN_S
-        code = calibrate(
-            tmp_path, ("tuesday", "monday")[number % 2], when, choose.uniform(0, within_s)
-        )
+        within_s = takes_s if when == "midst" else personal.WRITTEN_WITHIN_S
+        labeled = ("tuesday", "monday")[number % 2]
+        delay_s = choose.uniform(0, within_s)
+        code = personal.calibrate(tmp_path, labeled, home(), when, delay_s)
         assert code in (0, -signal.SIGKILL)
         n_killed += code != 0
         after = profile()
@@ -263,4 +203,6 @@ def test_a_calibration_killed_at_any_moment_leaves_the_old_profile_or_the_new_on
         assert seen == ["me"]
         assert {path: path.read_bytes() for path in kept} == kept
         before = after
-    assert calibrate(tmp_path, "tuesday") == 0, "and nothing stands in the way of the next one"
+    assert personal.calibrate(tmp_path, "tuesday", home()) == 0, (
+        "and nothing stands in the way of the next one"
+    )

@@ -24,6 +24,7 @@ from fer_live.analyze.jobs import (
     marked,
     shard_of,
 )
+from fer_live.analyze.killed import forget_killed, note_growing
 from fer_live.analyze.options import AnalyzeOptions
 from fer_live.analyze.parallel import Counts, Part, forget_parts, parts_of, read_parts
 from fer_live.analyze.persons import check_persons
@@ -190,6 +191,7 @@ def _read_batch(
     began_at_s: list[float] = []
     n_rows: list[int] = []
     try:
+        forget_killed(folder)
         n_finished = recall(options.out, parts, folder, told)
         if n_finished:
             print(
@@ -203,6 +205,7 @@ def _read_batch(
                 if counts.warning:
                     print(f"fer-live: {counts.warning}", file=sys.stderr)
                 sinks += open_row_sinks(options, counts.labels, counts.own_labels, also, markers)
+                note_growing(folder, sinks)
                 sinks += [tally] if tally else []
             total.join(counts)
             if counts.began_s >= asked_at_s:  # not what an earlier, interrupted run has read

@@ -5,6 +5,7 @@ import itertools
 import os
 import stat
 import sys
+import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -20,6 +21,7 @@ _MAX_NAME_BYTES = 255
 """Where the file system does not tell."""
 _BINARY = getattr(os, "O_BINARY", 0)
 """Windows would else write two characters for each end of a line."""
+_WRITES_WITHIN_S = 60.0
 _locks: dict[Path, int] = {}
 """Descriptors that hold the locks of this process: the lock goes with the descriptor, and so with
 the process, however it ends."""
@@ -125,6 +127,44 @@ def write_atomically(path: Path, content: bytes, *, is_private: bool = False) ->
         except OSError:
             temporary.unlink(missing_ok=True)
             raise
+
+
+def forget_cut_off(path: Path) -> None:
+    """Delete what writers of `path` that were killed left beside it. Only for a file of the app's
+    own that is written in a moment, as `write_atomically` does it."""
+    with contextlib.suppress(OSError):
+        for place in list(itertools.takewhile(Path.exists, _partials(path))):
+            if time.time() - place.stat().st_mtime > _WRITES_WITHIN_S:
+                place.unlink(missing_ok=True)
+
+
+def forget_partial(place: Path) -> None:
+    """Delete a file that grew beside its place, unless a process is still writing it."""
+    with contextlib.suppress(OSError):
+        descriptor = os.open(place, os.O_RDONLY)
+        try:
+            is_free = _lock(descriptor)
+        finally:
+            os.close(descriptor)
+        if is_free:
+            place.unlink()
+
+
+@contextmanager
+def alone_with(path: Path) -> Iterator[None]:
+    """Wait until no other process is between reading `path` and writing it. Nothing is waited for
+    on Windows, and where no lock can be made."""
+    descriptor = None
+    with contextlib.suppress(OSError):
+        descriptor = os.open(path.with_name(f".{path.name}.lock"), os.O_RDWR | os.O_CREAT, 0o600)
+    try:
+        if sys.platform != "win32" and descriptor is not None:
+            with contextlib.suppress(OSError):
+                fcntl.flock(descriptor, fcntl.LOCK_EX)
+        yield
+    finally:
+        if descriptor is not None:
+            os.close(descriptor)
 
 
 @contextmanager

@@ -1,11 +1,18 @@
 """What the person has chosen, kept from one start to the next in FER_LIVE_HOME/settings.json."""
 
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Literal
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
-from fer_live.base.atomic_file import partial_path, write_atomically, writing
+from fer_live.base.atomic_file import (
+    alone_with,
+    forget_cut_off,
+    partial_path,
+    write_atomically,
+    writing,
+)
 from fer_live.base.home import home
 from fer_live.base.translation import tr
 from fer_live.datatypes import DetectorMode, Provider
@@ -60,6 +67,9 @@ class Settings(BaseModel):
     show_heat_map: bool = Field(False, alias="show_attention", description="as the file calls it")
     signals: bool = Field(False, description="whether head, eyes and mouth are measured")
     show_timeline: bool = True
+    timeline_lines: bool = Field(False, description="a line for each expression, not a stack")
+    timeline_lanes: bool = Field(False, description="a lane for each face")
+    timeline_episodes: bool = Field(False, description="a list of the episodes")
     show_panel: bool = True
     show_faces: bool = Field(True, description="all faces of the last minute, a row each")
     show_plane: bool = Field(False, description="valence and arousal, derived")
@@ -110,6 +120,28 @@ def forget_set_aside() -> None:
     for aside in home().glob(f"{Path(SETTINGS_FILE).stem}.unusable*"):
         with writing(aside):
             aside.unlink()
+
+
+def change_settings(changes: Mapping[str, object], instead: Settings | None = None) -> Settings:
+    """Change some of the stored settings and leave the others, which another window may be changing
+    at this moment, as they are.
+
+    Args:
+        changes: Field -> value.
+        instead: What is changed where the file cannot be used; None: the defaults.
+
+    Returns:
+        What is stored now.
+
+    Raises:
+        OutputError: The disk refuses; the file is as it was.
+    """
+    with alone_with(home() / SETTINGS_FILE):
+        stored, trouble = load_settings()
+        changed = (instead if trouble and instead is not None else stored).but(**changes)
+        forget_cut_off(home() / SETTINGS_FILE)
+        save_settings(changed)
+    return changed
 
 
 def settings_changed_ns() -> int:

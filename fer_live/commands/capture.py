@@ -5,7 +5,7 @@ import sys
 from datetime import datetime
 
 from fer_live.base.console import ArgumentParser, natural, positive
-from fer_live.base.settings import Settings, save_settings
+from fer_live.base.settings import Settings, change_settings
 from fer_live.commands.options import settings_in_use, tell
 from fer_live.errors import InputError
 
@@ -69,6 +69,6 @@ def with_consent(settings: Settings, *, agrees: bool) -> Settings:
         print("Agree? [y/N] ", end="", file=sys.stderr, flush=True)
         if sys.stdin.readline().strip().lower() not in ("y", "yes"):
             raise InputError("not agreed; nothing was captured")
-    settings = settings.but(capture_accepted_on=f"{datetime.now():%Y-%m-%d}")
-    save_settings(settings)
-    return settings
+    agreed = {"capture_accepted_on": f"{datetime.now():%Y-%m-%d}"}
+    change_settings(agreed)
+    return settings.but(**agreed)

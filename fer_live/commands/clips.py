@@ -5,7 +5,7 @@ import sys
 from pathlib import Path
 
 from fer_live.base.console import ArgumentParser
-from fer_live.base.settings import save_settings
+from fer_live.base.settings import change_settings
 from fer_live.commands.options import add_action, settings_in_use, tell
 from fer_live.errors import InputError
 
@@ -79,7 +79,7 @@ def _forget(person: str) -> int:
     if person not in person_names() and not models:
         raise InputError(f"{person}: no such person; there are: {', '.join(person_names())}")
     settings = settings_in_use()
-    save_settings(settings.but(**settings_without(person, settings)))
+    change_settings(dict(settings_without(person, settings)))
     forgotten = forget_person(person)
     names = ", ".join(forgotten.models) or "no model"
     print(f"deleted {forgotten.n_clips} clips and takes of {person}, and {names}")

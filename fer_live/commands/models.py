@@ -6,7 +6,7 @@ from pathlib import Path
 
 from fer_live.base.console import ArgumentParser, check_output_file
 from fer_live.base.screen import check_screen
-from fer_live.base.settings import save_settings
+from fer_live.base.settings import change_settings
 from fer_live.commands.options import add_action, settings_in_use
 from fer_live.errors import InputError, RefusedError
 
@@ -127,7 +127,8 @@ def _use(arguments: argparse.Namespace) -> int:
 
     model = find_model(arguments.name)
     model.manifest()  # a file that cannot be used is found now
-    save_settings(settings_in_use().but(model=model.folder and str(model.folder)))
+    chosen = model.folder and str(model.folder)
+    change_settings({"model": chosen}, instead=settings_in_use())
     print(f"{model.name} is in use")
     return 0
 
@@ -139,7 +140,7 @@ def _remove(arguments: argparse.Namespace) -> int:
     settings = settings_in_use()
     was_used = model.folder is not None and settings.model == str(model.folder)
     if was_used:
-        save_settings(settings.but(model=None))
+        change_settings({"model": None})
     remove_model(model)
     print(f"removed {model.name}" + (f"; {SHIPPED} is in use" if was_used else ""))
     return 0

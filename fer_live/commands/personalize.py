@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from fer_live.base.console import ArgumentParser, check_output_file, natural
-from fer_live.base.settings import save_settings
+from fer_live.base.settings import change_settings
 from fer_live.commands.capture import with_consent
 from fer_live.commands.options import settings_in_use, tell
 from fer_live.errors import InputError
@@ -228,7 +228,7 @@ def _place(arguments: argparse.Namespace, made: "Personalized") -> Path:
         model = out / CPU_MODEL
     if arguments.install:
         profile = write_profile(made, arguments.name)
-        save_settings(settings_in_use().but(model=str(profile.folder)))
+        change_settings({"model": str(profile.folder)}, instead=settings_in_use())
         assert profile.folder is not None
         model = profile.folder / CPU_MODEL
     return model.absolute()

@@ -236,21 +236,21 @@ class WebSocketSink:
         return len(hosts) == 1 and hosts[0].lower() in own
 
     async def _attend(self, connection: "ServerConnection") -> None:
+        from websockets.exceptions import ConnectionClosed
+
         if len(self._clients) >= _MAX_CLIENTS:  # more of them at once than `_answer` could see
             await connection.close(1013, "too many clients")
             return
         client = _Client()
         self._clients.add(client)
         sending = asyncio.create_task(client.send_to(connection))
-        from websockets.exceptions import ConnectionClosed
-
         try:
             async for message in connection:
                 if not self._hear(message, client):
                     await connection.close(1008, "too many markers")
                     break
-        except ConnectionClosed:  # without a word, as one does that is killed
-            return
+        except ConnectionClosed:
+            pass  # one that never read answers no farewell either
         finally:
             self._clients.discard(client)
             sending.cancel()

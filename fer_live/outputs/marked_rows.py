@@ -34,6 +34,11 @@ class MarkedRows:
             self._markers.append(span)
 
     @property
+    def growing(self) -> Path:
+        """Where the rows are until they are closed."""
+        return self._rows.partial
+
+    @property
     def last_message(self) -> str:
         """The row that was written last; empty where the rows do not tell."""
         return str(getattr(self._rows, "last_message", ""))

@@ -15,8 +15,9 @@ class ResultSink(Protocol):
     an earlier run left under the same name until everything is written. A sink with receivers may
     count what they lost in `dropped`, and say in `described` how they do, in `last_message` what
     they wrote or sent last, and in `address_to_copy` and `page_address` where receivers and a
-    browser find them. One with `send_test` can send something that nobody takes for data; it
-    returns what happened, in the language spoken.
+    browser find them. One that writes a file tells in `growing` what there is of it until it is
+    closed: None as long as there is nothing. One with `send_test` can send something that nobody
+    takes for data; it returns what happened, in the language spoken.
     """
 
     def write(self, source: str, result: FrameResult) -> None:

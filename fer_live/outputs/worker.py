@@ -5,6 +5,7 @@ from collections import deque
 from collections.abc import Callable
 from dataclasses import dataclass
 
+from fer_live.base.unfinished import Unfinished
 from fer_live.datatypes import FrameResult, Marker
 from fer_live.outputs.sink import MarkerSink, ResultSink
 
@@ -25,7 +26,8 @@ class SinkWorker:
     `offer` never waits: where the queue is full, the oldest result in it is dropped and counted.
     Markers wait in a queue of their own, which frames cannot fill, and go first; a sink that has no
     place for them gets none. Of more than 10,000 that wait, the newest are dropped and counted. An
-    error of the sink ends the worker, abandons the sink, and is handed to `on_failure` once.
+    error of the sink ends the worker, abandons the sink, and is handed to `on_failure` once. While
+    a file grows there is a note of it, by which the next start knows what a kill cut off.
     """
 
     def __init__(
@@ -40,6 +42,7 @@ class SinkWorker:
         self._results: deque[tuple[str, FrameResult] | _Test] = deque()
         self._markers: deque[Marker] = deque()
         self._depth = depth
+        self._unfinished: Unfinished | None = None
         self._news = threading.Condition()
         self._ended = False
         self._thread = threading.Thread(target=self._run, name="sink", daemon=True)
@@ -97,11 +100,20 @@ class SinkWorker:
             self._news.notify()
 
     def close(self) -> None:
-        """Let the sink finish what waits, and close it; an error goes to `on_failure`."""
+        """Let the sink finish what waits, and close it; an error goes to `on_failure`.
+
+        Where it does not within ten seconds, what waits is dropped, and the sink is left behind.
+        """
         with self._news:
             self._ended = True
             self._news.notify()
         self._thread.join(_ENDS_WITHIN_S)
+        if self._thread.is_alive():
+            with self._news:
+                waiting = [item for item in self._results if not isinstance(item, _Test)]
+                self.dropped += len(waiting) + len(self._markers)
+                self._results.clear()
+                self._markers.clear()
 
     def _put(self, item: tuple[str, FrameResult] | _Test) -> None:
         if len(self._results) == self._depth:
@@ -121,6 +133,7 @@ class SinkWorker:
 
     def _run(self) -> None:
         try:
+            self._note_growing()
             while (item := self._next()) is not None:
                 if isinstance(item, Marker):
                     assert isinstance(self._sink, MarkerSink)
@@ -131,9 +144,19 @@ class SinkWorker:
                     continue
                 self._sink.write(*item)
                 self.written += 1
+                self._note_growing()
             self._sink.close()
         except Exception as error:  # noqa: BLE001  # crosses the thread as a value
             with self._news:
                 self._ended = True
             self._sink.abandon()
             self._on_failure(error)
+        finally:
+            if self._unfinished is not None:
+                self._unfinished.done()
+
+    def _note_growing(self) -> None:
+        """Once there is something."""
+        path = getattr(self._sink, "growing", None)
+        if path is not None and self._unfinished is None:
+            self._unfinished = Unfinished(path)

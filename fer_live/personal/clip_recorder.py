@@ -73,6 +73,11 @@ class ClipRecorder:
             self.n_bytes = sum(file.stat().st_size for file in folder.iterdir())
         self._check_room()
 
+    @property
+    def growing(self) -> Path | None:
+        """Its folder, once there is one."""
+        return None if self.recorder is None else self.recorder.folder
+
     def close(self) -> None:
         if self.recorder is not None:
             self.recorder.close()

@@ -11,6 +11,7 @@ FER_LIVE_HOME/recordings/2026-11-25 14.03.22/
 """
 
 import contextlib
+import itertools
 import json
 import re
 import shutil
@@ -137,6 +138,11 @@ class Recorder:
         for marker in self._early:
             self.mark(marker)
         self._early.clear()
+
+    @property
+    def growing(self) -> Path:
+        """Its folder."""
+        return self.folder
 
     @property
     def is_empty(self) -> bool:
@@ -286,13 +292,15 @@ def new_folder(parent: Path, began_at: datetime, called: str = "") -> Path:
     """Make a folder named after a time, and `called`, which its owner alone may look into."""
     allowed = re.sub(r"[^\w .-]+", "_", called)  # what no file system refuses
     name = f"{began_at:%Y-%m-%d %H.%M.%S} {allowed}".strip(" .")
-    folder = parent / name
-    number = 2
-    while folder.exists():
-        folder, number = parent / f"{name} {number}", number + 1
     made(parent)
-    with writing(folder):
-        folder.mkdir(mode=0o700)
+    with writing(parent / name):
+        for number in itertools.count(1):
+            folder = parent / (name if number == 1 else f"{name} {number}")
+            try:
+                folder.mkdir(mode=0o700)
+            except FileExistsError:  # also one that another window made just now
+                continue
+            break
     return folder
 
 

@@ -10,6 +10,7 @@ from functools import partial
 from types import MappingProxyType
 
 from fer_live.base.settings import Settings
+from fer_live.base.unfinished import cut_off_line
 from fer_live.errors import FerLiveError, InputError
 from fer_live.outputs.kind import Opening, Paint
 from fer_live.outputs.registry import Outputs, check_outputs, open_output, output_kinds
@@ -221,6 +222,8 @@ def run_headless(
         kinds = ", ".join(kind.option for kind in output_kinds().values())
         raise InputError(f"--headless writes nothing without an output; add one of {kinds}")
     sources = named(choose_sources(options, settings))
+    if line := cut_off_line():
+        _tell(line)
     check_outputs(options.outputs)
     check_marker_inputs(options.marker_inputs)
     meter = Meter(Meter.process_start_s())

@@ -10,7 +10,7 @@ from typing import Any
 import numpy as np
 import psutil
 
-_SAMPLES = 65_536
+_FIRST_SAMPLES, _SAMPLES = 256, 65_536
 _MEMORY_SETTLED_AFTER_S = 10.0
 
 
@@ -18,11 +18,13 @@ class Samples:
     """The latest 65,536 values; percentiles of those."""
 
     def __init__(self) -> None:
-        self._values = np.zeros(_SAMPLES, np.float32)
+        self._values = np.zeros(_FIRST_SAMPLES, np.float32)
         self._count = 0
 
     def add(self, value: float) -> None:
         """Take in one value; the oldest gives way."""
+        if self._count == len(self._values) < _SAMPLES:  # a source of a moment needs little
+            self._values = np.concatenate([self._values, np.zeros_like(self._values)])
         self._values[self._count % _SAMPLES] = value
         self._count += 1
 

@@ -23,6 +23,7 @@ from fer_live import __version__
 from fer_live.base.log import end_log, start_log
 from fer_live.base.settings import Settings, load_settings
 from fer_live.base.translation import tr
+from fer_live.base.unfinished import cut_off_line
 from fer_live.errors import FerLiveError, SourceError
 from fer_live.model.assets import asset
 from fer_live.outputs.registry import check_outputs
@@ -93,8 +94,8 @@ def _run(
         ask_first=not is_timed and not settings.notice_accepted_on,
         keep_settings=not is_timed,
     )
-    if trouble:
-        window.say(warned(trouble))
+    for line in filter(None, (trouble, cut_off_line())):
+        window.say(warned(line))
     ending = _Ending(application, is_timed=is_timed)
     sys.excepthook = ending.on_bug
     window.output_refused.connect(ending.on_refused_output)

@@ -47,6 +47,7 @@ class LaterPages:
             page = ReviewPage(lambda: read_videos_by(self._load_pipeline, preferences.now))
             self._review = page
             page.opened.connect(window.availability.refresh)
+            page.pane.timeline.switched.connect(preferences.switch_timeline)
             page.pane.view.menu_wanted.connect(partial(show_review_menu, window))
             window.pages.fill("review", Scrolled(page))
             self.show_parts()

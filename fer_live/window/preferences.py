@@ -5,7 +5,7 @@ from collections.abc import Callable, Mapping
 from PyQt6.QtCore import QEvent, QLibraryInfo, QLocale, QObject, QTimer, QTranslator, pyqtSignal
 from PyQt6.QtWidgets import QApplication, QWidget
 
-from fer_live.base.settings import Settings, load_settings, save_settings, settings_changed_ns
+from fer_live.base.settings import Settings, change_settings, load_settings, settings_changed_ns
 from fer_live.base.translation import set_language
 from fer_live.errors import FerLiveError
 from fer_live.window.dialogs.settings_dialog import SettingsDialog
@@ -70,6 +70,10 @@ class Preferences(QObject):
         self.keep(changes)
         self._refresh_dialog()
 
+    def switch_timeline(self, name: str, on: bool) -> None:
+        """Keep how timelines are shown: `name` is lines, lanes or episodes."""
+        self.change({f"timeline_{name}": on})
+
     def use_for_now(self, changes: dict[str, object]) -> None:
         """Let these settings hold in this window alone; the file and the dialog stay."""
         self.now = self.now.but(**changes)
@@ -82,9 +86,7 @@ class Preferences(QObject):
         if not self._saves:
             return
         try:
-            # Another window may have changed other settings.
-            stored, trouble = load_settings()
-            save_settings(self.kept if trouble else stored.but(**changes))
+            change_settings(changes, instead=self.kept)
             self._file_changed_ns = settings_changed_ns()
         except FerLiveError as error:
             self.said.emit(failed(str(error)))

@@ -3,7 +3,7 @@
 from collections.abc import Callable
 from datetime import datetime
 
-from PyQt6.QtCore import QBuffer
+from PyQt6.QtCore import QBuffer, QByteArray
 from PyQt6.QtGui import QGuiApplication
 
 from fer_live.base.atomic_file import write_atomically
@@ -21,9 +21,12 @@ def take_snapshot(view: VideoView, say: Callable[[Notice], None]) -> None:
         return
     try:
         path = made(home() / "snapshots") / f"{datetime.now():%Y-%m-%d %H.%M.%S.%f}.png"
-        content = QBuffer()
-        picture.save(content, "PNG")
-        write_atomically(path, content.data().data(), is_private=True)
+        content = QByteArray()
+        buffer = QBuffer(content)
+        buffer.open(QBuffer.OpenModeFlag.WriteOnly)
+        picture.save(buffer, "png")
+        # Qt would leave half a picture on a full disk.
+        write_atomically(path, content.data(), is_private=True)
     except FerLiveError as problem:
         say(failed(str(problem)))
         return

@@ -138,3 +138,10 @@ class _Ranges(_Quiet):
         self.end_headers()
         with contextlib.suppress(OSError):
             self.wfile.write(content[begin : end + 1])
+
+
+def free_port() -> int:
+    """A port of this machine that nobody listens on."""
+    with socket.socket() as server:
+        server.bind(("127.0.0.1", 0))
+        return int(server.getsockname()[1])

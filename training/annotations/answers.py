@@ -1,5 +1,6 @@
 """Stores what a teacher answers to every face that a config trains on."""
 
+from collections.abc import Iterator
 from pathlib import Path
 
 import numpy as np
@@ -14,7 +15,7 @@ from training.annotations.enlarged import Measured
 from training.config import TrainConfig
 from training.data.annotations import Annotations, AnnotationsAbout
 from training.data.augment import augmentation
-from training.data.face_pool import fingerprints
+from training.data.face_pool import FacePool, fingerprints
 from training.data.sources import load_training_data
 from training.loop.run import resolve_device, resolve_precision
 from training.models.checkpoint import load_model
@@ -22,13 +23,17 @@ from training.models.checkpoint import load_model
 _BATCH = 256
 
 
-def store_answers(model: Path, config: TrainConfig, *, copies: int) -> Measured:
+def store_answers(
+    model: Path, config: TrainConfig, *, copies: int, with_heldout: bool = True
+) -> Measured:
     """Read every face with a teacher: the mean over the face, some copies, and all their mirrors.
 
     Args:
         model: Checkpoint or run folder of the teacher; its labels must be the data's.
         config: Whose images are read, and whose weak augmentation makes the copies.
         copies: How many weakly augmented copies are read beside the face itself.
+        with_heldout: Whether faces whose labels the config holds out are read too. A teacher that
+            learnt these labels must not answer: it would seem to be right on them.
 
     Returns:
         The mean probabilities (N, C) of the N different faces, float16.
@@ -46,24 +51,32 @@ def store_answers(model: Path, config: TrainConfig, *, copies: int) -> Measured:
     device = resolve_device(config.run.device)
     reader = _ViewsReader(network.to(device), config, copies, device)
     faces = data.labeled.faces + data.heldout.faces + data.unlabeled
+    learnt = set() if with_heldout else set(_prints_of(data.heldout.faces))
     found: dict[bytes, NDArray[np.float16]] = {}
     torch.manual_seed(config.run.seed)
     with tqdm(total=len(faces), desc=f"{model.name} reads", unit="face", disable=None) as shown:
         for chunk in faces.chunks():
             new = {
-                print_: row for row, print_ in enumerate(fingerprints(chunk)) if print_ not in found
+                print_: row
+                for row, print_ in enumerate(fingerprints(chunk))
+                if print_ not in found and print_ not in learnt
             }
-            found |= zip(new, reader.read(chunk[list(new.values())]), strict=True)
+            if new:
+                found |= zip(new, reader.read(chunk[list(new.values())]), strict=True)
             shown.update(len(chunk))
     about = AnnotationsAbout(
         kind="answers",
         side=side,
         names=manifest.labels,
-        source={"teacher": manifest.training, "copies": copies},
+        source={"teacher": manifest.training, "copies": copies, "with_heldout": with_heldout},
     )
     prints = np.frombuffer(b"".join(found), np.uint8).reshape(-1, 16)
     annotations = Annotations(about, prints, np.array(list(found.values())))
     return Measured(annotations, len(found))
+
+
+def _prints_of(faces: FacePool) -> Iterator[bytes]:
+    return (print_ for chunk in faces.chunks() for print_ in fingerprints(chunk))
 
 
 class _ViewsReader:

@@ -41,12 +41,19 @@ def declare(parser: argparse.ArgumentParser) -> None:
         metavar="N",
         help="answers: read so many weakly augmented copies beside each face (default: 2)",
     )
+    parser.add_argument(
+        "--without-heldout",
+        action="store_true",
+        help="answers: of no face whose label the config holds out, for a teacher that learnt it",
+    )
 
 
 def run(arguments: argparse.Namespace) -> int:
     check_output_file(arguments.out, (".safetensors",))
     if (arguments.kind == "answers") != (arguments.teacher is not None):
         raise InputError("--teacher MODEL goes with answers, and answers need it")
+    if arguments.without_heldout and arguments.kind != "answers":
+        raise InputError("--without-heldout goes with answers")
     if arguments.copies < 0:
         raise InputError(f"--copies {arguments.copies}: below 0")
     from training.annotations.answers import store_answers
@@ -57,7 +64,12 @@ def run(arguments: argparse.Namespace) -> int:
 
     config = load_config(arguments.config)
     if arguments.kind == "answers":
-        measured = store_answers(arguments.teacher, config, copies=arguments.copies)
+        measured = store_answers(
+            arguments.teacher,
+            config,
+            copies=arguments.copies,
+            with_heldout=not arguments.without_heldout,
+        )
     elif arguments.kind == "crops":
         measured = cut_as_the_app_does(config)
     else:

@@ -5,6 +5,7 @@ Landmarker measures in it; `answers`, the probabilities that teachers gave it.
 `training/annotations/` makes them.
 """
 
+from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -17,6 +18,7 @@ from safetensors import SafetensorError, safe_open
 from safetensors.numpy import save
 
 from fer_live.base.atomic_file import write_atomically
+from fer_live.datatypes import FloatArray
 from fer_live.errors import DataError, InputError
 from training.data.face_pool import FacePool, fingerprints
 
@@ -60,18 +62,19 @@ class Annotations:
 
 
 def mean_of(several: Sequence[Annotations]) -> Annotations:
-    """Average the values of the faces that all of some annotations have; at least one of them."""
-    first, *others = several
-    if not others:
-        return first
-    places = [{p.tobytes(): row for row, p in enumerate(one.prints)} for one in several]
-    common = [p for p in first.prints if all(p.tobytes() in place for place in places)]
-    prints = np.array(common, dtype=np.uint8).reshape(-1, 16)
-    values = [
-        one.values[[place[p.tobytes()] for p in prints]].astype(np.float32)
-        for one, place in zip(several, places, strict=True)
-    ]
-    return Annotations(first.about, prints, np.asarray(np.mean(values, axis=0), np.float32))
+    """Average the values of each face over those of one or more annotations that have it."""
+    if len(several) == 1:
+        return several[0]
+    total: dict[bytes, FloatArray] = {}
+    n_told: Counter[bytes] = Counter()
+    for one in several:
+        for print_, value in zip(one.prints, one.values.astype(np.float32), strict=True):
+            key = print_.tobytes()
+            total[key] = total[key] + value if key in total else value
+            n_told[key] += 1
+    prints = np.frombuffer(b"".join(total), np.uint8).reshape(-1, 16)
+    means = [value / n_told[key] for key, value in total.items()]
+    return Annotations(several[0].about, prints, np.asarray(means, np.float32))
 
 
 def save_annotations(path: Path, annotations: Annotations) -> None:

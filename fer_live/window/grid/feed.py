@@ -89,6 +89,7 @@ class Feed(QObject):
             lambda number, name: self.source.choose(Camera(number, device=name))
         )
         self.tile.head.retry.connect(self.source.open)
+        self.tile.timeline.switched.connect(self._preferences.switch_timeline)
         self.source.paused.connect(self.tile.show_paused)
         self.source.paused.connect(self.marked)
         self.tile.picture_changed.connect(self.marked)

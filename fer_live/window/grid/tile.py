@@ -27,13 +27,16 @@ _SMALLEST, _SMALLEST_OF_SEVERAL = (240, 180), (96, 60)
 
 @dataclass(frozen=True, slots=True)
 class Parts:
-    """What stands around the picture."""
+    """What stands around the picture; lines, lanes and episodes are those of the timeline."""
 
     timeline: bool = True
     panel: bool = True
     plane: bool = False
     signals: bool = False
     faces: bool = True
+    lines: bool = False
+    lanes: bool = False
+    episodes: bool = False
 
     @classmethod
     def wanted_by(cls, settings: Settings) -> "Parts":
@@ -44,6 +47,9 @@ class Parts:
             plane=settings.show_plane,
             signals=settings.signals,
             faces=settings.show_faces,
+            lines=settings.timeline_lines,
+            lanes=settings.timeline_lanes,
+            episodes=settings.timeline_episodes,
         )
 
     @property
@@ -120,6 +126,7 @@ class LiveTile(QFrame):
     def show_parts(self, parts: Parts, *, is_chosen: bool) -> None:
         """Show these around the picture while the tile is the chosen one, else none of them."""
         self.timeline.setVisible(parts.timeline and is_chosen)
+        self.timeline.show_as(lines=parts.lines, lanes=parts.lanes, episodes=parts.episodes)
         self.panel.setVisible(parts.panel)
         self.plane.setVisible(parts.plane)
         self.signals.setVisible(parts.signals)

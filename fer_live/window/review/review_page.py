@@ -145,7 +145,9 @@ class ReviewPage(Translated, QWidget):
 
     def show_parts(self, parts: Parts, *, with_heat_map: bool) -> None:
         """Show these around the picture, and in it where the model looked, where it was kept."""
-        self.pane.timeline.setVisible(parts.timeline)
+        timeline = self.pane.timeline
+        timeline.setVisible(parts.timeline)
+        timeline.show_as(lines=parts.lines, lanes=parts.lanes, episodes=parts.episodes)
         self.pane.with_heat_map = with_heat_map
         self.beside.show_parts(parts)
         self._show_at(self.playback.position_s)

@@ -2,10 +2,11 @@
 
 import time
 from collections.abc import Iterable, Mapping
+from functools import partial
 
 from PyQt6.QtCore import QEvent, Qt, pyqtSignal
 from PyQt6.QtGui import QContextMenuEvent
-from PyQt6.QtWidgets import QMenu, QSizePolicy, QVBoxLayout, QWidget
+from PyQt6.QtWidgets import QMenu, QSizePolicy, QToolButton, QVBoxLayout, QWidget
 
 from fer_live.base.translation import tr
 from fer_live.outputs.markers import MarkedSpan
@@ -27,11 +28,13 @@ class Timeline(QWidget):
 
     A live timeline shows the last half minute and scrolls; zoomed out or panned, the last ten
     minutes. `show_all` shows a whole recording instead; then `sought` tells the time, in seconds,
-    that the person clicked or moved to. `face_chosen` brings the number of a face to be followed.
+    that the person clicked or moved to. `face_chosen` brings the number of a face to be followed,
+    and `switched` the name and state of a switch: lines, lanes or episodes.
     """
 
     sought = pyqtSignal(float)
     face_chosen = pyqtSignal(int)
+    switched = pyqtSignal(str, bool)
 
     def __init__(self) -> None:
         super().__init__()
@@ -55,9 +58,22 @@ class Timeline(QWidget):
         self.legend.lines.toggled.connect(self._show_lines)
         self.legend.lanes.toggled.connect(self._show_lanes)
         self.legend.episodes.toggled.connect(self._show_episodes)
+        for name, button in self._switches().items():
+            button.clicked.connect(partial(self.switched.emit, name))
         self.episode_list.chosen.connect(self.plot.go_to)
         self.episode_list.all_wanted.connect(self._list_episodes)
         self._show_state()
+
+    def show_as(self, *, lines: bool, lanes: bool, episodes: bool) -> None:
+        """Show lines in place of a stack, a lane for each face, and the list of episodes, or not.
+        This is no `switched`."""
+        wanted = {"lines": lines, "lanes": lanes, "episodes": episodes}
+        for name, button in self._switches().items():
+            button.setChecked(wanted[name])
+
+    def _switches(self) -> dict[str, QToolButton]:
+        legend = self.legend
+        return {"lines": legend.lines, "lanes": legend.lanes, "episodes": legend.episodes}
 
     def show_live(self, labels: tuple[str, ...], now_s: float) -> None:
         """Scroll from now on: another source, or a model with other labels."""

@@ -58,8 +58,6 @@ class TimelineCanvas(QWidget):
             self.followed = followed
             self.band.forget()
         self.curves = curves
-        for number in [number for number in self._lane_bands if number not in curves]:
-            del self._lane_bands[number]
         self.place_lanes()
         self.update()
 
@@ -158,12 +156,28 @@ class TimelineCanvas(QWidget):
             for number, levels in self.curves.items()
             if levels.curve.is_between(self.range.from_s, self.range.to_s)
         ]
-        lanes = seen[:_MOST_LANES] if self.with_lanes else []
+        lanes = self._most_wanted(seen) if self.with_lanes else []
         if lanes != self._lanes:
             is_other = len(lanes) != len(self._lanes)
             self._lanes = lanes
+            kept = self._lane_bands.items()
+            self._lane_bands = {number: band for number, band in kept if number in lanes}
             if is_other:
                 self.updateGeometry()
+
+    def _most_wanted(self, seen: list[int]) -> list[int]:
+        """As many as there is room for: live, who was seen last; in a recording, who longest."""
+        if len(seen) <= _MOST_LANES:
+            return seen
+
+        def weight(number: int) -> tuple[bool, float]:
+            times_s = self.curves[number].curve.times_s
+            first, last = np.searchsorted(times_s, (self.range.from_s, self.range.to_s))
+            is_followed = number == self.followed
+            return is_followed, float(times_s[last - 1] if self.range.is_live else last - first)
+
+        wanted = set(sorted(seen, key=weight, reverse=True)[:_MOST_LANES])
+        return [number for number in seen if number in wanted]
 
     def small_font(self) -> QFont:
         """The font of axes, markers and numbers."""

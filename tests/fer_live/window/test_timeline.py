@@ -7,6 +7,7 @@ from PyQt6.QtGui import QMouseEvent, QWheelEvent
 from PyQt6.QtWidgets import QApplication, QToolTip
 
 from fer_live.base.colors import EXPRESSION_COLORS
+from fer_live.base.settings import load_settings
 from fer_live.base.translation import set_language
 from fer_live.outputs.markers import MarkedSpan
 from fer_live.painting.overlay import expression_color
@@ -15,6 +16,7 @@ from fer_live.window.style import show_theme
 from fer_live.window.widgets.timeline import Timeline
 from fer_live.window.widgets.timeline_axes import readable
 from tests.helpers.contrast import contrast
+from tests.helpers.window import GRAY
 
 LABELS = ("neutral", "happiness", "surprise")
 
@@ -355,3 +357,41 @@ def test_its_words_are_translated(qtbot, review):
         assert all(any("가" <= letter <= "힣" for letter in text) for text in texts), texts
     finally:
         set_language("en")
+
+
+def curve_of(number: int, from_s: float, to_s: float) -> FaceCurve:
+    times_s = np.arange(from_s, to_s, 1 / 30)
+    probs = np.tile(np.float32([0.8, 0.1, 0.1]), (len(times_s), 1))
+    return FaceCurve.of(number, times_s, probs, ["neutral"] * len(times_s))
+
+
+def test_of_many_faces_the_latest_have_a_lane_live_and_the_longest_in_a_recording(qtbot):
+    timeline = Timeline()
+    qtbot.addWidget(timeline)
+    timeline.legend.lanes.click()
+    curves = [curve_of(k, k, k + (3 if k in (2, 3) else 1)) for k in range(1, 21)]
+    timeline.show_live(LABELS, 0.0)
+    timeline.advance({curve.number: curve for curve in curves}, 1, 21.0)
+    assert timeline.plot._lanes == [1, *range(10, 21)], "the followed one, and who came last"
+    timeline.grab()
+    timeline.advance({curve.number: curve for curve in curves}, 20, 45.0)
+    timeline.grab()
+    assert set(timeline.plot._lane_bands) <= set(timeline.plot._lanes), "no picture is kept in vain"
+    timeline.show_all(curves, LABELS, 21.0, ())
+    assert {2, 3} <= set(timeline.plot._lanes)
+    assert len(timeline.plot._lanes) == 12
+    assert timeline.plot._lanes == sorted(timeline.plot._lanes)
+
+
+def test_how_timelines_are_shown_is_kept_and_holds_for_all(qtbot, open_window):
+    window, _ = open_window(GRAY)
+    window.live.timeline.legend.lanes.click()
+    assert load_settings()[0].timeline_lanes
+    assert window.later.review.pane.timeline.plot.with_lanes, "made later"
+    window.later.review.pane.timeline.legend.lines.click()
+    assert window.live.timeline.plot.as_lines
+    window, _ = open_window(GRAY, load_settings()[0])
+    legend = window.live.timeline.legend
+    assert (legend.lines.isChecked(), legend.lanes.isChecked()) == (True, True)
+    assert not legend.episodes.isChecked()
+    assert window.live.timeline.plot.as_lines and window.live.timeline.plot.with_lanes

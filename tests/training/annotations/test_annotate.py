@@ -195,6 +195,13 @@ def test_answers_are_those_of_the_teacher(
         expected = (network(images).softmax(1) + network(images.flip(3)).softmax(1)) / 2
     np.testing.assert_allclose(answers.values[rows], expected, atol=0.02)  # in bf16, perhaps
 
+    without = tmp_path / "without.safetensors"
+    arguments = (*arguments[:-1], without, "--without-heldout")
+    assert run(monkeypatch, *arguments, "--teacher", tmp_path / "teacher", "--copies", 0) == 0
+    answered = load_annotations(without, "answers", 48)
+    assert (answered.rows_of(FacePool([]) + data.heldout.faces) == -1).all()
+    assert (answered.rows_of(FacePool([]) + data.labeled.faces) >= 0).all()
+
     student = loaded(
         config_file,
         annotations={"answers": [str(out)]},
