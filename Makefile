@@ -12,7 +12,8 @@ APP_PACKAGES := $(VENV_PACKAGE) $(shell awk '!/^\#/ {print $$2}' fer_live/base/s
 # One of them loads the WebSocket page in a browser.
 TEST_PACKAGES := $(APP_PACKAGES) xvfb strace ffmpeg chromium curl desktop-file-utils appstream
 
-.PHONY: run test docs docs-links fuzz soak chaos figures tables animation translations desktop clean system-app system-test
+.PHONY: run test docs docs-links fuzz soak chaos audit figures tables animation translations desktop clean \
+  system-app system-test
 
 run: $(VENV)/.app
 	@$(BIN)/fer-live quickstart
@@ -36,6 +37,10 @@ docs-links: $(VENV)/.docs
 # Reads 10,000 spoilt inputs of every kind (--minutes M: for so long); the tests read a few dozen.
 fuzz: $(VENV)/.test
 	@$(BIN)/python -m tests.trust.fuzz
+
+# Asks the package index for known weaknesses of what is installed; needs a network.
+audit: $(VENV)/.test
+	@$(BIN)/python -m release.audit
 
 # A million frames through the window, and kills and faults by the hundred: each goes on where it was
 # stopped, for as long as MINUTES says.

@@ -3,12 +3,12 @@
 import contextlib
 import itertools
 import os
+import stat
 import sys
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
-from typing import BinaryIO
 
 from fer_live.base.refusals import refusal
 from fer_live.base.translation import tr
@@ -19,6 +19,8 @@ if sys.platform != "win32":
 
 _MAX_NAME_BYTES = 255
 """Where the file system does not tell."""
+_BINARY = getattr(os, "O_BINARY", 0)
+"""Windows would else write two characters for each end of a line."""
 _WRITES_WITHIN_S = 60.0
 _locks: dict[Path, int] = {}
 """Descriptors that hold the locks of this process: the lock goes with the descriptor, and so with
@@ -33,17 +35,12 @@ def partial_path(path: Path) -> Path:
     `InputError`, and `OutputError` where nothing can be written.
     """
     refuse_second_writer(path)
-    while True:
-        place = next(place for place in _partials(path) if not place.exists())
-        with writing(path):
-            try:
-                descriptor = os.open(place, os.O_RDWR | os.O_CREAT | os.O_EXCL, 0o666)
-            except FileExistsError:  # made by another process just now
-                continue
-        _forget_old_locks()
-        _lock(descriptor)
-        _locks[place] = descriptor
-        return place
+    with writing(path):
+        place, descriptor = _made_anew(path, 0o666)
+    _forget_old_locks()
+    _lock(descriptor)
+    _locks[place] = descriptor
+    return place
 
 
 def refuse_second_writer(path: Path) -> None:
@@ -82,8 +79,11 @@ def link_target(path: Path) -> Path:
     """What a link leads to, so that it is replaced and the link stays; any other path as it is.
 
     Raises `InputError` where that is neither a file nor a folder: put in its place, a file would
-    take a device away from the whole system.
+    take a device away from the whole system. And where another user laid the link, in a folder that
+    all may write to: it would choose which of this person's files is replaced.
     """
+    if _is_laid_by_another(path):
+        raise InputError(tr("{path}: is a link of another user; name another file", path=path))
     try:
         target = Path(os.path.realpath(path)) if path.is_symlink() else path
         is_special = target.exists() and not (target.is_file() or target.is_dir())
@@ -94,6 +94,19 @@ def link_target(path: Path) -> Path:
     if is_special:
         raise InputError(tr("{path}: is a device or a pipe; name a file", path=path))
     return target
+
+
+def _is_laid_by_another(path: Path) -> bool:
+    """What Linux asks before it opens a link (`fs.protected_symlinks`), which it does not ask of
+    what is renamed over a link's target."""
+    try:
+        link, folder = path.lstat(), path.parent.stat()
+    except OSError:
+        return False
+    is_shared = folder.st_mode & stat.S_ISVTX and folder.st_mode & stat.S_IWOTH
+    if not stat.S_ISLNK(link.st_mode) or not is_shared or sys.platform == "win32":
+        return False
+    return link.st_uid not in (os.geteuid(), folder.st_uid)
 
 
 def max_name_bytes(folder: Path) -> int:
@@ -109,14 +122,14 @@ def write_atomically(path: Path, content: bytes, *, is_private: bool = False) ->
     link stays, and what it leads to is replaced. What `is_private` is its owner's alone (mode 600)
     from its first byte."""
     path = link_target(path)
-    if path.exists() and not path.is_file():  # a device or a folder that a link may lead to
-        raise OutputError(
-            tr("{path}: is there, and is no file; choose another place or remove it", path=path)
-        )
     with writing(path):
-        temporary, file = _new_partial(path, is_private)
+        if path.is_dir():
+            raise OutputError(
+                tr("{path}: is there, and is no file; choose another place or remove it", path=path)
+            )
+        temporary, descriptor = _made_anew(path, 0o600 if is_private else 0o666)
         try:
-            with file:
+            with os.fdopen(descriptor, "wb") as file:
                 file.write(content)
                 file.flush()
                 os.fsync(file.fileno())
@@ -164,19 +177,6 @@ def alone_with(path: Path) -> Iterator[None]:
             os.close(descriptor)
 
 
-def _new_partial(path: Path, is_private: bool) -> tuple[Path, BinaryIO]:
-    """A file beside `path` that nobody else has, also no process that makes one at this moment."""
-    while True:
-        place = next(place for place in _partials(path) if not place.exists())
-        with contextlib.suppress(FileExistsError):
-            return place, open(place, "xb", opener=_opener(is_private))
-
-
-def _opener(is_private: bool) -> Callable[[str, int], int]:
-    mode = 0o600 if is_private else 0o666
-    return lambda path, flags: os.open(path, flags, mode)
-
-
 @contextmanager
 def writing(path: Path) -> Iterator[None]:
     """Turn the operating system's refusal (full disk, lost folder) into one clear line."""
@@ -197,6 +197,15 @@ def _partials(path: Path) -> Iterator[Path]:
     for number in numbers:
         ending = f".partial{number}{path.suffix}"
         yield path.with_name(_fitted(path.parent, path.stem, ending))
+
+
+def _made_anew(path: Path, mode: int) -> tuple[Path, int]:
+    """A partial file of `path` that was not there, and its descriptor. A link of that name, which
+    somebody may have laid there between a look and a write, is another name that is taken."""
+    for place in _partials(path):
+        with contextlib.suppress(FileExistsError):
+            return place, os.open(place, os.O_RDWR | os.O_CREAT | os.O_EXCL | _BINARY, mode)
+    raise AssertionError("the names have no end")
 
 
 def _fitted(folder: Path, stem: str, ending: str) -> str:

@@ -1,5 +1,6 @@
 """The folders for what the app keeps: in FER_LIVE_HOME, or in the system's places for them."""
 
+import itertools
 import os
 from pathlib import Path
 
@@ -31,9 +32,12 @@ def cache() -> Path:
 
 
 def made(folder: Path) -> Path:
-    """The folder itself, made where it is missing. Raises `OutputError`."""
+    """The folder itself. It is made where it is missing, and so is each above it, all of them for
+    their owner alone: their names tell who was recorded. Raises `OutputError`."""
     try:
-        folder.mkdir(parents=True, exist_ok=True)
+        missing = itertools.takewhile(lambda place: not place.exists(), (folder, *folder.parents))
+        for place in reversed([*missing]):
+            place.mkdir(mode=0o700, exist_ok=True)
     except OSError as error:
         raise OutputError(
             tr(

@@ -77,7 +77,10 @@ class Settings(BaseModel):
     theme: Theme = "system"
     spare_battery: bool = Field(True, description="whether fewer frames are read on a battery")
     person: str = Field(
-        "me", pattern=r"^\w[\w .-]*$", description="whose clips and takes are captured"
+        "me",
+        pattern=r"^\w[\w .-]*$",
+        max_length=60,
+        description="whose clips and takes are captured",
     )
     clips_limit_mb: int = Field(2000, ge=10, description="what captured clips may take in all, MB")
     marker_keys: tuple[MarkerKey, ...] = Field((), max_length=9, description="of the keys 1 to 9")
@@ -109,7 +112,14 @@ def load_settings() -> tuple[Settings, str]:
 def save_settings(settings: Settings) -> None:
     """Replace the file in one step; raises `OutputError`. Of two windows, the last one wins."""
     content = settings.model_dump_json(indent=2, by_alias=True).encode() + b"\n"
-    write_atomically(home() / SETTINGS_FILE, content)
+    write_atomically(home() / SETTINGS_FILE, content, is_private=True)
+
+
+def forget_set_aside() -> None:
+    """Delete what was set aside because it could not be used; names may stand in it."""
+    for aside in home().glob(f"{Path(SETTINGS_FILE).stem}.unusable*"):
+        with writing(aside):
+            aside.unlink()
 
 
 def change_settings(changes: Mapping[str, object], instead: Settings | None = None) -> Settings:
@@ -145,6 +155,7 @@ def settings_changed_ns() -> int:
 def _set_aside(path: Path, aside: Path) -> str:
     with writing(aside):
         path.replace(aside)
+        aside.chmod(0o600)  # a person may have written it with an editor
     return tr(
         "{path}: not settings of this app; kept as {name}, the defaults are used",
         path=path,

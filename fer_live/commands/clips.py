@@ -73,17 +73,17 @@ def _delete(arguments: argparse.Namespace) -> int:
 
 def _forget(person: str) -> int:
     from fer_live.personal.clips import person_names
-    from fer_live.personal.forget import forget_person, models_learnt_from
+    from fer_live.personal.forget import forget_person, models_learnt_from, settings_without
 
     models = models_learnt_from(person)
     if person not in person_names() and not models:
         raise InputError(f"{person}: no such person; there are: {', '.join(person_names())}")
     settings = settings_in_use()
-    if settings.model in [str(model.folder) for model in models]:
-        change_settings({"model": None})
+    change_settings(dict(settings_without(person, settings)))
     forgotten = forget_person(person)
     names = ", ".join(forgotten.models) or "no model"
     print(f"deleted {forgotten.n_clips} clips and takes of {person}, and {names}")
+    print("recordings and snapshots stay: they lie in the folder of the app", file=sys.stderr)
     return 0
 
 

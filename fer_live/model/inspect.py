@@ -1,5 +1,6 @@
 """Looks into an ONNX file before anything runs it. No other file of the app imports onnx."""
 
+import math
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -14,6 +15,11 @@ if TYPE_CHECKING:
 
 _FLOAT, _UINT8 = 1, 2
 """The element types of `onnx.TensorProto`."""
+_MAX_BYTES = 2**31
+"""No protocol buffer is larger; such a file would be read into memory in vain."""
+_MAX_ELEMENTS = 2**28
+"""Of one array: a gigabyte of float32, ten times the largest of the largest network here at its
+largest input."""
 _ANY = None
 """A size that may be anything: the number of faces, the side of an attention map."""
 
@@ -29,6 +35,8 @@ def load_model_file(file: Path) -> "onnx.ModelProto":
     from onnx.external_data_helper import uses_external_data
 
     try:
+        if file.stat().st_size > _MAX_BYTES:
+            raise ModelError(tr("{file}: larger than a model can be", file=file))
         model = onnx.load(str(file), format="protobuf", load_external_data=False)
     except OSError as error:
         raise ModelError(
@@ -49,14 +57,7 @@ def load_model_file(file: Path) -> "onnx.ModelProto":
                     file=file,
                 )
             )
-    if not _runs_straight(model):
-        raise ModelError(
-            tr(
-                "{file}: has loops or branches, which no model for faces needs; export the model "
-                "again",
-                file=file,
-            )
-        )
+    _refuse_programs(model, file)
     texts = {item.key: item.value for item in model.metadata_props}
     manifest = parse_manifest(texts.get(MANIFEST_KEY), str(file))
     side, n_classes = manifest.input_side, len(manifest.labels)
@@ -74,6 +75,7 @@ def load_model_file(file: Path) -> "onnx.ModelProto":
         raise ModelError(
             f"{file}: its output `embedding` is not float32 (N, D); export the model again"
         )
+    _refuse_huge_arrays(model, file)
     return model
 
 
@@ -90,15 +92,48 @@ def reading_graph(where: str) -> Iterator[None]:
         ) from None
 
 
-def _runs_straight(model: "onnx.ModelProto") -> bool:
-    """Whether every node runs once at most: a loop in a file may never end, and nothing can end it
-    from outside."""
-    nodes = [*model.graph.node, *(node for one in model.functions for node in one.node)]
-    return not any(
-        attribute.HasField("g") or attribute.graphs
-        for node in nodes
-        for attribute in node.attribute
-    )
+def _refuse_programs(model: "onnx.ModelProto", file: Path) -> None:
+    """Raise `ModelError` for what no export of ours has, and a stranger's file could use: loops
+    that never end, operators of other libraries, some of which open files, and functions, which
+    can call each other so that a small file grows without bound."""
+    foreign = {f"{node.domain}.{node.op_type}" for node in model.graph.node if node.domain}
+    foreign -= {f"ai.onnx.{node.op_type}" for node in model.graph.node}
+    steering = {node.op_type for node in model.graph.node if any(map(_has_graph, node.attribute))}
+    refused = sorted(foreign | steering | {function.name for function in model.functions})
+    if refused:
+        raise ModelError(
+            tr(
+                "{file}: has {name} in it, which no model of this app has; use a file written by "
+                "fer-export or fer-train",
+                file=file,
+                name=refused[0],
+            )
+        )
+
+
+def _has_graph(attribute: "onnx.AttributeProto") -> bool:
+    return attribute.HasField("g") or len(attribute.graphs) > 0
+
+
+def _refuse_huge_arrays(model: "onnx.ModelProto", file: Path) -> None:
+    """Raise `ModelError` where an array of the model is too large, as far as its shapes tell before
+    it runs: claimed by a weight, or computed."""
+    import onnx
+
+    sizes = [math.prod(tensor.dims) for tensor in model.graph.initializer]
+    if max(sizes, default=0) <= _MAX_ELEMENTS:
+        try:
+            inferred = onnx.shape_inference.infer_shapes(model, data_prop=True).graph
+        except Exception as error:  # C++ errors of several types
+            raise ModelError(
+                tr("{file}: not a model, or cut short; export or copy it again", file=file)
+            ) from error
+        values = [*inferred.value_info, *inferred.output]
+        sizes += [
+            math.prod(size or 1 for size in sizes) for _, sizes in _signatures(values).values()
+        ]
+    if max(sizes, default=0) > _MAX_ELEMENTS:
+        raise ModelError(tr("{file}: makes an array that is too large for this app", file=file))
 
 
 _Signature = tuple[int, tuple[int | None, ...]]

@@ -4,6 +4,7 @@ It travels as one JSON value, in an ONNX file under ``metadata_props["fer_live"]
 checkpoint (safetensors) under the header key of the same name. Nothing is read from file names.
 """
 
+import unicodedata
 from typing import Any, Literal
 
 import numpy as np
@@ -31,6 +32,24 @@ EXPRESSIONS = (
     mark("contempt"),
 )
 """FERPlus's eight expressions, in the output order of our models."""
+
+
+_MAX_LABELS = 256
+_MAX_LABEL = 60
+
+
+def _is_label(text: str) -> bool:
+    """Whether it can be the name of a folder and of a column, and a line in the window: a label
+    comes from a stranger's file, and the takes of it are kept in a folder of that name."""
+    inside = (unicodedata.category(sign)[0] in "LMN" or sign in " _-.'()" for sign in text)
+    ends = (text[:1], text[-1:])
+    return (
+        len(text) <= _MAX_LABEL
+        and all(inside)
+        and all(
+            sign.isalnum() or sign == ")" or unicodedata.category(sign)[0] == "M" for sign in ends
+        )
+    )
 
 
 class CropGeometry(BaseModel):
@@ -99,7 +118,9 @@ class Manifest(BaseModel):
     model_config = ConfigDict(frozen=True, extra="forbid", populate_by_name=True)
 
     schema_version: Literal[1] = Field(1, alias="schema")
-    labels: tuple[str, ...] = Field(min_length=2, description="output order of `probs`")
+    labels: tuple[str, ...] = Field(
+        min_length=2, max_length=_MAX_LABELS, description="output order of `probs`"
+    )
     own_labels: tuple[str, ...] = Field(
         (), description="the last of `labels`: a person's own expressions, learnt from their takes"
     )
@@ -131,6 +152,12 @@ class Manifest(BaseModel):
     def _labels_are_distinct(self) -> "Manifest":
         if len(set(self.labels)) != len(self.labels) or "" in self.labels:
             raise ValueError(f"labels must be distinct and not empty, got {list(self.labels)}")
+        for label in self.labels:
+            if not _is_label(label):
+                raise ValueError(
+                    f"{label!r} is no label: letters, digits, blanks and dashes, {_MAX_LABEL} in "
+                    "all, a letter or digit first and last"
+                )
         n_common = len(self.labels) - len(self.own_labels)
         if self.labels[n_common:] != self.own_labels or n_common < 2:
             raise ValueError(

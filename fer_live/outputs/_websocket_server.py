@@ -25,6 +25,7 @@ from fer_live.base.pages.whole_page import WholePage
 from fer_live.base.translation import tr, tr_n
 from fer_live.datatypes import FrameResult, Marker, MarkerKind
 from fer_live.errors import InputError
+from fer_live.outputs._connections import counted_connection
 from fer_live.outputs._dashboard import dashboard
 from fer_live.outputs.address import Address
 from fer_live.outputs.face_rows import face_rows, utc_text
@@ -37,11 +38,16 @@ if TYPE_CHECKING:
 SCHEMA, SCHEMA_WITH_SIGNALS = 2, 3
 _MAX_CLIENTS = 16
 _MAX_MESSAGE_BYTES = 1024
+_MAX_OPEN = 64
+"""Connections, those included that have not yet said what they want: each takes a descriptor, and
+with none left the app could open no file."""
 _WAITING_FRAMES = 8
 _WAITING_MARKERS = 1000
 _REFUSED_MARKERS = 1000
 """A client that goes on after so many were not taken is sent away."""
 _OF_THE_FRAME = ("source", "frame", "time_s", "utc")
+_ASKS_WITHIN_S = 10.0
+"""Who comes and does not say what for is cut off then."""
 _STARTS_WITHIN_S = 5.0
 _CLOSES_WITHIN_S = 1.0
 _LOG = logging.getLogger(__name__)
@@ -174,6 +180,8 @@ class WebSocketSink:
             self._address.port,
             origins=origins,
             process_request=self._answer,
+            create_connection=counted_connection(_MAX_OPEN),
+            open_timeout=_ASKS_WITHIN_S,
             max_size=_MAX_MESSAGE_BYTES,
             max_queue=4,
             close_timeout=_CLOSES_WITHIN_S,
@@ -191,6 +199,8 @@ class WebSocketSink:
 
     def _answer(self, connection: "ServerConnection", request: "Request") -> "Response | None":
         """Before a connection becomes a WebSocket: who may, and the page."""
+        if self._address.is_loopback and not self._is_named_in(request):
+            return connection.respond(HTTPStatus.FORBIDDEN, f"this is {self._address}\n")
         try:
             url = urlsplit(request.path)
         except ValueError:  # "//[" begins an address that does not end
@@ -213,6 +223,15 @@ class WebSocketSink:
         for name, value in _page_headers(page).items():
             response.headers[name] = value
         return response
+
+    def _is_named_in(self, request: "Request") -> bool:
+        """Whether `Host` is a name of this machine. It still is that of another site where a page
+        of it made its name lead here (DNS rebinding), which takes it past the check of origins."""
+        hosts = request.headers.get_all("Host")
+        own = {str(place) for place in self._own_places()}
+        if self._address.port == 80:
+            own |= {name.removesuffix(":80") for name in own}
+        return len(hosts) == 1 and hosts[0].lower() in own
 
     async def _attend(self, connection: "ServerConnection") -> None:
         from websockets.exceptions import ConnectionClosed

@@ -6,14 +6,13 @@ else they lie in FER_LIVE_HOME/persons/NAME/, so that nobody's model learns some
 """
 
 import re
-import shutil
 from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
 
-from fer_live.base.atomic_file import writing
+from fer_live.base.deletion import delete_folder
 from fer_live.base.home import home
 from fer_live.errors import InputError
 from fer_live.outputs.face_rows import number_in
@@ -134,8 +133,7 @@ def forget_retraining() -> bool:
     `OutputError`."""
     folders = [home() / name for name in ("retraining", "calibrated") if (home() / name).is_dir()]
     for folder in folders:
-        with writing(folder):
-            shutil.rmtree(folder)
+        delete_folder(folder)
     return bool(folders)
 
 

@@ -1,9 +1,12 @@
 """Deletes all that is kept of a person, and all that was learnt from it, in one step."""
 
 import shutil
+from collections.abc import Mapping
 from dataclasses import dataclass
 
 from fer_live.base.atomic_file import writing
+from fer_live.base.deletion import delete_folder, refuse_link
+from fer_live.base.settings import Settings, forget_set_aside
 from fer_live.errors import ModelError
 from fer_live.personal.clips import (
     ME,
@@ -14,7 +17,8 @@ from fer_live.personal.clips import (
     person_folder,
     takes_folder,
 )
-from fer_live.personal.models import InstalledModel, list_models, remove_model
+from fer_live.personal.model_folder import UNFINISHED
+from fer_live.personal.models import InstalledModel, list_models, models_folder, remove_model
 
 
 @dataclass(frozen=True, slots=True)
@@ -26,8 +30,8 @@ class Forgotten:
 
 
 def models_learnt_from(person: str) -> list[InstalledModel]:
-    """The installed models of a person: the profile of that name, and for "me" also those that a
-    retraining made, which bear no person's name."""
+    """The installed models of a person: the profile of that name, and what a retraining made of
+    their clips. A model that does not say whose it is counts as that of "me"."""
     return [
         model
         for model in list_models()
@@ -35,24 +39,50 @@ def models_learnt_from(person: str) -> list[InstalledModel]:
     ]
 
 
-def forget_person(person: str) -> Forgotten:
-    """Delete clips, takes, runs and models. The shipped model stays. Raises `OutputError`.
+def settings_without(person: str, settings: Settings) -> Mapping[str, object]:
+    """What is to be changed in the settings when a person is forgotten: who is captured, a model
+    that goes, and the lists of what was opened and marked, in which their name may stand."""
+    changes: dict[str, object] = {
+        "person": ME,
+        "recent_locations": (),
+        "recent_markers": (),
+        "sources": (),
+    }
+    if settings.model in [str(model.folder) for model in models_learnt_from(person)]:
+        changes["model"] = None
+    return changes
 
-    Where one of these models is in use, the caller turns to another one first.
+
+def forget_person(person: str) -> Forgotten:
+    """Delete clips, takes, runs and models. The shipped model stays, and so do recordings and
+    snapshots, which are nobody's by name. Raises `OutputError`, before anything is deleted where a
+    folder of theirs is a link.
+
+    The caller keeps `settings_without` first.
     """
-    n_clips = len(list_clips(person)) + len(list_takes(person))
-    for folder in (clips_folder(person), takes_folder(person)):
-        if folder.is_dir():
-            with writing(folder):
-                shutil.rmtree(folder)
-    if person != ME and person_folder(person).is_dir():
-        with writing(person_folder(person)):
-            shutil.rmtree(person_folder(person))
-    forget_retraining()
+    folders = [clips_folder(person), takes_folder(person)]
+    if person != ME:
+        folders.append(person_folder(person))
     models = models_learnt_from(person)
+    for folder in [*folders, *(model.folder for model in models if model.folder)]:
+        refuse_link(folder)
+    n_clips = len(list_clips(person)) + len(list_takes(person))
+    for folder in folders:
+        if folder.is_dir():
+            delete_folder(folder)
+    forget_retraining()
     for model in models:
         remove_model(model)
+    _forget_unfinished()
+    forget_set_aside()
     return Forgotten(n_clips, tuple(model.name for model in models))
+
+
+def _forget_unfinished() -> None:
+    """Models that an installation left half done may be of anybody."""
+    for folder in models_folder().glob(f"{UNFINISHED}*/"):
+        with writing(folder):
+            shutil.rmtree(folder)
 
 
 def _learnt_from(model: InstalledModel) -> str:
@@ -61,4 +91,4 @@ def _learnt_from(model: InstalledModel) -> str:
         personalized = model.manifest().training.get("personalized")
     except ModelError:
         return ""
-    return str(personalized.get("name", ME)) if isinstance(personalized, dict) else ""
+    return str(personalized.get("name") or ME) if isinstance(personalized, dict) else ""

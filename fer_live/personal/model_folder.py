@@ -6,7 +6,10 @@ import tempfile
 from collections.abc import Mapping
 from pathlib import Path
 
-from fer_live.base.atomic_file import writing
+from fer_live.base.atomic_file import write_atomically, writing
+from fer_live.base.deletion import refuse_link
+from fer_live.base.home import made
+from fer_live.errors import OutputError
 
 UNFINISHED = ".unfinished-"
 """What a folder is called while it is filled, or emptied; nobody takes it for a model."""
@@ -20,19 +23,20 @@ def write_model_folder(folder: Path, files: Mapping[str, bytes]) -> None:
     The last step is a rename. Where a model is replaced there are two; `restore_replaced` puts the
     old one back if the app was killed between them. Raises `OutputError`.
     """
+    refuse_link(folder)
+    made(folder.parent)
     with writing(folder):
-        folder.parent.mkdir(parents=True, exist_ok=True)
         unfinished = Path(tempfile.mkdtemp(prefix=UNFINISHED, dir=folder.parent))
         replaced = folder.with_name(_REPLACED + folder.name)
         try:
             for name, content in files.items():
-                (unfinished / name).write_bytes(content)
+                write_atomically(unfinished / name, content, is_private=True)
             if replaced.is_dir():
                 shutil.rmtree(replaced)
             if folder.is_dir():
                 folder.rename(replaced)
             unfinished.rename(folder)
-        except OSError:
+        except (OSError, OutputError):
             shutil.rmtree(unfinished, ignore_errors=True)
             restore_replaced(folder.parent)
             raise

@@ -17,7 +17,8 @@ from pathlib import Path
 from typing import Any
 
 from fer_live.base.atomic_file import writing
-from fer_live.base.home import home
+from fer_live.base.deletion import refuse_link
+from fer_live.base.home import home, made
 from fer_live.base.settings import Settings
 from fer_live.base.translation import tr
 from fer_live.errors import InputError, ModelError, OutputError, RefusedError
@@ -25,11 +26,13 @@ from fer_live.model.assets import CHECKPOINT, CPU_MODEL, GPU_MODEL, asset
 from fer_live.model.manifest import Manifest
 from fer_live.model.quantization import mend_file
 from fer_live.personal.model_folder import UNFINISHED, restore_replaced
+from fer_live.personal.own_expressions import DEVICES
 from fer_live.personal.proof import load_proof
-from fer_live.vision.classifier import ExpressionClassifier
+from fer_live.vision.classifier import ExpressionClassifier, forget_engines
 from fer_live.vision.pipeline import Pipeline
 
 SHIPPED = "shipped"
+_MAX_NAME = 60
 _LEFT_AFTER_S = 3600
 """Nobody is working any more on an unfinished folder of that age."""
 
@@ -108,13 +111,14 @@ def resolve_model(name: str | Path | None) -> Path | None:
         return None
     path = Path(name)
     installed = models_folder() / str(name)  # which is `path` itself where that is absolute
-    if not path.exists() and installed.parent == models_folder():
-        restore_replaced(models_folder())
-    if installed.parent == models_folder() and (installed / CPU_MODEL).is_file():
-        _mend(installed)
-        return installed
-    if path.is_file() or (path / CPU_MODEL).is_file():
-        return path
+    with contextlib.suppress(OSError):  # a name that is too long, or a folder that is closed
+        if not path.exists() and installed.parent == models_folder():
+            restore_replaced(models_folder())
+        if installed.parent == models_folder() and (installed / CPU_MODEL).is_file():
+            _mend(installed)
+            return installed
+        if path.is_file() or (path / CPU_MODEL).is_file():
+            return path
     raise ModelError(
         tr("{name}: no such model file, and no installed model of this name", name=name)
     )
@@ -142,12 +146,13 @@ def install_model(run_dir: Path, name: str = "", *, anyway: bool = False) -> Ins
         _open(run_dir / variant)
     if not (run_dir / CHECKPOINT).is_file():
         raise ModelError(f"{run_dir / CHECKPOINT}: no such checkpoint")
+    made(folder.parent)
     with writing(folder):
-        folder.parent.mkdir(parents=True, exist_ok=True)
         unfinished = Path(tempfile.mkdtemp(prefix=UNFINISHED, dir=folder.parent))
         try:
             for variant in (CPU_MODEL, GPU_MODEL, CHECKPOINT):
                 shutil.copyfile(run_dir / variant, unfinished / variant)
+                (unfinished / variant).chmod(0o600)
             unfinished.rename(folder)
         except OSError:
             shutil.rmtree(unfinished, ignore_errors=True)
@@ -159,6 +164,8 @@ def remove_model(model: InstalledModel) -> None:
     """Delete it from the disk. The shipped one cannot be."""
     if model.folder is None:
         raise InputError(f"{SHIPPED}: came with the app and stays; name another model")
+    refuse_link(model.folder)
+    forget_engines(model.folder)
     with writing(model.folder):
         # Renamed first, so that a half-deleted folder is never taken for a model.
         doomed = model.folder.with_name(UNFINISHED + model.name)
@@ -211,9 +218,12 @@ def _free_name() -> str:
 
 def check_name(name: str) -> None:
     """`InputError` for what cannot be a model's name."""
-    if not re.fullmatch(r"\w[\w .-]*", name) or name == SHIPPED or Path(name).suffix == ".onnx":
+    is_plain = re.fullmatch(r"\w[\w .-]*", name) and not name.endswith((" ", "."))
+    is_kept = name == SHIPPED or Path(name).suffix == ".onnx" or name.casefold() in DEVICES
+    if not is_plain or is_kept or len(name) > _MAX_NAME:
         raise InputError(
-            f"{name!r}: cannot be a model's name; use letters, digits, blanks, dots and dashes"
+            f"{name[:_MAX_NAME]!r}: cannot be a model's name; use letters, digits, blanks, dots "
+            f"and dashes, {_MAX_NAME} in all"
         )
 
 

@@ -11,6 +11,8 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from fer_live.base.atomic_file import writing
+from fer_live.base.deletion import refuse_link
+from fer_live.base.home import made
 from fer_live.base.translation import tr
 from fer_live.errors import InputError
 from fer_live.model.manifest import EXPRESSIONS
@@ -23,7 +25,7 @@ _MARK = ".own"
 _GOING = ".going-"
 _TAKEN = frozenset({"unsure", "na", "nan", "null", "none", "true", "false"})
 """What the window calls a face without a label, and what tables read as something else."""
-_DEVICES = frozenset({"con", "prn", "aux", "nul"}) | {
+DEVICES = frozenset({"con", "prn", "aux", "nul"}) | {
     f"{port}{number}" for port in ("com", "lpt") for number in range(1, 10)
 }
 """No folder can be called so on Windows."""
@@ -54,7 +56,7 @@ def check_own_name(name: str, labels: Sequence[str] = EXPRESSIONS) -> str:
                 most=MAX_NAME_LENGTH,
             )
         )
-    if plain.casefold() in _TAKEN | _DEVICES:
+    if plain.casefold() in _TAKEN | DEVICES:
         raise InputError(tr("{name}: means something else; choose another name", name=plain))
     if plain.casefold() in {label.casefold() for label in labels}:
         raise InputError(
@@ -89,16 +91,16 @@ def add_own_expression(name: str, labels: Sequence[str] = EXPRESSIONS, person: s
 
 def make_own_folder(name: str, person: str = ME) -> None:
     """Make the folder of its takes, and mark it as that. Raises `OutputError`."""
-    folder = takes_folder(person) / name
+    folder = made(takes_folder(person) / name)
     with writing(folder):
-        folder.mkdir(mode=0o700, parents=True, exist_ok=True)
-        (folder / _MARK).touch()
+        (folder / _MARK).touch(0o600)
 
 
 def remove_own_expression(name: str, person: str = ME) -> None:
     """Delete all its takes, and its name. A model that has learnt it keeps it until it is made
     anew without (`fer-live personalize --forget NAME`). `InputError` where there is none."""
     folder = _folder_of(name, person)
+    refuse_link(folder)
     with writing(folder):
         # Renamed first: what is half deleted is no expression any more.
         going = folder.with_name(_GOING + folder.name)

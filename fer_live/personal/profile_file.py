@@ -11,6 +11,7 @@ from pathlib import Path
 from pydantic import BaseModel, Field, ValidationError
 
 from fer_live.base.atomic_file import write_atomically, writing
+from fer_live.base.home import made
 from fer_live.base.translation import tr
 from fer_live.errors import InputError, ModelError
 from fer_live.model.assets import CHECKPOINT, CPU_MODEL, GPU_MODEL
@@ -46,7 +47,7 @@ def export_profile(model: InstalledModel, file: Path) -> None:
         for name in (*_NEEDED, CHECKPOINT):
             if (model.folder / name).is_file():
                 archive.write(model.folder / name, name)
-    write_atomically(file, content.getvalue())
+    write_atomically(file, content.getvalue(), is_private=True)
 
 
 def import_profile(file: Path, name: str = "", *, replace: bool = False) -> InstalledModel:
@@ -63,10 +64,10 @@ def import_profile(file: Path, name: str = "", *, replace: bool = False) -> Inst
         raise InputError(
             tr("{name}: a model of this name is installed; choose another name", name=name)
         )
-    with writing(folder):
-        models_folder().mkdir(parents=True, exist_ok=True)
-        with tempfile.TemporaryDirectory(prefix=UNFINISHED, dir=models_folder()) as unfinished:
-            _check(Path(unfinished), files, file)
+    made(models_folder())
+    place = tempfile.TemporaryDirectory(prefix=UNFINISHED, dir=models_folder())
+    with writing(folder), place as unfinished:
+        _check(Path(unfinished), files, file)
     write_model_folder(folder, files)
     return find_model(name)
 

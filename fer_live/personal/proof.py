@@ -153,7 +153,9 @@ class Proof(BaseModel):
 
 def save_proof(run_dir: Path, proof: Proof) -> None:
     """Beside the model that it is about; raises `OutputError`."""
-    write_atomically(run_dir / PROOF_FILE, proof.model_dump_json(indent=2).encode() + b"\n")
+    write_atomically(
+        run_dir / PROOF_FILE, proof.model_dump_json(indent=2).encode() + b"\n", is_private=True
+    )
 
 
 def load_proof(run_dir: Path) -> Proof:
@@ -191,7 +193,7 @@ def save_compared(run_dir: Path, compared: Compared) -> None:
         after=compared.after,
         labels=np.array(compared.labels),
     )
-    write_atomically(run_dir / COMPARED_FILE, content.getvalue())
+    write_atomically(run_dir / COMPARED_FILE, content.getvalue(), is_private=True)
 
 
 def load_compared(run_dir: Path) -> Compared:

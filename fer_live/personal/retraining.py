@@ -80,7 +80,9 @@ def arguments_for(model: InstalledModel, whose: str = "", person: str = ME) -> l
     """What `personalize` is called with: all clips and takes of a person that there are, and the
     model in use as the start, or the shipped one where that has no checkpoint. `whose` is a value
     of --track."""
-    arguments = ["--clips", str(clips_folder(person))] if list_clips(person) else []
+    arguments = ["--person", person]
+    if list_clips(person):
+        arguments += ["--clips", str(clips_folder(person))]
     if list_takes(person):
         arguments += ["--labeled", str(takes_folder(person))]
     if model.folder is not None and model.has_checkpoint:
@@ -160,7 +162,9 @@ class Retraining:
     def start(cls, arguments: Sequence[str], command: Sequence[str] = COMMAND) -> "Retraining":
         """A new one, in a folder of its own; what it was asked for is kept for `resume`."""
         run_dir = new_folder(home() / "retraining", datetime.now())
-        write_atomically(_arguments_file(run_dir), json.dumps(list(arguments)).encode())
+        write_atomically(
+            _arguments_file(run_dir), json.dumps(list(arguments)).encode(), is_private=True
+        )
         try:
             return cls(run_dir, arguments, command)
         except InputError:
@@ -209,7 +213,9 @@ class Retraining:
             return
         told = {"code": outcome.code, "message": outcome.message}
         with contextlib.suppress(OutputError):
-            write_atomically(_outcome_file(self.run_dir), json.dumps(told).encode())
+            write_atomically(
+                _outcome_file(self.run_dir), json.dumps(told).encode(), is_private=True
+            )
 
     def _read_progress(self) -> None:
         assert self._process.stdout is not None

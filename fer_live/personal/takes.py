@@ -11,6 +11,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from fer_live.base.atomic_file import writing
+from fer_live.base.home import made
 from fer_live.errors import DataError
 from fer_live.personal.clips import ME, person_names, take_number, takes_folder
 from fer_live.personal.own_expressions import is_own_folder, make_own_folder, plain_name
@@ -49,8 +50,8 @@ def keep_take(take: Recording, step: TakeStep, person: str = ME) -> Recording:
     place = folder / f"{take.name} take {step.take}"
     if step.label in take.about.own_labels:
         make_own_folder(step.label, person)
+    made(folder)
     with writing(place):
-        folder.mkdir(mode=0o700, parents=True, exist_ok=True)
         take.folder.rename(place)
     return Recording.open(place)
 

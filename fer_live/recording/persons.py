@@ -61,7 +61,7 @@ def load_persons(folder: Path) -> Persons | None:
 def save_persons(folder: Path, persons: Persons) -> None:
     """Keep the groups with the recording; raises `OutputError`."""
     file = folder / PERSONS_FILE
-    write_atomically(file, persons.model_dump_json().encode() + b"\n")
+    write_atomically(file, persons.model_dump_json().encode() + b"\n", is_private=True)
 
 
 def with_persons(rows: Iterable[Row], persons: Persons) -> Iterator[Row]:

@@ -29,7 +29,8 @@ from pydantic import (
 )
 
 from fer_live.base.atomic_file import write_atomically, writing
-from fer_live.base.home import home
+from fer_live.base.deletion import delete_folder
+from fer_live.base.home import home, made
 from fer_live.base.translation import tr
 from fer_live.datatypes import FrameResult, Marker, UInt8Array
 from fer_live.errors import InputError
@@ -277,8 +278,7 @@ class Recording:
 
     def delete(self) -> None:
         """Remove it from the disk; raises `OutputError`."""
-        with writing(self.folder):
-            shutil.rmtree(self.folder)
+        delete_folder(self.folder)
 
 
 def recordings_folder() -> Path:
@@ -310,8 +310,8 @@ def new_folder(parent: Path, began_at: datetime, called: str = "") -> Path:
     """Make a folder named after a time, and `called`, which its owner alone may look into."""
     allowed = re.sub(r"[^\w .-]+", "_", called)  # what no file system refuses
     name = f"{began_at:%Y-%m-%d %H.%M.%S} {allowed}".strip(" .")
+    made(parent)
     with writing(parent / name):
-        parent.mkdir(parents=True, exist_ok=True)
         for number in itertools.count(1):
             folder = parent / (name if number == 1 else f"{name} {number}")
             try:

@@ -1,6 +1,5 @@
 """What lies in the folder of recordings: those that can be read, and those that cannot."""
 
-import shutil
 from contextlib import closing
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -8,7 +7,8 @@ from pathlib import Path
 import cv2
 import numpy as np
 
-from fer_live.base.atomic_file import write_atomically, writing
+from fer_live.base.atomic_file import write_atomically
+from fer_live.base.deletion import delete_folder
 from fer_live.datatypes import UInt8Array
 from fer_live.errors import FerLiveError, InputError
 from fer_live.recording.player import ClipPlayer
@@ -37,8 +37,7 @@ class ShelfEntry:
 
     def delete(self) -> None:
         """Remove it from the disk; raises `OutputError`."""
-        with writing(self.folder):
-            shutil.rmtree(self.folder)
+        delete_folder(self.folder)
 
 
 def shelf(folder: Path) -> list[ShelfEntry]:

@@ -12,6 +12,7 @@ from typing import Any
 
 import numpy as np
 
+from fer_live.base.atomic_file import writing
 from fer_live.base.home import cache as cache_folder
 from fer_live.base.self_contained import is_self_contained
 from fer_live.base.translation import tr
@@ -340,11 +341,11 @@ def _provider_options(name: str, shape: Sequence[int | str], file: Path) -> dict
         return {}
     kept = {
         # Every installed model has the same file name, and TensorRT's own key knows no weights.
-        "trt_engine_cache_prefix": hashlib.sha256(file.read_bytes()).hexdigest()[:16],
+        "trt_engine_cache_prefix": _engine_prefix(file),
         "trt_engine_cache_enable": "True",
         "trt_timing_cache_enable": "True",
-        "trt_engine_cache_path": str(cache_folder() / "tensorrt"),
-        "trt_timing_cache_path": str(cache_folder() / "tensorrt"),
+        "trt_engine_cache_path": str(_engines()),
+        "trt_timing_cache_path": str(_engines()),
     }
     if isinstance(shape[0], int):
         return kept
@@ -355,6 +356,23 @@ def _provider_options(name: str, shape: Sequence[int | str], file: Path) -> dict
         "trt_profile_opt_shapes": f"faces:1x{face}",
         "trt_profile_max_shapes": f"faces:{_MAX_BATCH}x{face}",
     }
+
+
+def forget_engines(folder: Path) -> None:
+    """Delete the engines that TensorRT made of a folder's models: they hold the weights, and so
+    what was learnt from a person. Raises `OutputError`."""
+    for file in folder.glob("*.onnx"):
+        for engine in _engines().glob(f"{_engine_prefix(file)}*"):
+            with writing(engine):
+                engine.unlink()
+
+
+def _engines() -> Path:
+    return cache_folder() / "tensorrt"
+
+
+def _engine_prefix(file: Path) -> str:
+    return hashlib.sha256(file.read_bytes()).hexdigest()[:16]
 
 
 def _loaded_provider(session: Any) -> str:

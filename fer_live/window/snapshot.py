@@ -7,7 +7,7 @@ from PyQt6.QtCore import QBuffer, QByteArray
 from PyQt6.QtGui import QGuiApplication
 
 from fer_live.base.atomic_file import write_atomically
-from fer_live.base.home import home
+from fer_live.base.home import home, made
 from fer_live.base.translation import tr
 from fer_live.errors import FerLiveError
 from fer_live.window.notices import Notice, done, failed
@@ -20,18 +20,13 @@ def take_snapshot(view: VideoView, say: Callable[[Notice], None]) -> None:
     if picture is None:
         return
     try:
-        folder = home() / "snapshots"
-        folder.mkdir(mode=0o700, exist_ok=True)
-    except (FerLiveError, OSError) as problem:
-        say(failed(str(problem)))
-        return
-    path = folder / f"{datetime.now():%Y-%m-%d %H.%M.%S.%f}.png"
-    content = QByteArray()
-    buffer = QBuffer(content)
-    buffer.open(QBuffer.OpenModeFlag.WriteOnly)
-    picture.save(buffer, "png")
-    try:
-        write_atomically(path, content.data())  # Qt would leave half a picture on a full disk
+        path = made(home() / "snapshots") / f"{datetime.now():%Y-%m-%d %H.%M.%S.%f}.png"
+        content = QByteArray()
+        buffer = QBuffer(content)
+        buffer.open(QBuffer.OpenModeFlag.WriteOnly)
+        picture.save(buffer, "png")
+        # Qt would leave half a picture on a full disk.
+        write_atomically(path, content.data(), is_private=True)
     except FerLiveError as problem:
         say(failed(str(problem)))
         return

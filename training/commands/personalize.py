@@ -59,6 +59,13 @@ def declare(parser: argparse.ArgumentParser) -> None:
         help="say whose face is meant where several people are in a clip: largest, all, a face's "
         "number, or CLIP:NUMBER",
     )
+    parser.add_argument(
+        "--person",
+        default="me",
+        metavar="NAME",
+        help="say whose face it is (default: me); fer-live clips delete --everything NAME then "
+        "deletes the model too, once it is installed",
+    )
     declare_json(parser)
     parser.add_argument(
         "--progress", action="store_true", help="print one JSON object per line, for programs"
@@ -83,6 +90,7 @@ def run(arguments: argparse.Namespace) -> int:
         arguments.out,
         tuple(arguments.track),
         minutes=0.0 if arguments.closed_form_only else arguments.minutes,
+        person=arguments.person,
     )
     try:
         with (tell_program if arguments.progress else show_bar)() as report:

@@ -53,7 +53,7 @@ def save_faces(file: Path, person: Material) -> None:
 
 def load_faces(file: Path) -> Material:
     """Read what `save_faces` wrote."""
-    with np.load(file) as stored:
+    with np.load(file, allow_pickle=False) as stored:
 
         def part(name: str) -> OwnFaces:
             crops, patches, takes, times_s, skipped = (stored[f"{name}_{f}"] for f in _FIELDS)

@@ -172,7 +172,7 @@ def _write(
 def _manifest(task: Task, material: Material, made: _Made) -> Manifest:
     """The start's manifest, with what the new model was made from."""
     manifest = personal_manifest(
-        made.reader, material, made.embedded, made.fitted, made.evidence, {}, ""
+        made.reader, material, made.embedded, made.fitted, made.evidence, {}, task.wishes.name
     )
     personalized = {
         **manifest.training["personalized"],
@@ -229,7 +229,7 @@ def _prepared(options: PersonalizeOptions, tell: Tell) -> Task:
         else CalibrationStart.open(variants)
     )
     return Task(
-        wishes=Wishes(options.clips, options.labeled, options.out.name, choice),
+        wishes=Wishes(options.clips, options.labeled, options.person, choice),
         out=options.out,
         config=config,
         minutes=options.minutes,

@@ -5,6 +5,7 @@ from pathlib import Path
 
 from fer_live.model.manifest import Manifest
 from fer_live.personal.calibration import CalibrationStart
+from fer_live.personal.clips import ME
 from fer_live.personal.personalize import Wishes
 from training.config import TrainConfig
 from training.models.resnet import ExpressionNet
@@ -18,7 +19,7 @@ class PersonalizeOptions:
 
     `start` None means the shipped checkpoint, `config` None means configs/personal.toml. `tracks`
     are the values of --track. `minutes` is the longest time that gradient steps may take; 0 leaves
-    them out.
+    them out. `person` is whose faces these are: by that the model is found when they are forgotten.
     """
 
     clips: tuple[Path, ...]
@@ -28,6 +29,7 @@ class PersonalizeOptions:
     tracks: tuple[str, ...] = ()
     config: TrainConfig | None = None
     minutes: float = DEFAULT_MINUTES
+    person: str = ME
 
 
 @dataclass(frozen=True, slots=True, eq=False)

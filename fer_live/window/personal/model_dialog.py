@@ -1,6 +1,6 @@
 """What a model is: for the person who uses it first, and folded away for whoever builds models."""
 
-from PyQt6.QtCore import QSize, Qt
+from PyQt6.QtCore import QSize, Qt, QUrl
 from PyQt6.QtGui import QTextCursor
 from PyQt6.QtWidgets import (
     QDialog,
@@ -23,6 +23,13 @@ _FOLDED, _OPEN = QSize(620, 380), QSize(900, 660)
 """The tables of the card are wide."""
 
 
+class _CardText(QTextBrowser):
+    """Text alone: a card comes with a stranger's model, and may name pictures of other places."""
+
+    def loadResource(self, kind: int, name: QUrl) -> object:  # noqa: N802  # Qt's name
+        return None
+
+
 class ModelDialog(QDialog):
     """Raises `ModelError` where the model cannot be read."""
 
@@ -30,7 +37,7 @@ class ModelDialog(QDialog):
         super().__init__(parent)
         self.setAttribute(Qt.WidgetAttribute.WA_DeleteOnClose)
         self.setWindowTitle(name_of(model))
-        self.developer, self.card = QToolButton(), QTextBrowser()
+        self.developer, self.card = QToolButton(), _CardText()
         self._make_card(card_as_markdown(model))
         buttons = QDialogButtonBox(QDialogButtonBox.StandardButton.Close)
         buttons.rejected.connect(self.reject)
@@ -76,6 +83,7 @@ def _grid(model: InstalledModel) -> QGridLayout:
     top = Qt.AlignmentFlag.AlignTop
     for row, fact in enumerate(facts(model)):
         answer = QLabel(fact.answer)
+        answer.setTextFormat(Qt.TextFormat.PlainText)
         answer.setWordWrap(True)
         answer.setTextInteractionFlags(Qt.TextInteractionFlag.TextSelectableByMouse)
         grid.addWidget(QLabel(f"<b>{fact.about}</b>"), row, 0, top)

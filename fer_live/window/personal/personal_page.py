@@ -16,8 +16,8 @@ from PyQt6.QtWidgets import (
 from fer_live.base.settings import Settings
 from fer_live.base.translation import tr
 from fer_live.errors import FerLiveError
-from fer_live.personal.clips import ME, person_names
-from fer_live.personal.forget import forget_person, models_learnt_from
+from fer_live.personal.clips import person_names
+from fer_live.personal.forget import forget_person, models_learnt_from, settings_without
 from fer_live.personal.retraining import COMMAND
 from fer_live.window.personal.clips_list import ClipsList
 from fer_live.window.personal.learning_panel import LearningPanel
@@ -134,21 +134,25 @@ class PersonalPage(Translated, QWidget):
         models = models_learnt_from(person)
         names = ", ".join(model.name for model in models) or tr("none")
         question = tr(
-            "Delete every clip and take of {person} from the disk, and the models learnt from them "
-            "({models})?",
+            "Delete every clip and take of {person} from the disk, the models learnt from them "
+            "({models}), and the lists of what was opened and marked last? Recordings, snapshots "
+            "and files that you saved stay.",
             person=person,
             models=names,
         )
         answer = QMessageBox.question(self, tr("Delete everything"), question)
         if answer != QMessageBox.StandardButton.Yes:
             return
-        changes: dict[str, object] = {"person": ME}
-        if self._settings().model in [str(model.folder) for model in models]:
-            changes["model"] = None
-        self._change(changes)
+        self._change(dict(settings_without(person, self._settings())))
         try:
             forget_person(person)
-            self._said.setText(tr("Nothing of {person} is left", person=person))
+            self._said.setText(
+                tr(
+                    "No clip, take or model of {person} is left. Recordings are deleted in the tab "
+                    "Review.",
+                    person=person,
+                )
+            )
         except FerLiveError as error:
             self._said.setText(str(error))
         self.refresh()

@@ -8,7 +8,7 @@ import subprocess
 import sys
 import threading
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from contextlib import ExitStack
 from pathlib import Path
 
@@ -29,20 +29,8 @@ from fer_live.outputs.osc import OscSink
 from fer_live.outputs.registry import check_outputs, open_output
 from fer_live.outputs.worker import SinkWorker
 from tests.helpers.documentation import blocks
+from tests.helpers.listening import free_port, wait_until
 from tests.helpers.results import LABELS, result
-
-
-def free_port(kind: socket.SocketKind = socket.SOCK_STREAM) -> int:
-    with socket.socket(socket.AF_INET, kind) as probe:
-        probe.bind(("127.0.0.1", 0))
-        return int(probe.getsockname()[1])
-
-
-def wait_until(condition: Callable[[], bool], timeout_s: float = 60.0) -> None:
-    deadline = time.monotonic() + timeout_s
-    while not condition():
-        assert time.monotonic() < deadline
-        time.sleep(0.005)
 
 
 def opening(where: str) -> Opening:
@@ -358,6 +346,7 @@ def test_lsl_writes_nothing_to_the_terminal(tmp_path: Path):
     pytest.importorskip("pylsl")
     code = """
 from fer_live.outputs.lsl import LslSink
+from tests.helpers.listening import free_port, wait_until
 from tests.helpers.results import LABELS, result
 sink = LslSink("quiet", LABELS, is_live=True)
 for k in range(20):

@@ -2,6 +2,7 @@
 
 import io
 import json
+import os
 import shutil
 from pathlib import Path
 
@@ -239,7 +240,7 @@ def test_a_disk_that_refuses_leaves_the_old_model(home: Path, monkeypatch: pytes
         raise OSError(28, "No space left on device")
 
     with monkeypatch.context() as patch, pytest.raises(OutputError, match="the disk is full"):
-        patch.setattr(Path, "write_bytes", refuse)
+        patch.setattr(os, "fsync", refuse)
         write_model_folder(folder, {CPU_MODEL: b"new"})
     assert (folder / CPU_MODEL).read_bytes() == b"old"
     assert [path.name for path in models_folder().iterdir()] == ["ann"]
