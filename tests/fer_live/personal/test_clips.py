@@ -232,6 +232,7 @@ def test_everything_of_a_person_goes_in_one_step(run_cli: Run, own_home: Path):
     assert "deleted 1 clips and takes of Ada, and Ada" in gone.stdout
     assert load_settings()[0].model is None
     left = {path.name for path in own_home.rglob("*") if path.is_file()}
-    assert left == {"settings.json", *(file.name for file in mine.folder.iterdir())}
+    kept = {"settings.json", ".settings.json.lock"}  # the lock is empty
+    assert left == {*kept, *(file.name for file in mine.folder.iterdir())}
     assert [take.folder for take in list_takes()] == [mine.folder]
     assert not (own_home / "persons" / "Ada").exists()
