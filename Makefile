@@ -34,18 +34,19 @@ docs: $(VENV)/.docs
 docs-links: $(VENV)/.docs
 	@$(BIN)/python -m tests.external_links
 
-# Reads 10,000 spoilt inputs of every kind (--minutes M: for so long); the tests read a few dozen.
-fuzz: $(VENV)/.test
-	@$(BIN)/python -m tests.trust.fuzz
-
 # Asks the package index for known weaknesses of what is installed; needs a network.
 audit: $(VENV)/.test
 	@$(BIN)/python -m release.audit
 
-# A million frames through the window, and kills and faults by the hundred: each goes on where it was
-# stopped, for as long as MINUTES says.
-soak chaos: $(VENV)/.test
-	@$(BIN)/python -m tests.trust.$@ $(if $(MINUTES),--minutes $(MINUTES))
+# Spoilt inputs, a million frames through the window, and kills and faults by the hundred: each goes
+# on where it was stopped, for as long as MINUTES says.
+FOR_SO_LONG = $(if $(MINUTES),--minutes $(MINUTES))
+fuzz: $(VENV)/.test
+	@$(BIN)/python -m tests.trust.fuzz $(FOR_SO_LONG)
+soak: $(VENV)/.test
+	@$(BIN)/python -m tests.trust.soak $(FOR_SO_LONG)
+chaos: $(VENV)/.test
+	@$(BIN)/python -m tests.trust.chaos $(FOR_SO_LONG)
 
 # Measures the speed figures of the README anew.
 figures: $(VENV)/.test

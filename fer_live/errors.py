@@ -19,6 +19,9 @@ class FerLiveError(Exception):
     """Base of all errors that end in one clear line instead of a traceback.
 
     It stays one line also where the name of a file, or what stands in it, has several.
+
+    Args:
+        message: What, where, and what to do.
     """
 
     exit_code = 1

@@ -200,8 +200,8 @@ def _to_bgr(image: Image.Image) -> UInt8Array:
 
 
 def _is_of_one_color(image_bgr: UInt8Array) -> bool:
-    first = image_bgr[0, 0].tolist()
-    return cv2.countNonZero(cv2.inRange(image_bgr, first, first)) == image_bgr[..., 0].size
+    pixels = image_bgr.reshape(-1, 3)
+    return bool((pixels.min(axis=0) == pixels.max(axis=0)).all())
 
 
 def _to_8_bits(values: NDArray[Any]) -> UInt8Array:
