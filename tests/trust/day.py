@@ -12,6 +12,7 @@ from collections.abc import Callable
 from pathlib import Path
 from unittest.mock import patch
 
+from PyQt6 import sip
 from PyQt6.QtCore import QUrl
 from PyQt6.QtGui import QDesktopServices
 from PyQt6.QtWidgets import QApplication, QMessageBox
@@ -66,6 +67,13 @@ def window_on(choice: SourceChoice, settings: Settings) -> tuple[MainWindow, Met
     return window, meter
 
 
+def end(window: MainWindow) -> None:
+    """As the app does it: left to Python, the application might be freed before the window."""
+    window.stop()
+    window.close()
+    sip.delete(window)
+
+
 def in_the_window(source: Path) -> None:
     """The demo, then a file, a recording with a marker, a snapshot, and its review."""
     window, meter = window_on(Demo(), load_settings()[0])
@@ -85,8 +93,7 @@ def in_the_window(source: Path) -> None:
     until(lambda: review.pane.view._result is not None)
     window.pages.turn_to("personal")
     assert window.later.personal is not None
-    window.stop()
-    window.close()
+    end(window)
 
 
 def live(source: Path, out: Path) -> None:
@@ -131,8 +138,7 @@ def forget() -> None:
         until(lambda: review.list.current_entry is not None)
         review.ask_to_delete()
         until(lambda: not list(recordings_folder().iterdir()))
-    window.stop()
-    window.close()
+    end(window)
     end_log()
 
 
