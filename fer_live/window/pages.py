@@ -2,12 +2,13 @@
 
 from typing import TYPE_CHECKING, Literal, get_args
 
-from PyQt6.QtCore import Qt, pyqtSignal
+from PyQt6.QtCore import pyqtSignal
 from PyQt6.QtGui import QKeyEvent
-from PyQt6.QtWidgets import QAbstractButton, QStackedWidget, QTabWidget, QVBoxLayout, QWidget
+from PyQt6.QtWidgets import QStackedWidget, QTabWidget, QVBoxLayout, QWidget
 
 from fer_live.base.translation import tr
 from fer_live.sources.choice import SourceChoice
+from fer_live.window.enter_key import press_by_enter
 from fer_live.window.live_page import LivePage
 from fer_live.window.translated import Translated
 
@@ -99,11 +100,7 @@ class Pages(Translated, QStackedWidget):
 
     def keyPressEvent(self, event: QKeyEvent | None) -> None:  # noqa: N802  # Qt's name
         """Enter presses the button that has the focus, as it does in dialogs."""
-        focused = self.focusWidget()
-        is_enter = event is not None and event.key() in (Qt.Key.Key_Return, Qt.Key.Key_Enter)
-        if is_enter and isinstance(focused, QAbstractButton) and focused.hasFocus():
-            focused.click()
-        else:
+        if event is None or not press_by_enter(self, event):
             super().keyPressEvent(event)
 
     def _tell(self, index: int) -> None:

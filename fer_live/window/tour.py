@@ -9,6 +9,7 @@ from PyQt6.QtGui import QColor, QKeyEvent, QPainter, QPainterPath, QPaintEvent, 
 from PyQt6.QtWidgets import QFrame, QHBoxLayout, QLabel, QPushButton, QVBoxLayout, QWidget
 
 from fer_live.base.translation import mark, tr
+from fer_live.window.enter_key import press_by_enter
 from fer_live.window.translated import Translated
 
 if TYPE_CHECKING:
@@ -16,7 +17,6 @@ if TYPE_CHECKING:
 
 _CARD_WIDTH, _GAP_PX, _RADIUS_PX = 340, 12, 8
 _DIM = QColor(8, 12, 18, 150)
-_CONFIRM = (Qt.Key.Key_Return, Qt.Key.Key_Enter)
 
 
 @dataclass(frozen=True, slots=True)
@@ -207,12 +207,9 @@ class _TourSheet(Translated, QWidget):
     def keyPressEvent(self, event: QKeyEvent | None) -> None:  # noqa: N802  # Qt's name
         if event is None:
             return
-        focused = self.focusWidget()
         if event.key() == Qt.Key.Key_Escape:
             self._end()
-        elif event.key() in _CONFIRM and isinstance(focused, QPushButton):
-            focused.click()
-        else:
+        elif not press_by_enter(self, event):
             super().keyPressEvent(event)
 
     def focusNextPrevChild(self, next: bool) -> bool:  # noqa: N802  # Qt's names
