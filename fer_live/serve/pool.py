@@ -7,7 +7,7 @@ from collections.abc import AsyncGenerator, Callable
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import asynccontextmanager
 
-from fer_live.base.memory import give_memory_back
+from fer_live.base.memory import give_memory_back, keep_large_blocks_apart
 from fer_live.serve.limits import Limits
 from fer_live.serve.reading import Cancelled, Reading, read_upload
 from fer_live.serve.refusal import Refusal, busy
@@ -29,6 +29,7 @@ class PipelinePool:
     """
 
     def __init__(self, load: Callable[[], Pipeline], limits: Limits) -> None:
+        keep_large_blocks_apart()
         self._limits = limits
         self._pipelines = [load() for _ in range(limits.parallel)]
         self._free: queue.SimpleQueue[Pipeline] = queue.SimpleQueue()

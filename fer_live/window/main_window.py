@@ -10,7 +10,7 @@ from PyQt6.QtCore import QTimer, pyqtSignal
 from PyQt6.QtGui import QAction, QCloseEvent
 from PyQt6.QtWidgets import QMainWindow
 
-from fer_live.base.memory import give_memory_back
+from fer_live.base.memory import give_memory_back, keep_large_blocks_apart
 from fer_live.base.settings import Settings
 from fer_live.base.translation import tr
 from fer_live.datatypes import FrameResult
@@ -119,6 +119,7 @@ class MainWindow(Translated, QMainWindow):
         self.setMinimumSize(480, 360)
         place(self, settings.geometry)
         Heartbeat(self, meter)
+        keep_large_blocks_apart()
         self._tidying = QTimer(self)
         self._tidying.timeout.connect(give_memory_back)
         self._tidying.start(_TIDY_EVERY_MS)

@@ -4,7 +4,7 @@ import time
 from collections.abc import Callable
 from dataclasses import dataclass
 
-from PyQt6.QtCore import QPoint, pyqtSignal
+from PyQt6.QtCore import QPoint, QTimer, pyqtSignal
 from PyQt6.QtGui import QMouseEvent
 from PyQt6.QtWidgets import QFrame, QVBoxLayout
 
@@ -98,6 +98,12 @@ class LiveTile(QFrame):
         self._chosen_seen_s = 0.0
         self._followed: int | None = None
         self._faces: tuple[FaceResult, ...] = ()
+        self._face: FaceResult | None = None
+        self._result: FrameResult | None = None
+        # The picture is painted first: what is posted comes before timers.
+        self._around = QTimer(self)
+        self._around.setSingleShot(True)
+        self._around.timeout.connect(self._show_around)
         self._is_asking, self._is_alone = False, True
         self.card = ChooseSourceCard()
         self._lay_out()
@@ -154,7 +160,7 @@ class LiveTile(QFrame):
         mirror: bool,
         lines: tuple[str, str],
     ) -> None:
-        """Show a result in picture, bars and timeline.
+        """Show a result in the picture, and then in bars and timeline.
 
         `lines` stand in the picture's corner: that it is recorded, and a warning.
         """
@@ -165,9 +171,28 @@ class LiveTile(QFrame):
         now_s = result.frame.captured_at_s
         self._faces = result.faces
         self._history.add(result)
-        face = self._face_to_follow(result.faces, now_s)
-        if face is not None:
-            self._followed = face.track_id
+        self._face = self._face_to_follow(result.faces, now_s)
+        if self._face is not None:
+            self._followed = self._face.track_id
+        self.view.show_result(
+            result,
+            labels,
+            mirror=mirror,
+            followed=self._followed,
+            lines=lines,
+        )
+        self._result = result
+        self._around.start()
+        if not had_picture:
+            self.picture_changed.emit()
+
+    def _show_around(self) -> None:
+        """Show around the picture what was last shown in it."""
+        result, face, labels = self._result, self._face, self._labels
+        if result is None:
+            return
+        self._result = None  # no pixels are kept here
+        now_s = result.frame.captured_at_s
         self.timeline.advance(self._history.curves(), self._followed, now_s)
         if self.panel.isVisible():
             self.panel.show_face(face, labels, away=self._chosen if face is None else None)
@@ -178,15 +203,6 @@ class LiveTile(QFrame):
             self.plane.show_faces(moments, labels, now_s, self._followed)
         if self.faces.isVisible():
             self.faces.show_faces(result, self._history.all(), labels, self._followed)
-        self.view.show_result(
-            result,
-            labels,
-            mirror=mirror,
-            followed=self._followed,
-            lines=lines,
-        )
-        if not had_picture:
-            self.picture_changed.emit()
 
     def show_paused(self, paused: bool) -> None:
         """Say that the source is closed until the person goes on."""
@@ -196,6 +212,7 @@ class LiveTile(QFrame):
     def show_message(self, message: str, *, offer_choices: bool = False) -> None:
         """Say something in place of the picture; with what to do instead, where wanted."""
         self._is_asking = offer_choices
+        self._result = None
         self.view.show_message(message)
         if offer_choices and self._is_alone:
             self.card.show_reason(message)
@@ -214,7 +231,7 @@ class LiveTile(QFrame):
         self._history.clear()
         self.faces.start_over()
         self._chosen = self._followed = None
-        self._faces = ()
+        self._faces, self._face, self._result = (), None, None
         self.timeline.show_live(self._labels, time.monotonic())
 
     def follow(self, track_id: int) -> None:

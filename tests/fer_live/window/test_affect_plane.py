@@ -2,6 +2,7 @@ from dataclasses import replace
 
 import numpy as np
 import pytest
+from PyQt6.QtWidgets import QApplication
 
 from fer_live.base.circumplex import VALENCE_AROUSAL
 from fer_live.model.manifest import EXPRESSIONS
@@ -80,11 +81,14 @@ def test_the_page_feeds_it_only_while_it_is_seen(qtbot):
     page.show()
     shown = result(0, 1.0, happy=1.0)
     tile.show_result(shown, LABELS, mirror=False, lines=("", ""))
+    QApplication.processEvents()
     assert tile.plane.place_of(1) is None
     page.show_parts(Parts(timeline=True, panel=False, plane=True, signals=False))
     tile.show_result(shown, LABELS, mirror=False, lines=("", ""))
+    QApplication.processEvents()
     assert tile.plane.place_of(1) == pytest.approx(VALENCE_AROUSAL["happiness"])
     tile.show_result(replace(shown, faces=()), LABELS, mirror=False, lines=("", ""))
+    QApplication.processEvents()
     assert tile.plane.place_of(1) is None
     page.show_parts(replace(Parts.none(), faces=True))
     assert not page._beside.isHidden(), "all faces alone"

@@ -4,6 +4,7 @@ import cv2
 import numpy as np
 from PyQt6.QtCore import QPointF, Qt
 from PyQt6.QtGui import QPalette
+from PyQt6.QtWidgets import QApplication
 
 from fer_live.window.grid.tile import LiveTile
 from fer_live.window.live_page import LivePage
@@ -27,6 +28,7 @@ def test_faces_of_one_size_do_not_take_turns_and_a_gap_stays_empty(qtbot):
         )
         shown = replace(shown, faces=faces)
         tile.show_result(shown, LABELS, mirror=False, lines=("", ""))
+        QApplication.processEvents()
 
     show(10.0, 40, 39)
     show(10.1, 39, 40)

@@ -5,7 +5,7 @@ from dataclasses import replace
 import numpy as np
 import pytest
 from PyQt6.QtGui import QColor, QImage
-from PyQt6.QtWidgets import QWidget
+from PyQt6.QtWidgets import QApplication, QWidget
 
 from fer_live.base.colors import OWN_COLORS
 from fer_live.model.manifest import EXPRESSIONS
@@ -56,6 +56,7 @@ def test_the_timeline_stacks_them_above_the_eight(qtbot):
     page.show()
     for index in range(10):
         tile.show_result(winking(index, index / 30), LABELS, mirror=False, lines=("", ""))
+        QApplication.processEvents()
     plot = tile.timeline.plot
     image, x = plot.grab().toImage(), round(plot.x_of(9 / 30)) - 1
     painted = [image.pixelColor(x, y).name() for y in range(int(plot.plot.height()))]
