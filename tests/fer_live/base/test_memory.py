@@ -15,7 +15,7 @@ before = rss().rss
 frames, pins = [], []
 for _ in range(40):
     frames.append(np.ones(2**20, np.uint8))
-    pins.append(bytes(1000))
+    pins.append(bytes(50_000))
 del frames
 {last}
 print((rss().rss - before) / 2**20)
@@ -36,6 +36,6 @@ def _kept_mb(first: str, last: str) -> float:
 @pytest.mark.parametrize(
     ("first", "last"), [("keep_large_blocks_apart()", ""), ("", "give_memory_back()")]
 )
-def test_what_was_freed_goes_back_to_the_system(first, last):
+def test_what_was_freed_goes_back_to_the_system(first: str, last: str) -> None:
     assert _kept_mb("", "") > 30, "40 MB were in use, and what lives longer lies between"
-    assert _kept_mb(first, last) < 3
+    assert _kept_mb(first, last) < 5, "2 MB are still in use"
