@@ -6,6 +6,8 @@ from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from typing import Literal
 
+import cv2
+
 from fer_live.datatypes import Frame, FrameResult
 from fer_live.errors import FerLiveError
 from fer_live.outputs.worker import SinkWorker
@@ -193,6 +195,8 @@ class LiveSession:
     def _infer(self) -> None:
         pipeline = None
         source_number = 0
+        # The pictures are small: waiting for more threads takes longer than the work itself.
+        cv2.setNumThreads(1)
         try:
             pipeline = self.pipeline = self._next_pipeline.get()
             pipeline.beside = self._beside

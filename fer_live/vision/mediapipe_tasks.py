@@ -58,6 +58,7 @@ class FaceDetectorTask(MediapipeTask):
             min_detection_confidence=min_confidence,
         )
         super().__init__(lambda: vision.FaceDetector.create_from_options(options))
+        self._rgb = np.zeros((0, 0, 3), np.uint8)
         with quiet_native_stderr():  # the first frame builds the graph and logs too
             self.detect(np.zeros((64, 64, 3), np.uint8))
 
@@ -65,8 +66,10 @@ class FaceDetectorTask(MediapipeTask):
         """The faces of an (H, W, 3) uint8 image, as MediaPipe tells them."""
         # Video mode wants growing timestamps and uses them for nothing else.
         self._n_frames += 1
-        image_rgb = cv2.cvtColor(image_bgr, cv2.COLOR_BGR2RGB)
-        return self._task.detect_for_video(self._image(image_rgb), self._n_frames)
+        if self._rgb.shape != image_bgr.shape:
+            self._rgb = np.empty_like(image_bgr, order="C")
+        cv2.cvtColor(image_bgr, cv2.COLOR_BGR2RGB, dst=self._rgb)  # new memory costs more than this
+        return self._task.detect_for_video(self._image(self._rgb), self._n_frames)
 
 
 class FaceLandmarkerTask(MediapipeTask):
