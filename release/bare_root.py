@@ -19,8 +19,8 @@ import time
 from collections.abc import Iterator
 from pathlib import Path
 
-from release.debian import ARCHITECTURE, PACKAGE
-from release.tools import DIST, ReleaseError, command, run, version
+from release.debian import PACKAGE, package_path
+from release.tools import ReleaseError, command, run
 
 _NEEDED = ("debootstrap", "chroot", "Xvfb")
 _SHARED = ("/etc/resolv.conf", "/etc/apt/sources.list.d", "/etc/apt/apt.conf.d")
@@ -207,7 +207,7 @@ def main() -> None:
         raise ReleaseError(
             f"needs root and {', '.join(missing or _NEEDED)}; sudo apt-get install debootstrap xvfb"
         )
-    package = DIST / f"{PACKAGE}_{version()}_{ARCHITECTURE}.deb"
+    package = package_path()
     if not package.is_file():
         raise ReleaseError(f"{package}: not there; run make dist first")
     with bare_root(arguments.suite, arguments.bare) as root:

@@ -13,6 +13,7 @@ import shutil
 import subprocess
 import sys
 import textwrap
+from email.utils import formatdate
 from pathlib import Path
 
 from release.folder import folder_name
@@ -44,7 +45,7 @@ def control(depends: str, installed_kb: int) -> str:
     )
     lines = [
         f"Package: {PACKAGE}",
-        f"Version: {version()}",
+        f"Version: {debian_version()}",
         f"Architecture: {ARCHITECTURE}",
         f"Maintainer: {maintainer()}",
         f"Installed-Size: {installed_kb}",
@@ -61,6 +62,25 @@ def control(depends: str, installed_kb: int) -> str:
     return "\n".join(lines) + "\n"
 
 
+def debian_version() -> str:
+    """The version of the package: the app's, packed for the first time."""
+    return f"{version()}-1"
+
+
+def changelog() -> str:
+    """What changed in the packaging, in Debian's own format."""
+    return (
+        f"{PACKAGE} ({debian_version()}) unstable; urgency=medium\n\n"
+        f"  * FER Live {version()}; what is new in it is in changelog.gz.\n\n"
+        f" -- {maintainer()}  {formatdate()}\n"
+    )
+
+
+def package_path() -> Path:
+    """Where the package is built."""
+    return DIST / f"{PACKAGE}_{debian_version()}_{ARCHITECTURE}.deb"
+
+
 def lay_out(folder: Path, root: Path) -> None:
     """Everything of the package below `root`, as it will lie on a machine."""
     shutil.rmtree(root, ignore_errors=True)
@@ -68,6 +88,8 @@ def lay_out(folder: Path, root: Path) -> None:
     app.parent.mkdir(parents=True)
     shutil.copytree(folder, app, symlinks=True)
     (app / "LICENSE").unlink()  # /usr/share/doc says it
+    for cache in list(app.rglob("__pycache__")):
+        shutil.rmtree(cache)
     share = root / "usr/share"
     for source, place in {
         ROOT / "assets/fer-live.desktop": share / "applications",
@@ -83,7 +105,9 @@ def lay_out(folder: Path, root: Path) -> None:
     )
     (share / "lintian/overrides/lintian-overrides").rename(share / "lintian/overrides" / PACKAGE)
     _gzip((_HERE / "fer-live.1").read_bytes(), share / "man/man1/fer-live.1.gz")
-    _gzip((ROOT / "CHANGELOG.md").read_bytes(), share / "doc" / PACKAGE / "changelog.gz")
+    doc = share / "doc" / PACKAGE
+    _gzip((ROOT / "CHANGELOG.md").read_bytes(), doc / "changelog.gz")
+    _gzip(changelog().encode(), doc / "changelog.Debian.gz")
     link = root / "usr/bin" / PACKAGE
     link.parent.mkdir()
     link.symlink_to(f"../lib/{PACKAGE}/{PACKAGE}")
@@ -125,7 +149,7 @@ def build(folder: Path) -> Path:
         "sh", "-c", "find usr -type f -print0 | sort -z | xargs -0 md5sum", cwd=_ROOT, quiet=True
     )
     (_ROOT / "DEBIAN/md5sums").write_text(sums)
-    package = DIST / f"{PACKAGE}_{version()}_{ARCHITECTURE}.deb"
+    package = package_path()
     run("dpkg-deb", "--root-owner-group", "-Zxz", "--build", _ROOT, package, quiet=True)
     return package
 

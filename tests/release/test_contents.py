@@ -86,8 +86,8 @@ def test_the_wheel_has_every_asset_and_nothing_of_the_release(tmp_path: Path):
 
 def test_the_package_lays_out_what_a_desktop_reads(tmp_path: Path):
     folder = tmp_path / "folder"
-    (folder / "_internal").mkdir(parents=True)
-    for name in (PACKAGE, "LICENSE", "_internal/data"):
+    (folder / "_internal/__pycache__").mkdir(parents=True)
+    for name in (PACKAGE, "LICENSE", "_internal/data", "_internal/__pycache__/left.pyc"):
         (folder / name).write_text(name)
     root = tmp_path / "root"
     lay_out(folder, root)
@@ -103,6 +103,7 @@ def test_the_package_lays_out_what_a_desktop_reads(tmp_path: Path):
         "usr/share/man/man1/fer-live.1.gz",
         "usr/share/doc/fer-live/copyright",
         "usr/share/doc/fer-live/changelog.gz",
+        "usr/share/doc/fer-live/changelog.Debian.gz",
         "usr/share/lintian/overrides/fer-live",
     }
     modes = {p.stat().st_mode & 0o777 for p in root.rglob("*") if p.is_file()}
@@ -113,7 +114,7 @@ def test_the_control_file_says_who_builds_it(monkeypatch: pytest.MonkeyPatch):
     monkeypatch.setenv("DEBFULLNAME", "A Builder")
     monkeypatch.setenv("DEBEMAIL", "builder@example.org")
     lines = control("libc6 (>= 2.36)", 1234).splitlines()
-    assert f"Version: {version()}" in lines
+    assert f"Version: {version()}-1" in lines
     assert "Maintainer: A Builder <builder@example.org>" in lines
     assert "Depends: libc6 (>= 2.36)" in lines
     assert all(len(line) <= 80 for line in lines)
