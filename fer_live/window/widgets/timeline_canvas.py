@@ -4,7 +4,7 @@ import math
 from collections.abc import Iterable, Mapping
 
 import numpy as np
-from PyQt6.QtCore import QRectF, QSize, Qt, pyqtSignal
+from PyQt6.QtCore import QEvent, QRectF, QSize, Qt, pyqtSignal
 from PyQt6.QtGui import QColor, QFont, QFontMetricsF, QPainter, QPaintEvent, QPalette
 from PyQt6.QtWidgets import QSizePolicy, QWidget
 
@@ -37,6 +37,7 @@ class TimelineCanvas(QWidget):
     def __init__(self) -> None:
         super().__init__()
         self.setSizePolicy(QSizePolicy.Policy.Expanding, QSizePolicy.Policy.Fixed)
+        self._gutter: int | None = None  # every place in the band is reckoned with it
         self.range = TimeRange.whole(1.0)
         self.labels: tuple[str, ...] = ()
         self.curves: Mapping[int, CurveLevels] = {}
@@ -96,7 +97,15 @@ class TimelineCanvas(QWidget):
     @property
     def gutter(self) -> int:
         """The room at the left for the percentages and the numbers of faces."""
-        return math.ceil(QFontMetricsF(self.small_font()).horizontalAdvance("100%")) + 8
+        if self._gutter is None:
+            percent_w = QFontMetricsF(self.small_font()).horizontalAdvance("100%")
+            self._gutter = math.ceil(percent_w) + 8
+        return self._gutter
+
+    def changeEvent(self, event: QEvent | None) -> None:  # noqa: N802  # Qt's name
+        if event is not None and event.type() in (QEvent.Type.FontChange, QEvent.Type.StyleChange):
+            self._gutter = None
+        super().changeEvent(event)
 
     @property
     def plot(self) -> QRectF:
