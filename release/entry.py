@@ -9,12 +9,12 @@ from types import ModuleType
 
 def main() -> None:
     """Prepare a frozen process and hand over to the command line."""
-    # `analyze` starts this program again for each of its processes, which must end up in their
-    # work and not in the command line.
-    multiprocessing.freeze_support()
     _give_children_their_own_libraries()
     _have_output_streams()
     _do_without_pyplot()
+    # `analyze` starts this program again for each of its processes, which must end up in their
+    # work and not in the command line.
+    multiprocessing.freeze_support()
     from fer_live.commands.cli import main as command_line
 
     command_line()

@@ -226,19 +226,25 @@ def _read_jsonl(file: Path, also: Sequence[str]) -> pd.DataFrame:
     content = content[: content.rfind(b"\n") + 1]
     if not content.strip():
         return _empty()
-    # Its reader of JSON calls itself for each bracket; too many of them end the process.
-    if any(line.count(b"[") + line.count(b"{") > _MAX_BRACKETS for line in content.splitlines()):
-        raise ValueError("a line holds values in values in values")
+    lines = [line for line in content.splitlines() if line.strip()]
+    # Arrow's reader of JSON ends the process at what is no row, so each is looked at before.
+    if not all(_is_row(line) for line in lines):
+        raise ValueError("a line is no row")
     try:
         table = arrow_json.read_json(io.BytesIO(content))
     except pa.ArrowInvalid:
         # It wants one kind in a column, and a cell that is "" where the others are numbers is two.
-        rows = [json.loads(line) for line in content.splitlines() if line.strip()]
-        if not all(isinstance(row, dict) for row in rows):
-            raise ValueError("a line is no row") from None
-        whole = pd.DataFrame(rows)
+        whole = pd.DataFrame([json.loads(line) for line in lines])
         return whole[_wanted([str(name) for name in whole.columns], also)]
     return table.select(_wanted(table.column_names, also)).to_pandas()
+
+
+def _is_row(line: bytes) -> bool:
+    """Whether this is one object, without values in values in values. Raises `ValueError` where it
+    is no JSON."""
+    if line.count(b"[") + line.count(b"{") > _MAX_BRACKETS:
+        return False
+    return isinstance(json.loads(line), dict)
 
 
 def _wanted(names: Sequence[str], also: Sequence[str]) -> list[str]:

@@ -147,3 +147,19 @@ def test_the_docs_name_every_system_that_is_checked():
     page = (ROOT / "docs/platforms.md").read_text(encoding="utf-8")
     for system in SYSTEMS:
         assert f"| {system.name} | {'yes' if system.works else 'no'}" in page
+
+
+def test_the_frozen_programs_own_processes_are_prepared_too(monkeypatch: pytest.MonkeyPatch):
+    """`freeze_support` does a process's work and never returns in it."""
+    seen: list[bool] = []
+
+    def work() -> None:
+        seen.append("matplotlib.pyplot" in sys.modules)
+        raise SystemExit(0)
+
+    monkeypatch.delitem(sys.modules, "matplotlib.pyplot", raising=False)
+    monkeypatch.setattr("multiprocessing.freeze_support", work)
+    with pytest.raises(SystemExit):
+        frozen_main()
+    assert seen == [True]
+    monkeypatch.delitem(sys.modules, "matplotlib.pyplot")

@@ -384,6 +384,17 @@ def test_a_jsonl_that_a_crash_cut_is_read_to_its_last_whole_line(tmp_path: Path)
     assert len(read_rows([tmp_path / "rows.jsonl"])) == 1
 
 
+@pytest.mark.parametrize(
+    "spoilt", ['null{"source": "a"}', "null", "[]", '"text"', "1", '{"source": "a"}{"source": "b"}']
+)
+def test_a_jsonl_with_a_line_that_is_no_row_ends_in_one_line(tmp_path: Path, spoilt: str):
+    """Arrow's own reader ended the process at the first of these."""
+    whole = json.dumps({"source": "a", "frame": 0, "time_s": 0.0, "p_neutral": 1.0})
+    (tmp_path / "rows.jsonl").write_text(f"{spoilt}\n{whole}\n")
+    with pytest.raises(InputError, match="not a file of rows"):
+        read_rows([tmp_path / "rows.jsonl"])
+
+
 def test_signals_may_be_empty_in_any_kind_of_file(tmp_path: Path):
     """Where a face was not measured, JSONL may have "" or null among numbers."""
     row = {"source": "a", "time_s": 0.0, "track_id": 1, "label": "neutral", "quality": 0.5}
