@@ -12,8 +12,8 @@ APP_PACKAGES := $(VENV_PACKAGE) $(shell awk '!/^\#/ {print $$2}' fer_live/base/s
 # One of them loads the WebSocket page in a browser.
 TEST_PACKAGES := $(APP_PACKAGES) xvfb strace ffmpeg chromium curl desktop-file-utils appstream
 
-.PHONY: run test docs docs-links fuzz soak chaos audit figures tables animation translations desktop clean \
-  system-app system-test
+.PHONY: run test docs docs-links fuzz soak chaos audit figures tables animation translations dist release \
+  resolves try-package desktop clean system-app system-test system-dist
 
 run: $(VENV)/.app
 	@$(BIN)/fer-live quickstart

@@ -37,8 +37,10 @@ def copy_frames(
     try:
         container = av.open(str(video))
     except (OSError, av.FFmpegError):
-        raise SourceError(tr("{path}: cannot be read as a video", path=video)) from None
+        raise _unreadable(video) from None
     with closing(container):
+        if not container.streams.video:
+            raise _unreadable(video)
         if not _can_stand_alone(container, from_s, to_s):
             return None
         try:
@@ -89,8 +91,7 @@ def _can_stand_alone(source: "av.container.InputContainer", from_s: float, to_s:
 def _packets_between(
     source: "av.container.InputContainer", from_s: float, to_s: float
 ) -> "Iterator[tuple[av.Packet[av.VideoStream], Fraction]]":
-    source.seek(round(max(from_s, 0) * av.time_base), backward=True)
-    for packet in source.demux(source.streams.video[0]):
+    for packet in _packets_from(source, from_s):
         if packet.pts is None or packet.time_base is None:
             continue
         at = packet.pts * packet.time_base
@@ -98,3 +99,19 @@ def _packets_between(
             return
         if at >= from_s:
             yield packet, at
+
+
+def _packets_from(
+    source: "av.container.InputContainer", from_s: float
+) -> "Iterator[av.Packet[av.VideoStream]]":
+    """Those from the last key frame before this time on; what is damaged is no fault of the disk
+    that is written to."""
+    try:
+        source.seek(round(max(from_s, 0) * av.time_base), backward=True)
+        yield from source.demux(source.streams.video[0])
+    except (OSError, av.FFmpegError):
+        raise _unreadable(Path(source.name)) from None
+
+
+def _unreadable(video: Path) -> SourceError:
+    return SourceError(tr("{path}: cannot be read as a video", path=video))

@@ -158,3 +158,10 @@ def test_the_list_of_parts_names_no_place_of_the_building_machine():
     }
     found = json.dumps(without_places(parts))
     assert "builder" not in found and "pyinstaller" not in found and "example.org" in found
+
+
+def test_every_target_of_the_makefile_that_makes_no_file_is_phony():
+    """`make dist` did nothing once there was a folder `dist`."""
+    text = (ROOT / "Makefile").read_text().replace("\\\n", " ")
+    phony = set(re.findall(r"^\.PHONY:(.*)$", text, flags=re.M)[0].split())
+    assert phony == set(re.findall(r"^([a-z][\w-]*):", text, flags=re.M))

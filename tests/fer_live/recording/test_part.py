@@ -1,6 +1,7 @@
 """A part of a recording, its table, its painted video, and videos opened as recordings."""
 
 import csv
+import wave
 from contextlib import closing
 from pathlib import Path
 
@@ -9,7 +10,7 @@ import numpy as np
 import pytest
 
 from fer_live.datatypes import Frame, Marker
-from fer_live.errors import InputError
+from fer_live.errors import InputError, SourceError
 from fer_live.painting.annotated_recording import write_annotated_recording
 from fer_live.recording import part
 from fer_live.recording.opened_video import open_video
@@ -19,6 +20,7 @@ from fer_live.recording.recorded_faces import RecordedFaces
 from fer_live.recording.recorder import Recording
 from fer_live.recording.rows_file import write_recording_rows
 from fer_live.recording.shelf import look_at, renamed, shelf
+from fer_live.recording.video_copy import copy_frames
 from fer_live.recording.video_file import VideoFile
 from fer_live.vision.pipeline import Pipeline
 from tests.helpers.recordings import recorded, two_faces
@@ -90,6 +92,36 @@ def test_a_part_without_a_picture_and_one_that_was_stopped_leave_nothing(tmp_pat
         with pytest.raises(StoppedError):
             save_part(whole, from_s, 1.0, tmp_path, stop)
     assert [entry.folder for entry in shelf(tmp_path)] == [whole.folder]
+
+
+def test_a_part_of_a_damaged_video_ends_in_one_line(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+):
+    """FFmpeg has errors that are named like those of the disk."""
+    whole = recorded(tmp_path, two_faces(1.5))
+    container = av.open(str(whole.video))
+
+    class Damaged:
+        name, streams = str(whole.video), container.streams
+
+        def seek(self, *_: object, **__: object) -> None:
+            raise av.error.PermissionError(1, "Operation not permitted")
+
+        def close(self) -> None:
+            container.close()
+
+    monkeypatch.setattr("fer_live.recording.video_copy.av.open", lambda *_: Damaged())
+    with pytest.raises(SourceError, match="cannot be read as a video"):
+        copy_frames(whole.video, 0.0, 1.0, tmp_path / "part.mkv", lambda _: None)
+
+
+def test_a_part_of_what_has_no_picture_ends_in_one_line(tmp_path: Path):
+    path = tmp_path / "tone.wav"
+    with wave.open(str(path), "wb") as file:
+        file.setparams((1, 2, 8000, 0, "NONE", ""))
+        file.writeframes(bytes(16_000))
+    with pytest.raises(SourceError, match="cannot be read as a video"):
+        copy_frames(path, 0.0, 1.0, tmp_path / "part.mkv", lambda _: None)
 
 
 def test_the_table_has_each_row_with_its_interval_and_no_columns_of_the_review(tmp_path: Path):

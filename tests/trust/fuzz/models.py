@@ -157,8 +157,8 @@ def _edit_tensor(model: Any, choose: Random) -> None:
         case "gone":
             model.graph.initializer.remove(tensor)
         case "nan" if tensor.data_type == TensorProto.FLOAT:
-            values = numpy_helper.to_array(tensor) * choose.choice((np.nan, np.inf, 1e38))
-            tensor.CopyFrom(numpy_helper.from_array(values.astype(np.float32), tensor.name))
+            odd = np.float32(choose.choice((np.nan, np.inf, 1e38)))
+            tensor.raw_data = odd.tobytes() * (len(tensor.raw_data) // odd.itemsize)
 
 
 def _edit_signature(model: Any, choose: Random) -> None:

@@ -5,6 +5,7 @@ import json
 import struct
 import zipfile
 from collections.abc import Callable, Sequence
+from copy import deepcopy
 from pathlib import Path
 from random import Random
 from typing import Any
@@ -68,7 +69,7 @@ def value_spoilt(value: Any, choose: Random) -> Any:
             ("replace", "replace", "replace", "delete", "rename", "wrap", "repeat")
         ):
             case "replace":
-                holder[key] = choose.choice(ODD_VALUES)
+                holder[key] = deepcopy(choose.choice(ODD_VALUES))  # or one could hold itself
             case "delete" if holder is not root:
                 del holder[key]
             case "rename" if isinstance(holder, dict) and holder is not root:
@@ -93,7 +94,10 @@ def json_spoilt(content: bytes, choose: Random) -> bytes:
         return bytes_spoilt(content, choose)
     if choose.random() < 0.05:
         return choose.choice(_ODD_JSON)
-    told = value_spoilt(json.loads(content), choose)
+    try:
+        told = value_spoilt(json.loads(content), choose)
+    except (ValueError, RecursionError):  # it is spoilt already
+        return bytes_spoilt(content, choose)
     is_ascii = choose.random() < 0.5
     text = json.dumps(told, ensure_ascii=is_ascii)
     return text.encode("utf-8", choose.choice(("replace", "surrogatepass")))
