@@ -12,7 +12,7 @@ APP_PACKAGES := $(VENV_PACKAGE) $(shell awk '!/^\#/ {print $$2}' fer_live/base/s
 # One of them loads the WebSocket page in a browser.
 TEST_PACKAGES := $(APP_PACKAGES) xvfb strace ffmpeg chromium curl desktop-file-utils appstream
 
-.PHONY: run test docs docs-links fuzz soak chaos audit figures tables animation translations dist release \
+.PHONY: run test docs docs-links fuzz soak chaos mutants audit figures tables animation translations dist release \
   resolves try-package desktop clean system-app system-test system-dist
 
 run: $(VENV)/.app
@@ -47,6 +47,11 @@ soak: $(VENV)/.test
 	@$(BIN)/python -m tests.trust.soak $(FOR_SO_LONG)
 chaos: $(VENV)/.test
 	@$(BIN)/python -m tests.trust.chaos $(FOR_SO_LONG)
+
+# Faults put into the code one at a time: how many of a sample the tests find. An hour or more.
+mutants: $(VENV)/.test
+	@$(BIN)/python -c "import mutmut" 2>/dev/null || $(BIN)/python -m pip install --quiet mutmut
+	@$(BIN)/python -m tests.trust.mutants
 
 # Measures the speed figures of the README anew.
 figures: $(VENV)/.test
