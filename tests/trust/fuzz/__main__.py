@@ -1,7 +1,7 @@
 """Opens thousands of spoilt inputs of every kind.
 
 python -m tests.trust.fuzz                       10,000 of each kind (`make fuzz`)
-python -m tests.trust.fuzz --only osc --count 4  1,000 of one kind
+python -m tests.trust.fuzz --only osc --count 1  1,000 of one kind
 python -m tests.trust.fuzz --work osc 1234 1     this one again, in this process
 python -m tests.trust.fuzz --write osc 1234 DIR  this one, to look at
 """
@@ -13,7 +13,7 @@ from tests.trust.fuzz.batch import run_batch, work, write_input
 from tests.trust.fuzz.kinds import KINDS, kind_called
 from tests.trust.trials import Outcome, Trial, main_of
 
-_BATCH = 250
+_BATCH = 1000
 _ABOUT = f"reads spoilt inputs, {_BATCH} in each trial, and tells which of them fail, and how"
 
 
