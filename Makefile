@@ -12,7 +12,7 @@ APP_PACKAGES := $(VENV_PACKAGE) $(shell awk '!/^\#/ {print $$2}' fer_live/base/s
 # One of them loads the WebSocket page in a browser.
 TEST_PACKAGES := $(APP_PACKAGES) xvfb strace ffmpeg chromium curl desktop-file-utils appstream
 
-.PHONY: run test docs docs-links fuzz soak chaos mutants audit figures tables animation translations dist release \
+.PHONY: run test docs docs-links fuzz soak chaos coverage mutants audit figures tables animation translations dist release \
   resolves try-package desktop clean system-app system-test system-dist
 
 run: $(VENV)/.app
@@ -47,6 +47,11 @@ soak: $(VENV)/.test
 	@$(BIN)/python -m tests.trust.soak $(FOR_SO_LONG)
 chaos: $(VENV)/.test
 	@$(BIN)/python -m tests.trust.chaos $(FOR_SO_LONG)
+
+# Which lines of the app, without its window, the tests run; those of the processes that they start too.
+coverage: $(VENV)/.test
+	@$(BIN)/python -c "import pytest_cov" 2>/dev/null || $(BIN)/python -m pip install --quiet pytest-cov
+	@$(BIN)/python -m pytest -q -n logical --maxprocesses 2 --dist worksteal --cov --cov-report term:skip-covered tests
 
 # Faults put into the code one at a time: how many of a sample the tests find. An hour or more.
 mutants: $(VENV)/.test
