@@ -116,6 +116,12 @@ def test_many_messages_go_in_full_packets_that_no_network_cuts(client, receiver)
     assert max(map(len, packets)) == 16 + 10 * 120
 
 
+def test_the_length_that_stands_before_each_message_counts_too(client, receiver):
+    client.send_bundles([("/m", [k]) for k in range(200)])
+    sizes = [len(messages_in(packet)) for packet in waiting(receiver)]
+    assert sizes == [75, 75, 50], "a message has 12 bytes, and 4 of its length"
+
+
 def test_a_message_above_the_limit_goes_alone_and_no_packet_is_empty(client, receiver):
     client.send_bundles([("/long", ["x" * 2000]), ("/short", [1])])
     packets = waiting(receiver)

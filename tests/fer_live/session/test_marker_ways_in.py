@@ -132,7 +132,7 @@ def test_where_one_way_in_does_not_open_those_before_it_are_closed(address, boar
 
     monkeypatch.setattr(marker_osc, "_LOOK_EVERY_S", 0.01)
     monkeypatch.setattr(marker_lsl, "load_lsl", refuse)
-    with pytest.raises(InputError, match="^the library liblsl is missing$"):
+    with pytest.raises(InputError, match=r"^the library liblsl is missing$"):
         open_marker_inputs({"osc": str(address.port), "lsl": ""}, board)
     with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as other:
         other.bind((address.host, address.port))
@@ -154,7 +154,7 @@ class Library:
     class LostError(Exception):
         pass
 
-    class TimeoutError(Exception):  # noqa: A001  # as pylsl calls it
+    class TimeoutError(Exception):
         pass
 
     def __init__(self) -> None:
@@ -183,8 +183,9 @@ class Library:
                 self.is_closed = True
 
         self.StreamInlet = StreamInlet
+        self.ContinuousResolver = self._seek
 
-    def ContinuousResolver(self, **sought: str) -> SimpleNamespace:
+    def _seek(self, **sought: str) -> SimpleNamespace:
         self.sought = sought
         return SimpleNamespace(results=lambda: list(self.there))
 

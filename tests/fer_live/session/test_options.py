@@ -66,7 +66,7 @@ def test_without_any_source_the_last_camera_is_read_and_found_by_its_name():
 
 def test_one_camera_twice_is_refused_by_its_number():
     twice = [NamedSource(Camera(3), "a"), NamedSource(Camera(3), "b")]
-    with pytest.raises(InputError, match="^camera 3: a camera can be opened once only$"):
+    with pytest.raises(InputError, match=r"^camera 3: a camera can be opened once only$"):
         choose_sources(LiveOptions(sources=twice), Settings())
 
 
