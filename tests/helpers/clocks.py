@@ -1,4 +1,6 @@
-"""A clock that only goes on where somebody sleeps."""
+"""A clock that only goes on where somebody sleeps, and one that stands still."""
+
+from datetime import datetime, tzinfo
 
 import pytest
 
@@ -22,3 +24,11 @@ class Clock:
         clock = cls()
         monkeypatch.setattr(f"{module}.time", clock)
         return clock
+
+
+class Noon(datetime):
+    """In place of `datetime`, for texts that name the time: now is always noon of one day."""
+
+    @classmethod
+    def now(cls, tz: tzinfo | None = None) -> "Noon":
+        return cls(2026, 11, 25, 12, tzinfo=tz)

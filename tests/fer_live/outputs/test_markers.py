@@ -2,6 +2,7 @@
 
 import csv
 import json
+import re
 import socket
 import threading
 import time
@@ -14,6 +15,7 @@ from websockets.exceptions import ConnectionClosed
 from websockets.sync.client import connect
 
 from fer_live.datatypes import Marker
+from fer_live.errors import OutputError
 from fer_live.outputs._websocket_server import WebSocketSink
 from fer_live.outputs.address import Address
 from fer_live.outputs.kind import Opening
@@ -204,6 +206,99 @@ def test_a_marker_file_keeps_its_rights(tmp_path: Path):
     file.close(file.path)
     assert file.path.stat().st_mode & 0o777 == 0o600
     assert len(read_marker_file(file.path)) == 1
+
+
+def test_half_a_character_in_a_marker_is_spelt_out(tmp_path: Path):
+    """A name of a file on Linux may hold one, and so a source."""
+    growing = MarkerFile(tmp_path / "m.csv")
+    growing.append(MarkedSpan("촬영", 1.0, 1.0, source="\ud800.mp4"))
+    assert "\\ud800.mp4,촬영," in growing.path.read_text(encoding="utf-8")
+    write_marker_file(tmp_path / "whole.csv", [MarkedSpan("a", 1.0, 1.0, source="\ud800.mp4")])
+    assert "\\ud800.mp4,a," in (tmp_path / "whole.csv").read_text(encoding="utf-8")
+
+
+def test_a_marker_that_cannot_be_written_names_its_file(tmp_path: Path):
+    path = tmp_path / "gone" / "m.csv"
+    with pytest.raises(OutputError) as told:
+        MarkerFile(path).append(MarkedSpan("a", 1.0, 1.0))
+    assert str(told.value) == (
+        f"{path}: cannot write: its folder is gone; free some space or choose another place"
+    )
+
+
+def test_old_markers_that_cannot_be_removed_name_their_place(tmp_path: Path):
+    place = tmp_path / "m.csv"
+    place.mkdir()
+    with pytest.raises(OutputError, match=f"^{re.escape(str(place))}: cannot write: "):
+        MarkerFile(tmp_path / "growing.csv").close(place)
+
+
+def test_an_interval_that_grows_has_a_line_for_its_begin_and_one_for_its_end(tmp_path: Path):
+    growing = MarkerFile(tmp_path / "m.csv")
+    growing.append(MarkedSpan("a", 1.0, None, UTC_BEGIN, "key", "clip"))
+    growing.append(MarkedSpan("a", 1.0, 2.5, UTC_BEGIN, "key", "clip"))
+    assert growing.path.read_bytes().decode() == (
+        "source,marker,from,to,utc,origin\n"
+        "clip,a,1.000000,,2026-11-25T14:03:22.517Z,key\n"
+        "clip,a,1.000000,2.500000,2026-11-25T14:03:22.517Z,key\n"
+    )
+
+
+@pytest.mark.parametrize(("with_bom", "n"), [(True, 1), (False, 0)])
+def test_a_marker_file_has_the_mark_of_its_bytes_once_before_and_after_its_end(
+    tmp_path: Path, with_bom: bool, n: int
+):
+    growing = MarkerFile(tmp_path / "growing.csv", with_bom=with_bom)
+    for k in range(2):
+        growing.append(MarkedSpan(f"m{k}", float(k), float(k)))
+    before = growing.path.read_bytes()
+    growing.close(tmp_path / "m.csv")
+    after = (tmp_path / "m.csv").read_bytes()
+    for content in (before, after):
+        assert content.count(b"\xef\xbb\xbf") == content.startswith(b"\xef\xbb\xbf") == n
+    assert not growing.path.exists()
+
+
+@pytest.mark.parametrize(
+    "line",
+    [
+        b",a,nan,2,,",
+        b",a,1,inf,,",
+        b",a,-inf,,,",
+        b",a,1,2,yesterday,",
+        b",a,,2,,",
+        b",a,1,later,,",
+        b",a",
+    ],
+)
+def test_a_line_that_is_no_marker_leaves_the_others(tmp_path: Path, line: bytes):
+    path = tmp_path / "m.csv"
+    head = b"source,marker,from,to,utc,origin\n"
+    path.write_bytes(head + b",before,1,1,,\n" + line + b"\n,\xff behind,3,3,,key\n")
+    assert read_marker_file(path) == [
+        MarkedSpan("before", 1.0, 1.0),
+        MarkedSpan("\ufffd behind", 3.0, 3.0, None, "key"),
+    ]
+
+
+def test_markers_are_read_in_the_order_of_time(tmp_path: Path):
+    path = tmp_path / "m.csv"
+    write_marker_file(path, [MarkedSpan(f"m{at_s}", at_s, at_s) for at_s in (3.0, -1.0, 2.0)])
+    assert [span.from_s for span in read_marker_file(path)] == [-1.0, 2.0, 3.0]
+
+
+def test_what_stands_before_a_cell_that_is_too_long_is_kept(tmp_path: Path):
+    path = tmp_path / "m.csv"
+    write_marker_file(path, [MarkedSpan("a", 1.0, 1.0)])
+    path.write_text(path.read_text() + f",{'x' * 200_000},2,2,,\n")
+    assert [span.text for span in read_marker_file(path)] == ["a"]
+
+
+@pytest.mark.parametrize("end_s", [1.0, 0.5])
+def test_an_interval_that_ends_no_later_than_it_began_lasts_a_millionth(end_s: float):
+    spans = MarkedSpans()
+    spans.add(begin("a", 1.0))
+    assert spans.add(end("a", end_s)) == MarkedSpan("a", 1.0, 1.000001, UTC_BEGIN, "key")
 
 
 class Slow:

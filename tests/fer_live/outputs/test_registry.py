@@ -3,6 +3,7 @@
 import json
 import sys
 from collections.abc import Iterator
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -12,8 +13,15 @@ from fer_live.checkup.examination import examine, report
 from fer_live.commands.cli import build_parser
 from fer_live.commands.options import outputs_from
 from fer_live.errors import InputError
+from fer_live.outputs import registry
 from fer_live.outputs.kind import Opening
-from fer_live.outputs.registry import as_markdown, check_outputs, open_output, output_kinds
+from fer_live.outputs.registry import (
+    as_markdown,
+    check_outputs,
+    missing_extra,
+    open_output,
+    output_kinds,
+)
 from fer_live.window.dialogs.output_card import OutputState
 from fer_live.window.dialogs.outputs_dialog import OutputsDialog
 from tests.helpers.results import LABELS, result
@@ -131,3 +139,39 @@ def test_the_documentation_lists_every_output():
     """`make tables` writes it anew."""
     assert as_markdown() in DOCUMENTATION.read_text()
     assert "stage_lamp" not in output_kinds()
+
+
+def test_an_output_that_is_not_there_is_refused_with_those_that_are():
+    with pytest.raises(InputError) as told:
+        check_outputs({"plotter": ""})
+    assert str(told.value) == (
+        "plotter: no such output; there are csv, csv_bom, jsonl, osc, vmc, websocket, lsl, "
+        "virtual_camera"
+    )
+
+
+@pytest.mark.usefixtures("lamp")
+def test_where_an_output_does_not_open_its_option_is_named(monkeypatch: pytest.MonkeyPatch):
+    import fer_live.outputs.stage_lamp as module  # type: ignore[import-not-found]
+
+    class Broken:
+        def __init__(self, _: Opening) -> None:
+            raise InputError("the bulb is missing")
+
+    monkeypatch.setattr(module, "OUTPUT", replace(module.OUTPUT, open=Broken))
+    opening = Opening("3", LABELS, lambda: pytest.fail("it shows no picture"), is_live=True)
+    with pytest.raises(InputError, match=r"^--stage-lamp: the bulb is missing$"):
+        open_output("stage_lamp", opening)
+
+
+@pytest.mark.parametrize(
+    ("is_there", "extras"),
+    [(True, {""}), (False, {"", "osc", "websocket", "lsl", "virtual-camera"})],
+)
+def test_the_extra_is_named_of_each_output_whose_package_is_missing(
+    monkeypatch: pytest.MonkeyPatch, is_there, extras
+):
+    asked: list[str] = []
+    monkeypatch.setattr(registry, "is_installed", lambda name: asked.append(name) or is_there)
+    assert {missing_extra(kind) for kind in output_kinds().values()} == extras
+    assert set(asked) == {"pythonosc", "websockets", "pylsl", "pyvirtualcam"}

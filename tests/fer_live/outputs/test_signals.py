@@ -258,6 +258,18 @@ def test_the_quaternion_turns_an_avatar_as_the_head_is_turned(head_deg, looks_at
     assert in_unity(quaternion, (0, 1, 0)) == pytest.approx(top_at, abs=1e-9)
 
 
+@pytest.mark.parametrize("head_deg", [(20, 10, 5), (-35, 25, -40), (70, -15, 30)])
+@pytest.mark.parametrize("vector", [(1, 0, 0), (0, 1, 0), (0, 0, 1)])
+def test_a_mixed_turn_is_the_roll_then_the_pitch_then_the_yaw(head_deg, vector):
+    yaw, pitch, roll = head_deg
+    turned: tuple[float, ...] | np.ndarray = vector
+    for alone in ((0, 0, roll), (0, pitch, 0), (yaw, 0, 0)):
+        turned = in_unity(head_quaternion(np.array(alone)), tuple(turned))
+    whole = head_quaternion(np.array(head_deg))
+    assert in_unity(whole, vector) == pytest.approx(turned, abs=1e-9)
+    assert math.hypot(*whole) == pytest.approx(1)
+
+
 def test_vmc_is_at_its_receiver_within_ten_milliseconds():
     """From the result to the last packet, through the output's own thread.
 

@@ -108,3 +108,30 @@ def test_the_error_of_a_sink_is_handed_over_once(session):
     output.end()
     output.wait()
     assert [str(error) for error in errors] == ["the disk is full"]
+
+
+def test_a_session_that_joins_sends_to_the_sink_until_it_leaves(session):
+    output, sink, other = AttachedOutput(session), Sink(), FakeSession()
+    sink.may_close.set()
+    output.begin(sink, unexpected)
+    output.join(other)
+    assert other.outputs == session.outputs == [output.worker]
+    other.offer(5)
+    output.leave(other)
+    assert other.outputs == []
+    session.offer(6)
+    output.end()
+    output.wait()
+    assert sink.indices == [5, 6]
+
+
+def test_a_session_that_joins_before_the_beginning_is_one_of_all(session):
+    output, sink, other = AttachedOutput(session), Sink(), FakeSession()
+    output.join(other)
+    output.leave(session)
+    sink.may_close.set()
+    output.begin(sink, unexpected)
+    assert (session.outputs, other.outputs) == ([], [output.worker])
+    output.end()
+    output.wait()
+    assert other.outputs == []

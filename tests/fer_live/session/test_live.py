@@ -229,3 +229,14 @@ def test_samples_of_nothing_and_percentiles():
     for value in range(70_000):
         samples.add(value)
     assert samples.percentiles(max=100) == {"max": 69_999.0}
+
+
+@pytest.mark.parametrize(
+    ("error", "message"),
+    [
+        (SourceError("camera 0: not there"), "camera 0: not there"),
+        (ValueError("no such shape"), "ValueError: no such shape"),
+    ],
+)
+def test_a_failure_names_the_kind_of_an_error_that_is_none_of_ours(error, message):
+    assert Failure("frame", error).message == message

@@ -212,6 +212,27 @@ def test_a_missing_camera_and_a_broken_clip_are_not_opened_again(quick: None):
     assert len(ended.frames) == 3
 
 
+@pytest.mark.parametrize(
+    ("then", "why"),
+    [
+        ("end", "camera 0: has ended"),
+        ("fail", "camera 0: it stopped sending pictures"),
+        ("block", "camera 0: sends no new pictures"),
+    ],
+)
+def test_what_was_lost_says_why_and_that_it_is_tried_again(
+    quick: None, monkeypatch: pytest.MonkeyPatch, then: str, why: str
+):
+    if then == "block":  # the others must not be taken for it on a busy machine
+        monkeypatch.setattr("fer_live.session.reconnect._STALLED_AFTER_S", 0.1)
+    viewer = Viewer(lambda: Device(3, then))
+    viewer.wait_for(lambda: bool(viewer.failures))
+    viewer.supervisor.ask_to_stop()
+    lost = viewer.failures[0]
+    assert str(lost) == f"{why}; trying again"
+    assert str(lost.__cause__) == why
+
+
 def test_attempts_go_on_while_nothing_is_there_and_end_with_the_supervisor(quick: None):
     devices: list[Device] = []
 
