@@ -13,7 +13,9 @@ def main() -> None:
     page = Path(sys.argv[1])
     table = as_markdown()
     heading = re.escape(table.splitlines()[0])
-    written = re.sub(rf"^{heading}\n(\|.*\n)*", lambda _: table, page.read_text(), flags=re.M)
+    written = re.sub(
+        rf"^{heading}\n(\|.*\n)*", lambda _: table, page.read_text(encoding="utf-8"), flags=re.M
+    )
     write_atomically(page, written.encode())
 
 
