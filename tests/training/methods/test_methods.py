@@ -5,6 +5,7 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor
 
+from tests.helpers.scripted import Scripted, faces_with
 from training.methods import METHODS
 from training.methods.adacm import nt_xent
 from training.methods.dta_snl import DtaSnl, DtaSnlOptions
@@ -26,29 +27,9 @@ from training.methods.negative_learning import (
     log_not,
 )
 from training.methods.pseudo_label import pseudo_label, pseudo_label_loss
-from training.models.resnet import ExpressionNet, NetworkOutput
+from training.models.resnet import ExpressionNet
 
 SEMI_SUPERVISED = [name for name, method in METHODS.items() if method.uses_unlabeled]
-
-
-class Scripted(ExpressionNet):
-    """A network whose logits for an image are written in the image: pixels [0, 0, :C]."""
-
-    def __init__(self, n_classes: int) -> None:
-        super().__init__(n_classes, width=8)
-        self.scale = torch.nn.Parameter(torch.ones(()))
-        self.n_classes = n_classes
-
-    def read(self, faces: Tensor) -> NetworkOutput:
-        logits = self.scale * faces[:, 0, 0, : self.n_classes]
-        return NetworkOutput(logits, faces[:, 0, 0, :], None)
-
-
-def faces_with(probs: list[list[float]]) -> Tensor:
-    """Faces for which `Scripted` gives these probabilities."""
-    faces = torch.zeros(len(probs), 1, 8, 8)
-    faces[:, 0, 0, : len(probs[0])] = torch.tensor(probs).log()
-    return faces
 
 
 def random_batch(n_labeled: int = 4, n_unlabeled: int = 8, n_weak: int = 1) -> Batch:
