@@ -401,3 +401,93 @@ print("warning:", ExpressionClassifier(asset("fer_live_int8.onnx"), "cuda").warn
     (line,) = done.stdout.splitlines()
     assert line.startswith("warning:")
     assert done.stderr == ""
+
+
+@pytest.mark.parametrize(
+    ("outputs", "says"),
+    [
+        ({"probs": np.zeros((1, 7))}, "does not answer 8 probabilities for each face"),
+        ({"probs": np.zeros((2, 8))}, "does not answer 8 probabilities for each face"),
+        ({"probs": np.full((1, 8), np.nan)}, "does not answer 8 probabilities for each face"),
+        (
+            {"probs": np.zeros((1, 8)), "attention": np.zeros((1, 36))},
+            "its output `attention` is not of a row for each face",
+        ),
+        (
+            {"probs": np.zeros((1, 8)), "embedding": np.zeros((2, 384))},
+            "its output `embedding` is not of a row for each face",
+        ),
+    ],
+)
+def test_what_a_graph_answers_is_looked_at(outputs: dict[str, np.ndarray], says: str):
+    classifier = ExpressionClassifier(None, "cpu")
+    with pytest.raises(ModelError) as caught:
+        classifier._check(list(outputs.values()), list(outputs), 1)
+    assert str(caught.value) == says
+
+
+@pytest.mark.parametrize(
+    ("error", "says"),
+    [
+        (ModelError("answers nonsense"), "{file}: answers nonsense; export the model again"),
+        (RuntimeError("no kernel\nat line 3"), "{file}: cannot be run: no kernel"),
+        (RuntimeError("x" * 300), "{file}: cannot be run: " + "x" * 200),
+    ],
+)
+def test_a_model_that_fails_at_its_first_run_is_refused_in_one_line(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, error: Exception, says: str
+):
+    def fail(*_: object) -> None:
+        raise error
+
+    file = tmp_path / "a.onnx"
+    save_model(file)
+    monkeypatch.setattr(ExpressionClassifier, "_run", fail)
+    with pytest.raises(ModelError) as caught:
+        ExpressionClassifier(file, "cpu")
+    assert str(caught.value) == says.format(file=file)
+
+
+def test_a_model_for_a_fixed_number_of_faces_reads_any_number(tmp_path: Path):
+    model = save_model(tmp_path / "a.onnx")
+    for value in (model.graph.input[0], model.graph.output[0]):
+        value.type.tensor_type.shape.dim[0].dim_value = 4
+    onnx.save(model, str(tmp_path / "a.onnx"))
+    classifier = ExpressionClassifier(tmp_path / "a.onnx", "cpu")
+    for n in (1, 4, 6):
+        probs = classifier.classify(np.zeros((n, 48, 48), np.uint8))
+        np.testing.assert_allclose(probs, np.full((n, 8), 1 / 8))
+
+
+@pytest.mark.parametrize(
+    ("platform", "providers", "loads"),
+    [
+        ("linux", ["CUDAExecutionProvider"], True),
+        ("linux", ["CPUExecutionProvider"], False),
+        ("darwin", ["CUDAExecutionProvider"], False),
+        ("win32", ["CUDAExecutionProvider"], True),
+    ],
+)
+def test_cuda_is_tried_where_runtime_and_driver_are_there(
+    monkeypatch: pytest.MonkeyPatch, platform: str, providers: list[str], loads: bool
+):
+    asked: list[str] = []
+    runtime = classifier_module.onnx_runtime()
+    monkeypatch.setattr(classifier_module, "is_self_contained", lambda: False)
+    monkeypatch.setattr(runtime, "get_available_providers", lambda: providers)
+    monkeypatch.setattr(classifier_module.ctypes, "CDLL", asked.append)
+    monkeypatch.setattr(classifier_module.sys, "platform", platform)
+    assert classifier_module._cuda_may_load() == loads
+    driver = {"linux": "libcuda.so.1", "win32": "nvcuda.dll"}
+    assert asked == ([driver[platform]] if loads else [])
+
+
+def test_cuda_is_not_tried_without_a_driver(monkeypatch: pytest.MonkeyPatch):
+    def missing(name: str) -> None:
+        raise OSError(name)
+
+    runtime = classifier_module.onnx_runtime()
+    monkeypatch.setattr(classifier_module, "is_self_contained", lambda: False)
+    monkeypatch.setattr(runtime, "get_available_providers", lambda: ["CUDAExecutionProvider"])
+    monkeypatch.setattr(classifier_module.ctypes, "CDLL", missing)
+    assert not classifier_module._cuda_may_load()

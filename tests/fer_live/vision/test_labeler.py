@@ -94,3 +94,47 @@ def test_the_number_shown_is_that_of_the_shown_label():
     labeler.reset()
     (result,) = labeler.label([UPRIGHT], CROP, angry, None, [None], good, 0.2)
     assert result.shown_label == "anger", "another scene knows nothing of the one before"
+
+
+class Told:
+    """Notes what it is asked, in place of a part of the labeler."""
+
+    def __init__(self) -> None:
+        self.asked: list[tuple[str, object]] = []
+
+    def update(self, track_id: int, crop: np.ndarray, time_s: float) -> float:
+        self.asked.append(("update", (track_id, crop.tolist(), time_s)))
+        return 1.0
+
+    def forget_unseen(self, time_s: float) -> None:
+        self.asked.append(("forget", time_s))
+
+    def reset(self) -> None:
+        self.asked.append(("reset", None))
+
+
+def test_while_a_person_speaks_a_new_label_waits():
+    """Four times the usual 0.15 s, for the mouth moves surely."""
+    shown = []
+    for speech in (None, Told()):
+        labeler = FaceLabeler(LABELS, GEOMETRY)
+        if speech is not None:
+            labeler._speech = speech
+        neutral = np.array([[1.0, 0.0, 0.0]], np.float32)
+        for step in range(12):
+            probs = neutral if step == 0 else HAPPY
+            good = [FaceQuality(0.9)]
+            (face,) = labeler.label([UPRIGHT], CROP, probs, None, [None], good, step / 30)
+        shown.append(face.shown_label)
+    assert shown == ["happiness", "neutral"]
+    assert speech.asked[0] == ("update", (7, CROP[0].tolist(), 0.0))
+
+
+def test_faces_that_left_are_forgotten_after_every_frame_and_all_at_a_reset():
+    labeler = FaceLabeler(LABELS, GEOMETRY)
+    parts = [Told(), Told(), Told()]
+    labeler.smoother, labeler._speech, labeler.judge = parts
+    labeler.label([], CROP[:0], HAPPY[:0], None, [], [], 2.5)
+    labeler.reset()
+    forgotten = [("forget", 2.5), ("reset", None)]
+    assert [part.asked for part in parts] == [forgotten, forgotten, [("reset", None)]]

@@ -294,6 +294,18 @@ def test_a_verdict_stands_for_three_frames_and_for_its_own_face():
     assert again.reason != "dark"
 
 
+def test_verdicts_come_in_the_order_of_the_faces_and_of_nobody_else():
+    judge_of, (one, other) = QualityJudge(), numbered(upright(100, 240, 60), upright(320, 240, 60))
+    black, bright = np.zeros((48, 48), np.uint8), textured()
+    both = judge_of.judge([one, other], np.stack([black, bright]), *WHERE, 0.0)
+    assert [quality.reason == "dark" for quality in both] == [True, False]
+    turned_round = judge_of.judge([other, one], np.stack([bright, black]), *WHERE, 0.01)
+    assert turned_round == both[::-1]
+    assert judge_of.judge([other], bright[None], *WHERE, 0.02) == both[1:], "the first has left"
+    (back,) = judge_of.judge([one], bright[None], *WHERE, 0.03)
+    assert back.reason != "dark", "who left was forgotten"
+
+
 @pytest.mark.parametrize("value", [0, 90, 255])
 def test_a_crop_of_one_gray_is_measured_too(value: int):
     flat = np.full((48, 48), value, np.uint8)
