@@ -612,3 +612,12 @@ def test_with_both_halves_off_it_is_fixmatch():
     theirs = make("fixmatch", threshold=0.3).step(student, teacher, batch, 1.0)
     assert ours.loss.item() == pytest.approx(theirs.loss.item(), rel=1e-6)
     assert torch.equal(ours.kept, theirs.kept) and ours.kept.any()
+
+
+def test_a_class_at_the_ceiling_itself_is_not_ruled_out():
+    probs, rejected = torch.tensor([[0.5, 0.25, 0.25]]), torch.tensor([False])
+    at, above = (
+        complementary_classes(probs, rejected, ceiling=ceiling, rank=1) for ceiling in (0.25, 0.26)
+    )
+    assert not at.any()
+    assert above.tolist() == [[False, True, True]]
