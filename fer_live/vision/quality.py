@@ -7,6 +7,7 @@ hundredths of a face's reading. Where a landmarker has measured the head, its an
 import math
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
+from functools import cache
 from typing import Protocol
 
 import cv2
@@ -258,26 +259,24 @@ def _pose(keypoints_xy: FloatArray, geometry: CropGeometry) -> _Pose:
     )
 
 
-def _core() -> FloatArray:
-    """(2, N) places spread over a face, in crop sides from its middle."""
+@cache
+def _core() -> tuple[FloatArray, float]:
+    """(2, N) places spread over a face, in crop sides from its middle, and how far they reach."""
     x, y = np.meshgrid(np.linspace(-1, 1, 9), np.linspace(-1, 1, 9))
     is_face = x**2 + y**2 <= 1.01
-    return np.array([x[is_face] * 0.36, y[is_face] * 0.42], np.float32)
-
-
-_CORE = _core()
-_REACH = float(np.hypot(*_CORE).max())
+    places = np.array([x[is_face] * 0.36, y[is_face] * 0.42], np.float32)
+    return places, float(np.hypot(*places).max())
 
 
 def _outside(pose: _Pose, frame_wh: tuple[int, int]) -> float:
     """The share of a face beyond the frame's edge."""
-    width, height = frame_wh
-    x, y, reach = pose.middle_x, pose.middle_y, _REACH * pose.side_px
+    (width, height), (places, farthest) = frame_wh, _core()
+    x, y, reach = pose.middle_x, pose.middle_y, farthest * pose.side_px
     if reach <= x <= width - reach and reach <= y <= height - reach:
         return 0.0
     across, down = pose.cos * pose.side_px, pose.sin * pose.side_px
-    xs = x + across * _CORE[0] - down * _CORE[1]
-    ys = y + down * _CORE[0] + across * _CORE[1]
+    xs = x + across * places[0] - down * places[1]
+    ys = y + down * places[0] + across * places[1]
     return float(np.mean((xs < 0) | (xs > width) | (ys < 0) | (ys > height)))
 
 

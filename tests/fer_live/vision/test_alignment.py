@@ -84,3 +84,42 @@ def test_a_crop_of_ones_own_may_be_turned(degrees: float, roll: float):
     left, right = keypoints[[LEFT_EYE, RIGHT_EYE]] @ transform[:, :2].T
     fallen = np.degrees(np.arctan2(right[1] - left[1], right[0] - left[0]))
     assert fallen == pytest.approx(degrees, abs=0.01)
+
+
+def test_gray_is_made_of_blue_green_and_red_in_that_order():
+    """By ITU-R BT.601: 0.114, 0.587 and 0.299."""
+    detection = FaceDetection(np.array([0, 0, 96, 96], np.float32), face_at(48, 48, 60, 0.3), 1.0)
+    for channel, gray in ((0, 23), (1, 117), (2, 60)):
+        image = np.zeros((96, 96, 3), np.uint8)
+        image[..., channel] = 200
+        crop = align_face(image, detection, SIDE, CROP)
+        assert crop.dtype == np.uint8
+        assert np.unique(crop).tolist() == [gray]
+
+
+@pytest.mark.parametrize("size", [30, 48, 60, 100, 200, 500])
+@pytest.mark.parametrize("roll", [0.0, 0.5, -2.0])
+def test_a_slope_of_gray_is_cut_out_where_it_is(size: float, roll: float):
+    """At any size and turn a pixel of the crop has the gray of its own place in the frame.
+
+    Along both axes of the frame gray rises by 1.6 in a pixel of the crop.
+    """
+    rise = 1.6 * SIDE / size
+    y, x = np.indices((1000, 1000)) + 0.5
+    slope = np.clip(np.round(128 + rise * (x - 520 + y - 480)), 0, 255).astype(np.uint8)
+    keypoints = face_at(520, 480, size, roll)
+    detection = FaceDetection(np.array([0, 0, 1000, 1000], np.float32), keypoints, 1.0)
+    crop = align_face(np.repeat(slope[..., None], 3, axis=2), detection, SIDE, CROP)
+    to_crop = face_transform(keypoints, SIDE, CROP)
+    rows, columns = np.indices((SIDE, SIDE)) + 0.5
+    places = np.stack([columns, rows], axis=-1) - to_crop[:, 2]
+    places = places @ np.linalg.inv(to_crop[:, :2]).T
+    error = crop - (128 + rise * (places.sum(axis=-1) - 1000))
+    assert np.abs(error).max() < 2
+    assert abs(float(error.mean())) < 0.3
+
+
+def test_beyond_the_frame_its_last_pixels_are_repeated():
+    image = np.full((100, 100, 3), 90, np.uint8)
+    detection = FaceDetection(np.array([0, 0, 50, 50], np.float32), face_at(0, 0, 60, 0), 1.0)
+    assert np.unique(align_face(image, detection, SIDE, CROP)).tolist() == [90]

@@ -1,3 +1,4 @@
+import hashlib
 import subprocess
 import sys
 from pathlib import Path
@@ -52,6 +53,152 @@ def test_the_self_contained_app_neither_tries_cuda_nor_names_an_extra(
     assert classifier_module._why_not("cuda", "cpu", "") == (
         "running on cpu: this app is without cuda; install FER Live with pip"
     )
+
+
+@pytest.mark.parametrize(
+    ("wanted", "reason", "says"),
+    [
+        ("cuda", "out of memory", "running on cpu: cuda failed: out of memory"),
+        ("tensorrt", "", "running on cpu: TensorRT's libraries did not load"),
+        (
+            "cuda",
+            "",
+            "running on cpu: cuda did not load; pip install '.[gpu]' adds what it needs",
+        ),
+    ],
+)
+def test_why_another_provider_runs_is_said_in_one_line(
+    monkeypatch: pytest.MonkeyPatch, wanted, reason: str, says: str
+):
+    monkeypatch.setattr(classifier_module, "is_self_contained", lambda: False)
+    assert classifier_module._why_not(wanted, "cpu", reason) == says
+
+
+def test_a_model_that_reads_worse_on_some_processors_is_told_of(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+):
+    save_model(tmp_path / "a.onnx")
+    assert ExpressionClassifier(tmp_path / "a.onnx", "cpu").warning == ""
+    monkeypatch.setattr(classifier_module, "may_saturate", lambda model: True)
+    assert ExpressionClassifier(tmp_path / "a.onnx", "cpu").warning == (
+        "this model reads worse on some processors; export it again"
+    )
+
+
+@pytest.mark.parametrize("n", [1, 3, 20])
+def test_an_embedding_is_what_the_model_gives_under_that_name(n: int):
+    """Twenty go in two batches."""
+    classifier = ExpressionClassifier(None, "cpu")
+    faces = np.random.default_rng(0).integers(0, 256, (n, 48, 48), dtype=np.uint8)
+    embedding = classifier.embed(faces)
+    assert (embedding.shape, embedding.dtype) == ((n, 384), np.float32)
+    (alone,) = classifier._session.run(["embedding"], {"faces": faces[-1:, None]})
+    np.testing.assert_allclose(embedding[-1:], alone, atol=0.05 * np.abs(alone).max())
+
+
+def test_a_model_without_an_embedding_is_refused_where_one_is_asked_for(tmp_path: Path):
+    save_model(tmp_path / "a.onnx")
+    classifier = ExpressionClassifier(tmp_path / "a.onnx", "cpu")
+    assert not classifier.has_embedding and not classifier.has_heat_map
+    with pytest.raises(ModelError) as caught:
+        classifier.embed(np.zeros((1, 48, 48), np.uint8))
+    assert str(caught.value) == "a.onnx: gives no embedding; export it again"
+
+
+def test_heat_maps_are_those_that_the_model_gives_and_none_for_no_face():
+    classifier = ExpressionClassifier(None, "cpu")
+    faces = np.random.default_rng(0).integers(0, 256, (1, 48, 48), dtype=np.uint8)
+    _, heat_maps = classifier.classify_with_heat_maps(faces)
+    assert heat_maps is not None
+    assert (heat_maps.shape, heat_maps.dtype) == ((1, 6, 6), np.float32)
+    (alone,) = classifier._session.run(["attention"], {"faces": faces[:, None]})
+    np.testing.assert_allclose(heat_maps, alone, atol=0.05)
+    probs, heat_maps = classifier.classify_with_heat_maps(faces[:0])
+    assert probs.shape == (0, 8) and heat_maps is None
+
+
+def test_probabilities_are_float32():
+    classifier = ExpressionClassifier(None, "cpu")
+    for n in (0, 1):
+        assert classifier.classify(np.zeros((n, 48, 48), np.uint8)).dtype == np.float32
+
+
+def test_two_readings_share_what_an_expression_of_ones_own_leaves():
+    """It is read as it is; the others are the mean of their shares, by hand."""
+    straight = np.array([[0.3, 0.2, 0.5]], np.float32)
+    mirrored = np.array([[0.1, 0.8, 0.1]], np.float32)
+    joined = classifier_module._joined(straight, mirrored, 2)
+    assert joined.dtype == np.float32
+    shares = (3 / 5 + 1 / 9) / 2, (2 / 5 + 8 / 9) / 2
+    np.testing.assert_allclose(joined, [[shares[0] / 2, shares[1] / 2, 0.5]], rtol=1e-5)
+    plain = classifier_module._joined(straight, mirrored, 3)
+    np.testing.assert_allclose(plain, [[0.2, 0.5, 0.3]], rtol=1e-5)
+
+
+@pytest.mark.parametrize(
+    ("n_faces", "two", "sessions"), [(2, True, 1), (3, True, 2), (3, False, 1)]
+)
+def test_more_than_two_faces_are_read_by_two_threads_where_they_may_be(
+    n_faces: int, two: bool, sessions: int
+):
+    classifier = ExpressionClassifier(None, "cpu")
+    classifier.may_use_two_threads = two
+    session = classifier._session_for(n_faces)
+    assert (session is not classifier._session) == (sessions == 2)
+    assert session.get_session_options().intra_op_num_threads == sessions
+    assert classifier._session_for(n_faces) is session, "made once"
+
+
+def test_threads_do_not_spin_between_frames_and_memory_is_limited():
+    options = classifier_module._options(1)
+    assert options.intra_op_num_threads == 1
+    assert options.get_session_config_entry("session.intra_op.allow_spinning") == "0"
+    assert options.get_session_config_entry("session.use_env_allocators") == "1"
+
+
+def test_cuda_does_not_try_every_algorithm_anew_and_the_cpu_has_no_option():
+    file = asset("fer_live_int8.onnx")
+    assert _provider_options("CUDAExecutionProvider", [], file) == {
+        "cudnn_conv_algo_search": "HEURISTIC"
+    }
+    assert _provider_options("CPUExecutionProvider", [], file) == {}
+
+
+def test_the_engines_of_a_folder_are_forgotten_and_others_stay(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+):
+    monkeypatch.setenv("FER_LIVE_HOME", str(tmp_path))
+    options = {}
+    for name in ("mine", "other"):
+        (tmp_path / name).mkdir()
+        (tmp_path / name / "m.onnx").write_text(name)
+        shape = ["N", 1, 48, 48]
+        file = tmp_path / name / "m.onnx"
+        options[name] = _provider_options("TensorrtExecutionProvider", shape, file)
+        engine = f"{options[name]['trt_engine_cache_prefix']}_sm90.engine"
+        folder = Path(options[name]["trt_engine_cache_path"])
+        folder.mkdir(parents=True, exist_ok=True)
+        (folder / engine).touch()
+    classifier_module.forget_engines(tmp_path / "mine")
+    (left,) = folder.iterdir()
+    assert left.name.startswith(options["other"]["trt_engine_cache_prefix"])
+
+
+def test_all_options_of_tensorrt(tmp_path: Path, monkeypatch: pytest.MonkeyPatch):
+    monkeypatch.setenv("FER_LIVE_HOME", str(tmp_path))
+    file = asset("fer_live_fp32.onnx")
+    options = _provider_options("TensorrtExecutionProvider", ["N", 1, 48, 48], file)
+    cache = str(tmp_path / "cache" / "tensorrt")
+    assert options == {
+        "trt_engine_cache_prefix": hashlib.sha256(file.read_bytes()).hexdigest()[:16],
+        "trt_engine_cache_enable": "True",
+        "trt_timing_cache_enable": "True",
+        "trt_engine_cache_path": cache,
+        "trt_timing_cache_path": cache,
+        "trt_profile_min_shapes": "faces:1x1x48x48",
+        "trt_profile_opt_shapes": "faces:1x1x48x48",
+        "trt_profile_max_shapes": "faces:16x1x48x48",
+    }
 
 
 def test_a_model_made_elsewhere_is_taken(tmp_path: Path):
@@ -254,3 +401,93 @@ print("warning:", ExpressionClassifier(asset("fer_live_int8.onnx"), "cuda").warn
     (line,) = done.stdout.splitlines()
     assert line.startswith("warning:")
     assert done.stderr == ""
+
+
+@pytest.mark.parametrize(
+    ("outputs", "says"),
+    [
+        ({"probs": np.zeros((1, 7))}, "does not answer 8 probabilities for each face"),
+        ({"probs": np.zeros((2, 8))}, "does not answer 8 probabilities for each face"),
+        ({"probs": np.full((1, 8), np.nan)}, "does not answer 8 probabilities for each face"),
+        (
+            {"probs": np.zeros((1, 8)), "attention": np.zeros((1, 36))},
+            "its output `attention` is not of a row for each face",
+        ),
+        (
+            {"probs": np.zeros((1, 8)), "embedding": np.zeros((2, 384))},
+            "its output `embedding` is not of a row for each face",
+        ),
+    ],
+)
+def test_what_a_graph_answers_is_looked_at(outputs: dict[str, np.ndarray], says: str):
+    classifier = ExpressionClassifier(None, "cpu")
+    with pytest.raises(ModelError) as caught:
+        classifier._check(list(outputs.values()), list(outputs), 1)
+    assert str(caught.value) == says
+
+
+@pytest.mark.parametrize(
+    ("error", "says"),
+    [
+        (ModelError("answers nonsense"), "{file}: answers nonsense; export the model again"),
+        (RuntimeError("no kernel\nat line 3"), "{file}: cannot be run: no kernel"),
+        (RuntimeError("x" * 300), "{file}: cannot be run: " + "x" * 200),
+    ],
+)
+def test_a_model_that_fails_at_its_first_run_is_refused_in_one_line(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, error: Exception, says: str
+):
+    def fail(*_: object) -> None:
+        raise error
+
+    file = tmp_path / "a.onnx"
+    save_model(file)
+    monkeypatch.setattr(ExpressionClassifier, "_run", fail)
+    with pytest.raises(ModelError) as caught:
+        ExpressionClassifier(file, "cpu")
+    assert str(caught.value) == says.format(file=file)
+
+
+def test_a_model_for_a_fixed_number_of_faces_reads_any_number(tmp_path: Path):
+    model = save_model(tmp_path / "a.onnx")
+    for value in (model.graph.input[0], model.graph.output[0]):
+        value.type.tensor_type.shape.dim[0].dim_value = 4
+    onnx.save(model, str(tmp_path / "a.onnx"))
+    classifier = ExpressionClassifier(tmp_path / "a.onnx", "cpu")
+    for n in (1, 4, 6):
+        probs = classifier.classify(np.zeros((n, 48, 48), np.uint8))
+        np.testing.assert_allclose(probs, np.full((n, 8), 1 / 8))
+
+
+@pytest.mark.parametrize(
+    ("platform", "providers", "loads"),
+    [
+        ("linux", ["CUDAExecutionProvider"], True),
+        ("linux", ["CPUExecutionProvider"], False),
+        ("darwin", ["CUDAExecutionProvider"], False),
+        ("win32", ["CUDAExecutionProvider"], True),
+    ],
+)
+def test_cuda_is_tried_where_runtime_and_driver_are_there(
+    monkeypatch: pytest.MonkeyPatch, platform: str, providers: list[str], loads: bool
+):
+    asked: list[str] = []
+    runtime = classifier_module.onnx_runtime()
+    monkeypatch.setattr(classifier_module, "is_self_contained", lambda: False)
+    monkeypatch.setattr(runtime, "get_available_providers", lambda: providers)
+    monkeypatch.setattr(classifier_module.ctypes, "CDLL", asked.append)
+    monkeypatch.setattr(classifier_module.sys, "platform", platform)
+    assert classifier_module._cuda_may_load() == loads
+    driver = {"linux": "libcuda.so.1", "win32": "nvcuda.dll"}
+    assert asked == ([driver[platform]] if loads else [])
+
+
+def test_cuda_is_not_tried_without_a_driver(monkeypatch: pytest.MonkeyPatch):
+    def missing(name: str) -> None:
+        raise OSError(name)
+
+    runtime = classifier_module.onnx_runtime()
+    monkeypatch.setattr(classifier_module, "is_self_contained", lambda: False)
+    monkeypatch.setattr(runtime, "get_available_providers", lambda: ["CUDAExecutionProvider"])
+    monkeypatch.setattr(classifier_module.ctypes, "CDLL", missing)
+    assert not classifier_module._cuda_may_load()

@@ -10,6 +10,7 @@ from fer_live.vision.descriptor import (
     DESCRIPTOR_SIDE,
     SAME_PERSON_LIMIT,
     FaceDescriptor,
+    _in_one_light,
 )
 from fer_live.vision.detector import FaceDetector
 
@@ -63,3 +64,39 @@ def test_a_changed_picture_stays_the_same_person(
     assert (np.linalg.norm(before - after, axis=1) < SAME_PERSON_LIMIT).all()
     assert np.linalg.norm(before[0] - after[1]) > SAME_PERSON_LIMIT
     assert np.linalg.norm(before[1] - after[0]) > SAME_PERSON_LIMIT
+
+
+def test_a_descriptor_is_128_float32_numbers(descriptor: FaceDescriptor, both: np.ndarray):
+    described = descriptor.describe(both)
+    assert (described.shape, described.dtype) == ((2, 128), np.float32)
+    assert descriptor.describe(both[:0]).dtype == np.float32
+
+
+def test_a_face_and_its_mirror_image_have_one_descriptor(
+    descriptor: FaceDescriptor, both: np.ndarray
+):
+    mirrored = descriptor.describe(both[:, :, ::-1])
+    np.testing.assert_allclose(mirrored, descriptor.describe(both), atol=1e-3)
+
+
+def test_in_one_light_the_middle_has_the_gray_that_all_have():
+    ramp = np.tile(np.linspace(40, 90, 150), (150, 1)).astype(np.uint8)
+    even = _in_one_light(ramp)
+    assert (even.shape, even.dtype) == ((150, 150), np.uint8)
+    middle = even[25:125, 25:125]
+    assert middle.mean() == pytest.approx(118, abs=1)
+    assert middle.std() == pytest.approx(48, abs=1)
+
+
+@pytest.mark.parametrize(("corner", "becomes"), [(255, 255), (0, 0)])
+def test_what_is_too_bright_or_too_dark_for_one_light_stays_white_or_black(
+    corner: int, becomes: int
+):
+    """Around a middle of one gray its spread counts as 8 at least: by six times, up or down."""
+    face = np.full((150, 150), 100, np.uint8)
+    face[:15, :15] = corner
+    face[-15:, -15:] = 110
+    even = _in_one_light(face)
+    assert even[0, 0] == becomes
+    assert even[75, 75] == 118
+    assert even[-1, -1] == 118 + 6 * 10

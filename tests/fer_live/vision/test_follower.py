@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 from fer_live import Frame, Pipeline
 from fer_live.datatypes import FaceDetection
 from fer_live.vision.detector import FaceDetector
-from fer_live.vision.follower import _PLACES, FaceFollower, _agreed_similarity
+from fer_live.vision.follower import _PLACES, FaceFollower, _agreed_similarity, _apply
 
 
 @pytest.fixture(scope="module")
@@ -175,3 +175,52 @@ def test_two_of_three_frames_do_without_the_detector_and_read_alike(
     assert len(looks) - 60 <= 24
     change = np.abs(np.diff(always, axis=0)).sum(axis=1).mean()
     assert np.abs(always - followed).sum(axis=1).mean() <= max(change, 0.02)
+
+
+def still(box: tuple[float, float, float, float]) -> FaceDetection:
+    """An upright face with its eyes' middle at (100, 100)."""
+    points = [(80, 100), (120, 100), (100, 115), (100, 140), (70, 100), (130, 100)]
+    return FaceDetection(np.array(box, np.float32), np.array(points, np.float32), 0.625)
+
+
+def zoomed(times: float) -> tuple[complex, complex]:
+    """A similarity of the crop, (64, 64), about its middle."""
+    return complex(times), complex(32, 32) * (1 - times)
+
+
+def test_what_stays_in_the_crop_stays_in_the_frame_and_keeps_its_confidence():
+    before = still((60, 60, 140, 160))
+    after = _apply((1 + 0j, 0j), before, (640, 480))
+    assert after is not None and after.confidence == 0.625
+    np.testing.assert_allclose(after.box_xyxy, before.box_xyxy, atol=1e-4)
+    np.testing.assert_allclose(after.keypoints_xy, before.keypoints_xy, atol=1e-4)
+    assert after.box_xyxy.dtype == after.keypoints_xy.dtype == np.float32
+
+
+@pytest.mark.parametrize(
+    ("shift", "is_followed"), [(9.5, True), (9.7, False), (9.5j, True), (-9.7j, False)]
+)
+def test_a_face_is_followed_by_15_percent_of_its_crop(shift: complex, is_followed: bool):
+    after = _apply((1 + 0j, complex(shift)), still((60, 60, 140, 160)), (640, 480))
+    assert (after is not None) == is_followed
+
+
+@pytest.mark.parametrize(
+    ("times", "is_followed"), [(1.09, True), (1.11, False), (1 / 1.09, True), (1 / 1.11, False)]
+)
+def test_a_face_is_followed_that_grows_or_shrinks_by_a_tenth(times: float, is_followed: bool):
+    after = _apply(zoomed(times), still((60, 60, 140, 160)), (640, 480))
+    assert (after is not None) == is_followed
+
+
+def test_a_followed_box_stays_in_the_frame_and_at_the_border_where_it_was_cut_off():
+    """Eight pixels of a crop that shows 133 pixels on 64 are 16.7 of the frame."""
+    for box, shift, expected in (
+        ((10, 60, 90, 140), -8 + 0j, (0, 60, 73.33, 140)),
+        ((0, 60, 80, 140), 8 + 0j, (0, 60, 96.67, 140)),
+        ((60, 60, 150, 150), 8 + 0j, (76.67, 60, 160, 150)),
+        ((60, 60, 140, 150), 8j, (60, 76.67, 140, 150)),
+    ):
+        after = _apply((1 + 0j, shift), still(box), (160, 150))
+        assert after is not None
+        np.testing.assert_allclose(after.box_xyxy, expected, atol=0.01)

@@ -1,6 +1,7 @@
 """478 points, blendshapes and head pose of one face at a time."""
 
 import time
+from types import SimpleNamespace
 
 import cv2
 import numpy as np
@@ -8,7 +9,7 @@ import pytest
 
 from fer_live.datatypes import BLENDSHAPES, FaceLandmarks
 from fer_live.vision.detector import FaceDetector
-from fer_live.vision.landmarker import FaceLandmarker
+from fer_live.vision.landmarker import FaceLandmarker, _cut_out_rgb, _landmarks, _square
 
 HALF = np.array([0.5, 0.5, 0], np.float32)
 """A pixel's middle."""
@@ -158,3 +159,73 @@ def test_a_face_costs_the_same_in_any_frame(
             landmarker.measure(picture, box)
             spent_s[name].append(time.process_time() - began_s)
     assert min(spent_s["large"]) < 1.5 * min(spent_s["small"])
+
+
+@pytest.mark.parametrize(
+    ("box", "step", "side"),
+    [
+        ((100, 200, 180, 280), 160 / 256, 256),  # enlarged to at least 256 pixels
+        ((100, 200, 250, 320), 1.0, 300),  # as it is, and the longer side counts
+        ((100, 200, 484, 584), 2.0, 384),  # reduced to at most 384
+    ],
+)
+def test_the_square_is_twice_the_box_and_around_its_middle(
+    box: tuple[int, ...], step: float, side: int
+):
+    to_frame, found = _square(640, 480, np.array(box, np.float32))
+    assert found == side
+    assert to_frame.dtype == np.float32
+    assert to_frame[:, :2].tolist() == pytest.approx(np.eye(2) * step)
+    first, last = (to_frame @ (n - 0.5, n - 0.5, 1) + 0.5 for n in (0, side))
+    middle = (np.array(box[:2]) + box[2:]) / 2
+    assert (first + last) / 2 == pytest.approx(middle)
+    assert last - first == pytest.approx(2 * max(box[2] - box[0], box[3] - box[1]))
+
+
+def test_the_square_of_a_tight_crop_is_half_as_large_again():
+    to_frame, side = _square(200, 160, None)
+    assert side == 300
+    first, last = (to_frame @ (n - 0.5, n - 0.5, 1) + 0.5 for n in (0, side))
+    assert first.tolist() == pytest.approx([-50, -70])
+    assert last.tolist() == pytest.approx([250, 230])
+
+
+@pytest.mark.parametrize("side_px", [40, 150, 290, 700])
+def test_a_square_shows_the_frame_at_its_place_and_black_beyond(side_px: int):
+    """Whether enlarged, kept or reduced; gray rises by 1.6 in a pixel of the square."""
+    box = np.array([0, 0, side_px, side_px], np.float32) + 100
+    to_frame, side = _square(1000, 1000, box)
+    rise, middle = 1.6 / to_frame[0, 0], 100 + side_px / 2
+    y, x = np.indices((1000, 1000))
+    blue, green = (np.clip(np.round(128 + rise * (at - middle)), 0, 255) for at in (x, y))
+    slope = np.stack([blue, green, np.full(x.shape, 77)], axis=-1).astype(np.uint8)
+    cut = _cut_out_rgb(slope, to_frame, side).astype(float)
+    rows, columns = np.indices((side, side))
+    places = np.stack([columns, rows, np.ones_like(rows)], axis=-1) @ to_frame.T
+    expected = 128 + rise * (places - middle)
+    inside = (np.abs(expected - 128) < 120).all(axis=-1) & (places > 8).all(axis=-1)
+    assert (cut[inside][:, 0] == 77).all(), "red comes first"
+    for channel, axis in ((2, 0), (1, 1)):
+        error = cut[inside][:, channel] - expected[inside][:, axis]
+        assert np.abs(error).max() < 2
+        assert abs(float(error.mean())) < 0.15
+    beyond = (places < -2 * to_frame[0, 0]).any(axis=-1)
+    assert (cut[beyond] == 0).all()
+
+
+def test_points_in_fractions_of_the_square_become_pixels_of_the_frame():
+    """The middle of its first pixel is half a pixel in; depths grow as the square does."""
+    point = SimpleNamespace(x=0.5 / 256, y=128.5 / 256, z=-0.25)
+    shapes = [SimpleNamespace(category_name=n, score=k / 64) for k, n in enumerate(BLENDSHAPES)]
+    result = SimpleNamespace(
+        face_landmarks=[[point]],
+        face_blendshapes=[[*shapes[::-1], SimpleNamespace(category_name="_neutral", score=1)]],
+        facial_transformation_matrixes=[np.arange(16.0).reshape(4, 4)],
+    )
+    to_frame = np.array([[2, 0, -30], [0, 2, 40]], np.float32)
+    face = _landmarks(result, to_frame, 256)
+    assert face.points_xyz.tolist() == [[-30, 2 * 128 + 40, -128]]
+    assert face.blendshapes.tolist() == [k / 64 for k in range(51)], "in our order"
+    assert face.head_pose.tolist() == np.arange(16.0).reshape(4, 4).tolist()
+    dtypes = {face.points_xyz.dtype, face.blendshapes.dtype, face.head_pose.dtype}
+    assert dtypes == {np.dtype(np.float32)}

@@ -10,7 +10,7 @@ from fer_live import Frame, Pipeline
 from fer_live.datatypes import FaceDetection, TrackedFace
 from fer_live.model.manifest import CropGeometry
 from fer_live.vision.alignment import align_face
-from fer_live.vision.quality import FaceMeasures, QualityJudge, judge, measure
+from fer_live.vision.quality import FaceMeasures, QualityJudge, _core, judge, measure
 from tests.helpers.made_up_faces import CAUSES, Portrait
 
 GOOD = FaceMeasures(
@@ -148,6 +148,109 @@ def test_size_and_place_are_those_of_the_key_points():
     assert measure(upright(-900, 200, 60), crop, GEOMETRY, (640, 480)).outside == 1.0
 
 
+def test_the_places_of_a_face_are_spread_evenly_over_an_ellipse():
+    """In sides of the crop: 0.36 to either side and 0.42 up and down, as wide as nine steps."""
+    places, farthest = _core()
+    assert places.dtype == np.float32
+    x, y = places
+    across, down = np.arange(-4, 5) * 0.36 / 4, np.arange(-4, 5) * 0.42 / 4
+    np.testing.assert_allclose(np.unique(x), across, atol=1e-6)
+    np.testing.assert_allclose(np.unique(y), down, atol=1e-6)
+    expected = {
+        (i, k) for i in range(-4, 5) for k in range(-4, 5) if (i / 4) ** 2 + (k / 4) ** 2 <= 1
+    }
+    found = {(round(4 * a / 0.36), round(4 * b / 0.42)) for a, b in places.T.tolist()}
+    assert found == expected and len(expected) == places.shape[1]
+    assert farthest == pytest.approx(0.42), "the farthest place is straight above or below"
+
+
+def test_places_turn_with_the_head():
+    """Half of a face that lies on its side is above the frame; the ellipse is symmetric."""
+    face = upright(320, 240, 60)
+    middle = (face.keypoints_xy[:2].mean(axis=0) + face.keypoints_xy[3]) / 2
+    shares = []
+    for degrees in (0, 40, 90, 180):
+        spin = cv2.getRotationMatrix2D(middle.tolist(), degrees, 1.0)
+        points = cv2.transform(face.keypoints_xy[:, None], spin)[:, 0] - (0, middle[1] - 1)
+        detection = FaceDetection(face.box_xyxy, points.astype(np.float32), 0.9)
+        shares.append(measure(detection, textured(), GEOMETRY, (640, 480)).outside)
+    assert shares[0] == shares[2] == shares[3]
+    assert all(0.4 < share < 0.5 for share in shares), "those on the edge itself are inside"
+
+
+@pytest.mark.parametrize(
+    ("name", "scale"),
+    [
+        ("side_px", [(0, 0), (13, 0.25), (17, 0.375), (21, 0.5), (31.5, 0.75), (42, 1), (900, 1)]),
+        ("outside", [(0, 1), (0.05, 0.75), (0.1, 0.5), (0.35, 0.25), (0.6, 0), (1, 0)]),
+        ("turn_deg", [(0, 1), (16, 1), (24, 0.75), (32, 0.5), (60, 0.25), (75, 0.125), (90, 0)]),
+        ("light", [(0, 0), (9, 0.125), (18, 0.25), (42, 0.5), (84, 1), (255, 1)]),
+        ("glare", [(0, 1), (0.15, 0.75), (0.3, 0.5), (0.8, 0.25), (1, 0)]),
+        ("sharpness", [(0, 0), (0.65, 0), (0.71, 0.25), (0.8, 0.5), (0.87, 0.75), (0.94, 1)]),
+        ("mouth_covered", [(0, 1), (0.85, 0.5), (0.992, 0.25), (1, 0.2)]),
+        ("eyes_covered", [(0, 1), (0.46, 0.75), (0.92, 0.5), (1, 0.3)]),
+    ],
+)
+def test_what_a_measure_is_worth(name: str, scale: list[tuple[float, float]]):
+    worths = [judge(replace(GOOD, **{name: value})).value for value, _ in scale]
+    assert worths == pytest.approx([worth for _, worth in scale])
+
+
+def test_a_label_is_held_below_a_quarter_and_a_reason_given_below_a_half():
+    assert judge(replace(GOOD, light=18.0)).can_be_read
+    assert not judge(replace(GOOD, light=17.9)).can_be_read
+    assert judge(replace(GOOD, light=42.0)).reason == ""
+    assert judge(replace(GOOD, light=41.9)).reason == "dark"
+
+
+def test_what_spoils_the_whole_picture_is_told_before_a_cover():
+    assert judge(replace(GOOD, light=40.0, mouth_covered=1.0)).reason == "dark"
+    assert judge(replace(GOOD, light=43.0, mouth_covered=1.0)).reason == "covered"
+
+
+def test_light_is_the_95th_percentile_and_glare_the_share_of_white():
+    """Of the 42 x 32 pixels in the middle, four rows are white; around it all is black."""
+    crop = np.zeros((48, 48), np.uint8)
+    crop[4:46, 8:40] = 100
+    crop[4:8, 8:40] = 250
+    crop[8:10, 8:40] = 249
+    measures = measure(upright(320, 240, 60), crop, GEOMETRY, (640, 480))
+    assert measures.glare == pytest.approx(4 / 42)
+    assert measures.light == 250
+    crop[4:46, 8:40] = 100
+    crop[4:6, 8:40] = 200  # 2 of 42 rows are 4.8 %
+    assert measure(upright(320, 240, 60), crop, GEOMETRY, (640, 480)).light == 100
+
+
+def test_what_is_smaller_than_its_crop_is_not_called_blurred():
+    blurred = cv2.GaussianBlur(textured(), (0, 0), 3)
+    large, small = (
+        measure(upright(320, 240, distance), blurred, GEOMETRY, (640, 480)).sharpness
+        for distance in (60, 10)
+    )
+    assert large < 0.8
+    assert small == 1.0
+
+
+@pytest.mark.parametrize(
+    ("right", "down", "usual"), [(1, 0, 0.458), (0, 1, 0.484), (1, 1, 0.544), (-1, 1, 0.535)]
+)
+def test_sharpness_is_that_along_a_blur_in_any_direction(right: int, down: int, usual: float):
+    """Along one direction gray rises by 2 a step, and so by 6 in three; across it, it is noise.
+
+    The norms are of as many differences as there are in 42 x 36 pixels.
+    """
+    y, x = np.indices((48, 48))
+    noise = np.random.default_rng(0).integers(0, 100, 200)
+    n_directions = abs(right) + down
+    rising = 2 * (right * x + down * y) // n_directions
+    crop = (noise[right * y - down * x + 100] + rising + 50).astype(np.uint8)
+    n_near = (42 - down) * (36 - abs(right))
+    n_far = (42 - 3 * down) * (36 - 3 * abs(right))
+    found = measure(upright(320, 240, 60), crop, GEOMETRY, (640, 480)).sharpness
+    assert found == pytest.approx(2 * n_near**0.5 / (6 * n_far**0.5) / usual, rel=1e-6)
+
+
 def test_the_nose_tells_the_turn_and_roll_does_not_matter():
     face = upright(320, 240, 60)
     face.keypoints_xy[2, 0] += 20
@@ -189,6 +292,18 @@ def test_a_verdict_stands_for_three_frames_and_for_its_own_face():
     judge_of.reset()
     (again,) = judge_of.judge(numbered(face), bright, *WHERE, 0.12)
     assert again.reason != "dark"
+
+
+def test_verdicts_come_in_the_order_of_the_faces_and_of_nobody_else():
+    judge_of, (one, other) = QualityJudge(), numbered(upright(100, 240, 60), upright(320, 240, 60))
+    black, bright = np.zeros((48, 48), np.uint8), textured()
+    both = judge_of.judge([one, other], np.stack([black, bright]), *WHERE, 0.0)
+    assert [quality.reason == "dark" for quality in both] == [True, False]
+    turned_round = judge_of.judge([other, one], np.stack([bright, black]), *WHERE, 0.01)
+    assert turned_round == both[::-1]
+    assert judge_of.judge([other], bright[None], *WHERE, 0.02) == both[1:], "the first has left"
+    (back,) = judge_of.judge([one], bright[None], *WHERE, 0.03)
+    assert back.reason != "dark", "who left was forgotten"
 
 
 @pytest.mark.parametrize("value", [0, 90, 255])

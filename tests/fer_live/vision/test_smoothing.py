@@ -144,3 +144,73 @@ def test_changes_take_longer_while_somebody_speaks():
     calm, half, speech = (seconds_until_shown(speaks) for speaks in (0.0, 0.5, 1.0))
     assert half == pytest.approx(2.5 * calm, abs=0.03)
     assert speech == pytest.approx(4 * calm, abs=0.03)
+
+
+@pytest.mark.parametrize(
+    ("calm", "time_constant_s", "hold_s", "margin"),
+    [(0.0, 0.1 / 3, 0.05, 0.0), (0.5, 0.1, 0.15, 0.1), (1.0, 0.3, 0.45, 0.2)],
+)
+def test_the_ends_of_the_slider_are_a_third_and_thrice_the_default(
+    calm: float, time_constant_s: float, hold_s: float, margin: float
+):
+    config = SmoothingConfig.from_calm(calm)
+    assert config.time_constant_s == pytest.approx(time_constant_s)
+    assert config.hold_s == pytest.approx(hold_s)
+    assert config.margin == pytest.approx(margin)
+
+
+def at_once(**options: float) -> ExpressionSmoother:
+    """Follows every frame wholly and holds nothing, but for what is asked."""
+    config = SmoothingConfig(**{"time_constant_s": 0.0, "hold_s": 0.0, "margin": 0.0, **options})
+    return ExpressionSmoother(LABELS, config)
+
+
+@pytest.mark.parametrize(("second", "shown"), [(0.5625, "neutral"), (0.625, "happiness")])
+def test_a_new_label_leads_by_its_margin_or_is_not_shown(second: float, shown: str):
+    """By 0.125 or by 0.25; 0.25 is enough."""
+    smoother = at_once(margin=0.25)
+    smoother.update(1, NEUTRAL, 0.0)
+    probs = np.array([1 - second, second, 0], np.float32)
+    assert smoother.update(1, probs, 1.0)[1] == shown
+
+
+@pytest.mark.parametrize(("best", "shown"), [(0.5, "neutral"), (0.4375, UNSURE)])
+def test_a_label_that_reaches_the_bar_is_shown(best: float, shown: str):
+    smoother = at_once(unsure_below=0.5)
+    rest = (1 - best) / 2
+    assert smoother.update(1, np.array([best, rest, rest], np.float32), 0.0)[1] == shown
+
+
+def test_a_new_label_must_lead_without_a_break():
+    """It leads for 0.25 s, then the old one for a moment, then it has to begin anew."""
+    smoother = at_once(hold_s=0.375)
+    frames = [NEUTRAL, HAPPY, HAPPY, HAPPY, NEUTRAL, HAPPY, HAPPY, HAPPY, HAPPY]
+    shown = [smoother.update(1, probs, k / 8)[1] for k, probs in enumerate(frames)]
+    assert shown == ["neutral"] * 8 + ["happiness"]
+
+
+def test_an_ended_track_is_remembered_for_three_seconds():
+    smoother = ExpressionSmoother(LABELS)
+    smoother.update(1, NEUTRAL, 0.0)
+    smoother.forget_unseen(3.0)
+    assert smoother.update(1, HAPPY, 0.01)[1] == "neutral"
+    smoother.forget_unseen(3.02)
+    assert smoother.update(1, HAPPY, 0.02)[1] == "happiness"
+
+
+@pytest.mark.parametrize("begins_anew", ["reset", "a clock that goes back"])
+def test_another_source_begins_anew(begins_anew: str):
+    smoother = ExpressionSmoother(LABELS)
+    smoother.update(1, NEUTRAL, 5.0)
+    if begins_anew == "reset":
+        smoother.reset()
+    time_s = 5.01 if begins_anew == "reset" else 4.99
+    probs, shown = smoother.update(1, HAPPY, time_s)
+    assert shown == "happiness"
+    np.testing.assert_array_equal(probs, HAPPY)
+
+
+def test_smoothed_probabilities_stay_float32():
+    smoother = ExpressionSmoother(LABELS)
+    smoother.update(1, NEUTRAL, 0.0)
+    assert smoother.update(1, HAPPY, 0.1)[0].dtype == np.float32

@@ -99,3 +99,31 @@ def test_a_repeated_time_changes_nothing(face: np.ndarray):
     meter = SpeechMeter()
     for _ in range(5):
         assert meter.update(1, with_mouth(face, 1.0), 1.0) == 0
+
+
+def talked(face: np.ndarray) -> SpeechMeter:
+    meter = SpeechMeter()
+    for t in np.arange(0, 2, 1 / 30):
+        meter.update(1, speaking(face, t), t)
+    return meter
+
+
+def test_a_track_is_remembered_for_three_seconds(face: np.ndarray):
+    """Its last face was seen at 59 / 30 s."""
+    for gap_s, is_remembered in ((2.99, True), (3.01, False)):
+        meter = talked(face)
+        meter.forget_unseen(59 / 30 + gap_s)
+        assert (meter.update(1, face, 59 / 30) > 0.3) == is_remembered
+
+
+def test_a_crop_of_another_side_begins_anew(face: np.ndarray):
+    meter = talked(face)
+    assert meter.update(1, cv2.resize(face, (64, 64)), 2.0) == 0
+
+
+def test_after_a_gap_one_look_counts_as_a_fifth_of_a_second(face: np.ndarray):
+    """So that somebody who rests after a gap of 1.5 s is not silent at once: exp(-0.2)."""
+    meter = talked(face)
+    before = meter._states[1].moving
+    meter.update(1, speaking(face, 59 / 30), 59 / 30 + 1.5)
+    assert meter._states[1].moving == pytest.approx(before * np.exp(-0.2))

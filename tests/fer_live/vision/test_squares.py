@@ -121,3 +121,39 @@ def test_shares_lie_between_nothing_and_all_and_a_box_shares_all_of_itself(
     assert shares[0, 0] == pytest.approx(0.5)
     assert np.all((shares >= 0) & (shares <= 1 + 1e-5))
     assert np.diag(shared(np.stack(a), np.stack(a))) == pytest.approx(1)
+
+
+def test_a_square_is_four_times_as_wide_as_its_face_and_holds_it_in_the_middle():
+    (square,) = around([box(600, 300, 50)], (1280, 720), 4)
+    assert square == Square(525, 225, 200)
+
+
+def test_a_square_at_the_border_stays_in_the_frame():
+    assert around([box(0, 690, 50)], (1280, 720), 4) == [Square(0, 520, 200)]
+
+
+def test_a_square_is_no_larger_than_the_frame_is_high():
+    assert around([box(500, 100, 300)], (1280, 720), 4) == [Square(290, 0, 720)]
+
+
+def test_faces_further_apart_share_the_larger_square():
+    """Six times as wide as a face; in the square of one the other lies near the edge."""
+    (square,) = around([box(500, 300, 50), box(690, 300, 50)], (1280, 720), 4)
+    assert square.side == 300
+    assert square.left <= 501 and square.left + square.side >= 739
+
+
+def test_a_grid_begins_at_the_left_top_and_goes_row_by_row():
+    squares = grid((640, 480))
+    assert [square.side for square in squares] == [192] * 12
+    assert [square.left for square in squares[:4]] == [0, 149, 299, 448]
+    assert [square.top for square in squares[::4]] == [0, 144, 288]
+
+
+def test_a_face_found_in_a_square_keeps_its_confidence():
+    assert moved(face(10, 20, 30, 0.75), Square(100, 200, 64)).confidence == 0.75
+
+
+@pytest.mark.parametrize(("x", "n_kept"), [(49, 1), (51, 2)])
+def test_faces_that_share_half_of_the_smaller_are_one(x: float, n_kept: int):
+    assert len(without_repeats([face(0, 0, 100, 0.9), face(x, 0, 100, 0.8)])) == n_kept

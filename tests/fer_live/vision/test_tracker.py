@@ -126,3 +126,55 @@ def test_within_a_frame_numbers_are_distinct(frames: list[list[tuple[float, floa
     for index, places in enumerate(frames):
         numbers = ids(tracker, [face(x, y) for x, y in places], index / 10)
         assert len(set(numbers)) == len(places)
+
+
+@pytest.mark.parametrize(("x", "same"), [(119, True), (121, False)])
+def test_a_face_may_jump_by_one_and_a_fifth_of_its_sides(x: float, same: bool):
+    tracker = FaceTracker()
+    ids(tracker, [face(0, 0)], 0.0)
+    assert ids(tracker, [face(x, 0)], 1e-6) == [1 if same else 2]
+
+
+@pytest.mark.parametrize(("x", "same"), [(215, True), (225, False)])
+def test_after_a_gap_a_face_may_be_a_side_further_for_each_second(x: float, same: bool):
+    tracker = FaceTracker()
+    ids(tracker, [face(0, 0)], 0.0)
+    assert ids(tracker, [face(x, 0)], 1.0) == [1 if same else 2]
+
+
+@pytest.mark.parametrize(("side", "same"), [(49, False), (51, True), (199, True), (202, False)])
+def test_what_jumps_is_of_half_to_twice_the_size_or_another_face(side: float, same: bool):
+    tracker = FaceTracker()
+    ids(tracker, [face(0, 0)], 0.0)
+    beside = face(105, 50 - side / 2, side)
+    assert ids(tracker, [beside], 0.5) == [1 if same else 2]
+
+
+def test_a_tentative_face_that_is_lost_for_a_quarter_of_a_second_begins_anew():
+    """It would be reported after half a second of being seen."""
+    for gap_s, reported in ((0.25, [1]), (0.375, [])):
+        tracker = FaceTracker()
+        ids(tracker, [], 0.0)
+        weak = [face(0, 0, confidence=0.55)]
+        ids(tracker, weak, 1.0)
+        ids(tracker, weak, 1.25)
+        ids(tracker, [], 1.25 + gap_s)
+        assert ids(tracker, weak, 1.25 + gap_s + 0.01) == reported
+
+
+def test_numbers_go_on_after_a_cut_and_begin_at_one_after_a_reset():
+    tracker = FaceTracker()
+    assert ids(tracker, [face(0, 0)], 0.0) == [1]
+    tracker.end_all()
+    assert ids(tracker, [face(0, 0)], 0.1) == [2]
+    assert ids(tracker, [face(400, 0, confidence=0.6)], 0.2) == [], "the first frame is over"
+    tracker.reset()
+    assert ids(tracker, [face(0, 0, confidence=0.6)], 0.3) == [1], "a first frame again"
+
+
+def test_of_two_tracks_that_fit_alike_it_is_the_one_seen_lately():
+    """The first face was hidden a moment ago, just where the second one is now."""
+    tracker = FaceTracker()
+    assert ids(tracker, [face(0, 0), face(60, 0)], 0.0) == [1, 2]
+    assert ids(tracker, [face(60, 0)], 0.5) == [2]
+    assert ids(tracker, [face(30, 0)], 0.501) == [2]

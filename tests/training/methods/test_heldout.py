@@ -98,3 +98,28 @@ def test_only_images_without_a_pseudo_label_say_what_may_be_ruled_out():
     assert rule.truth.sum().item() == 1
     assert rule.read.sum().item() == 2
     assert rule.right.sum().item() == 1
+
+
+def test_counts_fade_by_the_decay_each_step():
+    """Four images, then four more: 4 * 0.9 + 4."""
+    rule = HeldoutPrecision(3, decay=0.9)
+    for _ in range(2):
+        rule.update(probabilities([0.605] * 4, [1] * 4), told_by([1, 1, 1, 0], 4), KEEP_NONE)
+    assert rule.read[1, 60].item() == pytest.approx(7.6)
+    assert rule.right[1, 60].item() == pytest.approx(5.7)
+    assert rule.truth.sum().item() == pytest.approx(7.6)
+
+
+@pytest.mark.parametrize(
+    ("probability", "edge"), [(0.5, 10**-0.4), (1e-3, 10**-3.1), (1e-30, 10**-7), (0.0105, 0.01)]
+)
+def test_the_ceiling_is_the_lower_edge_of_the_bin_of_a_tenth_of_a_decade(
+    probability: float, edge: float
+):
+    """With a coverage of 0.5 all 99 images but half of them keep their class."""
+    probs = torch.tensor([[1 - probability, probability, 0.0]] * 99)
+    rule = HeldoutPrecision(3, decay=0.9)
+    rule.update(probs, told_by([1] * 99, 99), KEEP_NONE)
+    found = rule.ceiling(0.5).item()
+    assert found <= max(probability, 1e-7) < found * 10**0.1 * (1 + 1e-5) or found == 0
+    assert found == pytest.approx(edge if edge > 1e-7 else 0.0, rel=1e-4)

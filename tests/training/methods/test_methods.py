@@ -5,6 +5,7 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor
 
+from tests.helpers.scripted import Scripted, faces_with
 from training.methods import METHODS
 from training.methods.adacm import nt_xent
 from training.methods.dta_snl import DtaSnl, DtaSnlOptions
@@ -26,29 +27,9 @@ from training.methods.negative_learning import (
     log_not,
 )
 from training.methods.pseudo_label import pseudo_label, pseudo_label_loss
-from training.models.resnet import ExpressionNet, NetworkOutput
+from training.models.resnet import ExpressionNet
 
 SEMI_SUPERVISED = [name for name, method in METHODS.items() if method.uses_unlabeled]
-
-
-class Scripted(ExpressionNet):
-    """A network whose logits for an image are written in the image: pixels [0, 0, :C]."""
-
-    def __init__(self, n_classes: int) -> None:
-        super().__init__(n_classes, width=8)
-        self.scale = torch.nn.Parameter(torch.ones(()))
-        self.n_classes = n_classes
-
-    def read(self, faces: Tensor) -> NetworkOutput:
-        logits = self.scale * faces[:, 0, 0, : self.n_classes]
-        return NetworkOutput(logits, faces[:, 0, 0, :], None)
-
-
-def faces_with(probs: list[list[float]]) -> Tensor:
-    """Faces for which `Scripted` gives these probabilities."""
-    faces = torch.zeros(len(probs), 1, 8, 8)
-    faces[:, 0, 0, : len(probs[0])] = torch.tensor(probs).log()
-    return faces
 
 
 def random_batch(n_labeled: int = 4, n_unlabeled: int = 8, n_weak: int = 1) -> Batch:
@@ -536,6 +517,41 @@ def test_freematch_fairness_by_hand():
     assert loss == pytest.approx(math.log(2) + 0.5 * fairness, rel=1e-4)
 
 
+def test_freematch_is_fair_to_nobody_where_no_image_is_kept():
+    """Even answers of 1/2 stay below a threshold that has risen to 3/4."""
+    method = make("freematch", 2, lambda_f=0.5, decay=0.999)
+    method.tau.fill_(0.75)
+    faces = faces_with([[0.5, 0.5]])
+    batch = Batch(faces, torch.tensor([[1.0, 0.0]]), (faces,), faces)
+    result = method.step(Scripted(2), Scripted(2), batch, 0.0)
+    assert not result.kept.any()
+    assert result.loss.item() == pytest.approx(math.log(2))
+
+
+def test_freematch_leaves_out_a_class_that_no_kept_image_is_of():
+    """Kept are two images of class 0, of 0.9 and 0.8: SumNorm(q_ / h_) = (1, 0), and log 0 counts
+    as log 1e-12."""
+    method = make("freematch", 2, lambda_u=0.0, lambda_f=0.5, decay=0.0)
+    faces = faces_with([[0.9, 0.1], [0.8, 0.2]])
+    batch = Batch(faces_with([[0.5, 0.5]]), torch.tensor([[1.0, 0.0]]), (faces,), faces)
+    method.histogram.fill_(0.5)
+    method._update = lambda probs: None
+    loss = method.step(Scripted(2), Scripted(2), batch, 0.0).loss.item()
+    # The averages stay where they were: (0.5, 0.5) for probabilities and histogram.
+    assert loss == pytest.approx(math.log(2) + 0.5 * 0.5 * math.log(1e-12), rel=1e-5)
+
+
+def test_adacm_margins_move_at_their_decay_and_have_no_upper_limit_but_one():
+    method = make("adacm", 2, beta=1.0, tau_min=0.25, decay=0.75)
+    assert method.thresholds(5.0).tolist() == [0.25, 0.25], "not seen yet"
+    for confidence in (0.9, 0.7):
+        probs = torch.tensor([[confidence, 1 - confidence]])
+        method.margin.update(probs, torch.tensor([0]))
+    mean = 0.75 * 0.9 + 0.25 * 0.7
+    assert method.thresholds(1.0)[0].item() == pytest.approx(mean / (1 + math.exp(-1)))
+    assert method.thresholds(50.0)[0].item() == pytest.approx(mean)
+
+
 def test_adacm_contrasts_only_what_is_below_its_margin():
     method = make("adacm", 3)
     method.margin.update(torch.eye(3) * 0.85 + 0.05, torch.arange(3))
@@ -596,3 +612,12 @@ def test_with_both_halves_off_it_is_fixmatch():
     theirs = make("fixmatch", threshold=0.3).step(student, teacher, batch, 1.0)
     assert ours.loss.item() == pytest.approx(theirs.loss.item(), rel=1e-6)
     assert torch.equal(ours.kept, theirs.kept) and ours.kept.any()
+
+
+def test_a_class_at_the_ceiling_itself_is_not_ruled_out():
+    probs, rejected = torch.tensor([[0.5, 0.25, 0.25]]), torch.tensor([False])
+    at, above = (
+        complementary_classes(probs, rejected, ceiling=ceiling, rank=1) for ceiling in (0.25, 0.26)
+    )
+    assert not at.any()
+    assert above.tolist() == [[False, True, True]]
