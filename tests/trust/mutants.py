@@ -1,7 +1,8 @@
 """Faults put into the code one at a time, and how many of them the tests find: `make mutants`.
 
 mutmut makes them, some ten thousand in detection, session, outputs and methods. Of these, `--count`
-are drawn evenly; their seed is the date of the first draw. A fault counts as found where a test
+are drawn evenly by `--seed`. Whoever writes tests for what a sample shows draws another one to
+measure what they are worth. A fault counts as found where a test
 fails or does not end; one in code that no test calls counts as not found. It goes on where it was
 stopped.
 """
@@ -34,9 +35,9 @@ def all_mutants(folder: Path) -> dict[str, int | None]:
     return found
 
 
-def drawn(names: Mapping[str, int | None], count: int) -> list[str]:
-    """The sample: always the same one of the same code."""
-    return sorted(random.Random(_SEED).sample(sorted(names), min(count, len(names))))
+def drawn(names: Mapping[str, int | None], count: int, seed: int) -> list[str]:
+    """The sample: always the same one of the same code and seed."""
+    return sorted(random.Random(seed).sample(sorted(names), min(count, len(names))))
 
 
 def rows(codes: Mapping[str, int | None]) -> list[dict[str, str | int]]:
@@ -73,11 +74,12 @@ def main() -> int:
     """Make the faults, try those that were drawn, print the table; 1 where some were not tried."""
     parser = argparse.ArgumentParser(prog="python -m tests.trust.mutants", description=__doc__)
     parser.add_argument("--count", type=int, default=_COUNT, help=f"faults to try ({_COUNT})")
+    parser.add_argument("--seed", type=int, default=_SEED, help=f"of the sample ({_SEED})")
     parser.add_argument("--list", action="store_true", help="name those that no test found")
     arguments = parser.parse_args()
     if not all_mutants(_FOLDER):
         _mutmut("none of these")  # makes them all, and then finds nothing to try
-    names = drawn(all_mutants(_FOLDER), arguments.count)
+    names = drawn(all_mutants(_FOLDER), arguments.count, arguments.seed)
     missing = [name for name in names if all_mutants(_FOLDER)[name] in _NOT_TRIED]
     if missing:
         _mutmut(*missing)

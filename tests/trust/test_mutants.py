@@ -22,8 +22,9 @@ def test_what_was_not_tried_does_not_count_and_what_no_test_calls_was_not_found(
 
 def test_the_sample_is_the_same_every_time_and_spread_over_all():
     names = dict.fromkeys((f"app.part{i % 4}.f__{i}" for i in range(1000)), None)
-    sample = drawn(names, 100)
-    assert sample == drawn(dict(reversed(names.items())), 100)
+    sample = drawn(names, 100, 0)
+    assert sample == drawn(dict(reversed(names.items())), 100, 0)
+    assert sample != drawn(names, 100, 1)
     assert len(set(sample)) == 100 and {name.split(".")[1] for name in sample} == {
         f"part{i}" for i in range(4)
     }
