@@ -178,7 +178,7 @@ def array_spoilt(array: np.ndarray, choose: Random) -> bytes:
             kind = choose.choice(("f2", "f8", "i1", "u8", "U3", "S2", "?", "c8", "M8[s]", "V4"))
             try:
                 np.save(content, array.astype(kind))
-            except (ValueError, TypeError):
+            except (ValueError, TypeError, OverflowError):
                 np.save(content, np.zeros(array.shape, "f8"))
         case "shape":
             shape = choose.choice((array[..., None], flat, array[None], array.T, flat[:1]))
