@@ -29,11 +29,12 @@ def seen(color: str, eyes: str) -> str:
     return "#" + bytes(np.round(back * 255).astype(np.uint8)).hex()
 
 
-@pytest.fixture(params=["light", "dark"])
-def palette(qtbot, request) -> QPalette:
+@pytest.fixture(scope="module", params=["light", "dark"])
+def palette(qapp, request) -> QPalette:
     show_theme(request.param)
-    yield QApplication.palette()
+    colors = QPalette(QApplication.palette())
     show_theme("system")
+    return colors
 
 
 @pytest.mark.parametrize("eyes", SEEN_AS)
