@@ -32,15 +32,39 @@ def partial_path(path: Path) -> Path:
 
     A name that is free: another run's rows, or a person's own file, are not written over. The empty
     file is there and locked when this returns, so that a second writer of `path` is told; it raises
-    `InputError`, and `OutputError` where nothing can be written.
+    `InputError`, and `OutputError` where nothing can be written. It ends by `put_in_place`,
+    `discard_partial` or `leave_partial`.
     """
     refuse_second_writer(path)
     with writing(path):
         place, descriptor = _made_anew(path, 0o666)
     _forget_old_locks()
-    _lock(descriptor)
-    _locks[place] = descriptor
+    if sys.platform == "win32":  # which moves and deletes no file that is open, locked or not
+        os.close(descriptor)
+    else:
+        _lock(descriptor)
+        _locks[place] = descriptor
     return place
+
+
+def put_in_place(partial: Path, path: Path) -> None:
+    """Move what grew at `partial_path(path)` to its place; raises `OutputError`."""
+    with writing(path):
+        partial.replace(path)
+    leave_partial(partial)
+
+
+def discard_partial(partial: Path) -> None:
+    """Delete what grew, where it is still there; raises `OSError`."""
+    partial.unlink(missing_ok=True)
+    leave_partial(partial)
+
+
+def leave_partial(partial: Path) -> None:
+    """What grew stays where it is, and this process writes no more of it."""
+    descriptor = _locks.pop(partial, None)
+    if descriptor is not None:
+        os.close(descriptor)
 
 
 def refuse_second_writer(path: Path) -> None:
@@ -214,7 +238,7 @@ def _fitted(folder: Path, stem: str, ending: str) -> str:
 
 
 def _lock(descriptor: int) -> bool:
-    """Whether nobody else holds it. Windows replaces no file that is open, lock or not."""
+    """Whether nobody else holds it; on Windows nobody does."""
     if sys.platform == "win32":
         return True
     try:

@@ -4,8 +4,15 @@ from collections.abc import Iterable
 from csv import reader
 from pathlib import Path
 
-from fer_live.base.atomic_file import partial_path, writing
+from fer_live.base.atomic_file import (
+    discard_partial,
+    leave_partial,
+    partial_path,
+    put_in_place,
+    writing,
+)
 from fer_live.datatypes import FrameResult
+from fer_live.errors import OutputError
 from fer_live.outputs.csv_file import CsvFile
 from fer_live.outputs.face_rows import TEXT_COLUMNS, WHOLE_COLUMNS, Row
 
@@ -57,11 +64,12 @@ class ParquetFile:
             try:
                 table = csv.read_csv(rows_file, convert_options=options)
                 parquet.write_table(table, temporary)
-                temporary.replace(self._path)
-            except OSError:
-                temporary.unlink(missing_ok=True)
+                put_in_place(temporary, self._path)
+            except (OSError, OutputError):
+                discard_partial(temporary)
+                leave_partial(rows_file)
                 raise
-            rows_file.unlink()
+            discard_partial(rows_file)
 
     def abandon(self) -> Path:
         return self._rows.abandon()

@@ -5,7 +5,13 @@ import os
 from datetime import datetime
 from pathlib import Path
 
-from fer_live.base.atomic_file import link_target, partial_path, writing
+from fer_live.base.atomic_file import (
+    leave_partial,
+    link_target,
+    partial_path,
+    put_in_place,
+    writing,
+)
 from fer_live.base.console import check_output_file
 from fer_live.base.home import documents
 from fer_live.base.refusals import refusal
@@ -70,18 +76,22 @@ class GrowingTextFile:
     def finish(self) -> None:
         """Make sure that it is on the disk, and close it."""
         with writing(self.path):
-            self._file.flush()
-            os.fsync(self._file.fileno())
-            self._file.close()
+            try:
+                self._file.flush()
+                os.fsync(self._file.fileno())
+                self._file.close()
+            except OSError:
+                self.abandon()
+                raise
 
     def close(self) -> None:
         """Finish, then put it in its place."""
         self.finish()
-        with writing(self.path):
-            self.partial.replace(self.path)
+        put_in_place(self.partial, self.path)
 
     def abandon(self) -> Path:
         """Close the unfinished file and leave it beside its place; returns its path."""
         with contextlib.suppress(OSError):  # a full disk: its last flush failed, as reported
             self._file.close()
+        leave_partial(self.partial)
         return self.partial

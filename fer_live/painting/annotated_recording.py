@@ -5,7 +5,7 @@ from contextlib import closing
 from dataclasses import replace
 from pathlib import Path
 
-from fer_live.base.atomic_file import partial_path, writing
+from fer_live.base.atomic_file import discard_partial, partial_path, put_in_place
 from fer_live.datatypes import Frame
 from fer_live.painting.annotated_video import FramePainter, letterbox
 from fer_live.recording.recorded_faces import RecordedFaces
@@ -47,11 +47,10 @@ def write_annotated_recording(
                 video.write(letterbox(painted, size_wh), time_s)
                 tell(time_s)
         video.close()
-        with writing(path):
-            partial.replace(path)
+        put_in_place(partial, path)
     except BaseException:
         _close_quietly(video)
-        partial.unlink(missing_ok=True)
+        discard_partial(partial)
         raise
 
 

@@ -8,7 +8,12 @@ import numpy as np
 from PyQt6.QtCore import QCoreApplication, QRectF
 from PyQt6.QtGui import QGuiApplication, QImage, QPainter
 
-from fer_live.base.atomic_file import partial_path, writing
+from fer_live.base.atomic_file import (
+    discard_partial,
+    leave_partial,
+    partial_path,
+    put_in_place,
+)
 from fer_live.datatypes import FrameResult, UInt8Array
 from fer_live.errors import OutputError
 from fer_live.painting.overlay import Hud, paint_overlay, to_qimage
@@ -62,17 +67,19 @@ class AnnotatedVideo:
 
     def close(self) -> None:
         if self._video is None:
-            self._partial.unlink(missing_ok=True)
+            discard_partial(self._partial)
             return
         self._video.close(self._sound_until_s)
-        with writing(self._path):
-            self._partial.replace(self._path)
+        put_in_place(self._partial, self._path)
 
     def abandon(self) -> Path | None:
         if self._video is None:
-            self._partial.unlink(missing_ok=True)
+            discard_partial(self._partial)
             return None
-        self._video.close()
+        try:
+            self._video.close()
+        finally:
+            leave_partial(self._partial)
         return self._partial
 
 

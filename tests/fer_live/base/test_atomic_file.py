@@ -9,8 +9,15 @@ from pathlib import Path
 
 import pytest
 
-from fer_live.base.atomic_file import forget_cut_off, forget_partial, partial_path, write_atomically
+from fer_live.base.atomic_file import (
+    forget_cut_off,
+    forget_partial,
+    partial_path,
+    put_in_place,
+    write_atomically,
+)
 from fer_live.base.settings import SETTINGS_FILE, change_settings, load_settings
+from tests.helpers.descriptors import open_descriptors
 
 SETS = """
 import sys
@@ -75,3 +82,14 @@ def test_a_partial_file_goes_unless_it_is_being_written(tmp_path: Path):
     growing = partial_path(tmp_path / "rows.csv")
     forget_partial(growing)
     assert growing.exists()
+
+
+def test_on_windows_nothing_is_held_that_is_to_be_moved(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+):
+    """There a file that is open can be neither renamed nor deleted."""
+    monkeypatch.setattr(sys, "platform", "win32")
+    growing = partial_path(tmp_path / "rows.csv")
+    assert str(growing) not in {place for _, place in open_descriptors()}
+    put_in_place(growing, tmp_path / "rows.csv")
+    assert (tmp_path / "rows.csv").is_file()

@@ -13,6 +13,7 @@ from fer_live.datatypes import FaceResult, Frame, FrameResult
 from fer_live.errors import InputError, OutputError
 from fer_live.outputs.face_rows import column_names
 from fer_live.outputs.files import open_file_sink
+from tests.helpers.descriptors import open_descriptors
 
 LABELS = ("neutral", "happiness")
 COLUMNS = (
@@ -92,6 +93,17 @@ def test_abandoning_leaves_the_old_file_and_the_new_rows_beside_it(tmp_path: Pat
     kept = sink.abandon()
     assert path.read_text() == "precious"
     assert len(read(kept)) == 1
+
+
+@pytest.mark.parametrize("end", ["close", "abandon"])
+@pytest.mark.parametrize("kind", [".csv", ".jsonl", ".parquet"])
+def test_what_has_ended_holds_no_file_open(tmp_path: Path, kind: str, end: str):
+    """Windows would neither move nor delete it, and nobody gets the disk's space back."""
+    sink = open_file_sink(tmp_path / f"out{kind}", LABELS)
+    sink.write("clip.mp4", result(0, 1))
+    getattr(sink, end)()
+    held = [place for _, place in open_descriptors() if place.startswith(str(tmp_path))]
+    assert held == []
 
 
 def test_an_unknown_kind_is_refused(tmp_path: Path):

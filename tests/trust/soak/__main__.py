@@ -49,9 +49,11 @@ def _failures(told: dict) -> list[str]:  # type: ignore[type-arg]
         failures.append(f"{told['unaccounted']} frames and rows are not accounted for")
     if (told["growth_mb"] or 0) >= MAX_GROWTH_MB:
         failures.append(f"memory grew by {told['growth_mb']:.1f} MB")
-    failures += [
-        f"{told[what]:+g} {what}" for what in ("descriptors", "threads") if (told[what] or 0) > 0
-    ]
+    if (told["descriptors"] or 0) > 0:
+        opened = ", ".join(told["opened_since"])
+        failures.append(f"{told['descriptors']:+g} descriptors, in the end also of {opened}")
+    if (told["threads"] or 0) > 0:
+        failures.append(f"{told['threads']:+g} threads")
     if told["gui_gap_ms"]["max"] > MAX_GAP_MS:
         failures.append(f"timers were late by {told['gui_gap_ms']['max']:.0f} ms")
     return failures

@@ -5,6 +5,7 @@ import gc
 import os
 import sys
 import threading
+from collections import Counter
 from dataclasses import dataclass, field
 from pathlib import Path
 from statistics import median
@@ -14,6 +15,7 @@ import psutil
 
 from fer_live.session.live import LiveSession
 from fer_live.session.meter import SourceMeter
+from tests.helpers.descriptors import open_descriptors
 from tests.trust.counted import CountedWorker
 
 SETTLED_AFTER = 50_000
@@ -94,7 +96,8 @@ class Needs:
 
     frames: list[int] = field(default_factory=list)
     rss_mb: list[float] = field(default_factory=list)
-    descriptors: list[int] = field(default_factory=list)
+    opened: list[Counter[str]] = field(default_factory=list)
+    """What the descriptors lead to; sockets and the like by their kind alone."""
     threads: list[int] = field(default_factory=list)
     in_use_mb: list[float] = field(default_factory=list)
     """What the C heap has handed out; the rest of the memory is its fragments."""
@@ -105,12 +108,27 @@ class Needs:
         process = psutil.Process(os.getpid())
         self.frames.append(n_frames)
         self.rss_mb.append(process.memory_info().rss / 2**20)
-        self.descriptors.append(process.num_fds())
+        self.opened.append(Counter(place.split(":")[0] for _, place in open_descriptors()))
         self.threads.append(threading.active_count())
         self.in_use_mb.append(_in_use_mb())
         memory = f"{self.rss_mb[-1]:.1f} MB, of the heap {self.in_use_mb[-1]:.1f} MB in use"
         others = f"{self.descriptors[-1]} descriptors, {self.threads[-1]} threads"
         print(f"{n_frames} frames, {memory}, {others}", file=sys.stderr, flush=True)
+
+    @property
+    def descriptors(self) -> list[int]:
+        """How many are open at each step."""
+        return [opened.total() for opened in self.opened]
+
+    @property
+    def opened_since(self) -> list[str]:
+        """What is open in the end and was not when the process had settled."""
+        settled = [
+            opened
+            for frames, opened in zip(self.frames, self.opened, strict=True)
+            if frames >= SETTLED_AFTER
+        ]
+        return list((settled[-1] - settled[0]).elements()) if settled else []
 
     def growth(self, values: list[float] | list[int]) -> float | None:
         """By how much the last ones exceed the first ones that count; None where they are few."""

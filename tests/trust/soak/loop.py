@@ -238,6 +238,7 @@ def run(kind: str, n_frames: int, every: int, folder: Path) -> dict[str, object]
         "growth_mb": needs.growth(needs.rss_mb),
         "in_use_mb": needs.growth(needs.in_use_mb),
         "descriptors": needs.growth(needs.descriptors),
+        "opened_since": needs.opened_since,
         "threads": needs.growth(needs.threads),
         "rss_mb": [round(value, 1) for value in needs.rss_mb],
         "faults": faults + soak.accounts.faults,
