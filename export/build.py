@@ -24,6 +24,7 @@ Precision = Literal["fp32", "fp16", "int8"]
 
 N_CALIBRATION = 512
 N_PARITY = 256
+"""A model is compared in one batch, so no export is for a larger one (`--batch`)."""
 
 
 def build_models(

@@ -3,7 +3,13 @@
 import argparse
 from pathlib import Path
 
-from fer_live.base.console import ArgumentParser, check_output_file, require_packages, run_command
+from fer_live.base.console import (
+    ArgumentParser,
+    check_output_file,
+    require_packages,
+    run_command,
+    whole,
+)
 from fer_live.errors import InputError
 
 
@@ -46,7 +52,7 @@ def build_parser() -> ArgumentParser:
     )
     parser.add_argument(
         "--batch",
-        type=int,
+        type=whole(1, 256),
         metavar="N",
         help="take always N faces at once, for runtimes that compile a model for one shape "
         "(default: any number)",
@@ -65,8 +71,6 @@ def _export(arguments: argparse.Namespace) -> int:
     from training.data.sources import load_calibration_faces
     from training.models.checkpoint import load_model
 
-    if arguments.batch is not None and not 1 <= arguments.batch <= N_PARITY:
-        raise InputError(f"--batch {arguments.batch}: 1 to {N_PARITY}")
     network, manifest = load_model(arguments.checkpoint)
     faces = None
     if arguments.calibration:

@@ -2,6 +2,7 @@
 
 import argparse
 import importlib.util
+import math
 import os
 import sys
 from collections.abc import Callable, Sequence
@@ -99,6 +100,38 @@ def natural(text: str) -> int:
     if not text.isdecimal():
         raise argparse.ArgumentTypeError(f"{text!r} is not a number; they count from 0")
     return int(text)
+
+
+def whole(least: int, most: int) -> Callable[[str], int]:
+    """A parser of arguments that are whole numbers from `least` to `most`."""
+
+    def parse(text: str) -> int:
+        digits = text.removeprefix("-")
+        is_whole = digits.isdecimal() and len(digits) <= len(str(most))
+        if not (is_whole and least <= int(text) <= most):
+            raise argparse.ArgumentTypeError(f"{text!r} is not a whole number, {least} to {most}")
+        return int(text)
+
+    return parse
+
+
+seed = whole(0, 2**32 - 1)
+"""Parses the seed of random draws, as numpy and PyTorch take it."""
+
+
+def real(least: float, most: float) -> Callable[[str], float]:
+    """A parser of arguments that are numbers from `least` to `most`."""
+
+    def parse(text: str) -> float:
+        try:
+            value = float(text)
+        except ValueError:
+            value = math.nan
+        if not least <= value <= most:
+            raise argparse.ArgumentTypeError(f"{text!r} is not a number, {least:g} to {most:g}")
+        return value
+
+    return parse
 
 
 def positive(text: str) -> float:

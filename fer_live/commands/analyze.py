@@ -7,7 +7,7 @@ from dataclasses import asdict
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from fer_live.base.console import ArgumentParser
+from fer_live.base.console import ArgumentParser, whole
 from fer_live.commands.options import (
     add_marker_options,
     add_output_options,
@@ -60,7 +60,11 @@ def _add_what(parser: ArgumentParser) -> None:
         "condition, from, to, began_at, and your own",
     )
     parser.add_argument(
-        "--every", type=int, default=1, metavar="K", help="read every K-th frame (default: 1)"
+        "--every",
+        type=whole(1, 1_000_000),
+        default=1,
+        metavar="K",
+        help="read every K-th frame (default: 1)",
     )
     parser.add_argument(
         "--from",

@@ -4,9 +4,14 @@ import argparse
 import json
 from pathlib import Path
 
-from fer_live.base.console import ArgumentParser, check_output_file, positive, require_packages
+from fer_live.base.console import (
+    ArgumentParser,
+    check_output_file,
+    positive,
+    require_packages,
+    seed,
+)
 from fer_live.commands.options import refuse_all_options
-from fer_live.errors import InputError
 
 _OUTPUT_SUFFIXES = (".csv", ".html")
 
@@ -78,7 +83,7 @@ def _add_sums(parser: ArgumentParser) -> None:
         help="count a row for at most so many seconds (default: 1)",
     )
     parser.add_argument(
-        "--seed", type=int, default=0, help="draw the bootstrap with this seed (default: 0)"
+        "--seed", type=seed, default=0, help="draw the bootstrap with this seed (default: 0)"
     )
     parser.add_argument(
         "--out",
@@ -99,8 +104,6 @@ def run(arguments: argparse.Namespace) -> int:
     require_packages("studies", "pandas")
     for path in arguments.out:
         check_output_file(path, _OUTPUT_SUFFIXES)
-    if arguments.seed < 0:
-        raise InputError(f"--seed {arguments.seed}: must be 0 or more")
     from fer_live.base.atomic_file import write_atomically
     from fer_live.studies.study import StudyFiles, read_study
     from fer_live.studies.summary import SummaryOptions

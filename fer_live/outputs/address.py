@@ -7,6 +7,8 @@ from fer_live.base.translation import tr
 from fer_live.errors import InputError
 
 LOOPBACK = "127.0.0.1"
+_MAX_PORT_DIGITS = 5
+"""Python itself refuses to read a number of thousands of digits."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,7 +40,7 @@ def parse_address(text: str) -> Address:
     """`[HOST:]PORT`; without a host, this machine alone. Raises `InputError`."""
     host, _, port = text.rpartition(":")
     host = host.strip("[]") or LOOPBACK
-    if not port.isdecimal() or not 0 < int(port) < 65536:
+    if not (port.isdecimal() and len(port) <= _MAX_PORT_DIGITS and 0 < int(port) < 65536):
         raise InputError(
             tr(
                 "{text}: not an address; write PORT or HOST:PORT, 1 to 65535",

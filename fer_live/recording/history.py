@@ -40,7 +40,7 @@ def seconds_in(text: str) -> float | None:
     minutes, _, seconds = text.strip().rpartition(":")
     try:
         value = 60 * int(minutes or 0) + float(seconds)
-    except ValueError:
+    except (ValueError, OverflowError):
         return None
     return value if math.isfinite(value) and value >= 0 else None
 

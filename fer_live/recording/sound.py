@@ -96,7 +96,7 @@ def open_sound(name: str, suffix: str) -> Sound | None:
     if path is None or not Path(path).is_file():
         return None
     try:
-        source = av.open(str(path))
+        source = av.open(str(path), metadata_errors="replace")
     except (OSError, av.FFmpegError):
         return None
     if not source.streams.audio or not source.streams.video:

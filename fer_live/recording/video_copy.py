@@ -35,7 +35,7 @@ def copy_frames(
         OutputError: The disk refuses.
     """
     try:
-        container = av.open(str(video))
+        container = av.open(str(video), metadata_errors="replace")
     except (OSError, av.FFmpegError):
         raise _unreadable(video) from None
     with closing(container):

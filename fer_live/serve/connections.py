@@ -8,6 +8,7 @@ request and the reading of its answer; the body is limited where it is read (`up
 import asyncio
 from typing import Any
 
+import h11
 from uvicorn.protocols.http.h11_impl import H11Protocol
 
 from fer_live.serve.limits import Limits
@@ -53,6 +54,12 @@ class LimitedProtocol(H11Protocol):
         self._end_head()
         self._end_stall()
         super().connection_lost(exc)
+
+    def send_400_response(self, msg: str) -> None:
+        if self.conn.our_state in (h11.IDLE, h11.SEND_RESPONSE):
+            super().send_400_response(msg)
+        else:  # the answer is on its way, and what comes behind it cannot be read
+            self.transport.close()
 
     def _is_busy(self) -> bool:
         return self.cycle is not None and not self.cycle.response_complete

@@ -19,6 +19,9 @@ cv2.utils.logging.setLogLevel(cv2.utils.logging.LOG_LEVEL_SILENT)  # our own lin
 _CAMERA_BACKENDS = {"win32": cv2.CAP_MSMF, "darwin": cv2.CAP_AVFOUNDATION}
 """The one whose numbering `cv2.VideoCapture` follows; V4L2 elsewhere."""
 
+_LAST_INDEX = 2**31 - 1
+"""OpenCV takes no larger one; there is no such camera either."""
+
 
 @dataclass(frozen=True, slots=True)
 class CameraMode:
@@ -37,7 +40,7 @@ class CameraSource:
 
     def __init__(self, index: int, mode: CameraMode | None = None) -> None:
         self.name = f"camera {index}"
-        self._capture = cv2.VideoCapture(index)
+        self._capture = cv2.VideoCapture(min(index, _LAST_INDEX))
         if not self._capture.isOpened():
             raise SourceError(f"{self.name}: {_why_not(index)}")
         self._ask_for(mode or CameraMode())

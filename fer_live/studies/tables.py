@@ -30,6 +30,8 @@ _NEEDED = ("source", "frame", "time_s", "track_id", "label", "shown_label")
 _TEXT = ("source", "label", "shown_label", MARKER, PARTICIPANT, CONDITION)
 _BOX = ("x1", "y1", "x2", "y2")
 _WHOLE = ("frame", "track_id")
+_LARGEST = 2**62
+"""Of a frame or a face."""
 _REAL = ("time_s", *_BOX, BLINK)
 _ORDER = ["source", FILE, "frame", "track_id"]
 _FORMULA_HEADS = ("=", "+", "-", "@", "\t", "\r")
@@ -267,8 +269,10 @@ def _typed(table: pd.DataFrame, file: Path, name: str) -> pd.DataFrame:
             is_text = not pd.api.types.is_numeric_dtype(cells)
             if kind is not str and is_text:
                 cells = pd.to_numeric(cells.astype(object).mask(cells == ""))
+            if kind is int and (cells.abs() > _LARGEST).any():
+                raise OverflowError  # it would become another number without a word
             table[column] = _as_text(cells) if kind is str else cells.astype(kind)
-        except (ValueError, TypeError, pa.ArrowInvalid):
+        except (ValueError, TypeError, OverflowError, pa.ArrowInvalid):
             raise InputError(f"{file}: the column {column} is not made of numbers") from None
     table.insert(0, FILE, name)
     return table

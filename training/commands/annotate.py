@@ -8,7 +8,7 @@ named in the table [annotations] of a config.
 import argparse
 from pathlib import Path
 
-from fer_live.base.console import check_output_file
+from fer_live.base.console import check_output_file, whole
 from fer_live.errors import InputError
 
 HELP = "store crops, landmarks or a teacher's answers to the faces of a config"
@@ -36,7 +36,7 @@ def declare(parser: argparse.ArgumentParser) -> None:
     )
     parser.add_argument(
         "--copies",
-        type=int,
+        type=whole(0, 1000),
         default=2,
         metavar="N",
         help="answers: read so many weakly augmented copies beside each face (default: 2)",
@@ -54,8 +54,6 @@ def run(arguments: argparse.Namespace) -> int:
         raise InputError("--teacher MODEL goes with answers, and answers need it")
     if arguments.without_heldout and arguments.kind != "answers":
         raise InputError("--without-heldout goes with answers")
-    if arguments.copies < 0:
-        raise InputError(f"--copies {arguments.copies}: below 0")
     from training.annotations.answers import store_answers
     from training.annotations.crops import cut_as_the_app_does
     from training.annotations.landmarks import measure_landmarks

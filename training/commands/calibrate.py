@@ -3,7 +3,7 @@
 import argparse
 from pathlib import Path
 
-from fer_live.base.console import check_output_file
+from fer_live.base.console import check_output_file, real
 from training.commands.figures import check_measuring, declare_data, declare_json, tell_figures
 
 HELP = "fit a checkpoint's temperature"
@@ -19,7 +19,7 @@ def declare(parser: argparse.ArgumentParser) -> None:
     declare_json(parser)
     parser.add_argument(
         "--logit-adjustment",
-        type=float,
+        type=real(-10, 10),
         default=0.0,
         metavar="T",
         help="answer rare classes more often first; below 0: less often (default: 0)",

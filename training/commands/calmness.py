@@ -3,6 +3,7 @@
 import argparse
 from pathlib import Path
 
+from fer_live.base.console import seed, whole
 from training.commands.figures import (
     answers_of,
     check_measuring,
@@ -25,9 +26,13 @@ def declare(parser: argparse.ArgumentParser) -> None:
     declare_answers(parser)
     declare_json(parser)
     parser.add_argument(
-        "--clips", type=_count, default=20, metavar="N", help="read so many clips (default: 20)"
+        "--clips",
+        type=whole(1, 1_000_000),
+        default=20,
+        metavar="N",
+        help="read so many clips (default: 20)",
     )
-    parser.add_argument("--seed", type=int, default=0, help="draw with this seed (default: 0)")
+    parser.add_argument("--seed", type=seed, default=0, help="draw with this seed (default: 0)")
 
 
 def run(arguments: argparse.Namespace) -> int:
@@ -44,9 +49,3 @@ def run(arguments: argparse.Namespace) -> int:
         answers=answers_of(arguments),
     )
     return tell_figures(arguments, figures, to_markdown(figures))
-
-
-def _count(text: str) -> int:
-    if not text.isdecimal() or int(text) == 0:
-        raise argparse.ArgumentTypeError(f"{text!r} is not a number of at least 1")
-    return int(text)

@@ -3,6 +3,7 @@
 import argparse
 from pathlib import Path
 
+from fer_live.base.console import whole
 from fer_live.errors import FerLiveError, InputError
 
 HELP = "run methods x budgets x seeds, or what is missing"
@@ -23,7 +24,7 @@ def declare(parser: argparse.ArgumentParser) -> None:
         "--runs", type=Path, metavar="DIR", help="make the run folders there (default: OUT/runs)"
     )
     parser.add_argument(
-        "--jobs", type=int, default=1, metavar="N", help="run so many cells at once"
+        "--jobs", type=whole(1, 1024), default=1, metavar="N", help="run so many cells at once"
     )
     parser.add_argument(
         "--only",

@@ -3,6 +3,8 @@
 import argparse
 from pathlib import Path
 
+from fer_live.base.console import whole
+
 HELP = "write a data set as one file, for sets larger than memory"
 EXAMPLES = (
     "fer-train pack --data images:faces/ --out packed/",
@@ -24,7 +26,10 @@ def declare(parser: argparse.ArgumentParser) -> None:
         "--labels", help="take fer2013's labels by this rule (default: ferplus-argmax)"
     )
     parser.add_argument(
-        "--side", type=int, default=48, help="make faces of so many pixels a side (default: 48)"
+        "--side",
+        type=whole(48, 256),
+        default=48,
+        help="make faces of so many pixels a side (default: 48)",
     )
     parser.add_argument(
         "--out",

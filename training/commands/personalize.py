@@ -3,8 +3,8 @@
 import argparse
 from pathlib import Path
 
-from fer_live.base.console import require_packages
-from fer_live.errors import FerLiveError, InputError, RefusedError
+from fer_live.base.console import real, require_packages
+from fer_live.errors import FerLiveError, RefusedError
 from training.commands.figures import check_json, declare_json, write_json
 
 HELP = "teach a model one person's face"
@@ -40,7 +40,7 @@ def declare(parser: argparse.ArgumentParser) -> None:
     )
     parser.add_argument(
         "--minutes",
-        type=float,
+        type=real(0, 1e7),
         default=_MINUTES,
         metavar="M",
         help="let gradient steps take so long at most (default: 5); about how many they take is "
@@ -75,8 +75,6 @@ def declare(parser: argparse.ArgumentParser) -> None:
 def run(arguments: argparse.Namespace) -> int:
     require_packages("export", "onnxscript")
     check_json(arguments.json)
-    if not arguments.minutes >= 0:
-        raise InputError(f"--minutes {arguments.minutes}: 0 or more")
     from export.build import build_models
     from fer_live.personal.answer import refusal, result
     from training.personalize.progress import show_bar, tell_program

@@ -3,6 +3,7 @@
 import argparse
 from pathlib import Path
 
+from fer_live.base.console import seed
 from fer_live.errors import InputError
 from training.commands.figures import (
     DataChoice,
@@ -49,7 +50,7 @@ def declare(parser: argparse.ArgumentParser) -> None:
     )
     parser.add_argument("--runs", type=Path, metavar="DIR", help="make the run folders there")
     parser.add_argument(
-        "--seed", type=int, default=0, help="draw whose image is whose with this seed (default: 0)"
+        "--seed", type=seed, default=0, help="draw whose image is whose with this seed (default: 0)"
     )
 
 

@@ -3,7 +3,7 @@
 import argparse
 from pathlib import Path
 
-from fer_live.base.console import check_output_file
+from fer_live.base.console import check_output_file, real, seed
 from fer_live.errors import InputError
 from training.commands.figures import DATA_VARIABLE, LABEL_RULES, named_data
 
@@ -26,9 +26,9 @@ def declare(parser: argparse.ArgumentParser) -> None:
         help=f"take the labels by this rule (default: {LABEL_RULES[0]})",
     )
     parser.add_argument(
-        "--share", type=float, required=True, help="draw this share of each class, 0 to 1"
+        "--share", type=real(0, 1), required=True, help="draw this share of each class, 0 to 1"
     )
-    parser.add_argument("--seed", type=int, default=0, help="draw with this seed (default: 0)")
+    parser.add_argument("--seed", type=seed, default=0, help="draw with this seed (default: 0)")
     parser.add_argument(
         "--out", type=Path, required=True, metavar="FILE.json", help="write the list to this file"
     )

@@ -3,7 +3,7 @@
 import argparse
 from pathlib import Path
 
-from fer_live.base.console import check_output_file
+from fer_live.base.console import check_output_file, seed
 from fer_live.model.assets import asset
 
 HELP = "draw weak and strong views of faces"
@@ -23,7 +23,7 @@ def declare(parser: argparse.ArgumentParser) -> None:
         metavar="DIR",
         help="take the faces of these clips (default: the demo's)",
     )
-    parser.add_argument("--seed", type=int, default=0, help="draw with this seed (default: 0)")
+    parser.add_argument("--seed", type=seed, default=0, help="draw with this seed (default: 0)")
     parser.add_argument(
         "--out", type=Path, required=True, metavar="FILE.png", help="write the picture to this file"
     )

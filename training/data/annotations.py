@@ -101,7 +101,7 @@ def load_annotations(path: Path, kind: Kind, side: int) -> Annotations:
             prints, values = file.get_tensor("prints"), file.get_tensor("values")
     except ValidationError as error:
         raise DataError(f"{path}: not a file of annotations: {first_fault(error)}") from None
-    except (SafetensorError, OSError) as error:
+    except (SafetensorError, OSError, AttributeError) as error:  # a type that numpy has not
         raise DataError(f"{path}: not a file of annotations: {error}") from None
     if (
         prints.dtype != np.uint8

@@ -38,6 +38,8 @@ _EMOTIONS = ("anger", "disgust", "fear", "happiness", "sadness", "surprise", "ne
 
 _VOTE_COLUMNS = (*EXPRESSIONS, "unknown", "NF")
 _MIN_VOTES = 2
+_MAX_VOTE_DIGITS = 4
+"""Ten raters voted; what is longer is no count, and would not fit a number of 64 bits."""
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -166,8 +168,8 @@ def _read_votes(path: Path) -> tuple[list[str], NDArray[np.int64]]:
     usages, votes = [], []
     for where, row in _rows(path, ("Usage", "Image name", *_VOTE_COLUMNS)):
         counts = row[2:]
-        if not all(count.isdecimal() for count in counts):
-            raise DataError(f"{where}: a vote is not a whole number")
+        if not all(count.isdecimal() and len(count) <= _MAX_VOTE_DIGITS for count in counts):
+            raise DataError(f"{where}: a vote is not a whole number below 10000")
         usages.append(row[0])
         votes.append([int(count) for count in counts])
     return usages, np.array(votes, dtype=np.int64).reshape(-1, len(_VOTE_COLUMNS))

@@ -55,3 +55,14 @@ def test_every_example_is_understood(example):
     arguments = roots[words[0]].parse_args(words[1:])
     assert shlex.join(words).startswith(prog), f"{line}: is no example of {prog}"
     assert arguments is not None
+
+
+def test_no_number_on_a_command_line_is_without_limits():
+    """One out of range would end in whatever the code that reads it first says."""
+    numbers = [
+        f"{parser.prog} {action.option_strings[-1]}"
+        for parser in all_parsers()
+        for action in parser._actions
+        if action.type in (int, float) and not action.choices
+    ]
+    assert numbers == []

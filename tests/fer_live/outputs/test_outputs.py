@@ -62,7 +62,9 @@ def test_addresses(text: str, expected: Address):
     assert parse_address(str(expected)) == expected
 
 
-@pytest.mark.parametrize("text", ["", "host", "host:", "host:0", "host:99999", "1.5", ":-1"])
+@pytest.mark.parametrize(
+    "text", ["", "host", "host:", "host:0", "host:99999", "1.5", ":-1", "9" * 5000]
+)
 def test_what_is_no_address_is_refused(text: str):
     with pytest.raises(InputError, match="not an address"):
         parse_address(text)

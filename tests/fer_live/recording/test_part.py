@@ -110,7 +110,7 @@ def test_a_part_of_a_damaged_video_ends_in_one_line(
         def close(self) -> None:
             container.close()
 
-    monkeypatch.setattr("fer_live.recording.video_copy.av.open", lambda *_: Damaged())
+    monkeypatch.setattr("fer_live.recording.video_copy.av.open", lambda *_, **__: Damaged())
     with pytest.raises(SourceError, match="cannot be read as a video"):
         copy_frames(whole.video, 0.0, 1.0, tmp_path / "part.mkv", lambda _: None)
 

@@ -16,7 +16,7 @@ from fer_live.errors import InputError, OutputError
 from fer_live.outputs.face_rows import Row
 from fer_live.outputs.markers import MarkedSpan
 from fer_live.outputs.worker import SinkWorker
-from fer_live.recording.history import ExpressionHistory
+from fer_live.recording.history import ExpressionHistory, seconds_in
 from fer_live.recording.recorder import (
     FACES_FILE,
     About,
@@ -335,3 +335,12 @@ def test_history_keeps_ten_minutes_thinned_beyond_the_last():
     for k in range(30 * 700, 30 * 705):
         history.add(replace(frame, frame=replace(frame.frame, captured_at_s=k / 30)))
     assert list(history.curves()) == [1, 2, 3], "the fourth left more than ten minutes ago"
+
+
+@pytest.mark.parametrize(
+    ("text", "seconds"),
+    [("65.3", 65.3), (" 1:05.3 ", 65.3), ("x", None), ("-1", None), ("nan", None), ("1:inf", None)]
+    + [(text, None) for text in ("9" * 400 + ":00", "9" * 5000 + ":00", "9" * 400)],
+)
+def test_times_that_a_person_writes(text: str, seconds: float | None):
+    assert seconds_in(text) == seconds

@@ -494,3 +494,18 @@ def test_the_document_says_whether_a_token_is_needed():
     labels = ("neutral", "happiness")
     assert "security" not in document(labels, Limits(), needs_token=False)
     assert document(labels, Limits(), needs_token=True)["security"] == [{"token": []}]
+
+
+def test_what_follows_an_answer_and_cannot_be_read_ends_the_connection_alone():
+    """uvicorn would begin a second answer, and print a traceback; `started` sees what is said."""
+    with started(command=impatient(max_mb=MAX_MB)) as service:
+        head = f"POST /analyze HTTP/1.1\r\nHost: {service.host}:{service.port}\r\n"
+        head += "Transfer-Encoding: chunked\r\n\r\n"
+        with socket.create_connection((service.host, service.port), timeout=30) as client:
+            client.sendall(head.encode())
+            answer = client.recv(1000)
+            assert answer.startswith(b"HTTP/1.1 401")
+            client.sendall(b"no size of a chunk\r\n")
+            while answer:
+                answer = client.recv(1000)
+        assert ask(service, "GET", "/health")[0] == 200

@@ -9,9 +9,10 @@ from fer_live.sources.camera import CameraSource
 from tests.helpers.cameras import SyntheticCamera
 
 
-def test_a_missing_camera_is_refused():
-    with pytest.raises(SourceError, match=r"camera 93: (no camera is found|not there)"):
-        CameraSource(93)
+@pytest.mark.parametrize("index", [93, 2**31, 10**30])
+def test_a_missing_camera_is_refused(index: int):
+    with pytest.raises(SourceError, match=rf"camera {index}: (no camera is found|not there)"):
+        CameraSource(index)
 
 
 def test_the_synthetic_camera_can_be_unplugged():

@@ -395,6 +395,19 @@ def test_a_jsonl_with_a_line_that_is_no_row_ends_in_one_line(tmp_path: Path, spo
         read_rows([tmp_path / "rows.jsonl"])
 
 
+@pytest.mark.parametrize("kind", ["jsonl", "csv"])
+@pytest.mark.parametrize("number", [2**63, 10**30, 10**400])
+def test_a_number_that_is_too_large_ends_in_one_line(tmp_path: Path, number: int, kind: str):
+    row = {"source": "a", "frame": number, "time_s": 0.0, "track_id": 1, "label": "neutral"}
+    row |= {"shown_label": "neutral", "p_neutral": 1.0}
+    header, cells = ",".join(row), ",".join(map(str, row.values()))
+    text = json.dumps(row) if kind == "jsonl" else f"{header}\n{cells}"
+    path = tmp_path / f"rows.{kind}"
+    path.write_text(text + "\n")
+    with pytest.raises(InputError, match=r"(column frame is not made of numbers|not a file of)"):
+        read_rows([path])
+
+
 def test_signals_may_be_empty_in_any_kind_of_file(tmp_path: Path):
     """Where a face was not measured, JSONL may have "" or null among numbers."""
     row = {"source": "a", "time_s": 0.0, "track_id": 1, "label": "neutral", "quality": 0.5}

@@ -103,6 +103,12 @@ def test_what_does_not_fit_is_refused(tmp_path: Path):
     (tmp_path / "broken").write_bytes(path.read_bytes()[:40])
     with pytest.raises(DataError, match="not a file of annotations"):
         load_annotations(tmp_path / "broken", "crops", SIDE)
+    odd = path.read_bytes().replace(b'"U8"', b'"F8_E5M2"', 2)
+    assert odd != path.read_bytes()
+    size = int.from_bytes(odd[:8], "little") + len(odd) - path.stat().st_size
+    (tmp_path / "odd").write_bytes(size.to_bytes(8, "little") + odd[8:])
+    with pytest.raises(DataError, match="not a file of annotations"):
+        load_annotations(tmp_path / "odd", "crops", SIDE)
 
 
 @pytest.mark.parametrize(("share", "n_crops"), [(0.0, 0), (1.0, 4)])

@@ -137,9 +137,10 @@ def test_faulty_files_are_named(fer_tree: FerTree, tmp_path: Path):
     fer_tree.votes.append(fer_tree.votes[0])
     with pytest.raises(DataError, match=r"2 rows, but fer2013\.csv has 1"):
         load_fer2013(fer_tree.write())
-    fer_tree.votes[1] = [*fer_tree.votes[0][:4], "many", *fer_tree.votes[0][5:]]
-    with pytest.raises(DataError, match="line 3: a vote is not a whole number"):
-        load_fer2013(fer_tree.write())
+    for vote in ("many", "9" * 30, "9" * 5000):
+        fer_tree.votes[1] = [*fer_tree.votes[0][:4], vote, *fer_tree.votes[0][5:]]
+        with pytest.raises(DataError, match="line 3: a vote is not a whole number"):
+            load_fer2013(fer_tree.write())
     (folder / "fer2013new.csv").unlink()
     (folder / "fer2013.csv").write_text("a,b\n1,2\n")
     with pytest.raises(DataError, match="line 1: expected the header"):

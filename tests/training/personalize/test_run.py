@@ -262,7 +262,7 @@ def test_mistakes_are_one_line(run_cli: Run, tmp_path: Path):
         ([], "nothing to learn from"),
         (["--clips", few, "--labeled", wrong], "no label of this model"),
         (["--clips", few, "--track", "me"], "CLIP:NUMBER"),
-        (["--clips", few, "--minutes", "-1"], "0 or more"),
+        (["--clips", few, "--minutes", "-1"], "not a number, 0 to"),
     ):
         fails(run_cli(*arguments, *more), 2, expected)
         for file in (ABOUT_FILE, FACES_FILE):

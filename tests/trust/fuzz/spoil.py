@@ -17,9 +17,11 @@ _ODD_TEXTS = (
     *("", " ", "\0", "x" * 70_000, "\ud800", "\u202e\u0301", "NaN", "-inf", "1e999", "٣", "true"),
     *("../../outside/evil", "../kept.txt", EVIL, "/dev/zero", "C:\\evil", "file:///etc/passwd"),
     *("=1+1", '"', "a\nb", "a\r", ",", "0x10", "1_0", "9" * 30, "-1", "2026-99-99", "%s{0}$(x)"),
+    "9" * 5000,
 )
 ODD_VALUES: tuple[Any, ...] = (
     *(None, True, False, 0, -1, 1, 1.5, 10**9, 2**31, 2**63, 2**64, 10**30, -(10**30), 1e308),
+    10**400,
     *(float("nan"), float("inf"), float("-inf"), [], {}, [None], {"a": 1}, [[[]]], [1, "a"]),
     *_ODD_TEXTS,
 )
