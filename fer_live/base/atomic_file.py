@@ -5,6 +5,7 @@ import itertools
 import os
 import stat
 import sys
+import threading
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -25,6 +26,8 @@ _WRITES_WITHIN_S = 60.0
 _locks: dict[Path, int] = {}
 """Descriptors that hold the locks of this process: the lock goes with the descriptor, and so with
 the process, however it ends."""
+_locks_change = threading.Lock()
+"""Outputs end in threads of their own; one that begins may take the name that another lets go."""
 
 
 def partial_path(path: Path) -> Path:
@@ -36,44 +39,44 @@ def partial_path(path: Path) -> Path:
     `discard_partial` or `leave_partial`.
     """
     refuse_second_writer(path)
-    with writing(path):
+    with _locks_change, writing(path):
         place, descriptor = _made_anew(path, 0o666)
-    _forget_old_locks()
-    if sys.platform == "win32":  # which moves and deletes no file that is open, locked or not
-        os.close(descriptor)
-    else:
-        _lock(descriptor)
-        _locks[place] = descriptor
+        if sys.platform == "win32":  # which moves and deletes no file that is open, locked or not
+            os.close(descriptor)
+        else:
+            _let_go(place)  # somebody moved away what grew there before
+            _lock(descriptor)
+            _locks[place] = descriptor
     return place
 
 
 def put_in_place(partial: Path, path: Path) -> None:
     """Move what grew at `partial_path(path)` to its place; raises `OutputError`."""
-    with writing(path):
+    with _locks_change, writing(path):
         partial.replace(path)
-    leave_partial(partial)
+        _let_go(partial)
 
 
 def discard_partial(partial: Path) -> None:
     """Delete what grew, where it is still there; raises `OSError`."""
-    partial.unlink(missing_ok=True)
-    leave_partial(partial)
+    with _locks_change:
+        partial.unlink(missing_ok=True)
+        _let_go(partial)
 
 
 def leave_partial(partial: Path) -> None:
     """What grew stays where it is, and this process writes no more of it."""
-    descriptor = _locks.pop(partial, None)
-    if descriptor is not None:
-        os.close(descriptor)
+    with _locks_change:
+        _let_go(partial)
 
 
 def refuse_second_writer(path: Path) -> None:
     """Raise `InputError` where another process is writing `path`. What a crash left behind is no
     writer, and neither is what this process left unfinished."""
-    _forget_old_locks()
     for place in itertools.takewhile(Path.exists, _partials(path)):
-        if place in _locks:
-            continue
+        with _locks_change:
+            if place in _locks and _is_open_here(place, _locks[place]):
+                continue
         try:
             descriptor = os.open(place, os.O_RDONLY)
         except OSError:
@@ -248,11 +251,10 @@ def _lock(descriptor: int) -> bool:
     return True
 
 
-def _forget_old_locks() -> None:
-    """Of partial files that have moved to their place, or were deleted."""
-    for place, descriptor in list(_locks.items()):
-        if not _is_open_here(place, descriptor):
-            os.close(_locks.pop(place))
+def _let_go(place: Path) -> None:
+    descriptor = _locks.pop(place, None)
+    if descriptor is not None:
+        os.close(descriptor)
 
 
 def _is_open_here(place: Path, descriptor: int) -> bool:

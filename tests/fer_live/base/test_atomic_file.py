@@ -5,11 +5,13 @@ import subprocess
 import sys
 import threading
 import time
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import pytest
 
 from fer_live.base.atomic_file import (
+    discard_partial,
     forget_cut_off,
     forget_partial,
     partial_path,
@@ -93,3 +95,22 @@ def test_on_windows_nothing_is_held_that_is_to_be_moved(
     assert str(growing) not in {place for _, place in open_descriptors()}
     put_in_place(growing, tmp_path / "rows.csv")
     assert (tmp_path / "rows.csv").is_file()
+
+
+def test_files_may_begin_and_end_in_many_threads(tmp_path: Path):
+    """As those of several outputs do: one that begins takes a name that another one lets go."""
+    path = tmp_path / "rows.csv"
+
+    def write(number: int) -> None:
+        for _ in range(200):
+            growing = partial_path(path)
+            growing.write_text(str(number))
+            if number % 2:
+                put_in_place(growing, path)
+            else:
+                discard_partial(growing)
+
+    with ThreadPoolExecutor(4) as pool:
+        list(pool.map(write, range(4)))  # raises what a thread raised
+    assert [file.name for file in tmp_path.iterdir()] == ["rows.csv"]
+    assert not [place for _, place in open_descriptors() if place.startswith(str(tmp_path))]
