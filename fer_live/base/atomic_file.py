@@ -73,22 +73,25 @@ def leave_partial(partial: Path) -> None:
 def refuse_second_writer(path: Path) -> None:
     """Raise `InputError` where another process is writing `path`. What a crash left behind is no
     writer, and neither is what this process left unfinished."""
-    for place in itertools.takewhile(Path.exists, _partials(path)):
-        with _locks_change:
-            if place in _locks and _is_open_here(place, _locks[place]):
-                continue
-        try:
-            descriptor = os.open(place, os.O_RDONLY)
-        except OSError:
-            continue
-        try:
-            is_free = _lock(descriptor)
-        finally:
-            os.close(descriptor)
-        if not is_free:
+    with _locks_change:
+        places = itertools.takewhile(Path.exists, _partials(path))
+        if any(_is_written_elsewhere(place) for place in places):
             raise InputError(
                 tr("{path}: is being written by another run; name another file", path=path)
             )
+
+
+def _is_written_elsewhere(place: Path) -> bool:
+    if place in _locks and _is_open_here(place, _locks[place]):
+        return False
+    try:
+        descriptor = os.open(place, os.O_RDONLY)
+    except OSError:
+        return False
+    try:
+        return not _lock(descriptor)
+    finally:
+        os.close(descriptor)
 
 
 def free_place(path: Path) -> Path:
