@@ -7,6 +7,7 @@ writes it. A note whose process is gone was left by one that did not end by itse
 import contextlib
 import os
 import uuid
+from collections.abc import Sequence
 from functools import cache
 from pathlib import Path
 
@@ -14,6 +15,7 @@ import psutil
 from pydantic import BaseModel, ValidationError
 
 from fer_live.base.atomic_file import write_atomically
+from fer_live.base.deletion import delete_file
 from fer_live.base.home import home
 from fer_live.base.translation import tr
 from fer_live.errors import FerLiveError
@@ -73,6 +75,20 @@ def take_cut_off() -> list[Path]:
             if writer.path.exists():
                 found.append(writer.path)
     return sorted(found)
+
+
+def forget_notes(folders: Sequence[Path]) -> None:
+    """Delete the notes of what lies in these folders, of what nobody writes any more, and what is
+    no note: names may stand in them. What another process is writing elsewhere keeps its own.
+    Raises `OutputError`."""
+    gone = [os.path.realpath(folder) for folder in folders]
+    for note in (home() / _FOLDER).glob("*.json"):
+        writer = _read(note)
+        if writer is not None and writer.is_alive:
+            path = Path(os.path.realpath(writer.path))
+            if not any(path.is_relative_to(folder) for folder in gone):
+                continue
+        delete_file(note)
 
 
 def cut_off_line() -> str:

@@ -6,7 +6,6 @@ from pathlib import Path
 
 from PyQt6.QtCore import Qt, pyqtSignal
 from PyQt6.QtWidgets import (
-    QFileDialog,
     QGridLayout,
     QLabel,
     QListWidget,
@@ -23,11 +22,14 @@ from fer_live.errors import FerLiveError
 from fer_live.personal.about_model import made_on, score
 from fer_live.personal.models import (
     InstalledModel,
+    lies_in,
     list_models,
+    list_own_folders,
     remove_model,
 )
 from fer_live.personal.profile_file import PROFILE_SUFFIX, export_profile, import_profile
 from fer_live.window.background import Background
+from fer_live.window.file_dialogs import ask_to_open, ask_to_save
 from fer_live.window.personal.model_dialog import ModelDialog
 from fer_live.window.personal.model_words import name_of
 from fer_live.window.translated import Translated
@@ -90,7 +92,7 @@ class ModelsList(Translated, QWidget):
         themselves follows, read on another thread."""
         chosen = self._chosen()
         self.list.clear()
-        for model in list_models():
+        for model in [*list_models()[:1], *list_own_folders()]:
             item = QListWidgetItem(self._line(model, ""))
             item.setData(_MODEL, model)
             self.list.addItem(item)
@@ -169,12 +171,12 @@ class ModelsList(Translated, QWidget):
         if model is None:
             return
         proposed = str(Path.home() / f"{model.name}{PROFILE_SUFFIX}")
-        file, _ = QFileDialog.getSaveFileName(self, tr("Export"), proposed, f"*{PROFILE_SUFFIX}")
+        file = ask_to_save(self, tr("Export"), proposed, f"*{PROFILE_SUFFIX}")
         if file:
             self._try(lambda: export_profile(model, Path(file)))
 
     def _ask_what_to_import(self) -> None:
-        file, _ = QFileDialog.getOpenFileName(self, tr("Import"), "", f"*{PROFILE_SUFFIX}")
+        file = ask_to_open(self, tr("Import"), f"*{PROFILE_SUFFIX}")
         if file:
             self._try(lambda: import_profile(Path(file)))
 
@@ -193,7 +195,7 @@ class ModelsList(Translated, QWidget):
         answer = QMessageBox.question(self, tr("Remove"), question)
         if answer != QMessageBox.StandardButton.Yes:
             return
-        if self._settings().model == str(model.folder):
+        if lies_in(self._settings().model, [model.folder]):
             self._change({"model": None})
         self._try(lambda: remove_model(model))
 
@@ -219,7 +221,7 @@ class _Fact:
 def _facts() -> dict[str, _Fact]:
     """What each model says of itself, by name."""
     facts = {}
-    for model in list_models():
+    for model in [*list_models()[:1], *list_own_folders()]:
         try:
             manifest = model.manifest()
             newer = model.has_newer_base()
