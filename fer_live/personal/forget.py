@@ -64,11 +64,12 @@ def check_forgettable(person: str) -> bool:
     open_up_clips()
     for place in (models_folder(), *retraining_folders()):
         open_up(place)
-    for folder in _kept_of(person, models_learnt_from(person)):
+    models = models_learnt_from(person)
+    for folder in _kept_of(person, models):
         refuse_links(folder)
     left = (home() / "calibrated" / person, models_folder() / (UNFINISHED + person))
     is_left = any(map(os.path.lexists, left))
-    return is_left or person in person_names() or bool(models_learnt_from(person))
+    return is_left or bool(models) or person in person_names()
 
 
 def settings_without(person: str, settings: Settings) -> Mapping[str, object]:

@@ -31,7 +31,6 @@ from fer_live.personal.clips import ME
 from fer_live.personal.model_folder import (
     UNFINISHED,
     delete_learnt,
-    half_deleted,
     restore_replaced,
 )
 from fer_live.personal.own_expressions import DEVICES
@@ -106,12 +105,7 @@ def models_folder() -> Path:
 
 
 def list_models() -> list[InstalledModel]:
-    """The shipped one first. What an interrupted installation left is cleared away."""
-    for path in half_deleted(models_folder()):
-        with contextlib.suppress(OSError):
-            is_old = time.time() - path.lstat().st_mtime > _LEFT_AFTER_S
-            if path.name.startswith(UNFINISHED) and is_old:
-                shutil.rmtree(path, ignore_errors=True)
+    """Those that can be used, the shipped one first."""
     own = [model for model in list_own_folders() if _is_file(model.files[0])]
     return [InstalledModel(SHIPPED, None), *own]
 
@@ -124,11 +118,15 @@ def _is_file(path: Path) -> bool:
 
 def list_own_folders() -> list[InstalledModel]:
     """Every folder among the installed models but the shipped one, also where its files are spoilt
-    or missing and it cannot be used: it may hold what was learnt from a person."""
+    or missing and it cannot be used: it may hold what was learnt from a person. What an interrupted
+    installation left is cleared away."""
     folder = models_folder()
     restore_replaced(folder)
-    folders = sorted(folder.glob("[!.]*/"))
-    return [InstalledModel(path.name, path) for path in folders]
+    for path in folder.glob(f"{UNFINISHED}*/"):
+        with contextlib.suppress(OSError):
+            if time.time() - path.lstat().st_mtime > _LEFT_AFTER_S:
+                shutil.rmtree(path, ignore_errors=True)
+    return [InstalledModel(path.name, path) for path in sorted(folder.glob("[!.]*/"))]
 
 
 def find_model(name: str) -> InstalledModel:

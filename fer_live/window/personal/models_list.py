@@ -21,9 +21,9 @@ from fer_live.base.translation import tr
 from fer_live.errors import FerLiveError
 from fer_live.personal.about_model import made_on, score
 from fer_live.personal.models import (
+    SHIPPED,
     InstalledModel,
     lies_in,
-    list_models,
     list_own_folders,
     remove_model,
 )
@@ -92,7 +92,7 @@ class ModelsList(Translated, QWidget):
         themselves follows, read on another thread."""
         chosen = self._chosen()
         self.list.clear()
-        for model in [*list_models()[:1], *list_own_folders()]:
+        for model in _all_models():
             item = QListWidgetItem(self._line(model, ""))
             item.setData(_MODEL, model)
             self.list.addItem(item)
@@ -218,10 +218,15 @@ class _Fact:
     has_newer_base: bool
 
 
+def _all_models() -> list[InstalledModel]:
+    """The shipped one first; also those that cannot be read, which can be removed."""
+    return [InstalledModel(SHIPPED, None), *list_own_folders()]
+
+
 def _facts() -> dict[str, _Fact]:
     """What each model says of itself, by name."""
     facts = {}
-    for model in [*list_models()[:1], *list_own_folders()]:
+    for model in _all_models():
         try:
             manifest = model.manifest()
             newer = model.has_newer_base()
