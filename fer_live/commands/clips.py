@@ -108,12 +108,14 @@ def _delete_clips(arguments: argparse.Namespace) -> int:
         forget_retraining,
         open_up_clips,
     )
-    from fer_live.personal.takes import discard_unreviewed
+    from fer_live.personal.takes import discard_unreviewed, unreviewed_takes
 
     open_up_clips()
     doomed = clip_folders() if arguments.all else find_clip_folders(arguments.clips)
     for folder in doomed:
-        refuse_links(folder) if arguments.all else refuse_link(folder)
+        refuse_link(folder)
+    for folder in (*doomed, *unreviewed_takes()) if arguments.all else ():
+        refuse_links(folder)
     # First, so that no clip is gone yet where this is cut off, and the same command goes on.
     if forget_retraining():
         print("deleted the retraining that was not installed, with the faces in it")

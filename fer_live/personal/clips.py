@@ -5,6 +5,7 @@ of an expression that were kept, a recording each. Those are of the person calle
 else they lie in FER_LIVE_HOME/persons/NAME/, so that nobody's model learns somebody else's face.
 """
 
+import contextlib
 import os
 import re
 from collections import Counter
@@ -190,5 +191,8 @@ def retraining_folders() -> list[Path]:
 
 def bytes_used() -> int:
     """What all clips and takes take on the disk, with what cannot be read any more."""
-    files = (file for folder in clip_folders() for file in folder.glob("*") if file.is_file())
-    return sum(file.lstat().st_size for file in files)
+    n_bytes = 0
+    for file in (file for folder in clip_folders() for file in folder.glob("*")):
+        with contextlib.suppress(OSError):  # it was deleted meanwhile
+            n_bytes += file.stat().st_size if file.is_file() else 0
+    return n_bytes

@@ -13,7 +13,7 @@ from pathlib import Path
 from fer_live.base.deletion import delete_folder, open_up, refuse_links
 from fer_live.base.home import home, made
 from fer_live.base.settings import Settings, forget_earlier_settings
-from fer_live.base.unfinished import forget_notes
+from fer_live.base.unfinished import forget_notes, notes_folder
 from fer_live.errors import OutputError
 from fer_live.personal.clips import (
     ME,
@@ -119,7 +119,7 @@ def forget_person(person: str) -> Forgotten:
 
 
 def _kept_of(person: str, models: list[InstalledModel]) -> list[Path]:
-    """All folders that go, whether they are there or not."""
+    """All folders that go or of which something goes, whether they are there or not."""
     own = [person_folder(person)] if person != ME else []
     return [
         *own,
@@ -129,6 +129,7 @@ def _kept_of(person: str, models: list[InstalledModel]) -> list[Path]:
         *(model.folder for model in models if model.folder is not None),
         *half_deleted(models_folder()),
         *retraining_folders(),
+        notes_folder(),
     ]
 
 

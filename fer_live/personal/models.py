@@ -141,7 +141,8 @@ def find_own_folder(name: str) -> InstalledModel:
     """A model that is to be removed: as `find_model`, but also one that cannot be used, or whose
     removal was cut off."""
     models = {model.name: model for model in list_own_folders()}
-    if name not in models and os.path.lexists(_half_removed(name)):
+    is_plain = Path(name).name == name
+    if is_plain and name not in models and os.path.lexists(_half_removed(name)):
         return InstalledModel(name, models_folder() / name)
     return models[name] if name in models else find_model(name)
 
@@ -238,7 +239,10 @@ def _is_same(place: Path, folder: Path) -> bool:
     """By name too, for what is gone by now; by the file system for names in other letters."""
     if place == Path(os.path.realpath(folder)):
         return True
-    return place.exists() and folder.exists() and place.samefile(folder)
+    try:
+        return place.samefile(folder)
+    except OSError:
+        return False
 
 
 def _half_removed(name: str) -> Path:

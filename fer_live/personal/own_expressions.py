@@ -99,11 +99,12 @@ def make_own_folder(name: str, person: str = ME) -> None:
 def remove_own_expression(name: str, person: str = ME) -> None:
     """Delete all its takes, and its name. A model that has learnt it keeps it until it is made
     anew without (`fer-live personalize --forget NAME`). `InputError` where there is none."""
-    going = takes_folder(person) / (_GOING + plain_name(name))
-    was_cut_off = os.path.lexists(going)
+    plain = plain_name(name)
+    going = takes_folder(person) / (_GOING + plain)
+    was_cut_off = Path(plain).name == plain and os.path.lexists(going)
     if was_cut_off:
         delete_folder(going)
-    if not was_cut_off or plain_name(name) in own_expressions(person):
+    if not was_cut_off or plain in own_expressions(person):
         folder = _folder_of(name, person)
         refuse_link(folder)
         # Renamed first: what is half deleted is no expression any more.

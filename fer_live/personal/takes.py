@@ -59,10 +59,15 @@ def keep_take(take: Recording, step: TakeStep, person: str = ME) -> Recording:
 
 def discard_unreviewed() -> int:
     """Delete the takes that nobody kept, whoever they are of; how many there were."""
-    takes = [take for name in person_names() for take in unreviewed_folder(name).glob("*/")]
+    takes = unreviewed_takes()
     for take in takes:
         delete_folder(take)
     return len(takes)
+
+
+def unreviewed_takes() -> list[Path]:
+    """The folders of the takes that nobody kept, whoever they are of."""
+    return [take for name in person_names() for take in unreviewed_folder(name).glob("*/")]
 
 
 def label_folders(folder: Path, labels: Sequence[str], hint: str = "") -> list[Path]:

@@ -16,7 +16,7 @@ import pytest
 from fer_live.base.home import made
 from fer_live.base.settings import Settings, load_settings, save_settings
 from fer_live.commands import cli
-from fer_live.errors import OutputError
+from fer_live.errors import InputError, OutputError
 from fer_live.model.assets import CPU_MODEL, GPU_MODEL, asset
 from fer_live.personal.clips import clip_folders, clips_folder, name_of, takes_folder
 from fer_live.personal.forget import forget_person
@@ -198,7 +198,7 @@ def test_a_model_of_somebody_else_stays_in_use(home: Path):
     save_settings(Settings(person=PERSON, model=theirs))
     assert run("clips", "delete", "--everything", PERSON) == 0
     assert load_settings()[0].model == theirs
-    assert not lies_in("a\0b", [home]) and not lies_in("x" * 5000, [home / "models"])
+    assert not lies_in("a\0b", [home]) and not lies_in("x" * 5000, [home / "calibrated"])
     assert clip_folders("Bob") != []
 
 
@@ -261,13 +261,22 @@ def test_all_clips_are_those_that_cannot_be_read_too(
 
 @pytest.mark.parametrize(
     "link",
-    ["persons", "models", "retraining", "calibrated", "models/.unfinished-q", f"persons/{PERSON}"],
+    [
+        "persons",
+        "models",
+        "retraining",
+        "calibrated",
+        "models/.unfinished-q",
+        f"persons/{PERSON}",
+        "unfinished",
+    ],
 )
 def test_a_link_above_or_among_what_goes_is_told_before_anything_is_deleted(
     home: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str], link: str
 ):
     fill(home)
     made(home / "models" / ".unfinished-q")
+    (made(home / "unfinished") / "somebody's.json").write_text("{}")
     shutil.move(home / link, outside := tmp_path / "outside")
     (home / link).symlink_to(outside)
     before = contents(home), contents(outside)
@@ -308,6 +317,19 @@ def test_no_name_of_a_person_leads_out_when_everything_is_deleted(home: Path, na
     if "\0" not in name:
         assert run("clips", "delete", "--everything", name) == 2
     assert forget_person(name).n_clips == 0
+    assert contents(home) == before
+
+
+@pytest.mark.parametrize("name", ["../x", "q/../../x", "a\0b"])
+def test_no_name_leads_out_to_what_a_removal_seems_to_have_left(home: Path, name: str):
+    made(home / "models" / ".unfinished-q")
+    made(takes_folder() / ".going-q")
+    recorded(home / "x")
+    before = contents(home)
+    if "\0" not in name:
+        assert run("models", "remove", name) == 2
+    with pytest.raises(InputError):
+        remove_own_expression(name)
     assert contents(home) == before
 
 

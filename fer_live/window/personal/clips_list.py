@@ -35,7 +35,7 @@ from fer_live.personal.clips import (
     unreadable_clips,
 )
 from fer_live.personal.models import load_pipeline
-from fer_live.personal.takes import discard_unreviewed
+from fer_live.personal.takes import discard_unreviewed, unreviewed_takes
 from fer_live.recording.history import clock
 from fer_live.window.background import Background
 from fer_live.window.file_dialogs import ask_to_open_several
@@ -222,7 +222,7 @@ class ClipsList(Translated, QWidget):
         try:
             open_up_clips()
             folders = find()
-            for folder in folders if are_all else []:
+            for folder in (*folders, *unreviewed_takes()) if are_all else ():
                 refuse_links(folder)
             if are_all:
                 discard_unreviewed()
