@@ -289,6 +289,16 @@ def test_a_link_above_or_among_what_goes_is_told_before_anything_is_deleted(
     assert (contents(home), contents(outside)) == before
 
 
+def test_once_a_person_deleted_what_lay_behind_a_link_the_rest_goes(home: Path, tmp_path: Path):
+    fill(home)
+    shutil.move(home / "persons", outside := tmp_path / "outside")
+    (home / "persons").symlink_to(outside)
+    shutil.rmtree(outside / PERSON)
+    before = contents(outside)
+    assert run("clips", "delete", "--everything", PERSON) == 0
+    assert left_of(home) == [] and contents(outside) == before
+
+
 def test_all_clips_behind_a_link_are_told_before_anything_is_deleted(home: Path, tmp_path: Path):
     fill(home)
     shutil.move(home / "persons", outside := tmp_path / "outside")
