@@ -13,6 +13,7 @@ from fer_live.base.atomic_file import (
     write_atomically,
     writing,
 )
+from fer_live.base.deletion import delete_file
 from fer_live.base.home import home
 from fer_live.base.translation import tr
 from fer_live.datatypes import DetectorMode, Provider
@@ -115,11 +116,13 @@ def save_settings(settings: Settings) -> None:
     write_atomically(home() / SETTINGS_FILE, content, is_private=True)
 
 
-def forget_set_aside() -> None:
-    """Delete what was set aside because it could not be used; names may stand in it."""
-    for aside in home().glob(f"{Path(SETTINGS_FILE).stem}.unusable*"):
-        with writing(aside):
-            aside.unlink()
+def forget_earlier_settings() -> None:
+    """Delete what was set aside because it could not be used, and what a kill cut off while it was
+    written; names may stand in both. Raises `OutputError`."""
+    with alone_with(home() / SETTINGS_FILE):
+        forget_cut_off(home() / SETTINGS_FILE, within_s=0)
+        for aside in home().glob(f"{Path(SETTINGS_FILE).stem}.unusable*"):
+            delete_file(aside)
 
 
 def change_settings(changes: Mapping[str, object], instead: Settings | None = None) -> Settings:

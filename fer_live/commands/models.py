@@ -134,11 +134,10 @@ def _use(arguments: argparse.Namespace) -> int:
 
 
 def _remove(arguments: argparse.Namespace) -> int:
-    from fer_live.personal.models import SHIPPED, find_model, remove_model
+    from fer_live.personal.models import SHIPPED, find_own_folder, lies_in, remove_model
 
-    model = find_model(arguments.name)
-    settings = settings_in_use()
-    was_used = model.folder is not None and settings.model == str(model.folder)
+    model = find_own_folder(arguments.name)
+    was_used = model.folder is not None and lies_in(settings_in_use().model, [model.folder])
     if was_used:
         change_settings({"model": None})
     remove_model(model)

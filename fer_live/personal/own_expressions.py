@@ -5,13 +5,13 @@ in it, `.own`, tells it from a label of some other model. There is no other list
 """
 
 import contextlib
-import shutil
+import os
 import unicodedata
 from collections.abc import Sequence
 from pathlib import Path
 
 from fer_live.base.atomic_file import writing
-from fer_live.base.deletion import refuse_link
+from fer_live.base.deletion import delete_folder, deleting, refuse_link
 from fer_live.base.home import made
 from fer_live.base.translation import tr
 from fer_live.errors import InputError
@@ -99,15 +99,18 @@ def make_own_folder(name: str, person: str = ME) -> None:
 def remove_own_expression(name: str, person: str = ME) -> None:
     """Delete all its takes, and its name. A model that has learnt it keeps it until it is made
     anew without (`fer-live personalize --forget NAME`). `InputError` where there is none."""
-    folder = _folder_of(name, person)
-    refuse_link(folder)
-    with writing(folder):
+    plain = plain_name(name)
+    going = takes_folder(person) / (_GOING + plain)
+    was_cut_off = Path(plain).name == plain and os.path.lexists(going)
+    if was_cut_off:
+        delete_folder(going)
+    if not was_cut_off or plain in own_expressions(person):
+        folder = _folder_of(name, person)
+        refuse_link(folder)
         # Renamed first: what is half deleted is no expression any more.
-        going = folder.with_name(_GOING + folder.name)
-        if going.is_dir():
-            shutil.rmtree(going)
-        folder.rename(going)
-        shutil.rmtree(going)
+        with deleting(folder):
+            folder.rename(going)
+        delete_folder(going)
     with contextlib.suppress(OSError):
         takes_folder(person).rmdir()  # only where nothing else is in it
 

@@ -3,7 +3,6 @@
 import contextlib
 import importlib.util
 import json
-import shutil
 import subprocess
 import sys
 import threading
@@ -15,6 +14,7 @@ from pathlib import Path
 import psutil
 
 from fer_live.base.atomic_file import write_atomically
+from fer_live.base.deletion import delete_folder
 from fer_live.base.home import home
 from fer_live.base.self_contained import is_self_contained
 from fer_live.base.translation import tr
@@ -113,9 +113,10 @@ def settle(run_dir: Path) -> None:
 
 
 def discard(run_dir: Path) -> None:
-    """Delete a retraining with all that it found so far; nothing of it can be resumed."""
+    """Delete a retraining with all that it found so far; nothing of it can be resumed. Raises
+    `OutputError`."""
     settle(run_dir)
-    shutil.rmtree(run_dir, ignore_errors=True)
+    delete_folder(run_dir)
 
 
 def _newest_run() -> Path | None:
@@ -168,7 +169,8 @@ class Retraining:
         try:
             return cls(run_dir, arguments, command)
         except InputError:
-            discard(run_dir)  # it did not begin, so nothing was interrupted
+            with contextlib.suppress(OutputError):
+                discard(run_dir)  # it did not begin, so nothing was interrupted
             raise
 
     @classmethod
