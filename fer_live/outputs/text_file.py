@@ -15,6 +15,7 @@ from fer_live.base.atomic_file import (
 from fer_live.base.console import check_output_file
 from fer_live.base.home import documents
 from fer_live.base.refusals import refusal
+from fer_live.base.regular_file import read_text
 from fer_live.base.translation import tr
 
 
@@ -61,8 +62,9 @@ class GrowingTextFile:
         beside = self.partial.with_name(f"{self.partial.stem}.test.txt")
         text = f"FER Live test {datetime.now():%H:%M:%S}"
         try:
-            beside.write_text(text, encoding="utf-8")
-            is_there = beside.read_text(encoding="utf-8") == text
+            with beside.open("x", encoding="utf-8") as file:
+                file.write(text)
+            is_there = read_text(beside) == text
             beside.unlink()
         except OSError as error:
             return tr("{folder}: {why}", folder=beside.parent, why=refusal(error))

@@ -31,6 +31,7 @@ from pydantic import (
 from fer_live.base.atomic_file import write_atomically, writing
 from fer_live.base.deletion import delete_folder
 from fer_live.base.home import home, made
+from fer_live.base.regular_file import LINE_BYTES, lines_in, open_regular, read_whole
 from fer_live.base.translation import tr
 from fer_live.datatypes import FrameResult, Marker, UInt8Array
 from fer_live.errors import InputError
@@ -127,7 +128,7 @@ class Recorder:
         self._first_s: float | None = None
         self._early: list[Marker] = []
         self._spans = MarkedSpans()
-        self._markers = MarkerFile(companion_of(self.folder / FACES_FILE), mode=0o600)
+        self._markers = MarkerFile(companion_of(self.folder / FACES_FILE), is_private=True)
 
     def write(self, source: str, result: FrameResult) -> None:
         if self._first_s is None:
@@ -199,7 +200,7 @@ class Recording:
     def open(cls, folder: Path) -> "Recording":
         """Read what a folder says of itself."""
         try:
-            about = About.model_validate_json((folder / ABOUT_FILE).read_bytes())
+            about = About.model_validate_json(read_whole(folder / ABOUT_FILE))
         except (OSError, ValidationError):
             raise InputError(
                 tr(
@@ -242,7 +243,8 @@ class Recording:
         """The same rows one by one, for those of hours take a gigabyte."""
         persons = load_persons(self.folder)
         try:
-            with (self.folder / FACES_FILE).open("rb") as lines:
+            with open_regular(self.folder / FACES_FILE) as file:
+                lines = lines_in(file)
                 rows = (row for line in lines if (row := row_in(line, self.about.labels)))
                 yield from rows if persons is None else with_persons(rows, persons)
         except OSError:
@@ -252,7 +254,7 @@ class Recording:
         """Moments and intervals in order of time; notes of earlier versions are moments."""
         notes: list[_Note] = []
         with contextlib.suppress(OSError, ValidationError):
-            notes = _NOTES.validate_json((self.folder / _NOTES_FILE).read_bytes())
+            notes = _NOTES.validate_json(read_whole(self.folder / _NOTES_FILE))
         noted = [MarkedSpan(note.text, note.time_s, note.time_s) for note in notes]
         marked = read_marker_file(companion_of(self.folder / FACES_FILE))
         return sorted([*marked, *noted], key=lambda span: span.from_s)
@@ -270,8 +272,8 @@ class Recording:
     def utc_at(self, time_s: float) -> datetime:
         """What the wall clock told at a time of the video."""
         with contextlib.suppress(OSError, KeyError, ValueError, TypeError, OverflowError):
-            with (self.folder / FACES_FILE).open("rb") as file:
-                row = row_in(file.readline(), self.about.labels) or {}
+            with open_regular(self.folder / FACES_FILE) as file:
+                row = row_in(file.readline(LINE_BYTES), self.about.labels) or {}
             first = datetime.fromisoformat(row["utc"])
             return first + timedelta(seconds=time_s - number_in(row, "time_s"))
         return self.about.began_at + timedelta(seconds=time_s)
