@@ -37,6 +37,7 @@ from fer_live.datatypes import FrameResult, Marker, UInt8Array
 from fer_live.errors import InputError
 from fer_live.outputs.face_rows import Row, number_in
 from fer_live.outputs.marker_file import (
+    COMPANION_SUFFIX,
     MarkerFile,
     companion_of,
     read_marker_file,
@@ -234,6 +235,10 @@ class Recording:
         except FileNotFoundError:
             return 0
 
+    @property
+    def _markers_file(self) -> Path:
+        return self.folder / f"{FACES_FILE}{COMPANION_SUFFIX}"
+
     def rows(self) -> list[Row]:
         """A row a face, in order of time; a line that a crash cut off is left out. With the column
         `person` where somebody grouped the faces."""
@@ -256,12 +261,12 @@ class Recording:
         with contextlib.suppress(OSError, ValidationError):
             notes = _NOTES.validate_json(read_whole(self.folder / _NOTES_FILE))
         noted = [MarkedSpan(note.text, note.time_s, note.time_s) for note in notes]
-        marked = read_marker_file(companion_of(self.folder / FACES_FILE))
+        marked = read_marker_file(self._markers_file)
         return sorted([*marked, *noted], key=lambda span: span.from_s)
 
     def save_markers(self, spans: list[MarkedSpan]) -> None:
         """Replace all markers by these; raises `OutputError` where the disk refuses."""
-        path = companion_of(self.folder / FACES_FILE)
+        path = self._markers_file
         if not path.exists():
             with writing(path):
                 path.touch(0o600)

@@ -4,7 +4,7 @@ import re
 from collections.abc import Iterator
 from pathlib import Path
 
-from fer_live.base.regular_file import read_whole
+from fer_live.base.regular_file import open_regular, read_whole
 from fer_live.base.translation import tr
 from fer_live.errors import SourceError
 
@@ -35,7 +35,7 @@ def refuse_odd_parts(playlist: Path) -> None:
 
 def _is_playlist(path: Path) -> bool:
     try:
-        with path.open("rb") as file:
+        with open_regular(path) as file:
             return file.read(len(PLAYLIST_HEAD)) == PLAYLIST_HEAD
     except OSError:
         return False

@@ -5,18 +5,20 @@ stranger could make the app ask it.
 """
 
 import base64
+import contextlib
 import http.client
 import ipaddress
 import socket
 import ssl
 import threading
-import urllib.error
-import urllib.request
-from typing import IO
-from urllib.parse import unquote, urlsplit, urlunsplit
+from urllib.parse import unquote, urljoin, urlsplit, urlunsplit
 
 from fer_live.base.translation import tr
 from fer_live.errors import SourceError
+
+_MAX_REDIRECTS = 8
+"""As many as FFmpeg follows."""
+_REDIRECTS = (301, 302, 303, 307, 308)
 
 
 def final_address(url: str, timeout_s: float) -> str:
@@ -51,62 +53,55 @@ def final_address(url: str, timeout_s: float) -> str:
 
 
 def _followed(url: str, timeout_s: float) -> str:
-    parts = urlsplit(url)
-    login, _, place = parts.netloc.rpartition("@")
-    headers = {"User-Agent": "fer-live"}
-    if login:
-        token = base64.b64encode(unquote(login).encode()).decode()
-        headers["Authorization"] = f"Basic {token}"
-    bare = parts._replace(netloc=place)
-    try:
-        request = urllib.request.Request(urlunsplit(bare), headers=headers)
-        with _opener(url).open(request, timeout=timeout_s) as answer:
-            final = urlsplit(str(answer.geturl()))
-    except (OSError, ValueError, http.client.HTTPException):
-        return url
-    if final == bare:
-        return url
-    return urlunsplit(final._replace(netloc=parts.netloc) if final.netloc == place else final)
-
-
-class _NoWayHome(urllib.request.HTTPRedirectHandler):
-    def __init__(self, url: str) -> None:
-        self._url = url
-
-    def redirect_request(
-        self,
-        req: urllib.request.Request,
-        fp: IO[bytes],
-        code: int,
-        msg: str,
-        headers: http.client.HTTPMessage,
-        newurl: str,
-    ) -> urllib.request.Request | None:
-        """Told the next address before it is asked."""
-        if _leads_here(newurl) and not _leads_here(self._url):
+    """Neither an answer's content is read, nor anything but HTTP asked."""
+    now = url
+    for _ in range(_MAX_REDIRECTS):
+        try:
+            status, location = _asked(now, timeout_s)
+        except (OSError, ValueError, http.client.HTTPException):
+            return url
+        if status not in _REDIRECTS or not location:
+            return now if status < 400 else url
+        now = _next(now, location)
+        if not now.lower().startswith(("http:", "https:")):
+            return url
+        if _leads_here(now) and not _leads_here(url):
             raise SourceError(
-                tr("{url}: leads to this machine itself, which is not followed", url=self._url)
+                tr("{url}: leads to this machine itself, which is not followed", url=url)
             )
-        followed = super().redirect_request(req, fp, code, msg, headers, newurl)
-        if followed is not None and followed.host != req.host:
-            followed.remove_header("Authorization")
-        return followed
+    return url
 
 
-def _opener(url: str) -> urllib.request.OpenerDirector:
-    """HTTP alone. Certificates are looked at as little as FFmpeg does: cameras sign their own."""
-    context = ssl.create_default_context()
-    context.check_hostname, context.verify_mode = False, ssl.CERT_NONE
-    opener = urllib.request.OpenerDirector()
-    for handler in (
-        urllib.request.HTTPHandler(),
-        urllib.request.HTTPSHandler(context=context),
-        urllib.request.HTTPDefaultErrorHandler(),
-        urllib.request.HTTPErrorProcessor(),
-        _NoWayHome(url),
-    ):
-        opener.add_handler(handler)
-    return opener
+def _asked(url: str, timeout_s: float) -> tuple[int, str | None]:
+    """The status of the answer, and where it leads."""
+    parts = urlsplit(url)
+    if parts.scheme.lower() == "https":
+        # Certificates are looked at as little as FFmpeg does: cameras sign their own.
+        context = ssl.create_default_context()
+        context.check_hostname, context.verify_mode = False, ssl.CERT_NONE
+        connection: http.client.HTTPConnection = http.client.HTTPSConnection(
+            parts.hostname or "", parts.port, timeout=timeout_s, context=context
+        )
+    else:
+        connection = http.client.HTTPConnection(parts.hostname or "", parts.port, timeout=timeout_s)
+    headers = {"User-Agent": "fer-live", "Accept": "*/*", "Connection": "close"}
+    login = parts.netloc.rpartition("@")[0]
+    if login:
+        headers["Authorization"] = f"Basic {base64.b64encode(unquote(login).encode()).decode()}"
+    with contextlib.closing(connection):
+        target = urlunsplit(parts._replace(scheme="", netloc="", fragment="")) or "/"
+        connection.request("GET", target, headers=headers)
+        with connection.getresponse() as answer:
+            return answer.status, answer.getheader("Location")
+
+
+def _next(url: str, location: str) -> str:
+    """The next address; a login stays on the machine that it was given for."""
+    before, after = urlsplit(url), urlsplit(urljoin(url, location))
+    login, _, place = before.netloc.rpartition("@")
+    if login and after.netloc == place:
+        after = after._replace(netloc=before.netloc)
+    return urlunsplit(after)
 
 
 def _leads_here(url: str) -> bool:
