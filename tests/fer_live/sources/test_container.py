@@ -81,14 +81,14 @@ def stranger(monkeypatch: pytest.MonkeyPatch) -> str:
 
 def n_pictures(opened: av.container.InputContainer) -> int:
     with opened:
-        return sum(1 for _ in opened.demux(opened.streams.video[0]))
+        return opened.streams.video[0].frames
 
 
 def test_a_redirect_is_followed(demo_clip: Path):
     content = demo_clip.read_bytes()
     with web("127.0.0.1", {"/a": "/b", "/b": "/c.mp4", "/c.mp4": content}) as (address, asked):
         n = n_pictures(open_container(f"{address}/a"))
-    assert n == n_pictures(open_container(demo_clip))
+    assert n == n_pictures(open_container(demo_clip)) > 0
     assert asked[-1] == "/c.mp4"
 
 
