@@ -6,6 +6,7 @@ from datetime import datetime
 from pathlib import Path
 
 from fer_live.base.atomic_file import (
+    create_or_replace,
     leave_partial,
     link_target,
     partial_path,
@@ -62,8 +63,8 @@ class GrowingTextFile:
         beside = self.partial.with_name(f"{self.partial.stem}.test.txt")
         text = f"FER Live test {datetime.now():%H:%M:%S}"
         try:
-            with beside.open("x", encoding="utf-8") as file:
-                file.write(text)
+            beside = create_or_replace(beside)
+            beside.write_text(text, encoding="utf-8")
             is_there = read_text(beside) == text
             beside.unlink()
         except OSError as error:
