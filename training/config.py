@@ -12,6 +12,7 @@ import tomlkit
 import tomlkit.items
 from pydantic import Field, SerializeAsAny, ValidationError, model_validator
 
+from fer_live.base.regular_file import read_text
 from fer_live.errors import InputError
 from training.methods import METHODS
 from training.models.config import ModelConfig
@@ -341,7 +342,7 @@ def load_config(path: Path, changes: Sequence[str] = ()) -> TrainConfig:
             may be left out.
     """
     try:
-        content = tomllib.loads(path.read_text(encoding="utf-8"))
+        content = tomllib.loads(read_text(path))
     except OSError as error:
         raise InputError(f"{path}: cannot read the config: {error.strerror}") from None
     except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:

@@ -17,10 +17,13 @@ from pydantic import BaseModel, ConfigDict, ValidationError
 
 from fer_live.analyze.parallel import Part, counts_file, rows_file
 from fer_live.base.atomic_file import beside, write_atomically
+from fer_live.base.regular_file import open_text, read_whole
 from fer_live.outputs.cells import as_written
 from fer_live.outputs.face_rows import TEXT_COLUMNS, WHOLE_COLUMNS, Row
 
 _SCHEMA = 1
+_RECORD_BYTES = 1 << 30
+"""A line or two for each source, and for each of its parts."""
 
 
 class _FinishedPart(BaseModel):
@@ -60,7 +63,7 @@ def remember(out: Path | None, parts: Sequence[Part], folder: Path, n_rows: Sequ
             key=part.key,
             sources=tuple(job.name for job in part.jobs),
             n_rows=n,
-            counts=json.loads(counts_file(folder, part).read_bytes()),
+            counts=json.loads(read_whole(counts_file(folder, part))),
         )
         for part, n in zip(parts, n_rows, strict=True)
     ]
@@ -118,7 +121,7 @@ def _load(out: Path | None) -> _Finished | None:
     if out is None:
         return None
     try:
-        record = _Finished.model_validate_json(_record_file(out).read_bytes())
+        record = _Finished.model_validate_json(read_whole(_record_file(out), _RECORD_BYTES))
         state = out.stat()
     except (OSError, ValidationError):
         return None
@@ -129,10 +132,10 @@ def _load(out: Path | None) -> _Finished | None:
 def _rows(out: Path, texts: set[str]) -> Iterator[Row]:
     """The rows of an output as they were before they were written."""
     if out.suffix.lower() == ".jsonl":
-        with out.open(encoding="utf-8") as file:
+        with open_text(out) as file:
             yield from map(json.loads, file)
     elif out.suffix.lower() == ".csv":
-        with out.open(encoding="utf-8", newline="") as file:
+        with open_text(out) as file:
             for row in csv.DictReader(file):
                 yield {name: _value(text, name, texts) for name, text in row.items()}
     else:

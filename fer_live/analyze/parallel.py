@@ -31,6 +31,7 @@ from fer_live.analyze.jobs import Job
 from fer_live.analyze.reading import ReadOptions, read_source
 from fer_live.analyze.study_rows import rows_of
 from fer_live.base.atomic_file import write_atomically, writing
+from fer_live.base.regular_file import open_text, read_whole
 from fer_live.datatypes import FrameResult
 from fer_live.errors import SourceError, TruncatedError
 from fer_live.outputs.face_rows import Row
@@ -194,7 +195,7 @@ def counts_file(folder: Path, part: Part) -> Path:
 
 
 def _load_counts(folder: Path, part: Part) -> Counts:
-    fields = json.loads(counts_file(folder, part).read_bytes())
+    fields = json.loads(read_whole(counts_file(folder, part)))
     of_labels = {name: tuple(fields[name]) for name in ("labels", "own_labels")}
     return Counts(**fields | of_labels | {"detectors": Counter(fields["detectors"])})
 
@@ -205,7 +206,7 @@ def rows_file(folder: Path, part: Part) -> Path:
 
 
 def _rows(folder: Path, part: Part) -> Iterator[Row]:
-    with rows_file(folder, part).open(encoding="utf-8") as file:
+    with open_text(rows_file(folder, part)) as file:
         for line in file:
             yield json.loads(line)
 

@@ -34,7 +34,11 @@ class ArgumentParser(argparse.ArgumentParser):
 
 
 def run_command(prog: str, command: Callable[[], int]) -> NoReturn:
-    """Run a command and end the process with its exit code; errors become one line on stderr."""
+    """Run a command and end the process with its exit code; errors become one line on stderr.
+
+    Nobody but its owner may write what it makes, whatever the umask was.
+    """
+    os.umask(os.umask(0o022) | 0o022)
     try:
         code = command()
         sys.stdout.flush()

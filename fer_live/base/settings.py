@@ -15,6 +15,7 @@ from fer_live.base.atomic_file import (
 )
 from fer_live.base.deletion import delete_file
 from fer_live.base.home import home
+from fer_live.base.regular_file import read_whole
 from fer_live.base.translation import tr
 from fer_live.datatypes import DetectorMode, Provider
 
@@ -100,11 +101,14 @@ def load_settings() -> tuple[Settings, str]:
     """
     path = home() / SETTINGS_FILE
     try:
-        return Settings.model_validate_json(path.read_bytes()), ""
+        return Settings.model_validate_json(read_whole(path)), ""
     except FileNotFoundError:
         return Settings(), ""
     except OSError as error:
-        return Settings(), f"{path}: cannot be read: {error.strerror}; the defaults are used"
+        why = error.strerror or str(error)
+        return Settings(), tr(
+            "{path}: cannot be read: {why}; the defaults are used", path=path, why=why
+        )
     except ValidationError:
         aside = free_place(path.with_stem(f"{path.stem}.unusable"))
         return Settings(), _set_aside(path, aside)
@@ -158,7 +162,8 @@ def settings_changed_ns() -> int:
 def _set_aside(path: Path, aside: Path) -> str:
     with writing(aside):
         path.replace(aside)
-        aside.chmod(0o600)  # a person may have written it with an editor
+        if not aside.is_symlink():  # a person may have written it with an editor
+            aside.chmod(0o600)
     return tr(
         "{path}: not settings of this app; kept as {name}, the defaults are used",
         path=path,

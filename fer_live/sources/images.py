@@ -20,7 +20,7 @@ from PIL import Image, ImageFile, ImageOps
 from fer_live.base.translation import tr
 from fer_live.datatypes import Frame, UInt8Array
 from fer_live.errors import SourceError, TruncatedError
-from fer_live.sources.content import IMAGE_FORMATS, IMAGE_SUFFIXES, open_file
+from fer_live.sources.content import IMAGE_FORMATS, IMAGE_SUFFIXES, open_image
 
 __all__ = ["IMAGE_SUFFIXES", "ImageSource", "Slideshow", "read_image"]
 
@@ -129,7 +129,7 @@ class _Picture:
 
 def _pictures(path: Path) -> Generator[_Picture]:
     """Every picture of a file; an animation that breaks in its midst ends there, `is_cut`."""
-    with open_file(path) as file:
+    with open_image(path) as file:
         try:
             image = Image.open(file, formats=IMAGE_FORMATS)
             is_animated = image.format in _ANIMATED_FORMATS

@@ -7,7 +7,7 @@ from PIL import Image
 from fer_live.base.translation import tr
 from fer_live.errors import LimitError, SourceError
 from fer_live.sources.clip import ClipSource
-from fer_live.sources.content import IMAGE_FORMATS, kind_of, open_file
+from fer_live.sources.content import IMAGE_FORMATS, kind_of, open_image
 from fer_live.sources.decoder import VideoDecoder
 from fer_live.sources.images import ImageSource
 from fer_live.sources.source import FrameSource
@@ -43,7 +43,7 @@ def open_untrusted(path: Path, max_pixels: int) -> FrameSource:
 
 
 def _image_size(path: Path) -> tuple[int, int]:
-    with open_file(path) as file:
+    with open_image(path) as file:
         try:
             return Image.open(file, formats=IMAGE_FORMATS).size
         except Image.DecompressionBombError:

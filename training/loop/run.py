@@ -10,6 +10,7 @@ import torch
 from torch import nn
 
 from fer_live.base.atomic_file import write_atomically
+from fer_live.base.regular_file import open_regular
 from fer_live.errors import InputError
 from training import distributed
 from training.config import ScheduleConfig, TrainConfig, config_to_toml, load_config
@@ -179,7 +180,8 @@ def _return_to_cooldown(run_dir: Path) -> None:
     """Make the checkpoint from before the rate fell the one to resume from, where it has fallen."""
     kept = run_dir / BEFORE_COOLDOWN_FILE
     if kept.is_file():
-        write_atomically(run_dir / RESUME_FILE, kept.read_bytes())
+        with open_regular(kept) as file:
+            write_atomically(run_dir / RESUME_FILE, file.read())
 
 
 def resolve_device(name: str) -> torch.device:

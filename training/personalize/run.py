@@ -11,7 +11,6 @@ RUN_DIR/
     compared.npz          faces that the two models read differently, until the person has chosen
 """
 
-import hashlib
 import json
 import shutil
 import sys
@@ -24,6 +23,7 @@ from typing import Any
 import numpy as np
 
 from fer_live.base.atomic_file import write_atomically
+from fer_live.base.regular_file import read_whole, sha256_of
 from fer_live.errors import DataError, InputError
 from fer_live.model.assets import CHECKPOINT, CPU_MODEL, asset
 from fer_live.model.manifest import Manifest
@@ -252,7 +252,7 @@ def _begin(task: Task, options: PersonalizeOptions) -> None:
     about = {
         "clips": [_existing(folder) for folder in options.clips],
         "labeled": options.labeled and _existing(options.labeled),
-        "start": hashlib.sha256(task.start.read_bytes()).hexdigest(),
+        "start": sha256_of(task.start),
         "tracks": list(options.tracks),
         "config": task.config.model_dump(mode="json"),
     }
@@ -260,7 +260,7 @@ def _begin(task: Task, options: PersonalizeOptions) -> None:
     if (out / PROOF_FILE).exists():
         raise InputError(f"{out}: a finished retraining is there; choose another --out")
     if (out / FACES_FILE).is_file() and file.is_file():
-        if json.loads(file.read_bytes()) != about:
+        if json.loads(read_whole(file)) != about:
             raise InputError(
                 f"{out}: an unfinished retraining from other clips, labels or start is there; "
                 "choose another --out"

@@ -10,6 +10,7 @@ from typing import Any
 
 from pydantic import Field, ValidationError
 
+from fer_live.base.regular_file import read_text
 from fer_live.errors import InputError
 from training.config import RunConfig, TrainConfig, load_config, parse_config
 from training.section import Section, first_fault
@@ -82,7 +83,7 @@ class Cell:
 def load_grid(path: Path) -> GridConfig:
     """Read and check a grid file, every cell's config included; `InputError` names the fault."""
     try:
-        grid = GridConfig.model_validate(tomllib.loads(path.read_text(encoding="utf-8")))
+        grid = GridConfig.model_validate(tomllib.loads(read_text(path)))
     except OSError as error:
         raise InputError(f"{path}: cannot read the grid: {error.strerror}") from None
     except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
@@ -126,7 +127,7 @@ def cells_of(grid: GridConfig, where: str = "grid") -> list[Cell]:
 def any_config(path: Path) -> TrainConfig:
     """Read a training config, or the config of the first cell where the file is a grid."""
     try:
-        is_grid = "rows" in tomllib.loads(path.read_text(encoding="utf-8"))
+        is_grid = "rows" in tomllib.loads(read_text(path))
     except (OSError, tomllib.TOMLDecodeError, UnicodeDecodeError):
         is_grid = False  # and the fault is named below
     return cells_of(load_grid(path))[0].config if is_grid else load_config(path)

@@ -23,6 +23,7 @@ from pathlib import Path
 from tqdm import tqdm
 
 from fer_live.base.atomic_file import write_atomically
+from fer_live.base.regular_file import read_whole
 from fer_live.errors import FerLiveError, InputError
 from training.config import TrainConfig, parse_config
 from training.study.cells import (
@@ -100,7 +101,7 @@ def run_grid(
     chosen = chosen_cells(cells, only)
     missing = [cell for cell in chosen if not _is_finished(out, cell)]
     _make_folders(out, runs)
-    write_atomically(out / GRID_FILE, path.read_bytes())
+    write_atomically(out / GRID_FILE, read_whole(path))
     print(f"{len(chosen)} cells, {len(chosen) - len(missing)} of them finished")
     left = _Left(cells, _in_order(cells, missing))
     threads = max((os.cpu_count() or 1) // jobs, 1)
@@ -204,7 +205,7 @@ def _is_finished(out: Path, cell: Cell) -> bool:
     if not file.is_file():
         return False
     try:
-        result = json.loads(file.read_bytes())
+        result = json.loads(read_whole(file))
         # Fields that are newer than the file get their defaults.
         made_by = parse_config(result["config"], str(file))
         began_as = result["start"]["config"] and parse_config(result["start"]["config"], str(file))
