@@ -14,11 +14,14 @@ FerLiveError            1  failed while running
     └── DataError       2  a data set that does not have the layout it should
 """
 
+from fer_live.plain_text import plain_line
+
 
 class FerLiveError(Exception):
     """Base of all errors that end in one clear line instead of a traceback.
 
-    It stays one line also where the name of a file, or what stands in it, has several.
+    It stays one line also where the name of a file, or what stands in it, has several, and a line
+    that a terminal shows and does not obey.
 
     Args:
         message: What, where, and what to do.
@@ -27,7 +30,7 @@ class FerLiveError(Exception):
     exit_code = 1
 
     def __init__(self, message: str = "") -> None:
-        super().__init__(" ".join(str(message).splitlines()))
+        super().__init__(plain_line(" ".join(str(message).splitlines())))
 
 
 class OutputError(FerLiveError):

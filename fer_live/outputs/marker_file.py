@@ -16,6 +16,7 @@ from datetime import datetime
 from pathlib import Path
 
 from fer_live.base.atomic_file import beside, link_target, write_atomically, writing
+from fer_live.base.clocks import moved
 from fer_live.outputs.cells import as_written, plain_cell
 from fer_live.outputs.face_rows import utc_text
 from fer_live.outputs.markers import MarkedSpan
@@ -96,7 +97,7 @@ def _span_of(row: dict[str, str | None]) -> MarkedSpan | None:
     try:
         from_s = float(cells["from"])
         to_s = float(cells["to"]) if cells["to"] else None
-        utc = datetime.fromisoformat(cells["utc"]) if cells["utc"] else None
+        utc = moved(datetime.fromisoformat(cells["utc"]), 0.0) if cells["utc"] else None
     except (ValueError, OverflowError):
         return None
     if not math.isfinite(from_s) or not math.isfinite(to_s or 0.0):

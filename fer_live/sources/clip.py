@@ -2,9 +2,9 @@
 
 import time
 from collections.abc import Callable
-from datetime import timedelta
 from pathlib import Path
 
+from fer_live.base.clocks import moved
 from fer_live.base.translation import tr
 from fer_live.datatypes import Frame
 from fer_live.errors import SourceError, TruncatedError
@@ -41,7 +41,7 @@ class ClipSource:
             self._refuse_what_is_missing()
             return None
         self._index += 1
-        utc = None if self._began_at is None else self._began_at + timedelta(seconds=time_s)
+        utc = moved(self._began_at, time_s)
         return Frame(image_bgr, self._index - 1, time_s, utc)
 
     def close(self) -> None:

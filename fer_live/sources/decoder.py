@@ -12,6 +12,7 @@ import av
 import av.container
 from av.stream import Discard, Disposition
 
+from fer_live.base.clocks import can_be_recorded
 from fer_live.base.translation import tr
 from fer_live.datatypes import UInt8Array
 from fer_live.errors import SourceError, SourceTimeout
@@ -33,7 +34,7 @@ _GENERATE_PTS: int = av.container.Flags.gen_pts.value  # type: ignore[assignment
 _SCHEMES_OF_FILES = ("http:", "https:", "ftp:", "ftps:", "sftp:")
 _CREATION_TAGS = ("com.apple.quicktime.creationdate", "creation_time")
 """The first one is local time with its zone, the second one UTC."""
-_FIRST_YEAR = 1970
+_NEVER_SET = 1970
 _LAST_SAMPLES = slice(-50, None)
 MAX_PIXELS = 178_956_970
 """A header that claims more pixels than this is broken; Pillow's limit is the same."""
@@ -119,7 +120,8 @@ class VideoDecoder:
             except ValueError:
                 continue
             # A camera whose clock was never set counts from 1904 or 1970.
-            if moment.tzinfo is not None and moment.year > _FIRST_YEAR:
+            is_set = can_be_recorded(moment) and moment.year > _NEVER_SET
+            if moment.tzinfo is not None and is_set:
                 return moment
         return None
 
