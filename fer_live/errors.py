@@ -8,8 +8,8 @@ FerLiveError            1  failed while running
 └── InputError          2  the user's mistake: says what, where and what to do
     ├── SourceError     2  a camera, clip, image or stream that cannot be read
     │   ├── SourceTimeout  2  one that does not answer, or sends nothing more
-    │   └── StreamEnded    1  a stream that was read, then stopped and did not come back
-    ├── LimitError      2  something larger or longer than the person who set a limit allows
+    │   ├── StreamEnded    1  a stream that was read, then stopped and did not come back
+    │   └── LimitError     2  something larger or longer than whoever set a limit allows
     ├── ModelError      2  a model file that cannot be used
     └── DataError       2  a data set that does not have the layout it should
 """
@@ -71,7 +71,7 @@ class StreamEnded(SourceError):
     exit_code = 1
 
 
-class LimitError(InputError):
+class LimitError(SourceError):
     """Something larger or longer than whoever set a limit allows."""
 
 

@@ -1,5 +1,6 @@
 """Decodes the first real video of a file or a URL: its pictures and their times."""
 
+import math
 from collections.abc import Generator, Iterator
 from contextlib import suppress
 from datetime import datetime
@@ -18,7 +19,7 @@ from fer_live.datatypes import UInt8Array
 from fer_live.errors import SourceError, SourceTimeout
 from fer_live.sources.content import IMAGE_SUFFIXES, kind_of, open_file
 from fer_live.sources.extent import is_cut, matroska_ends
-from fer_live.sources.picture import PictureMaker
+from fer_live.sources.picture import PictureMaker, refuse_pixels
 
 _DEFAULT_FPS = 25.0
 _MAX_FPS = 1000.0
@@ -36,8 +37,10 @@ _CREATION_TAGS = ("com.apple.quicktime.creationdate", "creation_time")
 """The first one is local time with its zone, the second one UTC."""
 _NEVER_SET = 1970
 _LAST_SAMPLES = slice(-50, None)
-MAX_PIXELS = 178_956_970
-"""A header that claims more pixels than this is broken; Pillow's limit is the same."""
+MAX_PIXELS = 36_000_000
+"""Of a picture of a video, of which a decoder holds several: 8K has 35 million at most."""
+_LARGE = 9_000_000
+"""From here on, above 4K, threads share a picture instead of holding one each."""
 _LIST_OPTIONS = {"max_reload": "1"}
 """A list of parts in a file that does not say that it has ended is not waited for: nobody adds to
 it, and FFmpeg would look for more a thousand times."""
@@ -65,22 +68,25 @@ class VideoDecoder:
         self, where: Path | str, n_threads: int = 0, *, max_pixels: int = MAX_PIXELS
     ) -> None:
         """A path, or the text of a URL. `n_threads` decode; 0 takes all cores. Pictures of more
-        than `max_pixels` cannot be decoded."""
+        than `max_pixels` are refused, and not decoded where the header claims fewer."""
         self.name = str(where)
         self.is_damaged = False
+        self.max_pixels = max_pixels
         self._limits = {"max_pixels": str(max_pixels)}
         self._path = where if isinstance(where, Path) else None
         self._to_picture = PictureMaker(n_threads)
         self._container = self._open(where)
         try:
             self._stream = self._first_video()
+            refuse_pixels(self.name, self.size_wh, max_pixels)
         except BaseException:
             self.close()
             raise
         self._stream.codec_context.options = self._limits
         self._stream.thread_count = n_threads
         # A live picture is decoded as it arrives; otherwise several are decoded side by side.
-        self._stream.thread_type = "SLICE" if self.is_live else "AUTO"
+        is_large = math.prod(self.size_wh) > _LARGE
+        self._stream.thread_type = "SLICE" if self.is_live or is_large else "AUTO"
         # A time that is missing is taken from the decoding time, as ffprobe does, instead of waited
         # for until later packets tell it.
         self._container.flags &= ~_GENERATE_PTS
