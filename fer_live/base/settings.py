@@ -4,7 +4,7 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Literal
 
-from pydantic import BaseModel, ConfigDict, Field, ValidationError
+from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_validator
 
 from fer_live.base.atomic_file import (
     alone_with,
@@ -14,6 +14,7 @@ from fer_live.base.atomic_file import (
     writing,
 )
 from fer_live.base.deletion import delete_file
+from fer_live.base.folder_name import can_be_folder
 from fer_live.base.home import home
 from fer_live.base.regular_file import read_whole
 from fer_live.base.translation import tr
@@ -80,7 +81,6 @@ class Settings(BaseModel):
     spare_battery: bool = Field(True, description="whether fewer frames are read on a battery")
     person: str = Field(
         "me",
-        pattern=r"^\w[\w .-]*$",
         max_length=60,
         description="whose clips and takes are captured",
     )
@@ -88,6 +88,13 @@ class Settings(BaseModel):
     marker_keys: tuple[MarkerKey, ...] = Field((), max_length=9, description="of the keys 1 to 9")
     recent_markers: tuple[str, ...] = Field((), description="texts that were typed, the last first")
     geometry: str = Field("", description="place and size of the window, as Qt encodes them")
+
+    @field_validator("person")
+    @classmethod
+    def _person_has_a_folder(cls, name: str) -> str:
+        if not can_be_folder(name):
+            raise ValueError("cannot be the name of a folder")
+        return name
 
     def but(self, **changes: object) -> "Settings":
         """These settings with some fields changed; pydantic checks the new values."""
