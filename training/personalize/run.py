@@ -24,7 +24,7 @@ import numpy as np
 
 from fer_live.base.atomic_file import write_atomically
 from fer_live.base.parse import parse_json
-from fer_live.base.regular_file import sha256_of
+from fer_live.base.regular_file import read_whole, sha256_of
 from fer_live.errors import DataError, InputError
 from fer_live.model.assets import CHECKPOINT, CPU_MODEL, asset
 from fer_live.model.manifest import Manifest
