@@ -13,14 +13,19 @@ from itertools import islice
 from pathlib import Path
 from typing import Any
 
-from pydantic import BaseModel, ConfigDict, ValidationError
+from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
 from fer_live.analyze.parallel import Part, counts_file, rows_file
 from fer_live.base.atomic_file import beside, write_atomically
+from fer_live.base.parse import parse_json
+from fer_live.base.regular_file import open_text, read_whole
+from fer_live.errors import InputError
 from fer_live.outputs.cells import as_written
 from fer_live.outputs.face_rows import TEXT_COLUMNS, WHOLE_COLUMNS, Row
 
 _SCHEMA = 1
+_RECORD_BYTES = 1 << 30
+"""A line or two for each source, and for each of its parts."""
 
 
 class _FinishedPart(BaseModel):
@@ -28,7 +33,7 @@ class _FinishedPart(BaseModel):
 
     key: str
     sources: tuple[str, ...]
-    n_rows: int
+    n_rows: int = Field(ge=0)
     counts: dict[str, Any]
 
 
@@ -60,7 +65,7 @@ def remember(out: Path | None, parts: Sequence[Part], folder: Path, n_rows: Sequ
             key=part.key,
             sources=tuple(job.name for job in part.jobs),
             n_rows=n,
-            counts=json.loads(counts_file(folder, part).read_bytes()),
+            counts=parse_json(read_whole(counts_file(folder, part))),
         )
         for part, n in zip(parts, n_rows, strict=True)
     ]
@@ -94,7 +99,7 @@ def recall(
     for finished in record.parts:
         own = islice(rows, finished.n_rows)
         part = wanted.get(finished.key)
-        if part is None or finished.counts["broken"]:
+        if part is None or finished.counts.get("broken", True):
             for _ in own:  # the next part's rows are behind them
                 pass
             continue
@@ -118,7 +123,7 @@ def _load(out: Path | None) -> _Finished | None:
     if out is None:
         return None
     try:
-        record = _Finished.model_validate_json(_record_file(out).read_bytes())
+        record = _Finished.model_validate_json(read_whole(_record_file(out), _RECORD_BYTES))
         state = out.stat()
     except (OSError, ValidationError):
         return None
@@ -129,10 +134,16 @@ def _load(out: Path | None) -> _Finished | None:
 def _rows(out: Path, texts: set[str]) -> Iterator[Row]:
     """The rows of an output as they were before they were written."""
     if out.suffix.lower() == ".jsonl":
-        with out.open(encoding="utf-8") as file:
-            yield from map(json.loads, file)
+        with open_text(out) as file:
+            for line in file:
+                try:
+                    yield parse_json(line)
+                except ValueError:
+                    raise InputError(
+                        f"{out}: a line is no row; delete it and {_record_file(out)}"
+                    ) from None
     elif out.suffix.lower() == ".csv":
-        with out.open(encoding="utf-8", newline="") as file:
+        with open_text(out) as file:
             for row in csv.DictReader(file):
                 yield {name: _value(text, name, texts) for name, text in row.items()}
     else:

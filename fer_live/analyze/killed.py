@@ -7,7 +7,8 @@ import contextlib
 from collections.abc import Iterable
 from pathlib import Path
 
-from fer_live.base.atomic_file import forget_partial, writing
+from fer_live.base.atomic_file import forget_partial, write_atomically, writing
+from fer_live.base.regular_file import read_text
 from fer_live.outputs.sink import GrowingRows, RowSink
 
 _NOTE = "growing.txt"
@@ -18,12 +19,12 @@ def note_growing(folder: Path, sinks: Iterable[RowSink]) -> None:
     growing = [sink.partial.name for sink in sinks if isinstance(sink, GrowingRows)]
     with writing(folder / _NOTE):
         folder.mkdir(parents=True, exist_ok=True)
-        (folder / _NOTE).write_text("\n".join(growing), encoding="utf-8")
+    write_atomically(folder / _NOTE, "\n".join(growing).encode())
 
 
 def forget_killed(folder: Path) -> None:
     """Delete what the run before noted and did not finish; not what is being written now."""
     with contextlib.suppress(OSError, UnicodeDecodeError):
-        for name in (folder / _NOTE).read_text(encoding="utf-8").splitlines():
+        for name in read_text(folder / _NOTE).splitlines():
             if name == Path(name).name and ".partial" in name:
                 forget_partial(folder.parent / name)

@@ -9,6 +9,8 @@ from zipfile import ZipFile
 import numpy as np
 from numpy.typing import NDArray
 
+from fer_live.base.regular_file import open_regular
+
 _MAX_BYTES = 1 << 30
 _HEAD = b"\x93NUMPY"
 
@@ -39,7 +41,7 @@ def map_array(file: Path) -> NDArray[Any]:
         ArrayFault: It cannot be read, or is larger than its file.
     """
     try:
-        with file.open("rb") as opened:
+        with open_regular(file) as opened:
             if opened.read(len(_HEAD)) != _HEAD:
                 raise ValueError("no array")
         mapped: NDArray[Any] = np.load(file, mmap_mode="r", allow_pickle=False)
@@ -55,12 +57,14 @@ def load_arrays(file: Path, wanted: Mapping[str, tuple[str, int]]) -> dict[str, 
         ArrayFault: It cannot be read, or holds others; a gigabyte is the most that is unpacked.
     """
     try:
-        with ZipFile(file) as archive:
-            sizes = [info.file_size for info in archive.infolist()]
-        if sum(sizes) > _MAX_BYTES:
-            raise ArrayFault(f"more than {_MAX_BYTES:,} bytes")
-        with np.load(file, allow_pickle=False) as told:
-            arrays = {name: told[name] for name in wanted}
+        with open_regular(file, _MAX_BYTES) as opened:
+            with ZipFile(opened) as archive:
+                sizes = [info.file_size for info in archive.infolist()]
+            if sum(sizes) > _MAX_BYTES:
+                raise ArrayFault(f"more than {_MAX_BYTES:,} bytes")
+            opened.seek(0)
+            with np.load(opened, allow_pickle=False) as told:
+                arrays = {name: told[name] for name in wanted}
     except Exception as error:  # noqa: BLE001  # as above, and zipfile adds its own
         raise ArrayFault(f"{file.name}: {_first_line(error)}") from None
     return {name: _checked(arrays[name], name, *wanted[name]) for name in wanted}

@@ -1,6 +1,7 @@
 """Files that are written whole or not at all: a failed write never destroys what was there."""
 
 import contextlib
+import errno
 import glob
 import itertools
 import os
@@ -11,8 +12,11 @@ import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
+from typing import BinaryIO
 
+from fer_live.base.home import is_kept
 from fer_live.base.refusals import refusal
+from fer_live.base.regular_file import open_regular
 from fer_live.base.translation import tr
 from fer_live.errors import InputError, OutputError
 
@@ -23,6 +27,9 @@ _MAX_NAME_BYTES = 255
 """Where the file system does not tell."""
 _BINARY = getattr(os, "O_BINARY", 0)
 """Windows would else write two characters for each end of a line."""
+_NO_LINK, _NO_WAIT = getattr(os, "O_NOFOLLOW", 0), getattr(os, "O_NONBLOCK", 0)
+_NEW_FLAGS = os.O_RDWR | os.O_CREAT | os.O_EXCL | _BINARY
+_LOCK_FLAGS = os.O_RDWR | os.O_CREAT | _NO_LINK | _NO_WAIT
 _WRITES_WITHIN_S = 60.0
 _locks: dict[Path, int] = {}
 """Descriptors that hold the locks of this process: the lock goes with the descriptor, and so with
@@ -41,7 +48,7 @@ def partial_path(path: Path) -> Path:
     """
     refuse_second_writer(path)
     with _locks_change, writing(path):
-        place, descriptor = _made_anew(path, 0o666)
+        place, descriptor = _made_anew(path, rights(path))
         if sys.platform == "win32":  # which moves and deletes no file that is open, locked or not
             os.close(descriptor)
         else:
@@ -86,13 +93,45 @@ def _is_written_elsewhere(place: Path) -> bool:
     if place in _locks and _is_open_here(place, _locks[place]):
         return False
     try:
-        descriptor = os.open(place, os.O_RDONLY)
+        with open_regular(place) as file:
+            return not _lock(file.fileno())
     except OSError:
         return False
+
+
+def rights(path: Path) -> int:
+    """What a new file may be: its owner's alone in the app's folders, and elsewhere nobody else's
+    to write, whatever the umask allows."""
+    return 0o600 if is_kept(path) else 0o644
+
+
+def create_or_replace(path: Path, *, is_private: bool = False) -> Path:
+    """Make an empty file, in place of one of that name, and tell where: a name beside it where
+    somebody else's file or link stands there and cannot be taken away. Raises `OSError`."""
+    with contextlib.suppress(OSError):
+        path.unlink()
+    mode = 0o600 if is_private else rights(path)
     try:
-        return not _lock(descriptor)
-    finally:
-        os.close(descriptor)
+        descriptor = os.open(path, _NEW_FLAGS, mode)
+    except FileExistsError:
+        path, descriptor = _made_anew(path, mode)
+    os.close(descriptor)
+    return path
+
+
+def open_to_append(path: Path, mode: int = 0o600) -> BinaryIO:
+    """Open a file to write behind its end, and make it, with these rights, where it is missing.
+
+    No link in its place is followed, and no pipe waited for: `OSError` where it is no regular file,
+    or one that has another name too, which may be somebody's own.
+    """
+    flags = os.O_WRONLY | os.O_APPEND | os.O_CREAT | _NO_LINK | _NO_WAIT | _BINARY
+    file = os.fdopen(os.open(path, flags, mode), "ab")
+    told = os.fstat(file.fileno())
+    if path.is_symlink() or not stat.S_ISREG(told.st_mode) or told.st_nlink > 1:
+        file.close()
+        raise OSError(errno.EINVAL, tr("it is no regular file"), str(path))
+    return file
 
 
 def free_place(path: Path) -> Path:
@@ -158,7 +197,7 @@ def write_atomically(path: Path, content: bytes, *, is_private: bool = False) ->
             raise OutputError(
                 tr("{path}: is there, and is no file; choose another place or remove it", path=path)
             )
-        temporary, descriptor = _made_anew(path, 0o600 if is_private else 0o666)
+        temporary, descriptor = _made_anew(path, 0o600 if is_private else rights(path))
         try:
             with os.fdopen(descriptor, "wb") as file:
                 file.write(content)
@@ -183,11 +222,8 @@ def forget_cut_off(path: Path, within_s: float = _WRITES_WITHIN_S) -> None:
 def forget_partial(place: Path) -> None:
     """Delete a file that grew beside its place, unless a process is still writing it."""
     with contextlib.suppress(OSError):
-        descriptor = os.open(place, os.O_RDONLY)
-        try:
-            is_free = _lock(descriptor)
-        finally:
-            os.close(descriptor)
+        with open_regular(place) as file:
+            is_free = _lock(file.fileno())
         if is_free:
             place.unlink()
 
@@ -198,7 +234,7 @@ def alone_with(path: Path) -> Iterator[None]:
     on Windows, and where no lock can be made."""
     descriptor = None
     with contextlib.suppress(OSError):
-        descriptor = os.open(path.with_name(f".{path.name}.lock"), os.O_RDWR | os.O_CREAT, 0o600)
+        descriptor = os.open(path.with_name(f".{path.name}.lock"), _LOCK_FLAGS, 0o600)
     try:
         if sys.platform != "win32" and descriptor is not None:
             with contextlib.suppress(OSError):
@@ -236,7 +272,7 @@ def _made_anew(path: Path, mode: int) -> tuple[Path, int]:
     somebody may have laid there between a look and a write, is another name that is taken."""
     for place in _partials(path):
         with contextlib.suppress(FileExistsError):
-            return place, os.open(place, os.O_RDWR | os.O_CREAT | os.O_EXCL | _BINARY, mode)
+            return place, os.open(place, _NEW_FLAGS, mode)
     raise AssertionError("the names have no end")
 
 

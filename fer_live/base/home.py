@@ -13,8 +13,7 @@ from fer_live.errors import OutputError
 
 def home() -> Path:
     """Settings, clips and models; made where it is missing. Raises `OutputError`."""
-    chosen = os.environ.get("FER_LIVE_HOME")
-    return made(Path(chosen) if chosen else Path(platformdirs.user_data_dir("fer-live", False)))
+    return made(_home())
 
 
 def documents() -> Path:
@@ -26,9 +25,25 @@ def documents() -> Path:
 
 def cache() -> Path:
     """What can be made again at a cost of time, such as engines. Raises `OutputError`."""
+    return made(_cache())
+
+
+def is_kept(path: Path) -> bool:
+    """Whether a file lies, or would lie, in a folder of the app's own; none is made."""
+    folder = os.path.realpath(path.parent)
+    places = (os.path.realpath(place) for place in (_home(), _cache()))
+    return any(folder == place or folder.startswith(place + os.sep) for place in places)
+
+
+def _home() -> Path:
+    chosen = os.environ.get("FER_LIVE_HOME")
+    return Path(chosen) if chosen else Path(platformdirs.user_data_dir("fer-live", False))
+
+
+def _cache() -> Path:
     chosen = os.environ.get("FER_LIVE_HOME")
     system_place = platformdirs.user_cache_dir("fer-live", False)
-    return made(Path(chosen) / "cache" if chosen else Path(system_place))
+    return Path(chosen) / "cache" if chosen else Path(system_place)
 
 
 def made(folder: Path) -> Path:

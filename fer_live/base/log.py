@@ -5,10 +5,13 @@ No picture, no file name of a person and no address of a stream is written to it
 
 import logging
 import logging.handlers
+import os
 import platform
+import sys
 from io import TextIOWrapper
 from pathlib import Path
 
+from fer_live.base.atomic_file import open_to_append
 from fer_live.base.home import home
 from fer_live.errors import OutputError
 
@@ -49,14 +52,23 @@ def end_log() -> None:
 def log_files() -> list[Path]:
     """The files of the log, the newest first."""
     folder = home() / _FOLDER
-    return sorted(folder.glob(f"{_FILE}*"), key=lambda path: path.stat().st_mtime, reverse=True)
+    found = (path for path in folder.glob(f"{_FILE}*") if path.is_file() and not path.is_symlink())
+    return sorted(found, key=lambda path: path.stat().st_mtime, reverse=True)
 
 
 class _PrivateFile(logging.handlers.RotatingFileHandler):
     def _open(self) -> TextIOWrapper:
-        stream = super()._open()
-        Path(self.baseFilename).chmod(0o600)
-        return stream
+        """A regular file of this user, readable by nobody else. `OSError` for anything else in its
+        place, above all a link: what it leads to would get the lines, and other rights."""
+        place = Path(self.baseFilename)
+        file = open_to_append(place)
+        if sys.platform != "win32":
+            try:
+                os.fchmod(file.fileno(), 0o600)
+            except OSError:  # another user's
+                file.close()
+                raise
+        return TextIOWrapper(file, encoding="utf-8", errors="backslashreplace")
 
     def handleError(self, record: logging.LogRecord) -> None:  # noqa: N802  # logging's name
         """A full disk costs lines of the log, and nothing else."""

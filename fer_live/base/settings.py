@@ -4,7 +4,7 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Literal
 
-from pydantic import BaseModel, ConfigDict, Field, ValidationError
+from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_validator
 
 from fer_live.base.atomic_file import (
     alone_with,
@@ -14,7 +14,9 @@ from fer_live.base.atomic_file import (
     writing,
 )
 from fer_live.base.deletion import delete_file
+from fer_live.base.folder_name import can_be_folder
 from fer_live.base.home import home
+from fer_live.base.regular_file import read_whole
 from fer_live.base.translation import tr
 from fer_live.datatypes import DetectorMode, Provider
 
@@ -79,7 +81,6 @@ class Settings(BaseModel):
     spare_battery: bool = Field(True, description="whether fewer frames are read on a battery")
     person: str = Field(
         "me",
-        pattern=r"^\w[\w .-]*$",
         max_length=60,
         description="whose clips and takes are captured",
     )
@@ -87,6 +88,13 @@ class Settings(BaseModel):
     marker_keys: tuple[MarkerKey, ...] = Field((), max_length=9, description="of the keys 1 to 9")
     recent_markers: tuple[str, ...] = Field((), description="texts that were typed, the last first")
     geometry: str = Field("", description="place and size of the window, as Qt encodes them")
+
+    @field_validator("person")
+    @classmethod
+    def _person_has_a_folder(cls, name: str) -> str:
+        if not can_be_folder(name):
+            raise ValueError("cannot be the name of a folder")
+        return name
 
     def but(self, **changes: object) -> "Settings":
         """These settings with some fields changed; pydantic checks the new values."""
@@ -100,11 +108,14 @@ def load_settings() -> tuple[Settings, str]:
     """
     path = home() / SETTINGS_FILE
     try:
-        return Settings.model_validate_json(path.read_bytes()), ""
+        return Settings.model_validate_json(read_whole(path)), ""
     except FileNotFoundError:
         return Settings(), ""
     except OSError as error:
-        return Settings(), f"{path}: cannot be read: {error.strerror}; the defaults are used"
+        why = error.strerror or str(error)
+        return Settings(), tr(
+            "{path}: cannot be read: {why}; the defaults are used", path=path, why=why
+        )
     except ValidationError:
         aside = free_place(path.with_stem(f"{path.stem}.unusable"))
         return Settings(), _set_aside(path, aside)
@@ -158,7 +169,8 @@ def settings_changed_ns() -> int:
 def _set_aside(path: Path, aside: Path) -> str:
     with writing(aside):
         path.replace(aside)
-        aside.chmod(0o600)  # a person may have written it with an editor
+        if not aside.is_symlink():  # a person may have written it with an editor
+            aside.chmod(0o600)
     return tr(
         "{path}: not settings of this app; kept as {name}, the defaults are used",
         path=path,

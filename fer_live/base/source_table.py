@@ -12,6 +12,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
+from fer_live.base.regular_file import read_whole
 from fer_live.errors import InputError
 
 SOURCE, BEGIN, END = "source", "from", "to"
@@ -179,7 +180,7 @@ def span_of(
 
 def _text_of(path: Path) -> str:
     try:
-        content = path.read_bytes()
+        content = read_whole(path)
     except OSError as error:
         raise InputError(f"{path}: cannot be read: {error.strerror or error}") from None
     encoding = "utf-16" if content.startswith(_UTF_16_MARKS) else "utf-8-sig"

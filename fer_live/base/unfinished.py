@@ -17,6 +17,7 @@ from pydantic import BaseModel, ValidationError
 from fer_live.base.atomic_file import write_atomically
 from fer_live.base.deletion import delete_file, refuse_link
 from fer_live.base.home import home
+from fer_live.base.regular_file import read_whole
 from fer_live.base.translation import tr
 from fer_live.errors import FerLiveError
 
@@ -110,7 +111,7 @@ def cut_off_line() -> str:
 def _read(note: Path) -> _Writer | None:
     """None where it was not a note yet when its process was killed."""
     try:
-        return _Writer.model_validate_json(note.read_bytes())
+        return _Writer.model_validate_json(read_whole(note))
     except (OSError, ValidationError):
         return None
 

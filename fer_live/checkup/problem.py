@@ -15,6 +15,7 @@ from typing import Any
 from fer_live.base.atomic_file import write_atomically
 from fer_live.base.home import home
 from fer_live.base.log import log_files
+from fer_live.base.regular_file import read_whole
 from fer_live.base.settings import Settings
 from fer_live.checkup.examination import examine, report
 
@@ -32,7 +33,7 @@ def problem_report(settings: Settings) -> dict[str, str]:
         "settings.json": json.dumps(kept, indent=2),
     }
     for path in log_files():
-        texts[path.name] = path.read_text(errors="replace")
+        texts[path.name] = read_whole(path).decode(errors="replace")
     return {name: _without_names(text, settings) for name, text in texts.items()}
 
 

@@ -9,6 +9,7 @@ from fer_live.base.deletion import delete_folder, refuse_link, refuse_links
 from fer_live.base.settings import change_settings
 from fer_live.commands.options import add_action, settings_in_use, tell
 from fer_live.errors import InputError
+from fer_live.plain_text import say
 
 
 def add(commands: "argparse._SubParsersAction[ArgumentParser]") -> None:
@@ -56,11 +57,11 @@ def _list(arguments: argparse.Namespace) -> int:
     )
 
     for clip in [*list_clips(), *list_takes()]:
-        print(summarize(clip).line())
+        say(summarize(clip).line())
     for folder in unreadable_clips():
         tell(f"{name_of(folder)}: cannot be read; it can be deleted by this name")
     limit_mb = settings_in_use().clips_limit_mb
-    print(f"{bytes_used() / 1e6:.1f} MB of {limit_mb} MB used", file=sys.stderr)
+    say(f"{bytes_used() / 1e6:.1f} MB of {limit_mb} MB used", to=sys.stderr)
     return 0
 
 
@@ -69,11 +70,11 @@ def _show(arguments: argparse.Namespace) -> int:
 
     (clip,) = find_clips([arguments.clip])
     summary = summarize(clip)
-    print(summary.line())
+    say(summary.line())
     for number, n_frames in summary.faces_by_track.items():
-        print(f"face {number}: in {n_frames} frames")
-    print(f"read by {clip.about.model}, began {clip.about.began_at:%Y-%m-%d %H:%M:%S}")
-    print(clip.video)
+        say(f"face {number}: in {n_frames} frames")
+    say(f"read by {clip.about.model}, began {clip.about.began_at:%Y-%m-%d %H:%M:%S}")
+    say(clip.video)
     return 0
 
 
@@ -91,8 +92,8 @@ def _forget(person: str) -> int:
     change_settings(dict(settings_without(person, settings)))
     forgotten = forget_person(person)
     names = ", ".join(forgotten.models) or "no model"
-    print(f"deleted {forgotten.n_clips} clips and takes of {person}, and {names}")
-    print("recordings and snapshots stay: they lie in the folder of the app", file=sys.stderr)
+    say(f"deleted {forgotten.n_clips} clips and takes of {person}, and {names}")
+    say("recordings and snapshots stay: they lie in the folder of the app", to=sys.stderr)
     for name in forgotten.unread:
         tell(
             f"{name}: this model cannot be read, so nothing tells whose it is, and it stays; "
@@ -118,14 +119,14 @@ def _delete_clips(arguments: argparse.Namespace) -> int:
         refuse_links(folder)
     # First, so that no clip is gone yet where this is cut off, and the same command goes on.
     if forget_retraining():
-        print("deleted the retraining that was not installed, with the faces in it")
+        say("deleted the retraining that was not installed, with the faces in it")
     for folder in doomed:
         line = _line(folder)
         delete_folder(folder)
-        print(f"deleted {line}")
+        say(f"deleted {line}")
     if arguments.all and (n_unreviewed := discard_unreviewed()):
-        print(f"deleted {n_unreviewed} takes that were not reviewed")
-    print(f"{len(doomed)} deleted, {len(clip_folders())} left", file=sys.stderr)
+        say(f"deleted {n_unreviewed} takes that were not reviewed")
+    say(f"{len(doomed)} deleted, {len(clip_folders())} left", to=sys.stderr)
     return 0
 
 
@@ -149,8 +150,8 @@ def _import(arguments: argparse.Namespace) -> int:
     with load_pipeline(settings) as pipeline:
         clips, broken = import_clips(arguments.files, pipeline, settings)
     for clip in clips:
-        print(summarize(clip).line())
+        say(summarize(clip).line())
     for line in broken:
         tell(f"skipped: {line}")
-    print(f"{len(clips)} imported, {len(broken)} with something wrong", file=sys.stderr)
+    say(f"{len(clips)} imported, {len(broken)} with something wrong", to=sys.stderr)
     return 1 if broken else 0

@@ -6,6 +6,7 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from fer_live.base.regular_file import open_regular
 from fer_live.base.translation import tr
 from fer_live.errors import ModelError
 from fer_live.model.manifest import MANIFEST_KEY, parse_manifest
@@ -37,7 +38,8 @@ def load_model_file(file: Path) -> "onnx.ModelProto":
     try:
         if file.stat().st_size > _MAX_BYTES:
             raise ModelError(tr("{file}: larger than a model can be", file=file))
-        model = onnx.load(str(file), format="protobuf", load_external_data=False)
+        with open_regular(file) as opened:
+            model = onnx.load(opened, format="protobuf", load_external_data=False)
     except OSError as error:
         raise ModelError(
             tr("{file}: cannot be read: {reason}", file=file, reason=error.strerror)

@@ -11,6 +11,7 @@ import numpy as np
 from fer_live.base.atomic_file import write_atomically
 from fer_live.base.clocks import offset_s
 from fer_live.base.home import cache
+from fer_live.base.regular_file import read_whole
 from fer_live.base.translation import mark, tr
 from fer_live.datatypes import FaceResult, FrameResult, Marker
 from fer_live.errors import InputError
@@ -44,7 +45,7 @@ def _configure() -> None:
         if not places[0].is_file():
             return
     own = next((path for path in places if path.is_file()), None)
-    text = own.read_text(encoding="utf-8", errors="replace") if own else _SCOPE
+    text = read_whole(own).decode(errors="replace") if own else _SCOPE
     if "[log]" in text:
         return
     file = cache() / "lsl_api.cfg"

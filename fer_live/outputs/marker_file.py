@@ -15,7 +15,16 @@ from collections.abc import Iterable
 from datetime import datetime
 from pathlib import Path
 
-from fer_live.base.atomic_file import beside, link_target, write_atomically, writing
+from fer_live.base.atomic_file import (
+    beside,
+    create_or_replace,
+    link_target,
+    open_to_append,
+    write_atomically,
+    writing,
+)
+from fer_live.base.clocks import moved
+from fer_live.base.regular_file import read_whole
 from fer_live.outputs.cells import as_written, plain_cell
 from fer_live.outputs.face_rows import utc_text
 from fer_live.outputs.markers import MarkedSpan
@@ -33,20 +42,20 @@ def companion_of(rows: Path) -> Path:
 class MarkerFile:
     """Appends to `growing`, which is made with the first marker; each line is there at once."""
 
-    def __init__(self, growing: Path, *, with_bom: bool = False, mode: int = 0o666) -> None:
+    def __init__(self, growing: Path, *, with_bom: bool = False, is_private: bool = False) -> None:
         self.path = growing
         self._head = (_BOM if with_bom else "") + _line(_COLUMNS)
-        self._mode = mode
+        self._is_private = is_private
         self._is_there = False
 
     def append(self, span: MarkedSpan) -> None:
         """Add a moment, or the begin or the end of an interval; raises `OutputError`."""
         with writing(self.path):
             if not self._is_there:
-                self.path.touch(self._mode)
-                self._write("w", self._head)
+                self.path = create_or_replace(self.path, is_private=self._is_private)
+                self._write(self._head)
                 self._is_there = True
-            self._write("a", _line_of(span))
+            self._write(_line_of(span))
 
     def close(self, place: Path) -> None:
         """Put the file, with one line for each moment and interval, in its place.
@@ -62,9 +71,9 @@ class MarkerFile:
         if place != self.path:
             self.path.unlink(missing_ok=True)
 
-    def _write(self, mode: str, text: str) -> None:
-        with self.path.open(mode, encoding="utf-8", errors="backslashreplace", newline="") as file:
-            file.write(text)
+    def _write(self, text: str) -> None:
+        with open_to_append(self.path) as file:
+            file.write(text.encode("utf-8", "backslashreplace"))
 
 
 def write_marker_file(path: Path, spans: Iterable[MarkedSpan]) -> None:
@@ -78,7 +87,7 @@ def read_marker_file(path: Path) -> list[MarkedSpan]:
     Empty where there is no such file.
     """
     try:
-        text = path.read_text(encoding="utf-8-sig", errors="replace")
+        text = read_whole(path).decode("utf-8-sig", "replace")
     except OSError:
         return []
     whole = text[: text.rfind("\n") + 1]
@@ -96,7 +105,7 @@ def _span_of(row: dict[str, str | None]) -> MarkedSpan | None:
     try:
         from_s = float(cells["from"])
         to_s = float(cells["to"]) if cells["to"] else None
-        utc = datetime.fromisoformat(cells["utc"]) if cells["utc"] else None
+        utc = moved(datetime.fromisoformat(cells["utc"]), 0.0) if cells["utc"] else None
     except (ValueError, OverflowError):
         return None
     if not math.isfinite(from_s) or not math.isfinite(to_s or 0.0):
@@ -106,10 +115,8 @@ def _span_of(row: dict[str, str | None]) -> MarkedSpan | None:
 
 def _write_all(path: Path, spans: Iterable[MarkedSpan], head: str) -> None:
     content = head + "".join(map(_line_of, spans))
-    mode = path.stat().st_mode if path.exists() else None
-    write_atomically(path, content.encode("utf-8", "backslashreplace"))
-    if mode is not None:
-        path.chmod(mode)
+    is_private = path.exists() and not path.stat().st_mode & 0o077
+    write_atomically(path, content.encode("utf-8", "backslashreplace"), is_private=is_private)
 
 
 def _line_of(span: MarkedSpan) -> str:

@@ -11,6 +11,7 @@ from fer_live.base.atomic_file import (
     put_in_place,
     writing,
 )
+from fer_live.base.regular_file import open_text
 from fer_live.datatypes import FrameResult
 from fer_live.errors import OutputError
 from fer_live.outputs.csv_file import CsvFile
@@ -53,7 +54,7 @@ class ParquetFile:
         rows_file = self._rows.finish()
         text = dict.fromkeys((*TEXT_COLUMNS, *self._also), pa.string())
         whole = dict.fromkeys(WHOLE_COLUMNS, pa.int64())
-        with rows_file.open(encoding="utf-8", newline="") as file:
+        with open_text(rows_file) as file:
             columns = next(reader(file))
         real = {name: pa.float64() for name in columns if name not in {**text, **whole}}
         options = csv.ConvertOptions(

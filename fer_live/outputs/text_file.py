@@ -6,6 +6,7 @@ from datetime import datetime
 from pathlib import Path
 
 from fer_live.base.atomic_file import (
+    create_or_replace,
     leave_partial,
     link_target,
     partial_path,
@@ -15,6 +16,7 @@ from fer_live.base.atomic_file import (
 from fer_live.base.console import check_output_file
 from fer_live.base.home import documents
 from fer_live.base.refusals import refusal
+from fer_live.base.regular_file import read_text
 from fer_live.base.translation import tr
 
 
@@ -61,8 +63,9 @@ class GrowingTextFile:
         beside = self.partial.with_name(f"{self.partial.stem}.test.txt")
         text = f"FER Live test {datetime.now():%H:%M:%S}"
         try:
+            beside = create_or_replace(beside)
             beside.write_text(text, encoding="utf-8")
-            is_there = beside.read_text(encoding="utf-8") == text
+            is_there = read_text(beside) == text
             beside.unlink()
         except OSError as error:
             return tr("{folder}: {why}", folder=beside.parent, why=refusal(error))

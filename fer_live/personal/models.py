@@ -9,7 +9,6 @@ import contextlib
 import hashlib
 import json
 import os
-import re
 import shutil
 import tempfile
 import time
@@ -20,6 +19,7 @@ from typing import Any
 
 from fer_live.base.atomic_file import writing
 from fer_live.base.deletion import delete_folder, deleting, open_up, refuse_link
+from fer_live.base.folder_name import can_be_folder
 from fer_live.base.home import home, made
 from fer_live.base.settings import Settings
 from fer_live.base.translation import tr
@@ -33,7 +33,6 @@ from fer_live.personal.model_folder import (
     delete_learnt,
     restore_replaced,
 )
-from fer_live.personal.own_expressions import DEVICES
 from fer_live.personal.proof import load_proof
 from fer_live.vision.classifier import ExpressionClassifier, forget_engines
 from fer_live.vision.pipeline import Pipeline
@@ -294,12 +293,11 @@ def _free_name() -> str:
 
 def check_name(name: str) -> None:
     """`InputError` for what cannot be a model's name."""
-    is_plain = re.fullmatch(r"\w[\w .-]*", name) and not name.endswith((" ", "."))
-    is_kept = name == SHIPPED or Path(name).suffix == ".onnx" or name.casefold() in DEVICES
-    if not is_plain or is_kept or len(name) > _MAX_NAME:
+    is_kept = name == SHIPPED or Path(name).suffix == ".onnx"
+    if not can_be_folder(name) or is_kept or len(name) > _MAX_NAME:
         raise InputError(
             f"{name[:_MAX_NAME]!r}: cannot be a model's name; use letters, digits, blanks, dots "
-            f"and dashes, {_MAX_NAME} in all"
+            f"and dashes, {_MAX_NAME} in all, none that Windows calls a device (as con)"
         )
 
 

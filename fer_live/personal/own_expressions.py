@@ -12,6 +12,7 @@ from pathlib import Path
 
 from fer_live.base.atomic_file import writing
 from fer_live.base.deletion import delete_folder, deleting, refuse_link
+from fer_live.base.folder_name import is_device
 from fer_live.base.home import made
 from fer_live.base.translation import tr
 from fer_live.errors import InputError
@@ -25,10 +26,6 @@ _MARK = ".own"
 _GOING = ".going-"
 _TAKEN = frozenset({"unsure", "na", "nan", "null", "none", "true", "false"})
 """What the window calls a face without a label, and what tables read as something else."""
-DEVICES = frozenset({"con", "prn", "aux", "nul"}) | {
-    f"{port}{number}" for port in ("com", "lpt") for number in range(1, 10)
-}
-"""No folder can be called so on Windows."""
 
 
 def plain_name(name: str) -> str:
@@ -56,7 +53,7 @@ def check_own_name(name: str, labels: Sequence[str] = EXPRESSIONS) -> str:
                 most=MAX_NAME_LENGTH,
             )
         )
-    if plain.casefold() in _TAKEN | DEVICES:
+    if plain.casefold() in _TAKEN or is_device(plain):
         raise InputError(tr("{name}: means something else; choose another name", name=plain))
     if plain.casefold() in {label.casefold() for label in labels}:
         raise InputError(

@@ -12,6 +12,7 @@ from pydantic import BaseModel, Field, ValidationError
 
 from fer_live.base.atomic_file import write_atomically, writing
 from fer_live.base.home import made
+from fer_live.base.regular_file import open_regular
 from fer_live.base.translation import tr
 from fer_live.errors import InputError, ModelError
 from fer_live.model.assets import CHECKPOINT, CPU_MODEL, GPU_MODEL
@@ -85,7 +86,7 @@ def _check(folder: Path, files: dict[str, bytes], came_from: Path) -> None:
 def _read(file: Path) -> tuple[str, dict[str, bytes]]:
     """The name and the files of a profile; nothing in the archive decides where they go."""
     try:
-        with zipfile.ZipFile(file) as archive:
+        with open_regular(file) as opened, zipfile.ZipFile(opened) as archive:
             sizes = {info.filename: info.file_size for info in archive.infolist()}
             names = [name for name in (*_NEEDED, CHECKPOINT) if name in sizes]
             if not set(_NEEDED) <= set(names) or max(sizes.values()) > _MAX_BYTES:

@@ -10,6 +10,7 @@ from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
 from fer_live.base.array_file import ArrayFault, load_arrays
 from fer_live.base.atomic_file import write_atomically
+from fer_live.base.regular_file import read_whole
 from fer_live.base.translation import tr
 from fer_live.datatypes import FloatArray, UInt8Array
 from fer_live.errors import InputError
@@ -161,7 +162,7 @@ def save_proof(run_dir: Path, proof: Proof) -> None:
 def load_proof(run_dir: Path) -> Proof:
     """Read the proof of a finished retraining; raises `InputError` where there is none."""
     try:
-        return Proof.model_validate_json((run_dir / PROOF_FILE).read_bytes())
+        return Proof.model_validate_json(read_whole(run_dir / PROOF_FILE))
     except (OSError, ValidationError):
         raise InputError(
             tr(

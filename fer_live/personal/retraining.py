@@ -16,6 +16,8 @@ import psutil
 from fer_live.base.atomic_file import write_atomically
 from fer_live.base.deletion import delete_folder
 from fer_live.base.home import home
+from fer_live.base.parse import parse_json
+from fer_live.base.regular_file import read_whole
 from fer_live.base.self_contained import is_self_contained
 from fer_live.base.translation import tr
 from fer_live.errors import InputError, OutputError
@@ -179,7 +181,7 @@ class Retraining:
         file = _arguments_file(run_dir)
         _outcome_file(run_dir).unlink(missing_ok=True)
         try:
-            arguments = json.loads(file.read_bytes())
+            arguments = parse_json(read_whole(file))
         except (OSError, ValueError):
             raise InputError(tr("{file}: cannot be read; begin anew", file=file)) from None
         return cls(run_dir, arguments, command)
@@ -224,7 +226,7 @@ class Retraining:
         with self._process.stdout as lines:
             for line in lines:
                 try:
-                    told = json.loads(line)
+                    told = parse_json(line)
                     elapsed_s = float(told.get("elapsed_s", 0.0))
                     self.progress = Progress(
                         told["stage"], float(told["done"]), told["left_s"], elapsed_s

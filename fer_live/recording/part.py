@@ -10,6 +10,7 @@ from pathlib import Path
 import numpy as np
 
 from fer_live.base.atomic_file import write_atomically, writing
+from fer_live.base.regular_file import LINE_BYTES, open_regular
 from fer_live.base.translation import tr
 from fer_live.errors import InputError
 from fer_live.outputs.markers import MarkedSpan
@@ -58,10 +59,11 @@ def save_part(
     began_at = recording.utc_at(from_s)
     folder = new_folder(parent, began_at)
     try:
+        with writing(folder):
+            (folder / VIDEO_FILE).touch(0o600)
         times_s = _save_video(recording, from_s, to_s, folder / VIDEO_FILE, tell)
         if not times_s:
             raise InputError(tr("There is no picture between these two times"))
-        (folder / VIDEO_FILE).chmod(0o600)
         _save_rows(recording, times_s, folder / FACES_FILE)
         called = f"{recording.name} {clock_tenths(from_s)}-{clock_tenths(to_s)}"
         about = recording.about.model_copy(
@@ -114,10 +116,10 @@ def _save_rows(recording: Recording, times_s: list[float], path: Path) -> None:
     frames_s = np.array(times_s)
 
     def lines() -> Iterator[str]:
-        with (recording.folder / FACES_FILE).open("rb") as file:
+        with open_regular(recording.folder / FACES_FILE) as file:
             for offset in index.offsets[first:last]:
                 file.seek(int(offset))
-                row = row_in(file.readline(), recording.about.labels)
+                row = row_in(file.readline(LINE_BYTES), recording.about.labels)
                 if row is None:  # changed since it was indexed
                     continue
                 row["frame"] = int(np.abs(frames_s - row["time_s"]).argmin())

@@ -11,6 +11,7 @@ from typing import Annotated
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
 from fer_live.base.atomic_file import write_atomically
+from fer_live.base.regular_file import read_whole
 from fer_live.outputs.face_rows import Row
 
 PERSONS_FILE = "persons.json"
@@ -53,7 +54,7 @@ def _ordered(groups: Iterable[tuple[int, ...]]) -> Persons:
 def load_persons(folder: Path) -> Persons | None:
     """What was grouped in the recording in this folder; None where nobody grouped anything."""
     try:
-        return Persons.model_validate_json((folder / PERSONS_FILE).read_bytes())
+        return Persons.model_validate_json(read_whole(folder / PERSONS_FILE))
     except (OSError, ValidationError):
         return None
 

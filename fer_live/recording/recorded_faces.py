@@ -8,6 +8,7 @@ from typing import overload
 import numpy as np
 from numpy.typing import NDArray
 
+from fer_live.base.regular_file import LINE_BYTES, open_regular
 from fer_live.datatypes import FaceResult, FloatArray, Frame, FrameResult
 from fer_live.outputs.face_rows import Row, number_in
 from fer_live.recording.face_curve import FaceCurve
@@ -109,10 +110,10 @@ class RecordedFaces:
             return []
         rows: list[Row] = []
         # A recording that was deleted meanwhile has no rows left.
-        with contextlib.suppress(OSError, ValueError), self._file.open("rb") as file:
+        with contextlib.suppress(OSError, ValueError), open_regular(self._file) as file:
             for place in range(self._first[at], self._last[at]):
                 file.seek(int(self._index.offsets[place]))
-                row = row_in(file.readline(), self.labels)
+                row = row_in(file.readline(LINE_BYTES), self.labels)
                 if row is not None:
                     rows.append(row | {PERSON: int(self._numbers[place])})
         return rows

@@ -16,7 +16,7 @@ import re
 import shutil
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, replace
-from datetime import datetime, timedelta
+from datetime import datetime
 from pathlib import Path
 
 from pydantic import (
@@ -29,13 +29,16 @@ from pydantic import (
 )
 
 from fer_live.base.atomic_file import write_atomically, writing
+from fer_live.base.clocks import can_be_recorded, moved
 from fer_live.base.deletion import delete_folder
 from fer_live.base.home import home, made
+from fer_live.base.regular_file import LINE_BYTES, lines_in, open_regular, read_whole
 from fer_live.base.translation import tr
 from fer_live.datatypes import FrameResult, Marker, UInt8Array
 from fer_live.errors import InputError
 from fer_live.outputs.face_rows import Row, number_in
 from fer_live.outputs.marker_file import (
+    COMPANION_SUFFIX,
     MarkerFile,
     companion_of,
     read_marker_file,
@@ -80,7 +83,7 @@ class About(BaseModel):
             raise ValueError("labels must be distinct, and one at least")
         if n_common < 0 or self.labels[n_common:] != self.own_labels:
             raise ValueError("own_labels must end the labels")
-        if not 1970 <= self.began_at.year < 3000:
+        if not can_be_recorded(self.began_at):
             raise ValueError("began_at is no time of a recording")
         return self
 
@@ -127,7 +130,7 @@ class Recorder:
         self._first_s: float | None = None
         self._early: list[Marker] = []
         self._spans = MarkedSpans()
-        self._markers = MarkerFile(companion_of(self.folder / FACES_FILE), mode=0o600)
+        self._markers = MarkerFile(companion_of(self.folder / FACES_FILE), is_private=True)
 
     def write(self, source: str, result: FrameResult) -> None:
         if self._first_s is None:
@@ -199,7 +202,7 @@ class Recording:
     def open(cls, folder: Path) -> "Recording":
         """Read what a folder says of itself."""
         try:
-            about = About.model_validate_json((folder / ABOUT_FILE).read_bytes())
+            about = About.model_validate_json(read_whole(folder / ABOUT_FILE))
         except (OSError, ValidationError):
             raise InputError(
                 tr(
@@ -233,6 +236,10 @@ class Recording:
         except FileNotFoundError:
             return 0
 
+    @property
+    def _markers_file(self) -> Path:
+        return self.folder / f"{FACES_FILE}{COMPANION_SUFFIX}"
+
     def rows(self) -> list[Row]:
         """A row a face, in order of time; a line that a crash cut off is left out. With the column
         `person` where somebody grouped the faces."""
@@ -242,7 +249,8 @@ class Recording:
         """The same rows one by one, for those of hours take a gigabyte."""
         persons = load_persons(self.folder)
         try:
-            with (self.folder / FACES_FILE).open("rb") as lines:
+            with open_regular(self.folder / FACES_FILE) as file:
+                lines = lines_in(file)
                 rows = (row for line in lines if (row := row_in(line, self.about.labels)))
                 yield from rows if persons is None else with_persons(rows, persons)
         except OSError:
@@ -252,14 +260,14 @@ class Recording:
         """Moments and intervals in order of time; notes of earlier versions are moments."""
         notes: list[_Note] = []
         with contextlib.suppress(OSError, ValidationError):
-            notes = _NOTES.validate_json((self.folder / _NOTES_FILE).read_bytes())
+            notes = _NOTES.validate_json(read_whole(self.folder / _NOTES_FILE))
         noted = [MarkedSpan(note.text, note.time_s, note.time_s) for note in notes]
-        marked = read_marker_file(companion_of(self.folder / FACES_FILE))
+        marked = read_marker_file(self._markers_file)
         return sorted([*marked, *noted], key=lambda span: span.from_s)
 
     def save_markers(self, spans: list[MarkedSpan]) -> None:
         """Replace all markers by these; raises `OutputError` where the disk refuses."""
-        path = companion_of(self.folder / FACES_FILE)
+        path = self._markers_file
         if not path.exists():
             with writing(path):
                 path.touch(0o600)
@@ -270,11 +278,12 @@ class Recording:
     def utc_at(self, time_s: float) -> datetime:
         """What the wall clock told at a time of the video."""
         with contextlib.suppress(OSError, KeyError, ValueError, TypeError, OverflowError):
-            with (self.folder / FACES_FILE).open("rb") as file:
-                row = row_in(file.readline(), self.about.labels) or {}
+            with open_regular(self.folder / FACES_FILE) as file:
+                row = row_in(file.readline(LINE_BYTES), self.about.labels) or {}
             first = datetime.fromisoformat(row["utc"])
-            return first + timedelta(seconds=time_s - number_in(row, "time_s"))
-        return self.about.began_at + timedelta(seconds=time_s)
+            if (at := moved(first, time_s - number_in(row, "time_s"))) is not None:
+                return at
+        return moved(self.about.began_at, time_s) or self.about.began_at
 
     def delete(self) -> None:
         """Remove it from the disk; raises `OutputError`."""

@@ -17,6 +17,7 @@ from numpy.typing import NDArray
 
 from fer_live.base.array_file import ArrayFault, load_arrays
 from fer_live.base.atomic_file import write_atomically
+from fer_live.base.regular_file import lines_in, open_regular
 from fer_live.errors import OutputError
 from fer_live.outputs.face_rows import Row, number_in
 from fer_live.recording.kept_readings import SMOOTHED
@@ -125,9 +126,9 @@ def build_index(
         The index, or None where it was stopped.
     """
     builder = IndexBuilder(labels)
-    with contextlib.suppress(OSError), rows.open("rb") as lines:
+    with contextlib.suppress(OSError), open_regular(rows) as file:
         offset = 0
-        for number, line in enumerate(lines):
+        for number, line in enumerate(lines_in(file)):
             if number % _ASK_EVERY == 0 and stopped():
                 return None
             if (row := row_in(line, labels)) is not None:

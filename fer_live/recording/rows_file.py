@@ -6,6 +6,7 @@ from itertools import islice
 from pathlib import Path
 
 from fer_live.base.console import check_output_file
+from fer_live.base.regular_file import lines_in, open_regular
 from fer_live.outputs.face_rows import Row, column_names
 from fer_live.outputs.files import FILE_SUFFIXES, open_file_sink
 from fer_live.outputs.marker_file import companion_of, write_marker_file
@@ -82,7 +83,7 @@ def write_recording_rows(path: Path, recording: Recording, tell: Callable[[float
 def has_signals(recording: Recording) -> bool:
     """Whether the signals were on for any part of the recording."""
     try:
-        with (recording.folder / FACES_FILE).open("rb") as lines:
-            return any(b'"yaw_deg"' in line for line in lines)
+        with open_regular(recording.folder / FACES_FILE) as file:
+            return any(b'"yaw_deg"' in line for line in lines_in(file))
     except OSError:
         return False

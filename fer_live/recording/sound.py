@@ -1,10 +1,11 @@
 """Copies the sound of a source into a video, on the source's own clock."""
 
 from fractions import Fraction
-from pathlib import Path
 
 import av
 
+from fer_live.errors import SourceError
+from fer_live.sources.container import open_container
 from fer_live.sources.open import local_path
 
 _AS_IT_IS = {
@@ -93,11 +94,11 @@ def open_sound(name: str, suffix: str) -> Sound | None:
     A stream that is still being sent has none here, because it can be read only once.
     """
     path = local_path(name)
-    if path is None or not Path(path).is_file():
+    if path is None or not path.is_file():
         return None
     try:
-        source = av.open(str(path), metadata_errors="replace")
-    except (OSError, av.FFmpegError):
+        source = open_container(path)
+    except SourceError:
         return None
     if not source.streams.audio or not source.streams.video:
         source.close()

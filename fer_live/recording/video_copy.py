@@ -10,6 +10,7 @@ import av
 from fer_live.base.refusals import refusal
 from fer_live.base.translation import tr
 from fer_live.errors import OutputError, SourceError
+from fer_live.sources.container import open_container
 
 _MS = Fraction(1, 1000)
 
@@ -35,16 +36,16 @@ def copy_frames(
         OutputError: The disk refuses.
     """
     try:
-        container = av.open(str(video), metadata_errors="replace")
-    except (OSError, av.FFmpegError):
+        container = open_container(video)
+    except SourceError:
         raise _unreadable(video) from None
     with closing(container):
         if not container.streams.video:
             raise _unreadable(video)
-        if not _can_stand_alone(container, from_s, to_s):
+        if not _can_stand_alone(container, video, from_s, to_s):
             return None
         try:
-            return _copy(container, from_s, to_s, path, tell)
+            return _copy(container, video, from_s, to_s, path, tell)
         except OSError as error:  # FFmpeg's errors of the disk are such too
             reason = refusal(error)
             raise OutputError(
@@ -58,6 +59,7 @@ def copy_frames(
 
 def _copy(
     source: "av.container.InputContainer",
+    video: Path,
     from_s: float,
     to_s: float,
     path: Path,
@@ -66,7 +68,7 @@ def _copy(
     times: list[Fraction] = []
     with av.open(str(path), "w", format="matroska") as copy:
         stream = copy.add_stream_from_template(source.streams.video[0])
-        for packet, at in _packets_between(source, from_s, to_s):
+        for packet, at in _packets_between(source, video, from_s, to_s):
             times.append(at)
             packet.time_base = _MS
             packet.pts = packet.dts = round((at - times[0]) / _MS)
@@ -76,10 +78,12 @@ def _copy(
     return [float(at) for at in times]
 
 
-def _can_stand_alone(source: "av.container.InputContainer", from_s: float, to_s: float) -> bool:
+def _can_stand_alone(
+    source: "av.container.InputContainer", video: Path, from_s: float, to_s: float
+) -> bool:
     """Whether the first frame needs no other one, and each one stands after the one before."""
     before: Fraction | None = None
-    for packet, at in _packets_between(source, from_s, to_s):
+    for packet, at in _packets_between(source, video, from_s, to_s):
         if before is None and not packet.is_keyframe:
             return False
         if before is not None and at <= before:
@@ -89,9 +93,9 @@ def _can_stand_alone(source: "av.container.InputContainer", from_s: float, to_s:
 
 
 def _packets_between(
-    source: "av.container.InputContainer", from_s: float, to_s: float
+    source: "av.container.InputContainer", video: Path, from_s: float, to_s: float
 ) -> "Iterator[tuple[av.Packet[av.VideoStream], Fraction]]":
-    for packet in _packets_from(source, from_s):
+    for packet in _packets_from(source, video, from_s):
         if packet.pts is None or packet.time_base is None:
             continue
         at = packet.pts * packet.time_base
@@ -102,7 +106,7 @@ def _packets_between(
 
 
 def _packets_from(
-    source: "av.container.InputContainer", from_s: float
+    source: "av.container.InputContainer", video: Path, from_s: float
 ) -> "Iterator[av.Packet[av.VideoStream]]":
     """Those from the last key frame before this time on; what is damaged is no fault of the disk
     that is written to."""
@@ -110,7 +114,7 @@ def _packets_from(
         source.seek(round(max(from_s, 0) * av.time_base), backward=True)
         yield from source.demux(source.streams.video[0])
     except (OSError, av.FFmpegError):
-        raise _unreadable(Path(source.name)) from None
+        raise _unreadable(video) from None
 
 
 def _unreadable(video: Path) -> SourceError:

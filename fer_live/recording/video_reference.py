@@ -4,10 +4,12 @@ The file is not copied: it may have gigabytes, and stays the person's.
 """
 
 import hashlib
+import os
 from pathlib import Path
 
 from pydantic import BaseModel, ConfigDict
 
+from fer_live.base.regular_file import open_regular
 from fer_live.base.translation import tr
 from fer_live.errors import InputError
 
@@ -45,9 +47,9 @@ class VideoReference(BaseModel):
 
 def _told(path: Path) -> tuple[int, str]:
     digest = hashlib.sha256()
-    with path.open("rb") as file:
+    with open_regular(path) as file:
         digest.update(file.read(_EACH_END))
-        size = path.stat().st_size
+        size = os.fstat(file.fileno()).st_size
         file.seek(max(size - _EACH_END, 0))
         digest.update(file.read(_EACH_END))
     return size, digest.hexdigest()

@@ -4,11 +4,13 @@ import hmac
 import os
 from pathlib import Path
 
+from fer_live.base.regular_file import read_text
 from fer_live.errors import InputError
 from fer_live.outputs.address import Address
 
 ENVIRONMENT = "FER_LIVE_TOKEN"
 _MIN_LENGTH = 16
+_MAX_BYTES = 1 << 16
 _HOW_TO_MAKE = (
     "make one with: python3 -c 'import secrets; print(secrets.token_urlsafe(32))' > token.txt"
 )
@@ -29,7 +31,7 @@ def find_token(file: Path | None, address: Address) -> str:
     else:
         where = "--token"
         try:
-            token = file.read_text(encoding="utf-8").strip()
+            token = read_text(file, _MAX_BYTES).strip()
         except (OSError, ValueError):
             # Not its name: somebody may have written the token itself there.
             raise InputError(

@@ -8,8 +8,10 @@ from typing import BinaryIO, Literal
 import pillow_heif
 from PIL import Image
 
+from fer_live.base.regular_file import open_regular
 from fer_live.base.translation import tr
 from fer_live.errors import SourceError
+from fer_live.sources.playlist import PLAYLIST_HEAD
 
 Kind = Literal["image", "video", "playlist"]
 
@@ -23,9 +25,10 @@ IMAGE_SUFFIXES = (
 """Names that promise an image. What a file is is told by its content, see `kind_of`."""
 
 _N_BYTES_OF_A_HEAD = 64
-_PLAYLIST_HEAD = b"#EXTM3U"
 _JPEG_HEAD, _JPEG_JOINT = b"\xff\xd8\xff", b"\xff\xd9\xff\xd8\xff"
 _SEARCHED_BYTES = 4 << 20
+_MAX_IMAGE_BYTES = 1 << 30
+"""The largest picture here, 179 million pixels, not packed, at two bytes a colour."""
 _MIN_JOINTS = 3
 """Some phones put one or two more JPEGs behind a photo; motion JPEG is a row of many."""
 
@@ -44,7 +47,7 @@ def kind_of(path: Path) -> Kind:
         if head.startswith(_JPEG_HEAD):
             is_motion_jpeg = file.read(_SEARCHED_BYTES).count(_JPEG_JOINT) >= _MIN_JOINTS
             return "video" if is_motion_jpeg else "image"
-    if head.startswith(_PLAYLIST_HEAD):
+    if head.startswith(PLAYLIST_HEAD):
         return "playlist"
     return "image" if is_image(head) else "video"
 
@@ -56,7 +59,13 @@ def is_image(head: bytes) -> bool:
     return any(accept is not None and accept(head) is True for accept in accepts)
 
 
-def open_file(path: Path) -> BinaryIO:
+def open_image(path: Path) -> BinaryIO:
+    """As `open_file`, of a size that an image may have: what searches a larger one for a picture
+    takes minutes."""
+    return open_file(path, _MAX_IMAGE_BYTES)
+
+
+def open_file(path: Path, max_bytes: int | None = None) -> BinaryIO:
     """Open a regular file that is not empty, or raise `SourceError` that says why it is none."""
     try:
         mode = path.stat().st_mode
@@ -64,7 +73,7 @@ def open_file(path: Path) -> BinaryIO:
             raise SourceError(tr("{path}: is a folder; name a file", path=path))
         if not stat.S_ISREG(mode):  # a pipe would be waited for, a device may never end
             raise SourceError(tr("{path}: is not a regular file; name a file", path=path))
-        file = path.open("rb")
+        file = open_regular(path, max_bytes)
     except FileNotFoundError:
         raise SourceError(tr("{path}: no such file", path=path)) from None
     except (OSError, ValueError) as error:  # ValueError: a name with a NUL byte

@@ -1,5 +1,6 @@
 """Decodes the first real video of a file or a URL: its pictures and their times."""
 
+import math
 from collections.abc import Generator, Iterator
 from contextlib import suppress
 from datetime import datetime
@@ -12,16 +13,17 @@ import av
 import av.container
 from av.stream import Discard, Disposition
 
+from fer_live.base.clocks import can_be_recorded
 from fer_live.base.translation import tr
 from fer_live.datatypes import UInt8Array
 from fer_live.errors import SourceError, SourceTimeout
-from fer_live.sources.content import IMAGE_SUFFIXES, kind_of, open_file
+from fer_live.sources.container import open_container, undecodable
+from fer_live.sources.content import open_file
 from fer_live.sources.extent import is_cut, matroska_ends
-from fer_live.sources.picture import PictureMaker
+from fer_live.sources.picture import PictureMaker, refuse_pixels
 
 _DEFAULT_FPS = 25.0
 _MAX_FPS = 1000.0
-_ANSWERS_WITHIN_S = 10.0
 _END_S = 3.0
 _NO_VIDEO = Disposition.attached_pic | Disposition.timed_thumbnails
 _JOINED = {"mpegts", "mpeg", "h264", "hevc", "mpegvideo"}
@@ -33,22 +35,13 @@ _GENERATE_PTS: int = av.container.Flags.gen_pts.value  # type: ignore[assignment
 _SCHEMES_OF_FILES = ("http:", "https:", "ftp:", "ftps:", "sftp:")
 _CREATION_TAGS = ("com.apple.quicktime.creationdate", "creation_time")
 """The first one is local time with its zone, the second one UTC."""
-_FIRST_YEAR = 1970
+_NEVER_SET = 1970
 _LAST_SAMPLES = slice(-50, None)
-MAX_PIXELS = 178_956_970
-"""A header that claims more pixels than this is broken; Pillow's limit is the same."""
-_LIST_OPTIONS = {"max_reload": "1"}
-"""A list of parts in a file that does not say that it has ended is not waited for: nobody adds to
-it, and FFmpeg would look for more a thousand times."""
-_URL_OPTIONS = {
-    "rtsp_transport": "tcp",  # a lost UDP packet costs half a picture
-    "reconnect": "1",  # a file that breaks off goes on from where it was
-    "reconnect_delay_max": "4",
-}
+MAX_PIXELS = 36_000_000
+"""Of a picture of a video, of which a decoder holds several: 8K has 35 million at most."""
+_LARGE = 9_000_000
+"""From here on, above 4K, threads share a picture instead of holding one each."""
 _Packet: TypeAlias = "av.Packet[Any]"
-
-# FFmpeg writes its own lines to stderr otherwise; ours say what the person can do.
-av.logging.set_level(None)
 
 
 class VideoDecoder:
@@ -64,22 +57,24 @@ class VideoDecoder:
         self, where: Path | str, n_threads: int = 0, *, max_pixels: int = MAX_PIXELS
     ) -> None:
         """A path, or the text of a URL. `n_threads` decode; 0 takes all cores. Pictures of more
-        than `max_pixels` cannot be decoded."""
+        than `max_pixels` are refused, and not decoded where the header claims fewer."""
         self.name = str(where)
         self.is_damaged = False
-        self._limits = {"max_pixels": str(max_pixels)}
+        self.max_pixels = max_pixels
         self._path = where if isinstance(where, Path) else None
         self._to_picture = PictureMaker(n_threads)
-        self._container = self._open(where)
+        self._container = open_container(where, max_pixels=max_pixels)
         try:
             self._stream = self._first_video()
+            refuse_pixels(self.name, self.size_wh, max_pixels)
         except BaseException:
             self.close()
             raise
-        self._stream.codec_context.options = self._limits
+        self._stream.codec_context.options = {"max_pixels": str(max_pixels)}
         self._stream.thread_count = n_threads
         # A live picture is decoded as it arrives; otherwise several are decoded side by side.
-        self._stream.thread_type = "SLICE" if self.is_live else "AUTO"
+        is_large = math.prod(self.size_wh) > _LARGE
+        self._stream.thread_type = "SLICE" if self.is_live or is_large else "AUTO"
         # A time that is missing is taken from the decoding time, as ffprobe does, instead of waited
         # for until later packets tell it.
         self._container.flags &= ~_GENERATE_PTS
@@ -119,7 +114,8 @@ class VideoDecoder:
             except ValueError:
                 continue
             # A camera whose clock was never set counts from 1904 or 1970.
-            if moment.tzinfo is not None and moment.year > _FIRST_YEAR:
+            is_set = can_be_recorded(moment) and moment.year > _NEVER_SET
+            if moment.tzinfo is not None and is_set:
                 return moment
         return None
 
@@ -160,7 +156,7 @@ class VideoDecoder:
         try:
             self._container.seek(round(max(time_s, 0) * av.time_base), backward=True)
         except (OSError, av.FFmpegError):
-            raise SourceError(_undecodable(self._path or self.name)) from None
+            raise SourceError(undecodable(self._path or self.name)) from None
         self._clock = _FrameClock(self.fps)
 
     def last_time_s(self) -> float:
@@ -190,29 +186,6 @@ class VideoDecoder:
     def close(self) -> None:
         """Release the file or the connection; safe to call twice."""
         self._container.close()
-
-    def _open(self, where: Path | str) -> av.container.InputContainer:
-        try:
-            if isinstance(where, str):
-                times_s = (_ANSWERS_WITHIN_S, _ANSWERS_WITHIN_S)
-                options = {**self._limits, **_URL_OPTIONS}
-                return av.open(where, options=options, timeout=times_s, metadata_errors="replace")
-            if kind_of(where) == "playlist":  # its parts lie beside it
-                list_of = f"file:{where.absolute()}"
-                times_s = (_ANSWERS_WITHIN_S, _ANSWERS_WITHIN_S)
-                options = {**self._limits, **_LIST_OPTIONS}
-                return av.open(list_of, options=options, timeout=times_s, metadata_errors="replace")
-            with open_file(where) as file:
-                # By its descriptor, which FFmpeg duplicates: a name would decide about the
-                # decoder, and would have to be valid text.
-                descriptor = {"fd": str(file.fileno()), **self._limits}
-                return av.open("fd:", options=descriptor, metadata_errors="replace")
-        except av.ExitError:
-            raise SourceTimeout(
-                tr("{url}: does not answer; check the address and the network", url=self.name)
-            ) from None
-        except (OSError, av.FFmpegError, ValueError):
-            raise SourceError(_undecodable(where)) from None
 
     def _first_video(self) -> av.VideoStream:
         found = [
@@ -322,14 +295,6 @@ class VideoDecoder:
                 _, last_cluster_end = matroska_ends(file)
                 unread = (last_cluster_end or 0) - self._n_bytes_read
                 self.is_damaged |= unread > _TAIL_BYTES
-
-
-def _undecodable(where: Path | str) -> str:
-    if isinstance(where, str):
-        return tr("{url}: no stream there; check the address and that it is running", url=where)
-    if where.suffix.lower() in IMAGE_SUFFIXES:
-        return tr("{path}: not an image that can be decoded", path=where)
-    return tr("{path}: not a video that can be decoded; is it damaged or another kind?", path=where)
 
 
 class _FrameClock:

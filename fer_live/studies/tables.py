@@ -2,22 +2,28 @@
 
 import csv
 import io
-import json
 from collections.abc import Iterable, Iterator, Sequence
+from itertools import islice
 from pathlib import Path
+from typing import BinaryIO
 
 import pandas as pd
 import pyarrow as pa
 from pyarrow import json as arrow_json
 from pyarrow import parquet
 
+from fer_live.base.parse import parse_json
+from fer_live.base.regular_file import LINE_BYTES, lines_in, open_regular
 from fer_live.errors import InputError
+from fer_live.outputs.cells import as_written
 from fer_live.outputs.marker_file import COMPANION_SUFFIX, companion_of, read_marker_file
 from fer_live.outputs.markers import BETWEEN, MarkedSpan
 from fer_live.recording.persons import PERSON, load_persons
 from fer_live.recording.recorder import FACES_FILE
 
 SUFFIXES = (".csv", ".jsonl", ".parquet")
+_AT_ONCE = 20_000
+"""Lines of JSON."""
 _MAX_BRACKETS = 1000
 """In one line. A row with a heat map and the points of a face has some fifty."""
 PROBABILITY = "p_"
@@ -34,7 +40,6 @@ _LARGEST = 2**62
 """Of a frame or a face."""
 _REAL = ("time_s", *_BOX, BLINK)
 _ORDER = ["source", FILE, "frame", "track_id"]
-_FORMULA_HEADS = ("=", "+", "-", "@", "\t", "\r")
 
 
 def row_files(paths: Iterable[Path]) -> list[Path]:
@@ -184,8 +189,9 @@ def _read(file: Path, also: Sequence[str]) -> pd.DataFrame:
             return _read_csv(file, also)
         if file.suffix.lower() == ".jsonl":
             return _read_jsonl(file, also)
-        names = parquet.read_schema(file).names
-        return parquet.read_table(file, columns=_wanted(names, also)).to_pandas()
+        with open_regular(file) as opened:
+            whole = parquet.ParquetFile(opened)
+            return whole.read(columns=_wanted(whole.schema_arrow.names, also)).to_pandas()
     except OSError as error:
         raise InputError(f"{file}: cannot be read: {error.strerror or error}") from None
     except (ValueError, csv.Error) as error:  # those of pandas and pyarrow are ValueErrors too
@@ -202,9 +208,12 @@ def _with_persons(table: pd.DataFrame, file: Path) -> pd.DataFrame:
 
 
 def _read_csv(file: Path, also: Sequence[str]) -> pd.DataFrame:
-    with file.open(encoding="utf-8-sig", newline="") as opened:
-        names = next(csv.reader(opened), [])
-    columns = _wanted(names, also)
+    with open_regular(file) as opened:
+        # Not one line may be longer than a row, before anything takes it in.
+        first = next(filter(bytes.strip, _lines(opened)), b"").decode("utf-8-sig")
+        if any(b"\0" in line for line in _lines(opened)):
+            raise ValueError("it is no text")
+    columns = _wanted(next(csv.reader([first]), []), also)
     text = {name: str for name in columns if _is_text(name)}
     table = pd.read_csv(
         file,
@@ -215,30 +224,40 @@ def _read_csv(file: Path, also: Sequence[str]) -> pd.DataFrame:
         na_values=[""],
         on_bad_lines="error",
     )
-    heads = tuple("'" + head for head in _FORMULA_HEADS)
-    for name in {"source", MARKER} & set(table):  # as the CSV writer guards them
-        is_guarded = table[name].fillna("").str.startswith(heads)
-        table[name] = table[name].mask(is_guarded, table[name].str[1:])
+    for name in text:  # the CSV writer has marked those that a spreadsheet would run
+        table[name] = table[name].map(as_written, na_action="ignore")
     return table
 
 
 def _read_jsonl(file: Path, also: Sequence[str]) -> pd.DataFrame:
-    content = file.read_bytes()
-    # A crash may have cut the last line.
-    content = content[: content.rfind(b"\n") + 1]
-    if not content.strip():
-        return _empty()
-    lines = [line for line in content.splitlines() if line.strip()]
+    with open_regular(file) as opened:
+        # A crash may have cut the last line.
+        lines = (line for line in _lines(opened) if line.endswith(b"\n") and line.strip())
+        tables = [_json_rows(some, also) for some in iter(lambda: [*islice(lines, _AT_ONCE)], [])]
+    return pd.concat(tables, ignore_index=True) if tables else _empty()
+
+
+def _json_rows(lines: list[bytes], also: Sequence[str]) -> pd.DataFrame:
+    """Some rows; a file of hours is taken in part by part, for its other cells are many times what
+    is wanted of it."""
     # Arrow's reader of JSON ends the process at what is no row, so each is looked at before.
     if not all(_is_row(line) for line in lines):
         raise ValueError("a line is no row")
     try:
-        table = arrow_json.read_json(io.BytesIO(content))
+        table = arrow_json.read_json(io.BytesIO(b"".join(lines)))
     except pa.ArrowInvalid:
         # It wants one kind in a column, and a cell that is "" where the others are numbers is two.
-        whole = pd.DataFrame([json.loads(line) for line in lines])
+        whole = pd.DataFrame([parse_json(line) for line in lines])
         return whole[_wanted([str(name) for name in whole.columns], also)]
     return table.select(_wanted(table.column_names, also)).to_pandas()
+
+
+def _lines(file: BinaryIO) -> Iterator[bytes]:
+    """The lines from here on; raises `ValueError` at one that is longer than any row."""
+    for line in lines_in(file):
+        if len(line) == LINE_BYTES and not line.endswith(b"\n"):
+            raise ValueError(f"a line is longer than {LINE_BYTES:,} bytes")
+        yield line
 
 
 def _is_row(line: bytes) -> bool:
@@ -246,7 +265,7 @@ def _is_row(line: bytes) -> bool:
     is no JSON."""
     if line.count(b"[") + line.count(b"{") > _MAX_BRACKETS:
         return False
-    return isinstance(json.loads(line), dict)
+    return isinstance(parse_json(line), dict)
 
 
 def _wanted(names: Sequence[str], also: Sequence[str]) -> list[str]:

@@ -2,7 +2,6 @@
 
 import contextlib
 import ctypes
-import hashlib
 import io
 import sys
 from collections.abc import Sequence
@@ -14,6 +13,7 @@ import numpy as np
 
 from fer_live.base.deletion import delete_file, deleting
 from fer_live.base.home import cache as cache_folder
+from fer_live.base.regular_file import sha256_of
 from fer_live.base.self_contained import is_self_contained
 from fer_live.base.translation import tr
 from fer_live.datatypes import FloatArray, Provider, UInt8Array
@@ -372,7 +372,7 @@ def _engines() -> Path:
 
 
 def _engine_prefix(file: Path) -> str:
-    return hashlib.sha256(file.read_bytes()).hexdigest()[:16]
+    return sha256_of(file)[:16]
 
 
 def _loaded_provider(session: Any) -> str:

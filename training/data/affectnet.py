@@ -19,6 +19,7 @@ from typing import Literal
 import numpy as np
 
 from fer_live.base.array_file import ArrayFault, load_array
+from fer_live.base.regular_file import open_text
 from fer_live.datatypes import FaceDetection, UInt8Array
 from fer_live.errors import DataError
 from fer_live.model.manifest import EXPRESSIONS, CropGeometry
@@ -93,7 +94,7 @@ def load_affectnet(folder: Path, split: Split, side: int) -> LabeledImages:
 
 def _csv_items(folder: Path, list_file: Path) -> Iterator[_Item]:
     try:
-        with list_file.open(encoding="utf-8", newline="") as file:
+        with open_text(list_file) as file:
             reader = csv.DictReader(file)
             missing = [column for column in _COLUMNS if column not in (reader.fieldnames or ())]
             if missing:

@@ -16,6 +16,7 @@ from tqdm import tqdm
 
 from fer_live.base.array_file import ArrayFault, load_array, map_array
 from fer_live.base.atomic_file import write_atomically
+from fer_live.base.regular_file import read_whole
 from fer_live.datatypes import UInt8Array
 from fer_live.errors import DataError, InputError, SourceError
 from training.data.image_files import files_below, read_gray_face
@@ -58,7 +59,7 @@ def load_mapped_faces(folder: Path, side: int) -> FaceImages:
 
 def _map(folder: Path, side: int) -> tuple[FaceImages, MappedAbout]:
     try:
-        about = MappedAbout.model_validate_json((folder / ABOUT).read_bytes())
+        about = MappedAbout.model_validate_json(read_whole(folder / ABOUT))
         images = map_array(folder / IMAGES)
         ids = load_array(folder / IDS, "U", 1)
     except ValidationError as error:

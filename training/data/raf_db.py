@@ -11,6 +11,7 @@ from typing import Literal
 
 import numpy as np
 
+from fer_live.base.regular_file import read_text
 from fer_live.errors import DataError
 from fer_live.model.manifest import EXPRESSIONS
 from training.data.image_files import read_crops, read_gray_face
@@ -29,7 +30,7 @@ def load_raf_db(folder: Path, split: Split, side: int) -> LabeledImages:
     """Read one split of RAF-DB; `DataError` names file and line of the first fault."""
     list_file = folder / _LIST
     try:
-        lines = list_file.read_text(encoding="utf-8").splitlines()
+        lines = read_text(list_file).splitlines()
     except (OSError, UnicodeDecodeError) as error:
         raise DataError(f"{list_file}: cannot be read: {error}") from None
     names, labels = [], []

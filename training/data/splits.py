@@ -8,9 +8,13 @@ from numpy.typing import NDArray
 from pydantic import BaseModel, ConfigDict, ValidationError
 
 from fer_live.base.atomic_file import write_atomically
+from fer_live.base.regular_file import read_whole
 from fer_live.errors import DataError
 from training.data.face_pool import fingerprints
 from training.data.labeled_images import LabeledImages
+
+_LIST_BYTES = 1 << 30
+"""A list names every image of a data set, of millions perhaps."""
 
 
 class SplitList(BaseModel):
@@ -108,7 +112,7 @@ def load_list(path: Path, data: LabeledImages, *, partly: bool = False) -> NDArr
     only where it names none that `data` has, because another label rule leaves out other images.
     """
     try:
-        split = SplitList.model_validate_json(path.read_bytes())
+        split = SplitList.model_validate_json(read_whole(path, _LIST_BYTES))
     except OSError as error:
         raise DataError(f"{path}: cannot be read: {error.strerror}") from None
     except ValidationError as error:

@@ -14,6 +14,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from fer_live.base.regular_file import open_text
 from fer_live.datatypes import FloatArray, UInt8Array
 from fer_live.errors import DataError
 from fer_live.vision.answers import AnswerConfig
@@ -68,7 +69,7 @@ def _listed(folder: Path) -> tuple[list[str], dict[str, NDArray[np.str_]]]:
     """The names of the pictures that are there, and the value of each attribute."""
     file = folder / "fairface.csv"
     try:
-        with file.open(newline="", encoding="utf-8") as lines:
+        with open_text(file) as lines:
             rows = [row for row in csv.DictReader(lines) if row.get("set") == _PART]
     except (OSError, UnicodeDecodeError, csv.Error) as error:
         raise DataError(f"{file}: cannot be read: {error}") from None

@@ -13,6 +13,7 @@ from safetensors.torch import save
 from torch import Tensor
 
 from fer_live.base.atomic_file import write_atomically
+from fer_live.base.regular_file import read_text
 from fer_live.errors import InputError, ModelError
 from fer_live.model.manifest import MANIFEST_KEY, Manifest, parse_manifest
 from training.models.config import ModelConfig
@@ -59,7 +60,7 @@ def put_card(path: Path, card: Path, out: Path) -> None:
     """Write the checkpoint `path` to `out` with the text of `card` as its model card."""
     network, manifest = load_model(path)
     try:
-        text = card.read_text(encoding="utf-8")
+        text = read_text(card)
     except (OSError, UnicodeDecodeError) as error:
         raise InputError(f"{card}: cannot read the model card: {error}") from None
     save_model(out, network, manifest.model_copy(update={"card": text}))

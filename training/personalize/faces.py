@@ -7,6 +7,7 @@ from pathlib import Path
 import numpy as np
 
 from fer_live.base.atomic_file import write_atomically
+from fer_live.base.regular_file import open_regular
 from fer_live.personal.calibration import Material
 from fer_live.personal.own_faces import OwnFaces
 from fer_live.personal.personalize import gather_material
@@ -53,7 +54,7 @@ def save_faces(file: Path, person: Material) -> None:
 
 def load_faces(file: Path) -> Material:
     """Read what `save_faces` wrote."""
-    with np.load(file, allow_pickle=False) as stored:
+    with open_regular(file) as opened, np.load(opened, allow_pickle=False) as stored:
 
         def part(name: str) -> OwnFaces:
             crops, patches, takes, times_s, skipped = (stored[f"{name}_{f}"] for f in _FIELDS)

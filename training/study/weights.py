@@ -1,10 +1,10 @@
 """Weights that stay beside a grid's results: half precision, each with its sum."""
 
-import hashlib
 from collections.abc import Sequence
 from pathlib import Path
 
 from fer_live.base.atomic_file import write_atomically
+from fer_live.base.regular_file import sha256_of
 from fer_live.errors import InputError
 from training.models import checkpoint
 
@@ -33,9 +33,6 @@ def keep_weights(runs: Sequence[Path], out: Path) -> list[Path]:
         network, manifest = checkpoint.load_model(run)
         written.append(out / f"{run.resolve().name}.safetensors")
         checkpoint.save_model(written[-1], network.half(), manifest)
-    sums = [
-        f"{hashlib.sha256(file.read_bytes()).hexdigest()}  {file.name}\n"
-        for file in sorted(out.glob("*.safetensors"))
-    ]
+    sums = [f"{sha256_of(file)}  {file.name}\n" for file in sorted(out.glob("*.safetensors"))]
     write_atomically(out / SUMS_FILE, "".join(sums).encode())
     return written

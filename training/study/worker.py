@@ -14,6 +14,8 @@ from filelock import FileLock
 
 import fer_live
 from fer_live.base.atomic_file import write_atomically
+from fer_live.base.parse import parse_json
+from fer_live.base.regular_file import read_text, read_whole
 from fer_live.errors import InputError
 from training.config import TrainConfig, parse_config
 from training.loop.resume import RESUME_FILE, load_run_state
@@ -81,7 +83,7 @@ def run_cell(cell: Cell, out: Path, runs: Path, data: str | None) -> float:
     result = _result(cell, config, run_dir, metrics, start)
     split_list = out / SPLITS / f"{cell.budget:g}_{cell.seed}.json"
     if not split_list.is_file():  # every row of a budget and seed has the same
-        write_atomically(split_list, (run_dir / SPLIT_FILE).read_bytes())
+        write_atomically(split_list, read_whole(run_dir / SPLIT_FILE))
     write_atomically(out / CELLS / f"{cell.name}.json", json.dumps(result).encode() + b"\n")
     (run_dir / RESUME_FILE).unlink(missing_ok=True)
     return float(result["metrics"]["accuracy"])
@@ -117,7 +119,7 @@ def _result(
         "commit": _commit(),
         "config": cell.config.model_dump(mode="json"),
         "start": start,
-        "log": [json.loads(line) for line in (run_dir / LOG_FILE).read_text().splitlines()],
+        "log": [parse_json(line) for line in read_text(run_dir / LOG_FILE).splitlines()],
     }
 
 

@@ -200,7 +200,7 @@ def test_a_file_that_holds_no_markers_has_none(tmp_path: Path, content: bytes):
 
 
 def test_a_marker_file_keeps_its_rights(tmp_path: Path):
-    file = MarkerFile(tmp_path / "m.csv", mode=0o600)
+    file = MarkerFile(tmp_path / "m.csv", is_private=True)
     file.append(MarkedSpan("a", 1.0, 1.0))
     assert file.path.stat().st_mode & 0o777 == 0o600
     file.close(file.path)

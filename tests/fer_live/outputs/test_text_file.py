@@ -52,7 +52,7 @@ def test_the_test_names_the_folder_and_the_reason_of_a_refusal(file, tmp_path, m
 
 
 def test_the_test_tells_a_disk_that_gives_back_other_text(file, tmp_path, monkeypatch):
-    monkeypatch.setattr(Path, "read_text", lambda path, encoding: "something else")
+    monkeypatch.setattr(text_file, "read_text", lambda path: "something else")
     assert file.test() == f"{tmp_path}: what was written is not what is read there"
 
 

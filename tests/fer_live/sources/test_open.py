@@ -97,7 +97,7 @@ def test_a_stream_is_stamped_as_it_arrives_and_its_end_told():
 
 
 def test_a_time_out_is_told_from_an_end_and_from_an_error(monkeypatch: pytest.MonkeyPatch):
-    monkeypatch.setattr("fer_live.sources.decoder._ANSWERS_WITHIN_S", 1.0)
+    monkeypatch.setattr("fer_live.sources.container._ANSWERS_WITHIN_S", 1.0)
     with mjpeg_server([gradient(160, 120)] * 10, "stall", fps=60) as url:
         source = open_source(url)
         with pytest.raises(SourceTimeout, match="sends no new pictures"):
