@@ -173,6 +173,17 @@ def test_a_model_that_was_made_anew_is_removed_beside_what_a_kill_left(home: Pat
     assert [model.name for model in list_own_folders()] == ["Bob", "personal-1"]
 
 
+@pytest.mark.skipif(sys.platform == "win32", reason="Windows has no such pipes")
+def test_a_pipe_among_what_goes_is_not_waited_for(home: Path):
+    fill(home)
+    for folder in (f"models/{PERSON}", f"calibrated/{PERSON}", f"persons/{PERSON}/clips"):
+        os.mkfifo(home / folder / "x.onnx")
+    made(home / "unfinished")
+    os.mkfifo(home / "unfinished" / "x.json")
+    assert run("clips", "delete", "--everything", PERSON) == 0
+    assert left_of(home) == [] and not (home / "unfinished" / "x.json").exists()
+
+
 @pytest.mark.parametrize(
     "spelt",
     [
