@@ -48,10 +48,15 @@ def delete_learnt(folder: Path) -> None:
     of them. Raises `OutputError`."""
     refuse_link(folder)
     open_up(folder)
-    for file in folder.rglob("*.onnx"):
-        if file.is_file():
-            forget_engines(file)
+    forget_engines_in(folder)
     delete_folder(folder)
+
+
+def forget_engines_in(folder: Path) -> None:
+    """Delete what a GPU's compiler kept of all models below a folder. Raises `OutputError`."""
+    for file in folder.rglob("*.onnx"):
+        if file.is_file():  # no pipe, which would be waited for
+            forget_engines(file)
 
 
 def half_deleted(parent: Path) -> list[Path]:

@@ -31,10 +31,11 @@ from fer_live.personal.clips import ME
 from fer_live.personal.model_folder import (
     UNFINISHED,
     delete_learnt,
+    forget_engines_in,
     restore_replaced,
 )
 from fer_live.personal.proof import load_proof
-from fer_live.vision.classifier import ExpressionClassifier, forget_engines
+from fer_live.vision.classifier import ExpressionClassifier
 from fer_live.vision.pipeline import Pipeline
 
 SHIPPED = "shipped"
@@ -212,8 +213,7 @@ def remove_model(model: InstalledModel) -> None:
     if not model.folder.is_dir():
         return
     open_up(model.folder)
-    for file in model.folder.glob("*.onnx"):
-        forget_engines(file)
+    forget_engines_in(model.folder)
     # Renamed first, so that a half-deleted folder is never taken for a model.
     with deleting(model.folder):
         model.folder.rename(doomed)

@@ -173,6 +173,17 @@ def test_a_model_that_was_made_anew_is_removed_beside_what_a_kill_left(home: Pat
     assert [model.name for model in list_own_folders()] == ["Bob", "personal-1"]
 
 
+@pytest.mark.skipif(sys.platform == "win32", reason="Windows has no such pipes")
+def test_a_pipe_among_what_goes_is_not_waited_for(home: Path):
+    fill(home)
+    for folder in (f"models/{PERSON}", f"calibrated/{PERSON}", f"persons/{PERSON}/clips"):
+        os.mkfifo(home / folder / "x.onnx")
+    made(home / "unfinished")
+    os.mkfifo(home / "unfinished" / "x.json")
+    assert run("clips", "delete", "--everything", PERSON) == 0
+    assert left_of(home) == [] and not (home / "unfinished" / "x.json").exists()
+
+
 @pytest.mark.parametrize(
     "spelt",
     [
@@ -287,6 +298,16 @@ def test_a_link_above_or_among_what_goes_is_told_before_anything_is_deleted(
     with pytest.raises(OutputError, match="link"):
         forget_person(PERSON)
     assert (contents(home), contents(outside)) == before
+
+
+def test_once_a_person_deleted_what_lay_behind_a_link_the_rest_goes(home: Path, tmp_path: Path):
+    fill(home)
+    shutil.move(home / "persons", outside := tmp_path / "outside")
+    (home / "persons").symlink_to(outside)
+    shutil.rmtree(outside / PERSON)
+    before = contents(outside)
+    assert run("clips", "delete", "--everything", PERSON) == 0
+    assert left_of(home) == [] and contents(outside) == before
 
 
 def test_all_clips_behind_a_link_are_told_before_anything_is_deleted(home: Path, tmp_path: Path):
