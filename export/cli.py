@@ -11,6 +11,7 @@ from fer_live.base.console import (
     whole,
 )
 from fer_live.errors import InputError
+from fer_live.plain_text import say
 
 
 def main() -> None:
@@ -79,7 +80,7 @@ def _export(arguments: argparse.Namespace) -> int:
     models = build_models(network, manifest, (arguments.precision,), faces, arguments.batch)
     ((_, content, parity),) = models
     write_atomically(arguments.out, content)
-    print(
+    say(
         f"{arguments.out}: {arguments.precision}, {len(content) / 1e6:.1f} MB; on "
         f"{parity.n_faces} faces the largest difference from torch is {parity.max_difference:.2g}, "
         f"the same label on {parity.agreement:.1%}"

@@ -8,17 +8,20 @@ FerLiveError            1  failed while running
 └── InputError          2  the user's mistake: says what, where and what to do
     ├── SourceError     2  a camera, clip, image or stream that cannot be read
     │   ├── SourceTimeout  2  one that does not answer, or sends nothing more
-    │   └── StreamEnded    1  a stream that was read, then stopped and did not come back
-    ├── LimitError      2  something larger or longer than the person who set a limit allows
+    │   ├── StreamEnded    1  a stream that was read, then stopped and did not come back
+    │   └── LimitError     2  something larger or longer than whoever set a limit allows
     ├── ModelError      2  a model file that cannot be used
     └── DataError       2  a data set that does not have the layout it should
 """
+
+from fer_live.plain_text import plain_line
 
 
 class FerLiveError(Exception):
     """Base of all errors that end in one clear line instead of a traceback.
 
-    It stays one line also where the name of a file, or what stands in it, has several.
+    It stays one line also where the name of a file, or what stands in it, has several, and a line
+    that a terminal shows and does not obey.
 
     Args:
         message: What, where, and what to do.
@@ -27,7 +30,7 @@ class FerLiveError(Exception):
     exit_code = 1
 
     def __init__(self, message: str = "") -> None:
-        super().__init__(" ".join(str(message).splitlines()))
+        super().__init__(plain_line(" ".join(str(message).splitlines())))
 
 
 class OutputError(FerLiveError):
@@ -68,7 +71,7 @@ class StreamEnded(SourceError):
     exit_code = 1
 
 
-class LimitError(InputError):
+class LimitError(SourceError):
     """Something larger or longer than whoever set a limit allows."""
 
 

@@ -3,7 +3,6 @@
 `fer-train config` prints it; the ready files in training/configs/ are made the same way.
 """
 
-import tomllib
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Any, Literal
@@ -12,6 +11,7 @@ import tomlkit
 import tomlkit.items
 from pydantic import Field, SerializeAsAny, ValidationError, model_validator
 
+from fer_live.base.parse import parse_toml
 from fer_live.base.regular_file import read_text
 from fer_live.errors import InputError
 from training.methods import METHODS
@@ -342,10 +342,10 @@ def load_config(path: Path, changes: Sequence[str] = ()) -> TrainConfig:
             may be left out.
     """
     try:
-        content = tomllib.loads(read_text(path))
+        content = parse_toml(read_text(path))
     except OSError as error:
         raise InputError(f"{path}: cannot read the config: {error.strerror}") from None
-    except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
+    except ValueError as error:  # UnicodeDecodeError is one too
         raise InputError(f"{path}: not a TOML file: {error}") from None
     for change in changes:
         table, field, value = _parse_change(change)
@@ -360,8 +360,8 @@ def _parse_change(change: str) -> tuple[str, str, Any]:
     if not (separator and dot and table and field):
         raise InputError(f"--set {change}: write it as TABLE.FIELD=VALUE, as schedule.passes=7")
     try:
-        return table, field, tomllib.loads(f"value = {text}")["value"]
-    except tomllib.TOMLDecodeError:
+        return table, field, parse_toml(f"value = {text}")["value"]
+    except ValueError:
         return table, field, text.strip()
 
 

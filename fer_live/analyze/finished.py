@@ -13,11 +13,13 @@ from itertools import islice
 from pathlib import Path
 from typing import Any
 
-from pydantic import BaseModel, ConfigDict, ValidationError
+from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
 from fer_live.analyze.parallel import Part, counts_file, rows_file
 from fer_live.base.atomic_file import beside, write_atomically
+from fer_live.base.parse import parse_json
 from fer_live.base.regular_file import open_text, read_whole
+from fer_live.errors import InputError
 from fer_live.outputs.cells import as_written
 from fer_live.outputs.face_rows import TEXT_COLUMNS, WHOLE_COLUMNS, Row
 
@@ -31,7 +33,7 @@ class _FinishedPart(BaseModel):
 
     key: str
     sources: tuple[str, ...]
-    n_rows: int
+    n_rows: int = Field(ge=0)
     counts: dict[str, Any]
 
 
@@ -63,7 +65,7 @@ def remember(out: Path | None, parts: Sequence[Part], folder: Path, n_rows: Sequ
             key=part.key,
             sources=tuple(job.name for job in part.jobs),
             n_rows=n,
-            counts=json.loads(read_whole(counts_file(folder, part))),
+            counts=parse_json(read_whole(counts_file(folder, part))),
         )
         for part, n in zip(parts, n_rows, strict=True)
     ]
@@ -97,7 +99,7 @@ def recall(
     for finished in record.parts:
         own = islice(rows, finished.n_rows)
         part = wanted.get(finished.key)
-        if part is None or finished.counts["broken"]:
+        if part is None or finished.counts.get("broken", True):
             for _ in own:  # the next part's rows are behind them
                 pass
             continue
@@ -133,7 +135,13 @@ def _rows(out: Path, texts: set[str]) -> Iterator[Row]:
     """The rows of an output as they were before they were written."""
     if out.suffix.lower() == ".jsonl":
         with open_text(out) as file:
-            yield from map(json.loads, file)
+            for line in file:
+                try:
+                    yield parse_json(line)
+                except ValueError:
+                    raise InputError(
+                        f"{out}: a line is no row; delete it and {_record_file(out)}"
+                    ) from None
     elif out.suffix.lower() == ".csv":
         with open_text(out) as file:
             for row in csv.DictReader(file):

@@ -8,6 +8,7 @@ from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from pathlib import Path
 
+from fer_live.base.clocks import can_be_recorded
 from fer_live.base.source_table import (
     BATCH_COLUMNS,
     STUDY_COLUMNS,
@@ -15,8 +16,10 @@ from fer_live.base.source_table import (
     read_batch_file,
 )
 from fer_live.errors import InputError, SourceError
+from fer_live.outputs.cells import plain_cell
 from fer_live.outputs.face_rows import column_names
 from fer_live.outputs.markers import MARKER_COLUMN, MarkedSpan
+from fer_live.plain_text import say
 from fer_live.recording.recorder import recording_of
 from fer_live.sources.folder import look_into
 from fer_live.sources.open import is_url, local_path
@@ -68,6 +71,8 @@ def parse_began_at(text: str, what: str) -> datetime:
         raise InputError(
             f"{what} {text!r}: not a moment in ISO 8601, as 2026-11-25T14:03:22.5Z"
         ) from None
+    if not can_be_recorded(moment):
+        raise InputError(f"{what} {text!r}: nothing was recorded in that year; correct it")
     return moment.astimezone(UTC)
 
 
@@ -118,6 +123,11 @@ def _own_columns(table: SourceTable) -> tuple[str, ...]:
         if name in taken or name.startswith("p_"):
             raise InputError(
                 f"{table.path}: rows have a column {name} of their own; call it otherwise"
+            )
+        if plain_cell(name) != name:
+            raise InputError(
+                f"{table.path}: a spreadsheet would take the column {name} for a formula; call it "
+                "otherwise"
             )
     return own
 
@@ -186,7 +196,7 @@ def expand(jobs: Sequence[Job], *, recursive: bool = False) -> tuple[list[Job], 
             broken.append(str(error))
             continue
         if folder.left_out:
-            print(f"fer-live: {folder.left_out}", file=sys.stderr)
+            say(f"fer-live: {folder.left_out}", to=sys.stderr)
         expanded += [replace(job, name=str(file)) for file in folder.files]
     if broken and not expanded:
         raise SourceError(broken[0])

@@ -31,9 +31,10 @@ from fer_live.analyze.jobs import Job
 from fer_live.analyze.reading import ReadOptions, read_source
 from fer_live.analyze.study_rows import rows_of
 from fer_live.base.atomic_file import write_atomically, writing
+from fer_live.base.parse import parse_json
 from fer_live.base.regular_file import open_text, read_whole
 from fer_live.datatypes import FrameResult
-from fer_live.errors import SourceError, TruncatedError
+from fer_live.errors import InputError, SourceError, TruncatedError
 from fer_live.outputs.face_rows import Row
 from fer_live.outputs.jsonl_file import JsonlFile
 from fer_live.sources.content import kind_of
@@ -195,9 +196,13 @@ def counts_file(folder: Path, part: Part) -> Path:
 
 
 def _load_counts(folder: Path, part: Part) -> Counts:
-    fields = json.loads(read_whole(counts_file(folder, part)))
-    of_labels = {name: tuple(fields[name]) for name in ("labels", "own_labels")}
-    return Counts(**fields | of_labels | {"detectors": Counter(fields["detectors"])})
+    file = counts_file(folder, part)
+    try:
+        fields = parse_json(read_whole(file))
+        of_labels = {name: tuple(fields[name]) for name in ("labels", "own_labels")}
+        return Counts(**fields | of_labels | {"detectors": Counter(fields["detectors"])})
+    except (ValueError, TypeError, KeyError):
+        raise InputError(f"{file}: not what analyze has written; delete its folder") from None
 
 
 def rows_file(folder: Path, part: Part) -> Path:
@@ -208,7 +213,13 @@ def rows_file(folder: Path, part: Part) -> Path:
 def _rows(folder: Path, part: Part) -> Iterator[Row]:
     with open_text(rows_file(folder, part)) as file:
         for line in file:
-            yield json.loads(line)
+            try:
+                yield parse_json(line)
+            except ValueError:
+                where = rows_file(folder, part)
+                raise InputError(
+                    f"{where}: not what analyze has written; delete its folder"
+                ) from None
 
 
 # In the workers.

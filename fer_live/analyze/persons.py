@@ -10,6 +10,7 @@ from fer_live.datatypes import FrameResult
 from fer_live.errors import InputError, SourceError
 from fer_live.outputs.face_rows import Row
 from fer_live.outputs.sink import RowSink
+from fer_live.plain_text import say
 from fer_live.recording.persons import Persons, with_persons
 from fer_live.sources.content import kind_of
 from fer_live.sources.open import local_path
@@ -82,5 +83,5 @@ def _persons_in(source: str, rows: Sequence[Row]) -> Persons:
             return Persons()  # one picture: all of its faces are persons of their own
         return group_faces(path, rows) or Persons()
     except SourceError as error:  # read to its end a moment ago, and gone now
-        print(f"fer-live: {error}; its faces are not grouped", file=sys.stderr)
+        say(f"fer-live: {error}; its faces are not grouped", to=sys.stderr)
         return Persons()

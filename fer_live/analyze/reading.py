@@ -8,7 +8,6 @@ import time
 from collections.abc import Generator, Iterable, Iterator
 from contextlib import closing, contextmanager
 from dataclasses import dataclass, replace
-from datetime import timedelta
 from itertools import chain, repeat
 from pathlib import Path
 
@@ -16,9 +15,11 @@ import numpy as np
 from tqdm import tqdm
 
 from fer_live.analyze.jobs import Job
+from fer_live.base.clocks import moved
 from fer_live.base.translation import tr
 from fer_live.datatypes import DetectorMode, Frame, FrameResult, Provider, UInt8Array
 from fer_live.errors import SourceError, SourceTimeout, StreamEnded, TruncatedError
+from fer_live.plain_text import plain_line
 from fer_live.session.reconnect import OpenSource, SourceSupervisor
 from fer_live.sources.open import open_source
 from fer_live.sources.source import FrameSource
@@ -121,9 +122,9 @@ def _blocks(frames: Iterable[Frame], max_frames: int) -> Iterator[list[Frame]]:
 
 
 def _dated(frame: Frame, job: Job) -> Frame:
-    if frame.captured_at_utc is not None or job.began_at is None:
+    if frame.captured_at_utc is not None:
         return frame
-    return replace(frame, captured_at_utc=job.began_at + timedelta(seconds=frame.captured_at_s))
+    return replace(frame, captured_at_utc=moved(job.began_at, frame.captured_at_s))
 
 
 def n_frames_to_read(source: FrameSource, job: Job, read_options: ReadOptions) -> int | None:
@@ -169,7 +170,7 @@ def _stream_frames(source: FrameSource) -> Generator[Frame]:
                 elif started_s is None:
                     raise item
                 else:
-                    tqdm.write(f"fer-live: {item}", file=sys.stderr)
+                    tqdm.write(plain_line(f"fer-live: {item}"), file=sys.stderr)
                     lost = time.monotonic(), item
         if started_s is None:
             raise KeyboardInterrupt

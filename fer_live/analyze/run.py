@@ -45,6 +45,7 @@ from fer_live.errors import FerLiveError, SourceError, TruncatedError
 from fer_live.outputs.kind import NoMarkersIn
 from fer_live.outputs.markers import MARKER_COLUMN, MarkedSpan
 from fer_live.outputs.sink import ResultSink, RowSink
+from fer_live.plain_text import say
 from fer_live.sources.open import open_source
 from fer_live.sources.source import FrameSource
 
@@ -132,7 +133,7 @@ def _read_in_turn(
     with read_options.load_pipeline() as pipeline:
         counts.model, counts.provider = pipeline.classifier.name, pipeline.classifier.provider
         if pipeline.classifier.warning:
-            print(f"fer-live: {pipeline.classifier.warning}", file=sys.stderr)
+            say(f"fer-live: {pipeline.classifier.warning}", to=sys.stderr)
         try:
             row_sinks += open_row_sinks(
                 options, pipeline.labels, pipeline.own_labels, also, _markers_of(jobs)
@@ -194,16 +195,16 @@ def _read_batch(
         forget_killed(folder)
         n_finished = recall(options.out, parts, folder, told)
         if n_finished:
-            print(
+            say(
                 f"fer-live: finished before and not read again: {n_finished} of "
                 f"{sum(len(part.jobs) for part in parts)} sources",
-                file=sys.stderr,
+                to=sys.stderr,
             )
         n_frames = _n_frames(parts, read_options) if sys.stderr.isatty() else None
         for counts, rows in read_parts(parts, folder, read_options, n_frames):
             if not sinks:
                 if counts.warning:
-                    print(f"fer-live: {counts.warning}", file=sys.stderr)
+                    say(f"fer-live: {counts.warning}", to=sys.stderr)
                 sinks += open_row_sinks(options, counts.labels, counts.own_labels, also, markers)
                 note_growing(folder, sinks)
                 sinks += [tally] if tally else []

@@ -11,6 +11,7 @@ from fer_live.outputs.face_rows import Row
 from fer_live.outputs.marker_file import MarkerFile, companion_of
 from fer_live.outputs.markers import MARKER_COLUMN, MarkedSpans
 from fer_live.outputs.sink import GrowingRows, MarkerSink, ResultSink
+from fer_live.plain_text import say
 from fer_live.session.marker_board import MarkerBoard
 from fer_live.session.marker_inputs import MarkerInput, open_marker_inputs
 
@@ -83,4 +84,4 @@ class StreamMarkers:
 
 
 def _say_flood(origin: str, n: int) -> None:
-    print(f"fer-live: too many markers at once from {origin}: {n} left out so far", file=sys.stderr)
+    say(f"fer-live: too many markers at once from {origin}: {n} left out so far", to=sys.stderr)

@@ -2,6 +2,7 @@
 
 import contextlib
 import errno
+import glob
 import itertools
 import os
 import stat
@@ -208,12 +209,13 @@ def write_atomically(path: Path, content: bytes, *, is_private: bool = False) ->
             raise
 
 
-def forget_cut_off(path: Path) -> None:
+def forget_cut_off(path: Path, within_s: float = _WRITES_WITHIN_S) -> None:
     """Delete what writers of `path` that were killed left beside it. Only for a file of the app's
-    own that is written in a moment, as `write_atomically` does it."""
-    with contextlib.suppress(OSError):
-        for place in list(itertools.takewhile(Path.exists, _partials(path))):
-            if time.time() - place.stat().st_mtime > _WRITES_WITHIN_S:
+    own that is written in a moment, as `write_atomically` does it. What is younger than `within_s`
+    may be written now, and stays; 0 for a caller that is `alone_with` the file."""
+    for place in path.parent.glob(f"{glob.escape(path.stem)}.partial*{path.suffix}"):
+        with contextlib.suppress(OSError):
+            if time.time() - place.lstat().st_mtime >= within_s or within_s == 0:
                 place.unlink(missing_ok=True)
 
 

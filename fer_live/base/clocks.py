@@ -2,13 +2,14 @@
 
 import time
 from collections.abc import Callable
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 
 Clock = Callable[[], float]
 """Tells a time in seconds."""
 
 _CLOSE_ENOUGH_S = 1e-4
 _LOOKS = 5
+_FIRST_YEAR, _LAST_YEAR = 1970, 2999
 
 
 def offset_s(other: Clock, base: Clock = time.monotonic) -> float:
@@ -38,3 +39,21 @@ def utc_of(time_s: float) -> datetime:
     already follows it, and no time on the monotonic clock is bent.
     """
     return datetime.fromtimestamp(time_s + offset_s(time.time), UTC)
+
+
+def can_be_recorded(moment: datetime) -> bool:
+    """Whether a moment may be one that a clock told while something was recorded. No zone takes
+    such a moment out of the calendar."""
+    return _FIRST_YEAR <= moment.year <= _LAST_YEAR
+
+
+def moved(moment: datetime | None, by_s: float) -> datetime | None:
+    """A moment so many seconds later; None where there is none, or where that would be none that
+    `can_be_recorded`: times of files have no bounds, calendars do."""
+    if moment is None:
+        return None
+    try:
+        later = moment + timedelta(seconds=by_s)
+    except (OverflowError, ValueError):
+        return None
+    return later if can_be_recorded(later) else None

@@ -13,6 +13,7 @@ from fer_live.base.atomic_file import link_target, max_name_bytes, refuse_second
 from fer_live.base.system_libraries import install_line, package_of_failed_import
 from fer_live.base.translation import tr
 from fer_live.errors import FerLiveError, InputError
+from fer_live.plain_text import plain_line, say
 
 
 class ArgumentParser(argparse.ArgumentParser):
@@ -30,7 +31,7 @@ class ArgumentParser(argparse.ArgumentParser):
         return "".join([super().format_help(), *lines, *(f"  {x}\n" for x in self.examples[1:])])
 
     def error(self, message: str) -> NoReturn:
-        self.exit(2, f"{self.prog}: {message} (see {self.prog} --help)\n")
+        self.exit(2, plain_line(f"{self.prog}: {message} (see {self.prog} --help)") + "\n")
 
 
 def run_command(prog: str, command: Callable[[], int]) -> NoReturn:
@@ -43,23 +44,23 @@ def run_command(prog: str, command: Callable[[], int]) -> NoReturn:
         code = command()
         sys.stdout.flush()
     except FerLiveError as error:
-        print(f"{prog}: {error}", file=sys.stderr)
+        say(f"{prog}: {error}", to=sys.stderr)
         code = error.exit_code
     except ImportError as error:
         packages = package_of_failed_import(error)
         if not packages:
             raise
-        print(f"{prog}: {install_line(packages)}", file=sys.stderr)
+        say(f"{prog}: {install_line(packages)}", to=sys.stderr)
         code = 2
     except KeyboardInterrupt:
-        print(f"{prog}: interrupted", file=sys.stderr)
+        say(f"{prog}: interrupted", to=sys.stderr)
         code = 1
     except BrokenPipeError:
         # The reader of our stdout went away (`| head`); nobody is left to be told.
         _discard_stdout()
         code = 1
     except OSError as error:
-        print(f"{prog}: {error.filename or 'output'}: {error.strerror or error}", file=sys.stderr)
+        say(f"{prog}: {error.filename or 'output'}: {error.strerror or error}", to=sys.stderr)
         _discard_stdout()
         code = 1
     sys.exit(code)

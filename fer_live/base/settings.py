@@ -4,7 +4,7 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Literal
 
-from pydantic import BaseModel, ConfigDict, Field, ValidationError
+from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_validator
 
 from fer_live.base.atomic_file import (
     alone_with,
@@ -13,6 +13,8 @@ from fer_live.base.atomic_file import (
     write_atomically,
     writing,
 )
+from fer_live.base.deletion import delete_file
+from fer_live.base.folder_name import can_be_folder
 from fer_live.base.home import home
 from fer_live.base.regular_file import read_whole
 from fer_live.base.translation import tr
@@ -79,7 +81,6 @@ class Settings(BaseModel):
     spare_battery: bool = Field(True, description="whether fewer frames are read on a battery")
     person: str = Field(
         "me",
-        pattern=r"^\w[\w .-]*$",
         max_length=60,
         description="whose clips and takes are captured",
     )
@@ -87,6 +88,13 @@ class Settings(BaseModel):
     marker_keys: tuple[MarkerKey, ...] = Field((), max_length=9, description="of the keys 1 to 9")
     recent_markers: tuple[str, ...] = Field((), description="texts that were typed, the last first")
     geometry: str = Field("", description="place and size of the window, as Qt encodes them")
+
+    @field_validator("person")
+    @classmethod
+    def _person_has_a_folder(cls, name: str) -> str:
+        if not can_be_folder(name):
+            raise ValueError("cannot be the name of a folder")
+        return name
 
     def but(self, **changes: object) -> "Settings":
         """These settings with some fields changed; pydantic checks the new values."""
@@ -119,11 +127,13 @@ def save_settings(settings: Settings) -> None:
     write_atomically(home() / SETTINGS_FILE, content, is_private=True)
 
 
-def forget_set_aside() -> None:
-    """Delete what was set aside because it could not be used; names may stand in it."""
-    for aside in home().glob(f"{Path(SETTINGS_FILE).stem}.unusable*"):
-        with writing(aside):
-            aside.unlink()
+def forget_earlier_settings() -> None:
+    """Delete what was set aside because it could not be used, and what a kill cut off while it was
+    written; names may stand in both. Raises `OutputError`."""
+    with alone_with(home() / SETTINGS_FILE):
+        forget_cut_off(home() / SETTINGS_FILE, within_s=0)
+        for aside in home().glob(f"{Path(SETTINGS_FILE).stem}.unusable*"):
+            delete_file(aside)
 
 
 def change_settings(changes: Mapping[str, object], instead: Settings | None = None) -> Settings:

@@ -7,6 +7,7 @@ writes it. A note whose process is gone was left by one that did not end by itse
 import contextlib
 import os
 import uuid
+from collections.abc import Sequence
 from functools import cache
 from pathlib import Path
 
@@ -14,12 +15,12 @@ import psutil
 from pydantic import BaseModel, ValidationError
 
 from fer_live.base.atomic_file import write_atomically
+from fer_live.base.deletion import delete_file, refuse_link
 from fer_live.base.home import home
 from fer_live.base.regular_file import read_whole
 from fer_live.base.translation import tr
 from fer_live.errors import FerLiveError
 
-_FOLDER = "unfinished"
 _SAME_PROCESS_S = 2.0
 """Systems tell a process's beginning more or less exactly."""
 
@@ -47,7 +48,7 @@ class Unfinished:
     def __init__(self, path: Path) -> None:
         self._note: Path | None = None
         with contextlib.suppress(OSError, FerLiveError):
-            folder = home() / _FOLDER
+            folder = notes_folder()
             folder.mkdir(mode=0o700, exist_ok=True)
             note = folder / f"{uuid.uuid4().hex}.json"
             writer = _Writer(path=path.absolute(), pid=os.getpid(), process_began_s=_began_s())
@@ -62,11 +63,16 @@ class Unfinished:
                 note.unlink()
 
 
+def notes_folder() -> Path:
+    """Where the notes are, FER_LIVE_HOME/unfinished."""
+    return home() / "unfinished"
+
+
 def take_cut_off() -> list[Path]:
     """What processes were writing that are gone, and is there; each is named once."""
     found = []
     with contextlib.suppress(OSError, FerLiveError):
-        for note in sorted((home() / _FOLDER).glob("*.json")):
+        for note in sorted(notes_folder().glob("*.json")):
             writer = _read(note)
             if writer is None or writer.is_alive:
                 continue
@@ -74,6 +80,21 @@ def take_cut_off() -> list[Path]:
             if writer.path.exists():
                 found.append(writer.path)
     return sorted(found)
+
+
+def forget_notes(folders: Sequence[Path]) -> None:
+    """Delete the notes of what lies in these folders, of what nobody writes any more, and what is
+    no note: names may stand in them. What another process is writing elsewhere keeps its own.
+    Raises `OutputError`."""
+    refuse_link(notes_folder())
+    gone = [os.path.realpath(folder) for folder in folders]
+    for note in notes_folder().glob("*.json"):
+        writer = _read(note)
+        if writer is not None and writer.is_alive:
+            path = Path(os.path.realpath(writer.path))
+            if not any(path.is_relative_to(folder) for folder in gone):
+                continue
+        delete_file(note)
 
 
 def cut_off_line() -> str:

@@ -19,6 +19,7 @@ from fer_live.commands.options import (
     wants_signals,
 )
 from fer_live.errors import InputError
+from fer_live.plain_text import say
 
 if TYPE_CHECKING:
     from fer_live.analyze.run import Summary
@@ -173,7 +174,7 @@ def run(arguments: argparse.Namespace) -> int:
     )
     for message in broken:
         tell(message)
-    print(_as_json(summary) if arguments.json else _line(summary, arguments))
+    say(_as_json(summary) if arguments.json else _line(summary, arguments))
     return 1 if broken else 0
 
 

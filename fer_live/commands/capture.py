@@ -8,6 +8,7 @@ from fer_live.base.console import ArgumentParser, natural, positive
 from fer_live.base.settings import Settings, change_settings
 from fer_live.commands.options import settings_in_use, tell
 from fer_live.errors import InputError
+from fer_live.plain_text import say
 
 
 def add(commands: "argparse._SubParsersAction[ArgumentParser]") -> None:
@@ -52,7 +53,7 @@ def run(arguments: argparse.Namespace) -> int:
     if captured.clip is None:
         tell(f"no face in {captured.n_frames} frames; nothing kept")
         return 1
-    print(f"{summarize(captured.clip).line()}\n{captured.clip.folder}")
+    say(summarize(captured.clip).line(), captured.clip.folder)
     return 1 if captured.trouble else 0
 
 
@@ -62,11 +63,12 @@ def with_consent(settings: Settings, *, agrees: bool) -> Settings:
 
     if settings.capture_accepted_on:
         return settings
-    print(consent_text(), file=sys.stderr)
+    say(*consent_text().split("\n"), to=sys.stderr)
     if not agrees:
         if not sys.stdin.isatty():
             raise InputError("nobody here to be asked; add --agree to agree to this")
-        print("Agree? [y/N] ", end="", file=sys.stderr, flush=True)
+        sys.stderr.write("Agree? [y/N] ")
+        sys.stderr.flush()
         if sys.stdin.readline().strip().lower() not in ("y", "yes"):
             raise InputError("not agreed; nothing was captured")
     agreed = {"capture_accepted_on": f"{datetime.now():%Y-%m-%d}"}

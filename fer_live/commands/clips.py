@@ -5,9 +5,11 @@ import sys
 from pathlib import Path
 
 from fer_live.base.console import ArgumentParser
+from fer_live.base.deletion import delete_folder, refuse_link, refuse_links
 from fer_live.base.settings import change_settings
 from fer_live.commands.options import add_action, settings_in_use, tell
 from fer_live.errors import InputError
+from fer_live.plain_text import say
 
 
 def add(commands: "argparse._SubParsersAction[ArgumentParser]") -> None:
@@ -45,12 +47,21 @@ def add(commands: "argparse._SubParsersAction[ArgumentParser]") -> None:
 
 
 def _list(arguments: argparse.Namespace) -> int:
-    from fer_live.personal.clips import bytes_used, list_clips, list_takes, summarize
+    from fer_live.personal.clips import (
+        bytes_used,
+        list_clips,
+        list_takes,
+        name_of,
+        summarize,
+        unreadable_clips,
+    )
 
     for clip in [*list_clips(), *list_takes()]:
-        print(summarize(clip).line())
+        say(summarize(clip).line())
+    for folder in unreadable_clips():
+        tell(f"{name_of(folder)}: cannot be read; it can be deleted by this name")
     limit_mb = settings_in_use().clips_limit_mb
-    print(f"{bytes_used() / 1e6:.1f} MB of {limit_mb} MB used", file=sys.stderr)
+    say(f"{bytes_used() / 1e6:.1f} MB of {limit_mb} MB used", to=sys.stderr)
     return 0
 
 
@@ -59,11 +70,11 @@ def _show(arguments: argparse.Namespace) -> int:
 
     (clip,) = find_clips([arguments.clip])
     summary = summarize(clip)
-    print(summary.line())
+    say(summary.line())
     for number, n_frames in summary.faces_by_track.items():
-        print(f"face {number}: in {n_frames} frames")
-    print(f"read by {clip.about.model}, began {clip.about.began_at:%Y-%m-%d %H:%M:%S}")
-    print(clip.video)
+        say(f"face {number}: in {n_frames} frames")
+    say(f"read by {clip.about.model}, began {clip.about.began_at:%Y-%m-%d %H:%M:%S}")
+    say(clip.video)
     return 0
 
 
@@ -73,42 +84,58 @@ def _delete(arguments: argparse.Namespace) -> int:
 
 def _forget(person: str) -> int:
     from fer_live.personal.clips import person_names
-    from fer_live.personal.forget import forget_person, models_learnt_from, settings_without
+    from fer_live.personal.forget import check_forgettable, forget_person, settings_without
 
-    models = models_learnt_from(person)
-    if person not in person_names() and not models:
+    if not check_forgettable(person):
         raise InputError(f"{person}: no such person; there are: {', '.join(person_names())}")
     settings = settings_in_use()
     change_settings(dict(settings_without(person, settings)))
     forgotten = forget_person(person)
     names = ", ".join(forgotten.models) or "no model"
-    print(f"deleted {forgotten.n_clips} clips and takes of {person}, and {names}")
-    print("recordings and snapshots stay: they lie in the folder of the app", file=sys.stderr)
-    return 0
+    say(f"deleted {forgotten.n_clips} clips and takes of {person}, and {names}")
+    say("recordings and snapshots stay: they lie in the folder of the app", to=sys.stderr)
+    for name in forgotten.unread:
+        tell(
+            f"{name}: this model cannot be read, so nothing tells whose it is, and it stays; "
+            f"fer-live models remove '{name}' deletes it"
+        )
+    return 1 if forgotten.unread else 0
 
 
 def _delete_clips(arguments: argparse.Namespace) -> int:
     from fer_live.personal.clips import (
-        find_clips,
+        clip_folders,
+        find_clip_folders,
         forget_retraining,
-        list_clips,
-        list_takes,
-        summarize,
+        open_up_clips,
     )
-    from fer_live.personal.takes import discard_unreviewed
+    from fer_live.personal.takes import discard_unreviewed, unreviewed_takes
 
-    everything = [*list_clips(), *list_takes()]
-    doomed = everything if arguments.all else find_clips(arguments.clips)
-    for clip in doomed:
-        line = summarize(clip).line()
-        clip.delete()
-        print(f"deleted {line}")
+    open_up_clips()
+    doomed = clip_folders() if arguments.all else find_clip_folders(arguments.clips)
+    for folder in doomed:
+        refuse_link(folder)
+    for folder in (*doomed, *unreviewed_takes()) if arguments.all else ():
+        refuse_links(folder)
+    # First, so that no clip is gone yet where this is cut off, and the same command goes on.
+    if forget_retraining():
+        say("deleted the retraining that was not installed, with the faces in it")
+    for folder in doomed:
+        line = _line(folder)
+        delete_folder(folder)
+        say(f"deleted {line}")
     if arguments.all and (n_unreviewed := discard_unreviewed()):
-        print(f"deleted {n_unreviewed} takes that were not reviewed")
-    if doomed and forget_retraining():
-        print("deleted the retraining that was not installed, with the faces in it")
-    print(f"{len(doomed)} deleted, {len(everything) - len(doomed)} left", file=sys.stderr)
+        say(f"deleted {n_unreviewed} takes that were not reviewed")
+    say(f"{len(doomed)} deleted, {len(clip_folders())} left", to=sys.stderr)
     return 0
+
+
+def _line(folder: Path) -> str:
+    from fer_live.personal.clips import name_of, summarize
+    from fer_live.recording.recorder import recording_of
+
+    clip = recording_of(folder)
+    return f"{name_of(folder)}, which could not be read" if clip is None else summarize(clip).line()
 
 
 def _import(arguments: argparse.Namespace) -> int:
@@ -123,8 +150,8 @@ def _import(arguments: argparse.Namespace) -> int:
     with load_pipeline(settings) as pipeline:
         clips, broken = import_clips(arguments.files, pipeline, settings)
     for clip in clips:
-        print(summarize(clip).line())
+        say(summarize(clip).line())
     for line in broken:
         tell(f"skipped: {line}")
-    print(f"{len(clips)} imported, {len(broken)} with something wrong", file=sys.stderr)
+    say(f"{len(clips)} imported, {len(broken)} with something wrong", to=sys.stderr)
     return 1 if broken else 0

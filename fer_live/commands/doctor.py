@@ -5,6 +5,7 @@ import json
 
 from fer_live.base.console import ArgumentParser
 from fer_live.commands.options import refuse_all_options
+from fer_live.plain_text import say
 
 
 def add(commands: "argparse._SubParsersAction[ArgumentParser]") -> None:
@@ -27,5 +28,5 @@ def run(arguments: argparse.Namespace) -> int:
     from fer_live.checkup.examination import examine, report
 
     findings = examine()
-    print(json.dumps(findings) if arguments.json else report(findings))
+    say(*(json.dumps(findings) if arguments.json else report(findings)).split("\n"))
     return 0 if findings["ok"] else 1

@@ -9,6 +9,7 @@ from fer_live.base.screen import check_screen
 from fer_live.base.settings import change_settings
 from fer_live.commands.options import add_action, settings_in_use
 from fer_live.errors import InputError, RefusedError
+from fer_live.plain_text import say
 
 _NAME_HELP = "the name of a model, as models list prints it"
 
@@ -72,16 +73,17 @@ def _list(arguments: argparse.Namespace) -> int:
             made_from = f"made {training.get('made_on', '?')} from {training.get('data', '?')}"
             if model.has_newer_base():
                 made_from += "; a newer shipped model is there, fer-live personalize makes it again"
-        print(f"{mark} {model.name}  {made_from}")
+        say(f"{mark} {model.name}  {made_from}")
     if in_use is not None and Path(in_use).is_file():
-        print(f"* {in_use}")
+        say(f"* {in_use}")
     return 0
 
 
 def _show(arguments: argparse.Namespace) -> int:
     from fer_live.personal.models import card, find_model
 
-    print(json.dumps(card(find_model(arguments.name)), indent=2, ensure_ascii=False))
+    told = json.dumps(card(find_model(arguments.name)), indent=2, ensure_ascii=False)
+    say(*told.split("\n"))
     return 0
 
 
@@ -100,7 +102,7 @@ def _install(arguments: argparse.Namespace) -> int:
                 f"which model reads your faces better is yours to say: {error}"
             ) from None
     model = install_model(arguments.run_dir, arguments.name, anyway=arguments.anyway)
-    print(f"installed as {model.name}; to read with it: fer-live models use '{model.name}'")
+    say(f"installed as {model.name}; to read with it: fer-live models use '{model.name}'")
     return 0
 
 
@@ -110,7 +112,7 @@ def _export(arguments: argparse.Namespace) -> int:
 
     file = check_output_file(arguments.file, (PROFILE_SUFFIX,))
     export_profile(find_model(arguments.name), file)
-    print(f"wrote {file}; on the other computer: fer-live models import {file.name}")
+    say(f"wrote {file}; on the other computer: fer-live models import {file.name}")
     return 0
 
 
@@ -118,7 +120,7 @@ def _import(arguments: argparse.Namespace) -> int:
     from fer_live.personal.profile_file import import_profile
 
     model = import_profile(arguments.file, arguments.name)
-    print(f"installed as {model.name}; to read with it: fer-live models use '{model.name}'")
+    say(f"installed as {model.name}; to read with it: fer-live models use '{model.name}'")
     return 0
 
 
@@ -129,18 +131,17 @@ def _use(arguments: argparse.Namespace) -> int:
     model.manifest()  # a file that cannot be used is found now
     chosen = model.folder and str(model.folder)
     change_settings({"model": chosen}, instead=settings_in_use())
-    print(f"{model.name} is in use")
+    say(f"{model.name} is in use")
     return 0
 
 
 def _remove(arguments: argparse.Namespace) -> int:
-    from fer_live.personal.models import SHIPPED, find_model, remove_model
+    from fer_live.personal.models import SHIPPED, find_own_folder, lies_in, remove_model
 
-    model = find_model(arguments.name)
-    settings = settings_in_use()
-    was_used = model.folder is not None and settings.model == str(model.folder)
+    model = find_own_folder(arguments.name)
+    was_used = model.folder is not None and lies_in(settings_in_use().model, [model.folder])
     if was_used:
         change_settings({"model": None})
     remove_model(model)
-    print(f"removed {model.name}" + (f"; {SHIPPED} is in use" if was_used else ""))
+    say(f"removed {model.name}" + (f"; {SHIPPED} is in use" if was_used else ""))
     return 0

@@ -9,6 +9,7 @@ from fer_live.base.settings import Settings, load_settings
 from fer_live.datatypes import DetectorMode, Provider
 from fer_live.errors import InputError
 from fer_live.outputs.registry import Outputs, output_kinds
+from fer_live.plain_text import say
 
 PROVIDERS: tuple[Provider, ...] = ("auto", "cpu", "cuda", "tensorrt")
 DETECTORS: tuple[DetectorMode, ...] = ("auto", "short", "full")
@@ -149,7 +150,7 @@ def settings_in_use() -> Settings:
 
 def tell(message: str) -> None:
     """Say something on stderr, where it is no part of a command's output."""
-    print(f"fer-live: {message}", file=sys.stderr)
+    say(f"fer-live: {message}", to=sys.stderr)
 
 
 def _refuse(arguments: argparse.Namespace, names: tuple[str, ...], instead: str) -> None:

@@ -13,6 +13,7 @@ from fer_live.base.settings import change_settings
 from fer_live.commands.capture import with_consent
 from fer_live.commands.options import settings_in_use, tell
 from fer_live.errors import InputError
+from fer_live.plain_text import say
 
 if TYPE_CHECKING:
     from fer_live.personal.personalize import Personalized
@@ -124,7 +125,7 @@ def run(arguments: argparse.Namespace) -> int:
     choice = TrackChoice.parse(arguments.track, otherwise=LARGEST)
     _check_out(arguments.out)
     _check_places(arguments)
-    start = start_of_profile(arguments.name, print)
+    start = start_of_profile(arguments.name, say)
     wishes = Wishes(
         (),
         arguments.labeled,
@@ -138,9 +139,9 @@ def run(arguments: argparse.Namespace) -> int:
     )  # what is wrong with a name is told before anything is captured
     wishes = replace(wishes, clips=_clips(arguments))
     began_s = time.perf_counter()
-    material = gather_material(wishes, start, print)
-    made = personalize(start, material, arguments.name, print)
-    print(f"took {time.perf_counter() - began_s:.1f} s")
+    material = gather_material(wishes, start, say)
+    made = personalize(start, material, arguments.name, say)
+    say(f"took {time.perf_counter() - began_s:.1f} s")
     if made.is_refused:
         _write_json(arguments.json, made, None, installed=False)
         tell(refusal(made.evidence))
@@ -148,10 +149,10 @@ def run(arguments: argparse.Namespace) -> int:
     model = _place(arguments, made)
     _write_json(arguments.json, made, model, installed=arguments.install)
     if made.common_kept or made.used["labeled"] + made.used["unlabeled"]:
-        print(kept(made.evidence) if made.common_kept else result(made.evidence))
+        say(kept(made.evidence) if made.common_kept else result(made.evidence))
     for name, found in made.own.items():
-        print(result_of_own(name, found))
-    print(_where(model, arguments))
+        say(result_of_own(name, found))
+    say(*_where(model, arguments))
     return 0
 
 
@@ -202,11 +203,12 @@ def _captured(arguments: argparse.Namespace, name: str | None) -> tuple[Path, ..
     settings = with_consent(settings_in_use(), agrees=arguments.agree).but(person=arguments.name)
     source = CameraSource(arguments.camera or 0) if name is None else open_source(name)
     with load_pipeline(settings) as pipeline:
-        print("Make all sorts of faces: happy, surprised, angry, sad ...", file=sys.stderr)
+        say("Make all sorts of faces: happy, surprised, angry, sad ...", to=sys.stderr)
         for left in range(_COUNTDOWN_S, 0, -1):
-            print(f"\r{left} ...", end="", file=sys.stderr, flush=True)
+            sys.stderr.write(f"\r{left} ...")
+            sys.stderr.flush()
             time.sleep(1.0)
-        print("\rnow: ten seconds", file=sys.stderr)
+        sys.stderr.write("\rnow: ten seconds\n")
         captured = capture(source, pipeline, settings, _SECONDS / 60)
     if captured.trouble is not None:
         tell(str(captured.trouble))
@@ -251,7 +253,7 @@ def _write_json(
     write_atomically(file, (json.dumps(answer, indent=2, ensure_ascii=False) + "\n").encode())
 
 
-def _where(model: Path, arguments: argparse.Namespace) -> str:
+def _where(model: Path, arguments: argparse.Namespace) -> list[str]:
     if arguments.install:
-        return f"{arguments.name} is in use; back with: fer-live models use shipped"
-    return f"{model.parent}\nnot in use; try it: fer-live --model '{model}', or add --install"
+        return [f"{arguments.name} is in use; back with: fer-live models use shipped"]
+    return [str(model.parent), f"not in use; try it: fer-live --model '{model}', or add --install"]

@@ -5,6 +5,7 @@ import argparse
 from fer_live.base.console import ArgumentParser
 from fer_live.base.screen import check_screen, screen_is_there
 from fer_live.commands.options import refuse_all_options
+from fer_live.plain_text import say
 
 
 def add(commands: "argparse._SubParsersAction[ArgumentParser]") -> None:
@@ -33,7 +34,7 @@ def run(arguments: argparse.Namespace) -> int:
     from fer_live.window.app import run_window
 
     if 0 not in list_cameras():  # not opened: the person has not agreed yet
-        print("No camera 0 here: showing the demo clip.")
+        say("No camera 0 here: showing the demo clip.")
         return run_window(LiveOptions(sources=[NamedSource(Demo())]))
     return run_window(LiveOptions())
 
@@ -46,7 +47,7 @@ def _write_video() -> int:
     from fer_live.sources.choice import DEMO_CLIP
 
     video = home() / "demo-annotated.mp4"
-    print("No screen here: reading the demo clip without a window.")
+    say("No screen here: reading the demo clip without a window.")
     summary, _ = analyze(AnalyzeOptions(sources=[str(asset(DEMO_CLIP))], video=video))
-    print(f"{summary.frames} frames read at {summary.fps} a second; look at {video}")
+    say(f"{summary.frames} frames read at {summary.fps} a second; look at {video}")
     return 0

@@ -12,6 +12,7 @@ from fer_live.base.console import (
     seed,
 )
 from fer_live.commands.options import refuse_all_options
+from fer_live.plain_text import say
 
 _OUTPUT_SUFFIXES = (".csv", ".html")
 
@@ -126,7 +127,7 @@ def run(arguments: argparse.Namespace) -> int:
 
             write_atomically(path, as_page(study, agreement).encode())
     if arguments.json:
-        print(json.dumps(as_object(study, agreement), ensure_ascii=False))
+        say(json.dumps(as_object(study, agreement), ensure_ascii=False))
     else:
-        print(*as_lines(study), sep="\n")
+        say(*as_lines(study))
     return 0

@@ -5,11 +5,12 @@ checkpoint (safetensors) under the header key of the same name. Nothing is read 
 """
 
 import unicodedata
-from typing import Any, Literal
+from typing import Annotated, Any, Literal
 
 import numpy as np
 from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
 
+from fer_live.base.folder_name import is_device
 from fer_live.base.translation import mark
 from fer_live.datatypes import FloatArray
 from fer_live.errors import ModelError
@@ -34,6 +35,14 @@ EXPRESSIONS = (
 """FERPlus's eight expressions, in the output order of our models."""
 
 
+_Value = Annotated[float, Field(ge=-1e4, le=1e4)]
+"""Of an embedding, whose own are below 1. What is larger would end in no number after a sum."""
+_Scale = Annotated[float, Field(ge=0, le=1e4)]
+_Share = Annotated[float, Field(ge=0, le=1)]
+_Bias = Annotated[float, Field(ge=-100, le=100)]
+"""On a logarithm: 100 makes certain what is impossible."""
+_Temperature = Annotated[float, Field(ge=1e-3, le=1e3)]
+
 _MAX_LABELS = 256
 _MAX_LABEL = 60
 
@@ -45,6 +54,7 @@ def _is_label(text: str) -> bool:
     ends = (text[:1], text[-1:])
     return (
         len(text) <= _MAX_LABEL
+        and not is_device(text)
         and all(inside)
         and all(
             sign.isalnum() or sign == ")" or unicodedata.category(sign)[0] == "M" for sign in ends
@@ -85,16 +95,18 @@ class EmbeddingStatistics(BaseModel):
 
     model_config = ConfigDict(frozen=True, extra="forbid")
 
-    class_means: tuple[tuple[float, ...], ...] = Field(
+    class_means: tuple[tuple[_Value, ...], ...] = Field(
         description="(C, D), in label order; none for a person's own labels"
     )
-    spread: tuple[float, ...] = Field(description="(D,) deviation that the directions leave")
-    directions: tuple[tuple[float, ...], ...] = Field((), description="(K, D), the strongest first")
-    class_scales: tuple[tuple[float, ...], ...] = Field(
+    spread: tuple[_Scale, ...] = Field(description="(D,) deviation that the directions leave")
+    directions: tuple[tuple[_Value, ...], ...] = Field(
+        (), description="(K, D), the strongest first"
+    )
+    class_scales: tuple[tuple[_Scale, ...], ...] = Field(
         (), description="(C, K), how much more than all a class varies in each direction; () is 1"
     )
-    class_shares: tuple[float, ...] = Field(description="(C,), of the faces they are made from")
-    n: int = Field(ge=1, description="faces they are made from")
+    class_shares: tuple[_Share, ...] = Field(description="(C,), of the faces they are made from")
+    n: int = Field(ge=1, le=10**9, description="faces they are made from")
     data: str = Field("", description="which faces those were")
 
     @model_validator(mode="after")
@@ -126,18 +138,18 @@ class Manifest(BaseModel):
     )
     input_side: int = Field(ge=16, le=512, description="side of the square gray input, pixels")
     crop: CropGeometry
-    temperature: float = Field(1.0, gt=0, description="softmax(logits / temperature)")
+    temperature: _Temperature = Field(1.0, description="softmax(logits / temperature)")
     architecture: dict[str, Any] = Field(
         default_factory=dict, description="what rebuilds the network of a checkpoint"
     )
     training: dict[str, Any] = Field(default_factory=dict, description="data, method, seed")
     metrics: dict[str, Any] = Field(default_factory=dict, description="measured figures")
-    priors: dict[str, tuple[float, ...]] = Field(
+    priors: dict[str, tuple[_Bias, ...]] = Field(
         default_factory=dict,
         description="name -> what is added to the log-probabilities of each label; none of them: "
         "the model's own answers, called everyday",
     )
-    prior_temperatures: dict[str, float] = Field(
+    prior_temperatures: dict[str, _Temperature] = Field(
         default_factory=dict,
         description="name -> by what log-probabilities are divided before, 1 where it is missing",
     )
@@ -167,8 +179,6 @@ class Manifest(BaseModel):
         for name, bias in self.priors.items():
             if len(bias) != n_common:
                 raise ValueError(f"prior {name} has {len(bias)} values for {n_common} labels")
-        if not all(value > 0 for value in self.prior_temperatures.values()):
-            raise ValueError("prior_temperatures must be above 0")
         n_means = len(self.embedding.class_means) if self.embedding else n_common
         if n_means != n_common:
             raise ValueError(f"embedding has {n_means} class means for {n_common} labels")

@@ -22,6 +22,7 @@ from typing import TYPE_CHECKING, Any, get_args
 from urllib.parse import parse_qs, urlsplit
 
 from fer_live.base.pages.whole_page import WholePage
+from fer_live.base.parse import parse_json
 from fer_live.base.translation import tr, tr_n
 from fer_live.datatypes import FrameResult, Marker, MarkerKind
 from fer_live.errors import InputError
@@ -355,8 +356,8 @@ def _first(request: "Request", name: str) -> str:
 def _marker_in(message: str | bytes) -> str | None:
     """The marker that a message brings, as one text; None where it brings none."""
     try:
-        said = json.loads(message)
-    except (ValueError, RecursionError):
+        said = parse_json(message)
+    except ValueError:
         return None
     if not isinstance(said, dict) or not isinstance(said.get("marker"), str):
         return None

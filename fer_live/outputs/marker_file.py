@@ -23,6 +23,7 @@ from fer_live.base.atomic_file import (
     write_atomically,
     writing,
 )
+from fer_live.base.clocks import moved
 from fer_live.base.regular_file import read_whole
 from fer_live.outputs.cells import as_written, plain_cell
 from fer_live.outputs.face_rows import utc_text
@@ -104,7 +105,7 @@ def _span_of(row: dict[str, str | None]) -> MarkedSpan | None:
     try:
         from_s = float(cells["from"])
         to_s = float(cells["to"]) if cells["to"] else None
-        utc = datetime.fromisoformat(cells["utc"]) if cells["utc"] else None
+        utc = moved(datetime.fromisoformat(cells["utc"]), 0.0) if cells["utc"] else None
     except (ValueError, OverflowError):
         return None
     if not math.isfinite(from_s) or not math.isfinite(to_s or 0.0):

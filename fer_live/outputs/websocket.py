@@ -7,6 +7,7 @@ from fer_live.base.translation import mark
 from fer_live.outputs.address import check_address, parse_address
 from fer_live.outputs.kind import Opening, OutputKind
 from fer_live.outputs.sink import ResultSink
+from fer_live.plain_text import say
 
 
 def _open(opening: Opening) -> ResultSink:
@@ -16,7 +17,7 @@ def _open(opening: Opening) -> ResultSink:
     token = "" if address.is_loopback else secrets.token_urlsafe(16)
     sink = WebSocketSink(address, opening.labels, token, opening.markers_in)
     if token:
-        print(f"fer-live: clients connect to {sink.address_to_copy}", file=sys.stderr)
+        say(f"fer-live: clients connect to {sink.address_to_copy}", to=sys.stderr)
     return sink
 
 

@@ -5,6 +5,8 @@ import sys
 
 from PyQt6.QtCore import QMessageLogContext, QtMsgType, qInstallMessageHandler
 
+from fer_live.plain_text import say
+
 _NOISE = ("This plugin does not support propagateSizeHints()",)
 
 
@@ -26,4 +28,4 @@ def prepare_qt(*, headless: bool = False) -> None:
 def _print_warning(kind: QtMsgType, _: QMessageLogContext, message: str | None) -> None:
     quiet = (QtMsgType.QtDebugMsg, QtMsgType.QtInfoMsg)
     if message and kind not in quiet and message not in _NOISE:
-        print(f"Qt: {message}", file=sys.stderr)
+        say(f"Qt: {message}", to=sys.stderr)

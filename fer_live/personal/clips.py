@@ -5,17 +5,21 @@ of an expression that were kept, a recording each. Those are of the person calle
 else they lie in FER_LIVE_HOME/persons/NAME/, so that nobody's model learns somebody else's face.
 """
 
+import contextlib
+import os
 import re
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
+from typing import TypeVar
 
-from fer_live.base.deletion import delete_folder
+from fer_live.base.deletion import open_up, refuse_links
 from fer_live.base.home import home
 from fer_live.errors import InputError
 from fer_live.outputs.face_rows import number_in
+from fer_live.personal.model_folder import delete_learnt
 from fer_live.recording.history import clock
 from fer_live.recording.recorder import Recording, list_recordings
 
@@ -23,7 +27,11 @@ ME = "me"
 """The person whose clips and takes lie directly in FER_LIVE_HOME."""
 CALIBRATION = "calibration"
 """The source of clips and takes that were recorded while the window calibrated to a face."""
+UNREVIEWED = ".unreviewed"
+"""Where among the takes those lie that wait for the person's word."""
 _TAKE = re.compile(r".*\btake (\d+)$")
+
+_Found = TypeVar("_Found")
 
 
 @dataclass(frozen=True, slots=True)
@@ -86,11 +94,43 @@ def list_takes(person: str | None = None) -> list[Recording]:
     return [take for label in labels for take in reversed(list_recordings(label))]
 
 
-def name_of(clip: Recording) -> str:
-    """By which commands call it: of a take, with its expression, as in "surprise/... take 1"; of
-    somebody else than "me", with the person, as in "Ada: surprise/... take 1"."""
-    *where, folder, name = clip.folder.relative_to(home()).parts
-    own = name if folder == "clips" else f"{folder}/{name}"
+def clip_folders(person: str | None = None) -> list[Path]:
+    """Every folder among the clips and the takes that were kept, links among them, and also what
+    cannot be read because a kill cut it off: there may be a video in it. None: everyone's."""
+    names = person_names() if person is None else [person]
+    return [
+        folder
+        for name in names
+        for parent in (clips_folder(name), *sorted(takes_folder(name).glob("*/")))
+        if parent.name != UNREVIEWED
+        for folder in sorted(parent.glob("*/"))
+    ]
+
+
+def find_clip_folders(names: Sequence[str]) -> list[Path]:
+    """The folders of these names, as `name_of` gives them, whether they can be read or not;
+    `InputError` names the first that is not there."""
+    return _of_names(names, {name_of(folder): folder for folder in clip_folders()})
+
+
+def open_up_clips() -> None:
+    """Let their owner read and write all clips and takes: what was made read-only could be neither
+    found nor deleted."""
+    for name in ("persons", "clips", "takes"):
+        open_up(home() / name)
+
+
+def unreadable_clips(person: str | None = None) -> list[Path]:
+    """The folders among the clips and takes that are none any more."""
+    readable = {clip.folder for clip in [*list_clips(person), *list_takes(person)]}
+    return [folder for folder in clip_folders(person) if folder not in readable]
+
+
+def name_of(folder: Path) -> str:
+    """By which commands call a clip: of a take, with its expression, as in "surprise/... take 1";
+    of somebody else than "me", with the person, as in "Ada: surprise/... take 1"."""
+    *where, folder_name, name = folder.relative_to(home()).parts
+    own = name if folder_name == "clips" else f"{folder_name}/{name}"
     return f"{where[1]}: {own}" if where[:1] == ["persons"] else own
 
 
@@ -99,7 +139,7 @@ def summarize(clip: Recording) -> ClipSummary:
     rows = clip.rows()
     label = "" if clip.folder.parent.name == "clips" else clip.folder.parent.name
     return ClipSummary(
-        name=name_of(clip),
+        name=name_of(clip.folder),
         source=clip.about.source,
         seconds=max((number_in(row, "time_s") for row in rows), default=0.0),
         n_frames=len({row["frame"] for row in rows}),
@@ -119,7 +159,10 @@ def take_number(path: Path) -> int | None:
 
 def find_clips(names: Sequence[str]) -> list[Recording]:
     """The clips and takes of these names; `InputError` names the first that is not there."""
-    clips = {name_of(clip): clip for clip in [*list_clips(), *list_takes()]}
+    return _of_names(names, {name_of(c.folder): c for c in [*list_clips(), *list_takes()]})
+
+
+def _of_names(names: Sequence[str], clips: Mapping[str, _Found]) -> list[_Found]:
     missing = [name for name in names if name not in clips]
     if missing:
         there = f"there are: {', '.join(clips)}" if clips else "there are none"
@@ -131,12 +174,25 @@ def forget_retraining() -> bool:
     """Delete the run folders of all retrainings, which may hold faces cut out of the clips, and the
     models that were learnt from them and not installed. Says whether there was one. Raises
     `OutputError`."""
-    folders = [home() / name for name in ("retraining", "calibrated") if (home() / name).is_dir()]
+    folders = retraining_folders()
     for folder in folders:
-        delete_folder(folder)
+        refuse_links(folder)
+    for folder in folders:
+        delete_learnt(folder)
     return bool(folders)
 
 
+def retraining_folders() -> list[Path]:
+    """Where retrainings and models lie that were not installed, of whomever; those that are there,
+    links among them."""
+    places = [home() / name for name in ("retraining", "calibrated")]
+    return [place for place in places if os.path.lexists(place)]
+
+
 def bytes_used() -> int:
-    """What all clips and takes take on the disk."""
-    return sum(clip.n_bytes for clip in [*list_clips(), *list_takes()])
+    """What all clips and takes take on the disk, with what cannot be read any more."""
+    n_bytes = 0
+    for file in (file for folder in clip_folders() for file in folder.glob("*")):
+        with contextlib.suppress(OSError):  # it was deleted meanwhile
+            n_bytes += file.stat().st_size if file.is_file() else 0
+    return n_bytes

@@ -7,9 +7,10 @@ from collections.abc import Mapping
 from pathlib import Path
 
 from fer_live.base.atomic_file import write_atomically, writing
-from fer_live.base.deletion import refuse_link
+from fer_live.base.deletion import delete_folder, open_up, refuse_link
 from fer_live.base.home import made
 from fer_live.errors import OutputError
+from fer_live.vision.classifier import forget_engines
 
 UNFINISHED = ".unfinished-"
 """What a folder is called while it is filled, or emptied; nobody takes it for a model."""
@@ -31,8 +32,7 @@ def write_model_folder(folder: Path, files: Mapping[str, bytes]) -> None:
         try:
             for name, content in files.items():
                 write_atomically(unfinished / name, content, is_private=True)
-            if replaced.is_dir():
-                shutil.rmtree(replaced)
+            delete_folder(replaced)
             if folder.is_dir():
                 folder.rename(replaced)
             unfinished.rename(folder)
@@ -43,12 +43,34 @@ def write_model_folder(folder: Path, files: Mapping[str, bytes]) -> None:
         shutil.rmtree(replaced, ignore_errors=True)
 
 
+def delete_learnt(folder: Path) -> None:
+    """Delete a folder with models in it, or with folders of models, and what a GPU's compiler kept
+    of them. Raises `OutputError`."""
+    refuse_link(folder)
+    open_up(folder)
+    for file in folder.rglob("*.onnx"):
+        if file.is_file():
+            forget_engines(file)
+    delete_folder(folder)
+
+
+def half_deleted(parent: Path) -> list[Path]:
+    """What is not filled yet or not emptied, of whatever model; of what another was to replace,
+    only where that is there."""
+    replaced = [path for path in parent.glob(f"{_REPLACED}*") if _replaced_by(path).is_dir()]
+    return [*parent.glob(f"{UNFINISHED}*"), *replaced]
+
+
 def restore_replaced(parent: Path) -> None:
     """Put back what a killed app had moved aside, and delete what was replaced by another."""
     for replaced in parent.glob(f"{_REPLACED}*/"):
-        folder = replaced.with_name(replaced.name.removeprefix(_REPLACED))
+        folder = _replaced_by(replaced)
         if folder.is_dir():
             shutil.rmtree(replaced, ignore_errors=True)
         else:
             with contextlib.suppress(OSError):
                 replaced.rename(folder)
+
+
+def _replaced_by(replaced: Path) -> Path:
+    return replaced.with_name(replaced.name.removeprefix(_REPLACED))

@@ -8,16 +8,18 @@ retraining of it starts from the shipped one. A folder appears whole or not at a
 import contextlib
 import hashlib
 import json
-import re
+import os
 import shutil
 import tempfile
 import time
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 from fer_live.base.atomic_file import writing
-from fer_live.base.deletion import refuse_link
+from fer_live.base.deletion import delete_folder, deleting, open_up, refuse_link
+from fer_live.base.folder_name import can_be_folder
 from fer_live.base.home import home, made
 from fer_live.base.settings import Settings
 from fer_live.base.translation import tr
@@ -25,8 +27,12 @@ from fer_live.errors import InputError, ModelError, OutputError, RefusedError
 from fer_live.model.assets import CHECKPOINT, CPU_MODEL, GPU_MODEL, asset
 from fer_live.model.manifest import Manifest
 from fer_live.model.quantization import mend_file
-from fer_live.personal.model_folder import UNFINISHED, restore_replaced
-from fer_live.personal.own_expressions import DEVICES
+from fer_live.personal.clips import ME
+from fer_live.personal.model_folder import (
+    UNFINISHED,
+    delete_learnt,
+    restore_replaced,
+)
 from fer_live.personal.proof import load_proof
 from fer_live.vision.classifier import ExpressionClassifier, forget_engines
 from fer_live.vision.pipeline import Pipeline
@@ -59,6 +65,22 @@ class InstalledModel:
         """What it says of itself; `ModelError` where it cannot be read."""
         return _open(self.folder).manifest
 
+    @property
+    def files(self) -> tuple[Path, Path]:
+        """The variants, int8 and fp32, whether they are there or not."""
+        parent = asset(CPU_MODEL).parent if self.folder is None else self.folder
+        return parent / CPU_MODEL, parent / GPU_MODEL
+
+    def learnt_from(self) -> str | None:
+        """The person whose faces it was made from, as the first variant says that can be read;
+        "me" where it names nobody, empty where it was made from nobody's, None where no variant
+        can be read."""
+        for file in self.files:
+            with contextlib.suppress(ModelError):
+                personalized = _open(file).manifest.training.get("personalized")
+                return str(personalized.get("name") or ME) if isinstance(personalized, dict) else ""
+        return None
+
     def has_newer_base(self) -> bool:
         """Whether the app has come with another model since this one was made from the shipped."""
         return has_newer_base(self.manifest())
@@ -82,18 +104,28 @@ def models_folder() -> Path:
 
 
 def list_models() -> list[InstalledModel]:
-    """The shipped one first. What an interrupted installation left is cleared away."""
+    """Those that can be used, the shipped one first."""
+    own = [model for model in list_own_folders() if _is_file(model.files[0])]
+    return [InstalledModel(SHIPPED, None), *own]
+
+
+def _is_file(path: Path) -> bool:
+    with contextlib.suppress(OSError):  # of a folder that is closed
+        return path.is_file()
+    return False
+
+
+def list_own_folders() -> list[InstalledModel]:
+    """Every folder among the installed models but the shipped one, also where its files are spoilt
+    or missing and it cannot be used: it may hold what was learnt from a person. What an interrupted
+    installation left is cleared away."""
     folder = models_folder()
     restore_replaced(folder)
-    folders = sorted(folder.iterdir()) if folder.is_dir() else []
-    models = [InstalledModel(SHIPPED, None)]
-    for path in folders:
-        if path.name.startswith(UNFINISHED):
-            if time.time() - path.stat().st_mtime > _LEFT_AFTER_S:
+    for path in folder.glob(f"{UNFINISHED}*/"):
+        with contextlib.suppress(OSError):
+            if time.time() - path.lstat().st_mtime > _LEFT_AFTER_S:
                 shutil.rmtree(path, ignore_errors=True)
-        elif (path / CPU_MODEL).is_file():
-            models.append(InstalledModel(path.name, path))
-    return models
+    return [InstalledModel(path.name, path) for path in sorted(folder.glob("[!.]*/"))]
 
 
 def find_model(name: str) -> InstalledModel:
@@ -102,6 +134,16 @@ def find_model(name: str) -> InstalledModel:
     if name not in models:
         raise InputError(f"{name}: no model of this name; there are: {', '.join(models)}")
     return models[name]
+
+
+def find_own_folder(name: str) -> InstalledModel:
+    """A model that is to be removed: as `find_model`, but also one that cannot be used, or whose
+    removal was cut off."""
+    models = {model.name: model for model in list_own_folders()}
+    is_plain = Path(name).name == name
+    if is_plain and name not in models and os.path.lexists(_half_removed(name)):
+        return InstalledModel(name, models_folder() / name)
+    return models[name] if name in models else find_model(name)
 
 
 def resolve_model(name: str | Path | None) -> Path | None:
@@ -165,12 +207,45 @@ def remove_model(model: InstalledModel) -> None:
     if model.folder is None:
         raise InputError(f"{SHIPPED}: came with the app and stays; name another model")
     refuse_link(model.folder)
-    forget_engines(model.folder)
-    with writing(model.folder):
-        # Renamed first, so that a half-deleted folder is never taken for a model.
-        doomed = model.folder.with_name(UNFINISHED + model.name)
+    doomed = _half_removed(model.name)  # a removal that was cut off may have left it
+    delete_learnt(doomed)
+    if not model.folder.is_dir():
+        return
+    open_up(model.folder)
+    for file in model.folder.glob("*.onnx"):
+        forget_engines(file)
+    # Renamed first, so that a half-deleted folder is never taken for a model.
+    with deleting(model.folder):
         model.folder.rename(doomed)
-        shutil.rmtree(doomed)
+    delete_folder(doomed)
+
+
+def lies_in(chosen: str | None, folders: Sequence[Path]) -> bool:
+    """Whether a model as the settings name it is a file or folder below one of these, or one of
+    them, however its path is spelt."""
+    if not chosen:
+        return False
+    for named in (Path(chosen), models_folder() / chosen):
+        with contextlib.suppress(OSError, ValueError):  # what cannot be a path
+            place = Path(os.path.realpath(named))
+            for above in (place, *place.parents):
+                if any(_is_same(above, folder) for folder in folders):
+                    return True
+    return False
+
+
+def _is_same(place: Path, folder: Path) -> bool:
+    """By name too, for what is gone by now; by the file system for names in other letters."""
+    if place == Path(os.path.realpath(folder)):
+        return True
+    try:
+        return place.samefile(folder)
+    except OSError:
+        return False
+
+
+def _half_removed(name: str) -> Path:
+    return models_folder() / (UNFINISHED + name)
 
 
 def card(model: InstalledModel) -> dict[str, Any]:
@@ -218,12 +293,11 @@ def _free_name() -> str:
 
 def check_name(name: str) -> None:
     """`InputError` for what cannot be a model's name."""
-    is_plain = re.fullmatch(r"\w[\w .-]*", name) and not name.endswith((" ", "."))
-    is_kept = name == SHIPPED or Path(name).suffix == ".onnx" or name.casefold() in DEVICES
-    if not is_plain or is_kept or len(name) > _MAX_NAME:
+    is_kept = name == SHIPPED or Path(name).suffix == ".onnx"
+    if not can_be_folder(name) or is_kept or len(name) > _MAX_NAME:
         raise InputError(
             f"{name[:_MAX_NAME]!r}: cannot be a model's name; use letters, digits, blanks, dots "
-            f"and dashes, {_MAX_NAME} in all"
+            f"and dashes, {_MAX_NAME} in all, none that Windows calls a device (as con)"
         )
 
 

@@ -5,13 +5,14 @@ in it, `.own`, tells it from a label of some other model. There is no other list
 """
 
 import contextlib
-import shutil
+import os
 import unicodedata
 from collections.abc import Sequence
 from pathlib import Path
 
 from fer_live.base.atomic_file import writing
-from fer_live.base.deletion import refuse_link
+from fer_live.base.deletion import delete_folder, deleting, refuse_link
+from fer_live.base.folder_name import is_device
 from fer_live.base.home import made
 from fer_live.base.translation import tr
 from fer_live.errors import InputError
@@ -25,10 +26,6 @@ _MARK = ".own"
 _GOING = ".going-"
 _TAKEN = frozenset({"unsure", "na", "nan", "null", "none", "true", "false"})
 """What the window calls a face without a label, and what tables read as something else."""
-DEVICES = frozenset({"con", "prn", "aux", "nul"}) | {
-    f"{port}{number}" for port in ("com", "lpt") for number in range(1, 10)
-}
-"""No folder can be called so on Windows."""
 
 
 def plain_name(name: str) -> str:
@@ -56,7 +53,7 @@ def check_own_name(name: str, labels: Sequence[str] = EXPRESSIONS) -> str:
                 most=MAX_NAME_LENGTH,
             )
         )
-    if plain.casefold() in _TAKEN | DEVICES:
+    if plain.casefold() in _TAKEN or is_device(plain):
         raise InputError(tr("{name}: means something else; choose another name", name=plain))
     if plain.casefold() in {label.casefold() for label in labels}:
         raise InputError(
@@ -99,15 +96,18 @@ def make_own_folder(name: str, person: str = ME) -> None:
 def remove_own_expression(name: str, person: str = ME) -> None:
     """Delete all its takes, and its name. A model that has learnt it keeps it until it is made
     anew without (`fer-live personalize --forget NAME`). `InputError` where there is none."""
-    folder = _folder_of(name, person)
-    refuse_link(folder)
-    with writing(folder):
+    plain = plain_name(name)
+    going = takes_folder(person) / (_GOING + plain)
+    was_cut_off = Path(plain).name == plain and os.path.lexists(going)
+    if was_cut_off:
+        delete_folder(going)
+    if not was_cut_off or plain in own_expressions(person):
+        folder = _folder_of(name, person)
+        refuse_link(folder)
         # Renamed first: what is half deleted is no expression any more.
-        going = folder.with_name(_GOING + folder.name)
-        if going.is_dir():
-            shutil.rmtree(going)
-        folder.rename(going)
-        shutil.rmtree(going)
+        with deleting(folder):
+            folder.rename(going)
+        delete_folder(going)
     with contextlib.suppress(OSError):
         takes_folder(person).rmdir()  # only where nothing else is in it
 

@@ -3,7 +3,6 @@
 import contextlib
 import importlib.util
 import json
-import shutil
 import subprocess
 import sys
 import threading
@@ -15,7 +14,9 @@ from pathlib import Path
 import psutil
 
 from fer_live.base.atomic_file import write_atomically
+from fer_live.base.deletion import delete_folder
 from fer_live.base.home import home
+from fer_live.base.parse import parse_json
 from fer_live.base.regular_file import read_whole
 from fer_live.base.self_contained import is_self_contained
 from fer_live.base.translation import tr
@@ -114,9 +115,10 @@ def settle(run_dir: Path) -> None:
 
 
 def discard(run_dir: Path) -> None:
-    """Delete a retraining with all that it found so far; nothing of it can be resumed."""
+    """Delete a retraining with all that it found so far; nothing of it can be resumed. Raises
+    `OutputError`."""
     settle(run_dir)
-    shutil.rmtree(run_dir, ignore_errors=True)
+    delete_folder(run_dir)
 
 
 def _newest_run() -> Path | None:
@@ -169,7 +171,8 @@ class Retraining:
         try:
             return cls(run_dir, arguments, command)
         except InputError:
-            discard(run_dir)  # it did not begin, so nothing was interrupted
+            with contextlib.suppress(OutputError):
+                discard(run_dir)  # it did not begin, so nothing was interrupted
             raise
 
     @classmethod
@@ -178,7 +181,7 @@ class Retraining:
         file = _arguments_file(run_dir)
         _outcome_file(run_dir).unlink(missing_ok=True)
         try:
-            arguments = json.loads(read_whole(file))
+            arguments = parse_json(read_whole(file))
         except (OSError, ValueError):
             raise InputError(tr("{file}: cannot be read; begin anew", file=file)) from None
         return cls(run_dir, arguments, command)
@@ -223,7 +226,7 @@ class Retraining:
         with self._process.stdout as lines:
             for line in lines:
                 try:
-                    told = json.loads(line)
+                    told = parse_json(line)
                     elapsed_s = float(told.get("elapsed_s", 0.0))
                     self.progress = Progress(
                         told["stage"], float(told["done"]), told["left_s"], elapsed_s

@@ -11,9 +11,10 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from fer_live.base.atomic_file import writing
+from fer_live.base.deletion import delete_folder
 from fer_live.base.home import made
 from fer_live.errors import DataError
-from fer_live.personal.clips import ME, person_names, take_number, takes_folder
+from fer_live.personal.clips import ME, UNREVIEWED, person_names, take_number, takes_folder
 from fer_live.personal.own_expressions import is_own_folder, make_own_folder, plain_name
 from fer_live.recording.recorder import Recording, list_recordings
 
@@ -41,7 +42,7 @@ def n_takes(label: str, person: str = ME) -> int:
 
 def unreviewed_folder(person: str = ME) -> Path:
     """Where takes wait for the person's word."""
-    return takes_folder(person) / ".unreviewed"
+    return takes_folder(person) / UNREVIEWED
 
 
 def keep_take(take: Recording, step: TakeStep, person: str = ME) -> Recording:
@@ -58,10 +59,15 @@ def keep_take(take: Recording, step: TakeStep, person: str = ME) -> Recording:
 
 def discard_unreviewed() -> int:
     """Delete the takes that nobody kept, whoever they are of; how many there were."""
-    takes = [take for name in person_names() for take in list_recordings(unreviewed_folder(name))]
+    takes = unreviewed_takes()
     for take in takes:
-        take.delete()
+        delete_folder(take)
     return len(takes)
+
+
+def unreviewed_takes() -> list[Path]:
+    """The folders of the takes that nobody kept, whoever they are of."""
+    return [take for name in person_names() for take in unreviewed_folder(name).glob("*/")]
 
 
 def label_folders(folder: Path, labels: Sequence[str], hint: str = "") -> list[Path]:

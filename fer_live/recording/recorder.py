@@ -16,7 +16,7 @@ import re
 import shutil
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, replace
-from datetime import datetime, timedelta
+from datetime import datetime
 from pathlib import Path
 
 from pydantic import (
@@ -29,6 +29,7 @@ from pydantic import (
 )
 
 from fer_live.base.atomic_file import write_atomically, writing
+from fer_live.base.clocks import can_be_recorded, moved
 from fer_live.base.deletion import delete_folder
 from fer_live.base.home import home, made
 from fer_live.base.regular_file import LINE_BYTES, lines_in, open_regular, read_whole
@@ -82,7 +83,7 @@ class About(BaseModel):
             raise ValueError("labels must be distinct, and one at least")
         if n_common < 0 or self.labels[n_common:] != self.own_labels:
             raise ValueError("own_labels must end the labels")
-        if not 1970 <= self.began_at.year < 3000:
+        if not can_be_recorded(self.began_at):
             raise ValueError("began_at is no time of a recording")
         return self
 
@@ -280,8 +281,9 @@ class Recording:
             with open_regular(self.folder / FACES_FILE) as file:
                 row = row_in(file.readline(LINE_BYTES), self.about.labels) or {}
             first = datetime.fromisoformat(row["utc"])
-            return first + timedelta(seconds=time_s - number_in(row, "time_s"))
-        return self.about.began_at + timedelta(seconds=time_s)
+            if (at := moved(first, time_s - number_in(row, "time_s"))) is not None:
+                return at
+        return moved(self.about.began_at, time_s) or self.about.began_at
 
     def delete(self) -> None:
         """Remove it from the disk; raises `OutputError`."""

@@ -1,9 +1,9 @@
 """A line of a recording's rows, checked before anything reads it."""
 
-import json
 import math
 from typing import Any
 
+from fer_live.base.parse import parse_json
 from fer_live.outputs.face_rows import Row
 
 _TEXTS = ("source", "label", "shown_label")
@@ -26,8 +26,8 @@ def row_in(line: bytes, labels: tuple[str, ...]) -> Row | None:
         are numbers or empty; None for a line that a crash cut off, or that is no row.
     """
     try:
-        row = json.loads(line)
-    except (ValueError, RecursionError):
+        row = parse_json(line)
+    except ValueError:
         return None
     if not isinstance(row, dict) or not all(isinstance(row.get(name), str) for name in _TEXTS):
         return None

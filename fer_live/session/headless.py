@@ -14,6 +14,7 @@ from fer_live.base.unfinished import cut_off_line
 from fer_live.errors import FerLiveError, InputError
 from fer_live.outputs.kind import Opening, Paint
 from fer_live.outputs.registry import Outputs, check_outputs, open_output, output_kinds
+from fer_live.plain_text import say
 from fer_live.session.live import Failure, LiveSession
 from fer_live.session.marker_board import MarkerBoard
 from fer_live.session.marker_inputs import MarkerInput, check_marker_inputs, open_marker_inputs
@@ -254,7 +255,7 @@ def run_headless(
 
 
 def _tell(line: str) -> None:
-    print(f"fer-live: {line}", file=sys.stderr, flush=True)
+    say(f"fer-live: {line}", to=sys.stderr)
 
 
 def _tell_flood(origin: str, n: int) -> None:

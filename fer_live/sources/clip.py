@@ -2,12 +2,12 @@
 
 import time
 from collections.abc import Callable
-from datetime import timedelta
 from pathlib import Path
 
+from fer_live.base.clocks import moved
 from fer_live.base.translation import tr
 from fer_live.datatypes import Frame
-from fer_live.errors import SourceError, TruncatedError
+from fer_live.errors import LimitError, SourceError, TruncatedError
 from fer_live.sources.decoder import VideoDecoder
 from fer_live.sources.source import FrameSource
 
@@ -41,7 +41,7 @@ class ClipSource:
             self._refuse_what_is_missing()
             return None
         self._index += 1
-        utc = None if self._began_at is None else self._began_at + timedelta(seconds=time_s)
+        utc = moved(self._began_at, time_s)
         return Frame(image_bgr, self._index - 1, time_s, utc)
 
     def close(self) -> None:
@@ -49,6 +49,15 @@ class ClipSource:
         self._decoder.close()
 
     def _refuse_what_is_missing(self) -> None:
+        if self._index == 0 and not all(self._decoder.size_wh):
+            raise LimitError(  # FFmpeg does not tell a size that is beyond the limit
+                tr(
+                    "{name}: its pictures tell no size, or have more than {limit} million pixels; "
+                    "make them smaller",
+                    name=self.name,
+                    limit=f"{self._decoder.max_pixels / 1e6:.3g}",
+                )
+            )
         if self._index == 0:
             raise SourceError(tr("{name}: holds no picture that can be decoded", name=self.name))
         if self._decoder.is_damaged:

@@ -1,5 +1,6 @@
 """Decodes the first real video of a file or a URL: its pictures and their times."""
 
+import math
 from collections.abc import Generator, Iterator
 from contextlib import suppress
 from datetime import datetime
@@ -12,13 +13,14 @@ import av
 import av.container
 from av.stream import Discard, Disposition
 
+from fer_live.base.clocks import can_be_recorded
 from fer_live.base.translation import tr
 from fer_live.datatypes import UInt8Array
 from fer_live.errors import SourceError, SourceTimeout
-from fer_live.sources.container import MAX_PIXELS, open_container, undecodable
+from fer_live.sources.container import open_container, undecodable
 from fer_live.sources.content import open_file
 from fer_live.sources.extent import is_cut, matroska_ends
-from fer_live.sources.picture import PictureMaker
+from fer_live.sources.picture import PictureMaker, refuse_pixels
 
 _DEFAULT_FPS = 25.0
 _MAX_FPS = 1000.0
@@ -33,8 +35,12 @@ _GENERATE_PTS: int = av.container.Flags.gen_pts.value  # type: ignore[assignment
 _SCHEMES_OF_FILES = ("http:", "https:", "ftp:", "ftps:", "sftp:")
 _CREATION_TAGS = ("com.apple.quicktime.creationdate", "creation_time")
 """The first one is local time with its zone, the second one UTC."""
-_FIRST_YEAR = 1970
+_NEVER_SET = 1970
 _LAST_SAMPLES = slice(-50, None)
+MAX_PIXELS = 36_000_000
+"""Of a picture of a video, of which a decoder holds several: 8K has 35 million at most."""
+_LARGE = 9_000_000
+"""From here on, above 4K, threads share a picture instead of holding one each."""
 _Packet: TypeAlias = "av.Packet[Any]"
 
 
@@ -51,21 +57,24 @@ class VideoDecoder:
         self, where: Path | str, n_threads: int = 0, *, max_pixels: int = MAX_PIXELS
     ) -> None:
         """A path, or the text of a URL. `n_threads` decode; 0 takes all cores. Pictures of more
-        than `max_pixels` cannot be decoded."""
+        than `max_pixels` are refused, and not decoded where the header claims fewer."""
         self.name = str(where)
         self.is_damaged = False
+        self.max_pixels = max_pixels
         self._path = where if isinstance(where, Path) else None
         self._to_picture = PictureMaker(n_threads)
         self._container = open_container(where, max_pixels=max_pixels)
         try:
             self._stream = self._first_video()
+            refuse_pixels(self.name, self.size_wh, max_pixels)
         except BaseException:
             self.close()
             raise
         self._stream.codec_context.options = {"max_pixels": str(max_pixels)}
         self._stream.thread_count = n_threads
         # A live picture is decoded as it arrives; otherwise several are decoded side by side.
-        self._stream.thread_type = "SLICE" if self.is_live else "AUTO"
+        is_large = math.prod(self.size_wh) > _LARGE
+        self._stream.thread_type = "SLICE" if self.is_live or is_large else "AUTO"
         # A time that is missing is taken from the decoding time, as ffprobe does, instead of waited
         # for until later packets tell it.
         self._container.flags &= ~_GENERATE_PTS
@@ -105,7 +114,8 @@ class VideoDecoder:
             except ValueError:
                 continue
             # A camera whose clock was never set counts from 1904 or 1970.
-            if moment.tzinfo is not None and moment.year > _FIRST_YEAR:
+            is_set = can_be_recorded(moment) and moment.year > _NEVER_SET
+            if moment.tzinfo is not None and is_set:
                 return moment
         return None
 

@@ -15,12 +15,13 @@ from typing import Any
 import cv2
 import numpy as np
 from numpy.typing import NDArray
-from PIL import Image, ImageFile, ImageOps
+from PIL import ExifTags, Image, ImageFile
 
 from fer_live.base.translation import tr
 from fer_live.datatypes import Frame, UInt8Array
-from fer_live.errors import SourceError, TruncatedError
+from fer_live.errors import LimitError, SourceError, TruncatedError
 from fer_live.sources.content import IMAGE_FORMATS, IMAGE_SUFFIXES, open_image
+from fer_live.sources.picture import refuse_pixels
 
 __all__ = ["IMAGE_SUFFIXES", "ImageSource", "Slideshow", "read_image"]
 
@@ -31,6 +32,15 @@ _SHOWN_S_WITHOUT_DURATION = 0.1
 """As browsers and FFmpeg do: a picture that is to be shown for no time at all stays so long."""
 _STILL_SHOWN_FOR_S = 2.0
 _STILL_FPS = 10.0
+_STRIP_PIXELS = 1 << 20
+MAX_PIXELS = 110_000_000
+"""Of an image that costs as little to read as a photo: the largest of a phone's usual ones has 108
+million. It takes a gigabyte."""
+_USUAL_COST = 10
+_COST = {"HEIF": 13, "AVIF": 13, "WEBP": 17, "JPEG2000": 25}
+_COST_OF_ANIMATION = 24
+"""Bytes a pixel at the highest point of reading, measured at 24 million pixels; of JPEG the
+progressive ones, of JPEG 2000 those with transparency. HEIF has more for those in 10 bits."""
 
 _ONE_SILENCES = threading.Lock()
 
@@ -134,7 +144,12 @@ def _pictures(path: Path) -> Generator[_Picture]:
             image = Image.open(file, formats=IMAGE_FORMATS)
             is_animated = image.format in _ANIMATED_FORMATS
             n = getattr(image, "n_frames", 1) if is_animated else 1
-            image_bgr, is_cut = _decoded(image)
+            refuse_large_image(path, image)
+            image_bgr, is_cut = _decoded(image, is_last=n == 1)
+        except LimitError:
+            raise
+        except Image.DecompressionBombError:
+            raise LimitError(tr("{path}: has too many pixels", path=path)) from None
         except Exception:  # noqa: BLE001  # Pillow's readers raise anything on a broken file
             raise SourceError(tr("{path}: not an image that can be decoded", path=path)) from None
         if n == 1:
@@ -146,14 +161,22 @@ def _pictures(path: Path) -> Generator[_Picture]:
             time_s += _shown_for_s(image)
             try:
                 image.seek(index)
-                image_bgr, is_cut = _decoded(image)
+                image_bgr, is_cut = _decoded(image, is_last=False)
             except Exception:  # noqa: BLE001  # as above
                 yield _Picture(image_bgr, time_s, n, is_cut=True)
                 return
         yield _Picture(image_bgr, time_s, n, is_cut)
 
 
-def _decoded(image: Image.Image) -> tuple[UInt8Array, bool]:
+def refuse_large_image(path: Path, image: Image.Image, max_pixels: int = MAX_PIXELS) -> None:
+    """Raise `LimitError` for an opened image that would take more memory than one of `max_pixels`
+    of a usual format: some decoders hold several copies, animations several pictures."""
+    is_animated = image.format in _ANIMATED_FORMATS and getattr(image, "is_animated", False)
+    cost = _COST_OF_ANIMATION if is_animated else _COST.get(image.format or "", _USUAL_COST)
+    refuse_pixels(path, image.size, max_pixels * _USUAL_COST // cost)
+
+
+def _decoded(image: Image.Image, *, is_last: bool) -> tuple[UInt8Array, bool]:
     """The picture that an opened image is at, and whether a part of it is missing."""
     is_cut = False
     with _libtiff_silenced() if image.format == "TIFF" else nullcontext():
@@ -164,8 +187,11 @@ def _decoded(image: Image.Image) -> tuple[UInt8Array, bool]:
                 image.tile = []  # what was decoded until then is in place, and wanted
             image.load()
             is_cut = True
-    ImageOps.exif_transpose(image, in_place=True)
+    orientation = image.getexif().get(ExifTags.Base.Orientation, 1)
     image_bgr = _to_bgr(image)
+    if is_last:
+        image.close()  # before another copy is made
+    image_bgr = _upright(image_bgr, orientation)
     if is_cut and _is_of_one_color(image_bgr):
         raise SyntaxError("not one pixel was decoded")
     return image_bgr, is_cut
@@ -187,10 +213,30 @@ def _libtiff_silenced() -> Iterator[None]:
 
 
 def _to_bgr(image: Image.Image) -> UInt8Array:
-    """(H, W, 3) uint8 BGR of an image in any mode; what is transparent is white."""
+    """(H, W, 3) uint8 BGR of an image in any mode; what is transparent is white.
+
+    A strip at a time: every step makes a copy, and of a photo that would be gigabytes.
+    """
+    image_bgr = np.empty((image.height, image.width, 3), np.uint8)
     if image.mode.startswith("I") or image.mode == "F":
-        gray = _to_8_bits(np.asarray(image))
-        return np.ascontiguousarray(np.repeat(gray[..., None], 3, axis=2))
+        scale = _scale_of(image)
+        for rows, strip in _strips(image):
+            image_bgr[rows] = _to_8_bits(np.asarray(strip), scale)[..., None]
+        return image_bgr
+    for rows, strip in _strips(image):
+        image_bgr[rows] = _strip_to_bgr(strip)
+    return image_bgr
+
+
+def _strips(image: Image.Image) -> Iterator[tuple[slice, Image.Image]]:
+    width, height = image.size
+    n_rows = max(_STRIP_PIXELS // width, 1)
+    for top in range(0, height, n_rows):
+        bottom = min(top + n_rows, height)
+        yield slice(top, bottom), image.crop((0, top, width, bottom))
+
+
+def _strip_to_bgr(image: Image.Image) -> UInt8Array:
     if image.has_transparency_data:
         image = image.convert("RGBA")
         ground = Image.new("RGBA", image.size, "white")
@@ -204,11 +250,32 @@ def _is_of_one_color(image_bgr: UInt8Array) -> bool:
     return bool((pixels.min(axis=0) == pixels.max(axis=0)).all())
 
 
-def _to_8_bits(values: NDArray[Any]) -> UInt8Array:
-    """Gray of 16 or 32 bits, or in real numbers from 0 to 1 or to 255."""
+def _upright(image_bgr: UInt8Array, orientation: int) -> UInt8Array:
+    """As EXIF's orientation says: from 5 on rows and columns change places, then they are turned
+    around; what is none of the eight is left alone."""
+    if orientation not in range(2, 9):
+        return image_bgr
+    if orientation >= 5:
+        image_bgr = image_bgr.transpose(1, 0, 2)
+    if orientation in (2, 3, 6, 7):
+        image_bgr = image_bgr[:, ::-1]
+    if orientation in (3, 4, 7, 8):
+        image_bgr = image_bgr[::-1]
+    return np.ascontiguousarray(image_bgr)
+
+
+def _scale_of(image: Image.Image) -> float:
+    """By what real numbers are multiplied: they go to 1 or to 255."""
+    if image.mode != "F":
+        return 1.0
+    most = max(float(np.nan_to_num(np.asarray(strip)).max()) for _, strip in _strips(image))
+    return 255.0 if most <= 1 else 1.0
+
+
+def _to_8_bits(values: NDArray[Any], scale: float) -> UInt8Array:
+    """Gray of 16 or 32 bits, or in real numbers."""
     if values.dtype.kind == "f":
-        values = np.nan_to_num(values)
-        return np.asarray((values * (255 if values.max() <= 1 else 1)).clip(0, 255), np.uint8)
+        return np.asarray((np.nan_to_num(values) * scale).clip(0, 255), np.uint8)
     return np.asarray(values.clip(0, 65_535) // 256, np.uint8)
 
 

@@ -7,7 +7,9 @@ import av
 import numpy as np
 from av.video.reformatter import Interpolation, VideoReformatter
 
+from fer_live.base.translation import tr
 from fer_live.datatypes import UInt8Array
+from fer_live.errors import LimitError
 
 _MAX_PIXEL_STRETCH = 8
 """A pixel that is said to be longer than this is a mistake in the header."""
@@ -58,6 +60,21 @@ class PictureMaker:
         if frame.key_frame or not self._has_looked:
             self._matrix, self._has_looked = _display_matrix(frame), True
         return _upright(np.asarray(converted.to_ndarray(), np.uint8), self._matrix)
+
+
+def refuse_pixels(where: object, size_wh: tuple[int, int], max_pixels: int) -> None:
+    """Raise `LimitError` for a picture with more pixels."""
+    width, height = size_wh
+    if width * height > max_pixels:
+        raise LimitError(
+            tr(
+                "{path}: has {width} x {height} pixels, more than {limit} million; make it smaller",
+                path=where,
+                width=width,
+                height=height,
+                limit=f"{max_pixels / 1e6:.3g}",
+            )
+        )
 
 
 def square_pixel_size(width: int, height: int, pixel_shape: Fraction | None) -> tuple[int, int]:

@@ -2,7 +2,6 @@
 
 import csv
 import io
-import json
 from collections.abc import Iterable, Iterator, Sequence
 from itertools import islice
 from pathlib import Path
@@ -13,8 +12,10 @@ import pyarrow as pa
 from pyarrow import json as arrow_json
 from pyarrow import parquet
 
+from fer_live.base.parse import parse_json
 from fer_live.base.regular_file import LINE_BYTES, lines_in, open_regular
 from fer_live.errors import InputError
+from fer_live.outputs.cells import as_written
 from fer_live.outputs.marker_file import COMPANION_SUFFIX, companion_of, read_marker_file
 from fer_live.outputs.markers import BETWEEN, MarkedSpan
 from fer_live.recording.persons import PERSON, load_persons
@@ -39,7 +40,6 @@ _LARGEST = 2**62
 """Of a frame or a face."""
 _REAL = ("time_s", *_BOX, BLINK)
 _ORDER = ["source", FILE, "frame", "track_id"]
-_FORMULA_HEADS = ("=", "+", "-", "@", "\t", "\r")
 
 
 def row_files(paths: Iterable[Path]) -> list[Path]:
@@ -224,10 +224,8 @@ def _read_csv(file: Path, also: Sequence[str]) -> pd.DataFrame:
         na_values=[""],
         on_bad_lines="error",
     )
-    heads = tuple("'" + head for head in _FORMULA_HEADS)
-    for name in {"source", MARKER} & set(table):  # as the CSV writer guards them
-        is_guarded = table[name].fillna("").str.startswith(heads)
-        table[name] = table[name].mask(is_guarded, table[name].str[1:])
+    for name in text:  # the CSV writer has marked those that a spreadsheet would run
+        table[name] = table[name].map(as_written, na_action="ignore")
     return table
 
 
@@ -249,7 +247,7 @@ def _json_rows(lines: list[bytes], also: Sequence[str]) -> pd.DataFrame:
         table = arrow_json.read_json(io.BytesIO(b"".join(lines)))
     except pa.ArrowInvalid:
         # It wants one kind in a column, and a cell that is "" where the others are numbers is two.
-        whole = pd.DataFrame([json.loads(line) for line in lines])
+        whole = pd.DataFrame([parse_json(line) for line in lines])
         return whole[_wanted([str(name) for name in whole.columns], also)]
     return table.select(_wanted(table.column_names, also)).to_pandas()
 
@@ -267,7 +265,7 @@ def _is_row(line: bytes) -> bool:
     is no JSON."""
     if line.count(b"[") + line.count(b"{") > _MAX_BRACKETS:
         return False
-    return isinstance(json.loads(line), dict)
+    return isinstance(parse_json(line), dict)
 
 
 def _wanted(names: Sequence[str], also: Sequence[str]) -> list[str]:

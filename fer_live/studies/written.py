@@ -8,6 +8,7 @@ from typing import Any
 
 import pandas as pd
 
+from fer_live.outputs.cells import plain_cell
 from fer_live.studies.agreement import Agreement
 from fer_live.studies.bootstrap import Estimate
 from fer_live.studies.episodes import UNSURE
@@ -36,9 +37,10 @@ def as_table(study: Study, agreement: Agreement | None = None) -> pd.DataFrame:
 
 
 def as_csv(study: Study, agreement: Agreement | None = None) -> str:
-    """`as_table` as CSV."""
+    """`as_table` as CSV, in which no cell and no heading is a formula."""
     text = io.StringIO()
-    as_table(study, agreement).to_csv(text, index=False, lineterminator="\n")
+    table = as_table(study, agreement).map(plain_cell).rename(columns=plain_cell)
+    table.to_csv(text, index=False, lineterminator="\n")
     return text.getvalue()
 
 

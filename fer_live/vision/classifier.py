@@ -11,7 +11,7 @@ from typing import Any
 
 import numpy as np
 
-from fer_live.base.atomic_file import writing
+from fer_live.base.deletion import delete_file, deleting
 from fer_live.base.home import cache as cache_folder
 from fer_live.base.regular_file import sha256_of
 from fer_live.base.self_contained import is_self_contained
@@ -358,13 +358,13 @@ def _provider_options(name: str, shape: Sequence[int | str], file: Path) -> dict
     }
 
 
-def forget_engines(folder: Path) -> None:
-    """Delete the engines that TensorRT made of a folder's models: they hold the weights, and so
-    what was learnt from a person. Raises `OutputError`."""
-    for file in filter(Path.is_file, folder.glob("*.onnx")):
-        for engine in _engines().glob(f"{_engine_prefix(file)}*"):
-            with writing(engine):
-                engine.unlink()
+def forget_engines(model: Path) -> None:
+    """Delete the engines that TensorRT made of a model file: they hold the weights, and so what was
+    learnt from a person. Raises `OutputError`."""
+    with deleting(model):
+        prefix = _engine_prefix(model)
+    for engine in _engines().glob(f"{prefix}*"):
+        delete_file(engine)
 
 
 def _engines() -> Path:

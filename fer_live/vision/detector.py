@@ -1,10 +1,12 @@
 """Finds faces with MediaPipe."""
 
+import math
 from collections.abc import Sequence
 from dataclasses import dataclass
 from types import TracebackType
 from typing import TYPE_CHECKING, Literal, TypeVar
 
+import cv2
 import numpy as np
 
 from fer_live.datatypes import DetectorMode, FaceDetection, FloatArray, UInt8Array
@@ -41,6 +43,8 @@ _SMALL = 0.2
 side on, which is 0.2 of the short one at 16:9; below it begins to miss some."""
 _SQUARES_FROM_PX = 960
 _SQUARES_EVERY = 5
+_MAX_LOOKED_AT = 16_000_000
+"""Pixels that a network is given; it shrinks them to some hundred a side."""
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -254,8 +258,14 @@ class _Network:
         """The faces of an (H, W, 3) uint8 image, most confident first."""
         height, width = image_bgr.shape[:2]
         frame_wh = np.array([width, height], dtype=np.float32)
+        shrink = math.isqrt(height * width // _MAX_LOOKED_AT) + 1
+        if shrink > 1:
+            # The network shrinks it much further, and keeps copies of what it is given.
+            size_wh = (-(-width // shrink), -(-height // shrink))
+            image_bgr = np.asarray(cv2.resize(image_bgr, size_wh, interpolation=cv2.INTER_AREA))
+        scale_xy = np.divide(frame_wh, image_bgr.shape[1::-1], dtype=np.float32)
         found = self._task.detect(image_bgr).detections
-        faces = [_to_detection(face, frame_wh) for face in found]
+        faces = [_to_detection(face, frame_wh, scale_xy) for face in found]
         faces = [face for face in faces if np.all(face.box_xyxy[2:] > face.box_xyxy[:2])]
         return sorted(faces, key=lambda face: -face.confidence)
 
@@ -264,7 +274,7 @@ class _Network:
         self._task.close()
 
 
-def _to_detection(face: "Detection", frame_wh: FloatArray) -> FaceDetection:
+def _to_detection(face: "Detection", frame_wh: FloatArray, scale_xy: FloatArray) -> FaceDetection:
     box = face.bounding_box
     corners = np.array(
         [[box.origin_x, box.origin_y], [box.origin_x + box.width, box.origin_y + box.height]],
@@ -272,4 +282,6 @@ def _to_detection(face: "Detection", frame_wh: FloatArray) -> FaceDetection:
     )
     keypoints = np.array([[point.x, point.y] for point in face.keypoints], dtype=np.float32)
     confidence = float(face.categories[0].score)
-    return FaceDetection(np.clip(corners, 0, frame_wh).reshape(4), keypoints * frame_wh, confidence)
+    return FaceDetection(
+        np.clip(corners * scale_xy, 0, frame_wh).reshape(4), keypoints * frame_wh, confidence
+    )

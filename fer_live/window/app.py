@@ -29,6 +29,7 @@ from fer_live.model.assets import asset
 from fer_live.outputs.registry import check_outputs
 from fer_live.painting.qt_runtime import prepare_qt
 from fer_live.personal.models import load_pipeline
+from fer_live.plain_text import say
 from fer_live.session.ahead import LoadedAhead
 from fer_live.session.live import Failure
 from fer_live.session.marker_inputs import check_marker_inputs
@@ -148,7 +149,7 @@ class _Ending:
         self._end(FerLiveError(f"stopped by an internal error: {kind.__name__}: {error}"))
 
     def on_refused_output(self, trouble: str) -> None:
-        print(f"fer-live: {trouble}", file=sys.stderr)
+        say(f"fer-live: {trouble}", to=sys.stderr)
         if self._is_timed:
             self._end(FerLiveError(trouble))
 
@@ -167,7 +168,7 @@ def _load_settings() -> tuple[Settings, str]:
         )
         settings = settings.but(model=None)
     if trouble:
-        print(f"fer-live: {trouble}", file=sys.stderr)
+        say(f"fer-live: {trouble}", to=sys.stderr)
     return settings, trouble
 
 

@@ -4,11 +4,12 @@ from collections.abc import Callable, Mapping
 
 from PyQt6.QtCore import pyqtSignal
 from PyQt6.QtGui import QAction
-from PyQt6.QtWidgets import QFileDialog, QInputDialog, QMenu, QWidget
+from PyQt6.QtWidgets import QInputDialog, QMenu, QWidget
 
 from fer_live.base.translation import tr
 from fer_live.sources.camera import list_cameras
 from fer_live.sources.choice import Camera, Demo, Location, SourceChoice
+from fer_live.window.file_dialogs import ask_to_open
 from fer_live.window.preferences import Preferences
 from fer_live.window.translated import Translated
 
@@ -98,7 +99,7 @@ class SourceMenu(QMenu):
 
     def _ask_for_file(self, take: Callable[[SourceChoice], object]) -> None:
         parent = self.parentWidget()
-        chosen, _ = QFileDialog.getOpenFileName(parent, tr("Open a video or image"))
+        chosen = ask_to_open(parent, tr("Open a video or image"))
         if chosen:
             take(Location(chosen))
 

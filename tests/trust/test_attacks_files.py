@@ -4,6 +4,7 @@ import os
 import stat
 from datetime import datetime
 from pathlib import Path
+from types import SimpleNamespace
 
 import pytest
 
@@ -11,13 +12,12 @@ from fer_live.base.atomic_file import link_target, partial_path, write_atomicall
 from fer_live.base.home import home as home_folder
 from fer_live.base.home import made
 from fer_live.base.settings import Settings, load_settings, save_settings
-from fer_live.errors import FerLiveError, InputError, OutputError
+from fer_live.errors import FerLiveError, InputError, ModelError, OutputError
 from fer_live.model.assets import CPU_MODEL, GPU_MODEL, asset
 from fer_live.personal.clips import clips_folder, list_clips, takes_folder
 from fer_live.personal.forget import forget_person, models_learnt_from, settings_without
 from fer_live.personal.model_folder import write_model_folder
 from fer_live.personal.models import (
-    InstalledModel,
     check_name,
     find_model,
     list_models,
@@ -43,6 +43,10 @@ HOSTILE_NAMES = [
     "a\nb",
     "CON",
     "com1",
+    "con.x",
+    "COM1.foo",
+    "ends.",
+    "ends ",
     "x" * 400,
     " ",
     "",
@@ -267,21 +271,25 @@ def test_forgetting_takes_what_was_left_half_done_and_what_was_made_of_the_model
     assert [model.name for model in list_models()] == ["shipped"]
     assert [path.name for path in engines.iterdir()] == ["another_sm80.engine"]
     files = sorted(path.name for path in home.rglob("*") if path.is_file())
-    assert files == ["another_sm80.engine"]
+    assert files == [".settings.json.lock", "another_sm80.engine"], "the lock is empty"
 
 
 def test_a_retrained_model_is_found_by_whose_it_is(monkeypatch: pytest.MonkeyPatch, home: Path):
-    """A retraining names the person in the manifest; older ones have named nobody."""
-    told = {"a": {"name": "Ada"}, "b": {"name": ""}, "c": {}, "d": None}
+    """A retraining names the person in the manifest; older ones have named nobody. One variant is
+    enough to tell."""
+    told = {"a": {"name": "Ada"}, "b": {"name": ""}, "c": {}, "d": None, "half": {"name": "Ada"}}
 
-    class Told:
-        def __init__(self, name: str) -> None:
-            self.training = {"personalized": told[name]} if told[name] is not None else {}
+    def opened(file: Path) -> object:
+        if file == home / "models" / "half" / CPU_MODEL:
+            raise ModelError("truncated")
+        name = file.parent.name
+        training = {"personalized": told[name]} if told[name] is not None else {}
+        return SimpleNamespace(manifest=SimpleNamespace(training=training))
 
-    monkeypatch.setattr(InstalledModel, "manifest", lambda model: Told(model.name))
-    models = [InstalledModel(name, home / name) for name in told]
-    monkeypatch.setattr("fer_live.personal.forget.list_models", lambda: models)
-    assert [model.name for model in models_learnt_from("Ada")] == ["a"]
+    monkeypatch.setattr("fer_live.personal.models._open", opened)
+    for name in told:
+        made(home / "models" / name)
+    assert [model.name for model in models_learnt_from("Ada")] == ["a", "half"]
     assert [model.name for model in models_learnt_from("me")] == ["b", "c"]
 
 

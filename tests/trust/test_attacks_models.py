@@ -97,6 +97,14 @@ def that_feeds_itself(model: onnx.ModelProto) -> None:
     model.graph.node[1].input[0] = "logits"
 
 
+EMBEDDING: dict[str, object] = {
+    "class_means": [[0.1]] * 8,
+    "spread": [0.1],
+    "directions": [[0.1]],
+    "class_shares": [0.125] * 8,
+    "n": 8,
+}
+
 REFUSED: dict[str, tuple[Spoil, str]] = {
     "beside": (lambda m: with_external_weights(m, "weights.bin"), "keeps weights in other files"),
     "above": (lambda m: with_external_weights(m, "../../secret"), "keeps weights in other files"),
@@ -177,13 +185,42 @@ def test_no_label_of_a_model_can_be_a_path_or_markup(label: str):
         {"labels": [f"a{k}" for k in range(10_000)]},
         {"extra": 1},
         {"crop": {"eye_distance": 1e9}},
-        {"priors": {"x": [1e308] * 3}},
+        {"priors": {"x": [1e308] * 8}},
+        {"priors": {"x": [float("-inf")] * 8}},
+        {"temperature": 1e-300},
+        {"prior_temperatures": {"x": 1e-300}},
+        {"prior_temperatures": {"x": float("inf")}},
+        *(
+            {"embedding": EMBEDDING | {field: value}}
+            for field, value in (
+                ("class_means", [[1e308]] * 8),
+                ("spread", [float("nan")]),
+                ("spread", [-1.0]),
+                ("directions", [[1e308]]),
+                ("class_scales", [[1e308]] * 8),
+                ("class_shares", [1e308] * 8),
+                ("n", 10**400),
+            )
+        ),
     ],
 )
 def test_a_manifest_with_absurd_values_is_refused(change: dict[str, object]):
-    told = json.loads(MANIFEST.to_json()) | change
+    told = json.loads(MANIFEST.to_json()) | {"labels": EXPRESSIONS, "embedding": EMBEDDING}
+    assert parse_manifest(json.dumps(told), "a.onnx").embedding is not None
     with pytest.raises(ModelError, match="unusable manifest"):
-        parse_manifest(json.dumps(told), "a.onnx")
+        parse_manifest(json.dumps(told | change), "a.onnx")
+
+
+def test_the_largest_numbers_of_a_manifest_stay_numbers():
+    told = json.loads(MANIFEST.to_json()) | {
+        "labels": EXPRESSIONS,
+        "priors": {"x": [100.0, -100.0] * 4},
+        "prior_temperatures": {"x": 1e-3},
+    }
+    probs = np.eye(8, dtype=np.float32)
+    with np.errstate(all="raise", under="ignore"):
+        answers = parse_manifest(json.dumps(told), "a.onnx").with_prior(probs, "x")
+    assert np.isfinite(answers).all() and np.allclose(answers.sum(axis=1), 1)
 
 
 @pytest.mark.parametrize("text", ["[" * 100_000, '{"a":' * 100_000, "\ud800", "1e999999"])
@@ -234,7 +271,10 @@ def test_nothing_in_an_archive_decides_where_it_goes(tmp_path: Path, home: Path)
 
 @pytest.mark.parametrize(
     "name",
-    ["../x", "/etc/x", "a/b", "a\\b", "a\0b", "x" * 300, "con", "NUL", "a.", ".a", "", " ", "a\n"],
+    [
+        *("../x", "/etc/x", "a/b", "a\\b", "a\0b", "x" * 300, ".a", "", " ", "a\n", "a.", "a "),
+        *("con", "NUL", "con.x", "COM1.foo", "Lpt9 .a", "com².a", "aux.", "a\u202eb"),
+    ],
 )
 def test_no_name_of_a_profile_leads_out(tmp_path: Path, home: Path, name: str):
     file = profile(tmp_path / "a.ferprofile", name)

@@ -10,6 +10,7 @@ from pathlib import Path
 
 from fer_live.base.console import check_output_file, whole
 from fer_live.errors import InputError
+from fer_live.plain_text import say
 
 HELP = "store crops, landmarks or a teacher's answers to the faces of a config"
 EXAMPLES = (
@@ -74,5 +75,5 @@ def run(arguments: argparse.Namespace) -> int:
         measured = measure_landmarks(config)
     save_annotations(arguments.out, measured.annotations)
     n_found = len(measured.annotations.values)
-    print(f"{arguments.kind} of {n_found} of {measured.n_faces} faces: {arguments.out}")
+    say(f"{arguments.kind} of {n_found} of {measured.n_faces} faces: {arguments.out}")
     return 0

@@ -2,6 +2,8 @@
 
 import argparse
 
+from fer_live.plain_text import say
+
 HELP = "print every field of a config with its default"
 EXAMPLES = (
     "fer-train config",
@@ -21,5 +23,5 @@ def run(arguments: argparse.Namespace) -> int:
     from training.config import config_to_toml, parse_config
 
     config = parse_config({"run": {"method": arguments.method}}, "--method")
-    print(config_to_toml(config), end="")
+    say(*config_to_toml(config).rstrip("\n").split("\n"))
     return 0

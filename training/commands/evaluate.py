@@ -4,6 +4,7 @@ import argparse
 import sys
 from pathlib import Path
 
+from fer_live.plain_text import say
 from training.commands.figures import (
     answers_of,
     check_measuring,
@@ -52,5 +53,5 @@ def run(arguments: argparse.Namespace) -> int:
     )
     tell_figures(arguments, figures, summary(figures))
     for line in figures.get("unreadable", ()):
-        print(f"fer-train: {line}", file=sys.stderr)
+        say(f"fer-train: {line}", to=sys.stderr)
     return 1 if "unreadable" in figures else 0

@@ -15,6 +15,7 @@ from typing import Any
 from fer_live.base.atomic_file import write_atomically
 from fer_live.base.console import check_output_file
 from fer_live.errors import InputError
+from fer_live.plain_text import say
 from fer_live.vision.answers import DEFAULT_ANSWERS, AnswerConfig
 
 LABEL_RULES = ("ferplus-argmax", "ferplus-majority", "fer2013")
@@ -136,7 +137,7 @@ def check_measuring(arguments: argparse.Namespace) -> DataChoice:
 
 def tell_figures(arguments: argparse.Namespace, figures: dict[str, Any], text: str) -> int:
     """Print figures as `text`, and write them where --json says; returns the exit code."""
-    print(text.rstrip("\n"))
+    say(*text.rstrip("\n").split("\n"))
     write_json(arguments.json, figures)
     return 0
 

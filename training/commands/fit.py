@@ -4,6 +4,7 @@ import argparse
 from pathlib import Path
 
 from fer_live.errors import FerLiveError
+from fer_live.plain_text import say
 
 HELP = "train a model by a config"
 EXAMPLES = (
@@ -45,6 +46,6 @@ def run(arguments: argparse.Namespace) -> int:
     except KeyboardInterrupt:
         raise FerLiveError("interrupted; --resume resumes it from the last checkpoint") from None
     for name, figures in metrics.items():
-        print(f"{name}: accuracy {figures['accuracy']:.4f}, macro-F1 {figures['macro_f1']:.4f}")
-    print(f"model: {arguments.out / 'model.safetensors'}")
+        say(f"{name}: accuracy {figures['accuracy']:.4f}, macro-F1 {figures['macro_f1']:.4f}")
+    say(f"model: {arguments.out / 'model.safetensors'}")
     return 0

@@ -3,6 +3,7 @@
 import argparse
 import json
 
+from fer_live.plain_text import say
 from training.commands.figures import DATA_VARIABLE, named_data
 
 HELP = "measure where faces lie in a data set's images"
@@ -23,5 +24,6 @@ def declare(parser: argparse.ArgumentParser) -> None:
 def run(arguments: argparse.Namespace) -> int:
     from training.measure.framing import measure_framing
 
-    print(json.dumps(measure_framing(named_data(arguments.data)), indent=2))
+    told = json.dumps(measure_framing(named_data(arguments.data)), indent=2)
+    say(*told.split("\n"))
     return 0

@@ -5,6 +5,7 @@ from pathlib import Path
 
 from fer_live.base.console import whole
 from fer_live.errors import FerLiveError, InputError
+from fer_live.plain_text import say
 
 HELP = "run methods x budgets x seeds, or what is missing"
 EXAMPLES = (
@@ -44,7 +45,7 @@ def run(arguments: argparse.Namespace) -> int:
 
     if arguments.list:
         for cell, finished in list_cells(arguments.config, arguments.out):
-            print(f"{cell.address}\t{'finished' if finished else 'missing'}")
+            say(f"{cell.address}\t{'finished' if finished else 'missing'}")
         return 0
     if arguments.jobs < 1:
         raise InputError(f"--jobs {arguments.jobs}: at least 1")

@@ -4,6 +4,7 @@ import argparse
 from pathlib import Path
 
 from fer_live.base.console import whole
+from fer_live.plain_text import say
 
 HELP = "write a data set as one file, for sets larger than memory"
 EXAMPLES = (
@@ -50,5 +51,5 @@ def run(arguments: argparse.Namespace) -> int:
     else:
         data = load_to_pack(arguments.data, arguments.split, arguments.labels, arguments.side)
         n = pack_labeled(data, arguments.out)
-    print(f"{n} faces: mapped:{arguments.out}")
+    say(f"{n} faces: mapped:{arguments.out}")
     return 0

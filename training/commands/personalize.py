@@ -5,6 +5,7 @@ from pathlib import Path
 
 from fer_live.base.console import real, require_packages
 from fer_live.errors import FerLiveError, RefusedError
+from fer_live.plain_text import say
 from training.commands.figures import check_json, declare_json, write_json
 
 HELP = "teach a model one person's face"
@@ -98,12 +99,12 @@ def run(arguments: argparse.Namespace) -> int:
     write_json(arguments.json, dict(retrained.figures))
     if retrained.model is None:
         raise RefusedError(refusal(retrained.evidence))
-    print(f"{result(retrained.evidence)}\n{retrained.model}\n{_how_to_install(arguments.out)}")
+    say(result(retrained.evidence), retrained.model, _how_to_install(arguments.out))
     return 0
 
 
 def _tell(line: str) -> None:
-    print(line, flush=True)
+    say(line)
 
 
 def _how_to_install(out: Path) -> str:

@@ -3,6 +3,8 @@
 import argparse
 from pathlib import Path
 
+from fer_live.plain_text import say
+
 HELP = "make tables and plots of a grid's results"
 EXAMPLES = (
     "fer-train report results/",
@@ -19,5 +21,5 @@ def declare(parser: argparse.ArgumentParser) -> None:
 def run(arguments: argparse.Namespace) -> int:
     from training.study.report import write_report
 
-    print(write_report(arguments.folder))
+    say(write_report(arguments.folder))
     return 0

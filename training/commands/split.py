@@ -5,6 +5,7 @@ from pathlib import Path
 
 from fer_live.base.console import check_output_file, real, seed
 from fer_live.errors import InputError
+from fer_live.plain_text import say
 from training.commands.figures import DATA_VARIABLE, LABEL_RULES, named_data
 
 HELP = "draw a share of a data set and save the list"
@@ -49,5 +50,5 @@ def run(arguments: argparse.Namespace) -> int:
         arguments.seed,
     )
     save_list(arguments.out, drawn)
-    print(f"{len(drawn.ids)} of {drawn.n_images} images: {arguments.out}")
+    say(f"{len(drawn.ids)} of {drawn.n_images} images: {arguments.out}")
     return 0

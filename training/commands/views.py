@@ -5,6 +5,7 @@ from pathlib import Path
 
 from fer_live.base.console import check_output_file, seed
 from fer_live.model.assets import asset
+from fer_live.plain_text import say
 
 HELP = "draw weak and strong views of faces"
 EXAMPLES = (
@@ -42,5 +43,5 @@ def run(arguments: argparse.Namespace) -> int:
     else:
         faces = load_clips(arguments.clips, side).images
     draw_views(config, faces, arguments.seed, arguments.out)
-    print(arguments.out)
+    say(arguments.out)
     return 0

@@ -3,6 +3,8 @@
 import argparse
 from pathlib import Path
 
+from fer_live.plain_text import say
+
 HELP = "keep the weights of runs in half precision, with their sums"
 EXAMPLES = (
     "fer-train weights runs/first --out kept/",
@@ -23,5 +25,5 @@ def run(arguments: argparse.Namespace) -> int:
     from training.study.weights import keep_weights
 
     for path in keep_weights(arguments.runs, arguments.out):
-        print(path)
+        say(path)
     return 0

@@ -16,6 +16,7 @@ from fer_live.datatypes import UInt8Array
 from fer_live.errors import DataError, SourceError, TruncatedError
 from fer_live.model.manifest import CropGeometry
 from fer_live.personal.collector import CLIP_SUFFIXES
+from fer_live.plain_text import say
 from fer_live.sources.folder import is_companion, promises_image
 from fer_live.sources.images import read_image
 from fer_live.sources.open import open_source
@@ -58,7 +59,7 @@ def read_crops(
     if not faces:
         raise DataError(f"{name}: none of {n} images can be read; the first: {errors[0]}")
     if errors:
-        print(f"{name}: skipped {len(errors)} of {n} images: {errors[0]}", file=sys.stderr)
+        say(f"{name}: skipped {len(errors)} of {n} images: {errors[0]}", to=sys.stderr)
     readable = np.array([not isinstance(result, SourceError) for result in results])
     return np.asarray(faces, dtype=np.uint8).reshape(-1, side, side), readable
 
@@ -135,9 +136,7 @@ def _detected(
             except (SourceError, TruncatedError) as error:
                 errors.append(error)
     if errors:
-        print(
-            f"{folder}: skipped {len(errors)} of {len(files)} {kind}: {errors[0]}", file=sys.stderr
-        )
+        say(f"{folder}: skipped {len(errors)} of {len(files)} {kind}: {errors[0]}", to=sys.stderr)
     if not faces:
         raise DataError(f"{folder}: no face found in its {len(files)} {kind}")
     return FaceImages(f"{kind} {folder.name}", np.asarray(faces, dtype=np.uint8), np.array(ids))

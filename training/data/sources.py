@@ -11,6 +11,7 @@ from numpy.typing import NDArray
 
 from fer_live.datatypes import UInt8Array
 from fer_live.errors import DataError
+from fer_live.plain_text import say
 from training.config import DataConfig
 from training.data import affectnet, fer2013, raf_db
 from training.data.affectnet import load_affectnet
@@ -175,9 +176,9 @@ def _without(images: UInt8Array, measured: set[bytes], what: str) -> NDArray[np.
     unseen = np.array([print_ not in measured for print_ in fingerprints(images)], dtype=np.bool_)
     n_dropped = len(images) - int(unseen.sum())
     if n_dropped:
-        print(
+        say(
             f"{what}: {n_dropped} images dropped, because the model is measured on them",
-            file=sys.stderr,
+            to=sys.stderr,
         )
     return unseen
 

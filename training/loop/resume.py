@@ -10,6 +10,7 @@ from safetensors.torch import save
 from torch import Tensor, nn
 
 from fer_live.base.atomic_file import write_atomically
+from fer_live.base.parse import parse_json
 from fer_live.errors import ModelError
 from training.models.checkpoint import read_safetensors
 
@@ -83,8 +84,8 @@ def _parse_run(path: Path) -> tuple[dict[str, Tensor], dict[str, Any]]:
     if _STATE_KEY not in metadata:
         raise ModelError(f"{path}: not a checkpoint to resume from")
     try:
-        state = json.loads(metadata[_STATE_KEY])
-    except (ValueError, RecursionError):
+        state = parse_json(metadata[_STATE_KEY])
+    except ValueError:
         state = None
     if not isinstance(state, dict):
         raise ModelError(f"{path}: the state of its run cannot be read; begin the run anew")

@@ -12,6 +12,7 @@ from torch import nn
 from fer_live.base.atomic_file import write_atomically
 from fer_live.base.regular_file import open_regular
 from fer_live.errors import InputError
+from fer_live.plain_text import say
 from training import distributed
 from training.config import ScheduleConfig, TrainConfig, config_to_toml, load_config
 from training.data.batches import Batches
@@ -106,7 +107,7 @@ def prepare_run(
         first_step, log = state["step"], TrainingLog.restored(device, state["log"])
         began_s -= state["wall_s"]
     elif resume and show_progress and distributed.is_first():
-        print(f"{run_dir}: no checkpoint to resume from; begins at the first step", file=sys.stderr)
+        say(f"{run_dir}: no checkpoint to resume from; begins at the first step", to=sys.stderr)
     distributed.wait_for_all()  # until every process has found the folder free
     if distributed.is_first():
         _make_run_dir(config, run_dir, data)

@@ -23,7 +23,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from fer_live.base.atomic_file import write_atomically
+from fer_live.base.parse import parse_json
 from fer_live.base.regular_file import read_whole
+from fer_live.errors import InputError
 from fer_live.model.manifest import Manifest
 from fer_live.personal.calibration import (
     CalibrationStart,
@@ -255,7 +257,10 @@ def _planned(person: _Person) -> Plan:
     task = person.task
     file = task.out / PLAN_FILE
     if file.is_file():
-        return Plan(**json.loads(read_whole(file)))
+        try:
+            return Plan(**parse_json(read_whole(file)))
+        except (ValueError, TypeError):
+            raise InputError(f"{file}: not the plan of a retraining; delete it") from None
     n_runs = len(person.folds) + 1
     a_step_s = _seconds_a_step(person)
     plan = plan_for(task.config.schedule.steps, n_runs, a_step_s, 60 * task.minutes)

@@ -8,6 +8,8 @@ from typing import Protocol
 
 from tqdm import tqdm
 
+from fer_live.plain_text import say
+
 STAGES = ("faces", "calibrate", "learn", "export")
 _USUAL_S = {"faces": 5.0, "calibrate": 8.0, "learn": 0.0, "export": 20.0}
 """Until more is known: on two cores, of a minute of clips and eight takes."""
@@ -112,6 +114,6 @@ def tell_program() -> Iterator[OnProgress]:
             "elapsed_s": round(time_left.elapsed_s, 1),
             "left_s": None if left_s is None else round(left_s),
         }
-        print(json.dumps(told), flush=True)
+        say(json.dumps(told))
 
     yield report

@@ -23,6 +23,7 @@ from typing import Any
 import numpy as np
 
 from fer_live.base.atomic_file import write_atomically
+from fer_live.base.parse import parse_json
 from fer_live.base.regular_file import read_whole, sha256_of
 from fer_live.errors import DataError, InputError
 from fer_live.model.assets import CHECKPOINT, CPU_MODEL, asset
@@ -44,6 +45,7 @@ from fer_live.personal.own_faces import cut_again, joined
 from fer_live.personal.personalize import Wishes
 from fer_live.personal.proof import COMPARED_FILE, FACES_FILE, PROOF_FILE, Proof, save_proof
 from fer_live.personal.whose_face import TrackChoice
+from fer_live.plain_text import say
 from training.config import load_config
 from training.models.checkpoint import load_model
 from training.models.resnet import ExpressionNet
@@ -260,12 +262,12 @@ def _begin(task: Task, options: PersonalizeOptions) -> None:
     if (out / PROOF_FILE).exists():
         raise InputError(f"{out}: a finished retraining is there; choose another --out")
     if (out / FACES_FILE).is_file() and file.is_file():
-        if json.loads(read_whole(file)) != about:
+        if _told(file) != about:
             raise InputError(
                 f"{out}: an unfinished retraining from other clips, labels or start is there; "
                 "choose another --out"
             )
-        print(f"{out}: resuming the retraining there", file=sys.stderr)
+        say(f"{out}: resuming the retraining there", to=sys.stderr)
         return
     if out.is_dir() and any(out.iterdir()) and not file.is_file():
         raise InputError(f"{out}: is not empty, and no retraining; choose another --out")
@@ -276,6 +278,13 @@ def _begin(task: Task, options: PersonalizeOptions) -> None:
         raise InputError(f"{out}: cannot make this folder: {error.strerror}") from None
     (out / PLAN_FILE).unlink(missing_ok=True)
     write_atomically(file, json.dumps(about, indent=2).encode())
+
+
+def _told(file: Path) -> object:
+    try:
+        return parse_json(read_whole(file))
+    except ValueError:
+        return None  # which is another retraining than any
 
 
 def _existing(folder: Path) -> str:

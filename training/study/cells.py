@@ -2,7 +2,6 @@
 
 import hashlib
 import json
-import tomllib
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -10,6 +9,7 @@ from typing import Any
 
 from pydantic import Field, ValidationError
 
+from fer_live.base.parse import parse_toml
 from fer_live.base.regular_file import read_text
 from fer_live.errors import InputError
 from training.config import RunConfig, TrainConfig, load_config, parse_config
@@ -83,13 +83,13 @@ class Cell:
 def load_grid(path: Path) -> GridConfig:
     """Read and check a grid file, every cell's config included; `InputError` names the fault."""
     try:
-        grid = GridConfig.model_validate(tomllib.loads(read_text(path)))
+        grid = GridConfig.model_validate(parse_toml(read_text(path)))
     except OSError as error:
         raise InputError(f"{path}: cannot read the grid: {error.strerror}") from None
-    except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
-        raise InputError(f"{path}: not a TOML file: {error}") from None
     except ValidationError as error:
         raise InputError(f"{path}: {first_fault(error)}") from None
+    except ValueError as error:  # UnicodeDecodeError is one too
+        raise InputError(f"{path}: not a TOML file: {error}") from None
     names = [row.name for row in grid.rows]
     if len(set(names)) < len(names):
         raise InputError(f"{path}: two rows have one name; their results would be one file")
@@ -127,8 +127,8 @@ def cells_of(grid: GridConfig, where: str = "grid") -> list[Cell]:
 def any_config(path: Path) -> TrainConfig:
     """Read a training config, or the config of the first cell where the file is a grid."""
     try:
-        is_grid = "rows" in tomllib.loads(read_text(path))
-    except (OSError, tomllib.TOMLDecodeError, UnicodeDecodeError):
+        is_grid = "rows" in parse_toml(read_text(path))
+    except (OSError, ValueError):
         is_grid = False  # and the fault is named below
     return cells_of(load_grid(path))[0].config if is_grid else load_config(path)
 

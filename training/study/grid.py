@@ -9,7 +9,6 @@ OUT/starts/start_HASH...         weights that all rows of a budget and seed star
 RUNS/start_HASH/                 the run folder of such a start
 """
 
-import json
 import multiprocessing
 import os
 import sys
@@ -23,8 +22,10 @@ from pathlib import Path
 from tqdm import tqdm
 
 from fer_live.base.atomic_file import write_atomically
+from fer_live.base.parse import parse_json
 from fer_live.base.regular_file import read_whole
 from fer_live.errors import FerLiveError, InputError
+from fer_live.plain_text import say
 from training.config import TrainConfig, parse_config
 from training.study.cells import (
     CELLS,
@@ -102,7 +103,7 @@ def run_grid(
     missing = [cell for cell in chosen if not _is_finished(out, cell)]
     _make_folders(out, runs)
     write_atomically(out / GRID_FILE, read_whole(path))
-    print(f"{len(chosen)} cells, {len(chosen) - len(missing)} of them finished")
+    say(f"{len(chosen)} cells, {len(chosen) - len(missing)} of them finished")
     left = _Left(cells, _in_order(cells, missing))
     threads = max((os.cpu_count() or 1) // jobs, 1)
     context = multiprocessing.get_context("spawn")
@@ -141,7 +142,7 @@ def _end(future: Future[float | None], task: Task, left: _Left, out: Path) -> in
     if fault:
         lost = left.lose(task)
         for cell in lost:
-            print(f"{cell.name}: {fault}", file=sys.stderr)
+            say(f"{cell.name}: {fault}", to=sys.stderr)
         return len(lost)
     if not isinstance(task, Cell):
         return 0
@@ -205,7 +206,7 @@ def _is_finished(out: Path, cell: Cell) -> bool:
     if not file.is_file():
         return False
     try:
-        result = json.loads(read_whole(file))
+        result = parse_json(read_whole(file))
         # Fields that are newer than the file get their defaults.
         made_by = parse_config(result["config"], str(file))
         began_as = result["start"]["config"] and parse_config(result["start"]["config"], str(file))

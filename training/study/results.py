@@ -1,10 +1,10 @@
 """The finished cells of a grid, read from their files; tables and plots are made from these."""
 
-import json
 from collections.abc import Iterable
 from pathlib import Path
 from typing import Any
 
+from fer_live.base.parse import parse_json
 from fer_live.base.regular_file import read_whole
 from fer_live.errors import InputError
 from training.study.cells import CELLS, GridConfig, GridRow
@@ -36,7 +36,7 @@ def read_results(folder: Path, grid: GridConfig) -> Results:
                 if not file.is_file():
                     continue
                 try:
-                    cell = json.loads(read_whole(file))
+                    cell = parse_json(read_whole(file))
                     lacks = _NEEDED - set(cell)
                 except (OSError, ValueError, TypeError) as error:
                     raise InputError(f"{file}: not a result: {error}; delete it") from None

@@ -14,6 +14,7 @@ from filelock import FileLock
 
 import fer_live
 from fer_live.base.atomic_file import write_atomically
+from fer_live.base.parse import parse_json
 from fer_live.base.regular_file import read_text, read_whole
 from fer_live.errors import InputError
 from training.config import TrainConfig, parse_config
@@ -118,7 +119,7 @@ def _result(
         "commit": _commit(),
         "config": cell.config.model_dump(mode="json"),
         "start": start,
-        "log": [json.loads(line) for line in read_text(run_dir / LOG_FILE).splitlines()],
+        "log": [parse_json(line) for line in read_text(run_dir / LOG_FILE).splitlines()],
     }
 
 

@@ -10,7 +10,6 @@ from PyQt6.QtWidgets import (
     QComboBox,
     QDialog,
     QDialogButtonBox,
-    QFileDialog,
     QGridLayout,
     QLabel,
     QPlainTextEdit,
@@ -22,6 +21,7 @@ from fer_live.base.settings import Settings
 from fer_live.base.translation import tr
 from fer_live.errors import FerLiveError
 from fer_live.window.background import Background
+from fer_live.window.file_dialogs import ask_to_save
 from fer_live.window.icons import RED_SIGN, icon
 from fer_live.window.notices import Notice, done, failed
 from fer_live.window.widgets.scrolled import Scrolled, resize_within_screen
@@ -77,9 +77,7 @@ class Examination(QObject):
     def _save(self, dialog: QDialog, texts: dict[str, str]) -> None:
         folder = QStandardPaths.writableLocation(QStandardPaths.StandardLocation.DocumentsLocation)
         first = Path(folder) / f"FER Live problem {datetime.now():%Y-%m-%d %H.%M}.zip"
-        chosen, _ = QFileDialog.getSaveFileName(
-            dialog, tr("Save the report"), str(first), tr("Zip files (*.zip)")
-        )
+        chosen = ask_to_save(dialog, tr("Save the report"), str(first), tr("Zip files (*.zip)"))
         if not chosen:
             return
         from fer_live.checkup.problem import save_problem_report

@@ -8,7 +8,6 @@ from PyQt6.QtCore import Qt, QTimer
 from PyQt6.QtGui import QFont, QFontDatabase
 from PyQt6.QtWidgets import (
     QCheckBox,
-    QFileDialog,
     QFrame,
     QHBoxLayout,
     QLabel,
@@ -19,6 +18,7 @@ from PyQt6.QtWidgets import (
 
 from fer_live.base.translation import tr
 from fer_live.outputs.kind import OutputKind
+from fer_live.window.file_dialogs import ask_to_save
 from fer_live.window.links import copy_text, show_file, show_page
 from fer_live.window.translated import Translated, as_sentence
 from fer_live.window.widgets.elided_label import ElidedLabel
@@ -204,12 +204,12 @@ class OutputCard(Translated, QFrame):
     def _choose_file(self) -> None:
         kind = self._kind
         suffix = Path(self._suggested).suffix
-        chosen, _ = QFileDialog.getSaveFileName(
+        chosen = ask_to_save(
             self,
             tr("Where to write {name}", name=tr(kind.title)),
             self.where.text(),
             f"{tr(kind.title)} (*{suffix})",
-            options=QFileDialog.Option.DontConfirmOverwrite,  # an existing file is refused
+            may_replace=False,
         )
         if chosen:
             self.where.setText(chosen if Path(chosen).suffix else chosen + suffix)

@@ -10,7 +10,6 @@ from PyQt6.QtGui import QIcon, QImage, QPixmap
 from PyQt6.QtWidgets import (
     QAbstractItemView,
     QDialog,
-    QFileDialog,
     QHBoxLayout,
     QLabel,
     QPushButton,
@@ -32,6 +31,7 @@ from fer_live.recording.rows_file import write_rows
 from fer_live.recording.same_person import group_faces
 from fer_live.window.background import Background
 from fer_live.window.dialogs.question import confirm
+from fer_live.window.file_dialogs import ask_to_save
 from fer_live.window.translated import Translated
 
 _FACES = Qt.ItemDataRole.UserRole
@@ -155,7 +155,7 @@ class PersonsDialog(Translated, QDialog):
     def _ask_where(self) -> None:
         suggested = str(self._recording.folder / "rows.csv")
         kinds = "CSV (*.csv);;JSON (*.jsonl);;Parquet (*.parquet)"
-        chosen, _ = QFileDialog.getSaveFileName(self, tr("Save the rows"), suggested, kinds)
+        chosen = ask_to_save(self, tr("Save the rows"), suggested, kinds)
         if chosen:
             self.save_rows(Path(chosen))
 

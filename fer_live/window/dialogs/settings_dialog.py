@@ -12,7 +12,6 @@ from PyQt6.QtWidgets import (
     QComboBox,
     QDialog,
     QDialogButtonBox,
-    QFileDialog,
     QFormLayout,
     QGroupBox,
     QHBoxLayout,
@@ -27,6 +26,7 @@ from fer_live.base.self_contained import is_self_contained
 from fer_live.base.settings import Settings
 from fer_live.base.system_libraries import has_nvidia_driver
 from fer_live.base.translation import LANGUAGES, tr
+from fer_live.window.file_dialogs import ask_to_open
 from fer_live.window.translated import Translated
 from fer_live.window.widgets.scrolled import Scrolled, resize_within_screen, room_for
 
@@ -196,9 +196,7 @@ class SettingsDialog(Translated, QDialog):
         self._change({name: getattr(first, name) for name in _SHOWN_HERE})
 
     def _choose_model(self) -> None:
-        chosen, _ = QFileDialog.getOpenFileName(
-            self, tr("Choose a model file (.onnx)"), "", "ONNX (*.onnx)"
-        )
+        chosen = ask_to_open(self, tr("Choose a model file (.onnx)"), "ONNX (*.onnx)")
         if chosen:
             self._change({"model": chosen})
 

@@ -6,7 +6,6 @@ from pathlib import Path
 from PyQt6.QtCore import Qt, pyqtSignal
 from PyQt6.QtWidgets import (
     QAbstractItemView,
-    QFileDialog,
     QHBoxLayout,
     QHeaderView,
     QLabel,
@@ -18,22 +17,28 @@ from PyQt6.QtWidgets import (
     QWidget,
 )
 
+from fer_live.base.deletion import delete_folder, refuse_links
 from fer_live.base.settings import Settings
 from fer_live.base.translation import tr
 from fer_live.errors import FerLiveError
 from fer_live.personal.capture import import_clips
 from fer_live.personal.clips import (
     bytes_used,
+    clip_folders,
+    find_clip_folders,
     find_clips,
     forget_retraining,
     list_clips,
     list_takes,
+    open_up_clips,
     summarize,
+    unreadable_clips,
 )
 from fer_live.personal.models import load_pipeline
-from fer_live.personal.takes import discard_unreviewed
+from fer_live.personal.takes import discard_unreviewed, unreviewed_takes
 from fer_live.recording.history import clock
 from fer_live.window.background import Background
+from fer_live.window.file_dialogs import ask_to_open_several
 from fer_live.window.personal.clip_dialog import ClipDialog
 from fer_live.window.personal.clip_words import titled_with_moment
 from fer_live.window.translated import Translated
@@ -53,7 +58,7 @@ class ClipsList(Translated, QWidget):
     def __init__(self, settings: Callable[[], Settings]) -> None:
         super().__init__()
         self._settings = settings
-        self._n_bytes = 0
+        self._n_bytes, self._n_unreadable = 0, 0
         self._background = Background(self)
         self._title, self._empty, self._used = QLabel(), QLabel(), QLabel()
         self._empty.setWordWrap(True)
@@ -103,7 +108,8 @@ class ClipsList(Translated, QWidget):
 
         def read() -> object:
             clips = [*list_clips(person), *list_takes(person)]
-            return [summarize(clip) for clip in clips], bytes_used()
+            n_unreadable = len(unreadable_clips(person))
+            return [summarize(clip) for clip in clips], bytes_used(), n_unreadable
 
         self._background.run(read, self._fill)
 
@@ -138,7 +144,7 @@ class ClipsList(Translated, QWidget):
             self.said.emit(str(result))
             return
         assert isinstance(result, tuple)
-        summaries, n_bytes = result
+        summaries, self._n_bytes, self._n_unreadable = result
         self.list.clear()
         for summary in summaries:
             n_faces = len(summary.faces_by_track)
@@ -150,7 +156,6 @@ class ClipsList(Translated, QWidget):
             for column in (1, 2, 3):
                 item.setTextAlignment(column, Qt.AlignmentFlag.AlignRight)
             self.list.addTopLevelItem(item)
-        self._n_bytes = n_bytes
         self._show_used()
         self._empty.setVisible(not summaries)
         self.list.setVisible(bool(summaries))
@@ -159,13 +164,16 @@ class ClipsList(Translated, QWidget):
 
     def _show_used(self) -> None:
         used_mb, limit_mb = self._n_bytes / 1e6, self._settings().clips_limit_mb
-        self._used.setText(
-            tr(
-                "{used:.0f} of {limit} MB used, on this computer alone",
-                used=used_mb,
-                limit=limit_mb,
-            )
+        told = tr(
+            "{used:.0f} of {limit} MB used, on this computer alone",
+            used=used_mb,
+            limit=limit_mb,
         )
+        if self._n_unreadable:
+            told += "; " + tr(
+                "{n} cannot be read, “Delete all” deletes them too", n=self._n_unreadable
+            )
+        self._used.setText(told)
 
     def _play_selected(self) -> None:
         (item,) = self.list.selectedItems()
@@ -181,10 +189,11 @@ class ClipsList(Translated, QWidget):
     def _enable(self) -> None:
         self.play_button.setEnabled(len(self.list.selectedItems()) == 1)
         self.delete_button.setEnabled(bool(self.list.selectedItems()))
-        self.delete_all_button.setEnabled(self.list.topLevelItemCount() > 0)
+        n = self.list.topLevelItemCount() + self._n_unreadable
+        self.delete_all_button.setEnabled(n > 0)
 
     def _ask_for_files(self) -> None:
-        files, _ = QFileDialog.getOpenFileNames(self, tr("Make clips of video files"))
+        files = ask_to_open_several(self, tr("Make clips of video files"))
         if files:
             self.import_files([Path(file) for file in files])
 
@@ -195,24 +204,34 @@ class ClipsList(Translated, QWidget):
             names=", ".join(item.text(0) for item in items),
         )
         if QMessageBox.question(self, tr("Delete"), question) == QMessageBox.StandardButton.Yes:
-            self._delete(items)
+            names = [item.data(0, _NAME) for item in items]
+            self._delete(lambda: find_clip_folders(names), [item.text(0) for item in items])
 
     def _ask_to_delete_all(self) -> None:
-        n = self.list.topLevelItemCount()
+        n = self.list.topLevelItemCount() + self._n_unreadable
         question = tr("Delete all {n} clips and takes from the disk?", n=n)
         if QMessageBox.question(self, tr("Delete all"), question) == QMessageBox.StandardButton.Yes:
-            rows = [self.list.topLevelItem(row) for row in range(n)]
-            self._delete([item for item in rows if item is not None], and_unreviewed=True)
+            rows = [self.list.topLevelItem(row) for row in range(self.list.topLevelItemCount())]
+            titles = [item.text(0) for item in rows if item is not None]
+            person = self._settings().person
+            self._delete(lambda: clip_folders(person), titles, are_all=True)
 
-    def _delete(self, items: list[QTreeWidgetItem], *, and_unreviewed: bool = False) -> None:
-        names, titles = [item.data(0, _NAME) for item in items], [item.text(0) for item in items]
+    def _delete(
+        self, find: Callable[[], list[Path]], titles: list[str], *, are_all: bool = False
+    ) -> None:
         try:
-            if and_unreviewed:
+            open_up_clips()
+            folders = find()
+            for folder in (*folders, *unreviewed_takes()) if are_all else ():
+                refuse_links(folder)
+            if are_all:
                 discard_unreviewed()
             forget_retraining()
-            for clip in find_clips(names):
-                clip.delete()
-            self.said.emit(tr("Deleted: {names}", names=", ".join(titles)))
+            for folder in folders:
+                delete_folder(folder)
+            n = len(folders)
+            names = ", ".join(titles) if n == len(titles) else tr("{n} clips and takes", n=n)
+            self.said.emit(tr("Deleted: {names}", names=names))
         except FerLiveError as error:
             self.said.emit(str(error))
         self.refresh()

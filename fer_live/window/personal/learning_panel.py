@@ -1,5 +1,6 @@
 """Retraining on the clips: begin, watch, cancel and resume it, then install its model."""
 
+import contextlib
 import logging
 from collections.abc import Callable, Sequence
 
@@ -141,10 +142,12 @@ class LearningPanel(Translated, QWidget):
         self._show()
 
     def _discard(self) -> None:
-        run_dir = unfinished_run()
-        if run_dir is not None:
-            discard(run_dir)
-        self._trouble = ""
+        run_dir, self._trouble = unfinished_run(), ""
+        try:
+            if run_dir is not None:
+                discard(run_dir)
+        except FerLiveError as error:
+            self._trouble = str(error)
         self._show()
 
     def _has_ended(self, _: object) -> None:
@@ -183,7 +186,8 @@ class LearningPanel(Translated, QWidget):
             return
         # Once faces were found it can be resumed, whatever the mistake was.
         if outcome.code == 2 and not (run.run_dir / FACES_FILE).exists():
-            discard(run.run_dir)
+            with contextlib.suppress(FerLiveError):  # there is no face in it
+                discard(run.run_dir)
         if outcome.asks_whose:
             self._trouble = outcome.message
             self._ask_whose(outcome.message)

@@ -6,7 +6,6 @@ from pathlib import Path
 
 from PyQt6.QtCore import Qt, pyqtSignal
 from PyQt6.QtWidgets import (
-    QFileDialog,
     QGridLayout,
     QLabel,
     QListWidget,
@@ -22,12 +21,15 @@ from fer_live.base.translation import tr
 from fer_live.errors import FerLiveError
 from fer_live.personal.about_model import made_on, score
 from fer_live.personal.models import (
+    SHIPPED,
     InstalledModel,
-    list_models,
+    lies_in,
+    list_own_folders,
     remove_model,
 )
 from fer_live.personal.profile_file import PROFILE_SUFFIX, export_profile, import_profile
 from fer_live.window.background import Background
+from fer_live.window.file_dialogs import ask_to_open, ask_to_save
 from fer_live.window.personal.model_dialog import ModelDialog
 from fer_live.window.personal.model_words import name_of
 from fer_live.window.translated import Translated
@@ -90,7 +92,7 @@ class ModelsList(Translated, QWidget):
         themselves follows, read on another thread."""
         chosen = self._chosen()
         self.list.clear()
-        for model in list_models():
+        for model in _all_models():
             item = QListWidgetItem(self._line(model, ""))
             item.setData(_MODEL, model)
             self.list.addItem(item)
@@ -169,12 +171,12 @@ class ModelsList(Translated, QWidget):
         if model is None:
             return
         proposed = str(Path.home() / f"{model.name}{PROFILE_SUFFIX}")
-        file, _ = QFileDialog.getSaveFileName(self, tr("Export"), proposed, f"*{PROFILE_SUFFIX}")
+        file = ask_to_save(self, tr("Export"), proposed, f"*{PROFILE_SUFFIX}")
         if file:
             self._try(lambda: export_profile(model, Path(file)))
 
     def _ask_what_to_import(self) -> None:
-        file, _ = QFileDialog.getOpenFileName(self, tr("Import"), "", f"*{PROFILE_SUFFIX}")
+        file = ask_to_open(self, tr("Import"), f"*{PROFILE_SUFFIX}")
         if file:
             self._try(lambda: import_profile(Path(file)))
 
@@ -193,7 +195,7 @@ class ModelsList(Translated, QWidget):
         answer = QMessageBox.question(self, tr("Remove"), question)
         if answer != QMessageBox.StandardButton.Yes:
             return
-        if self._settings().model == str(model.folder):
+        if lies_in(self._settings().model, [model.folder]):
             self._change({"model": None})
         self._try(lambda: remove_model(model))
 
@@ -216,10 +218,15 @@ class _Fact:
     has_newer_base: bool
 
 
+def _all_models() -> list[InstalledModel]:
+    """The shipped one first; also those that cannot be read, which can be removed."""
+    return [InstalledModel(SHIPPED, None), *list_own_folders()]
+
+
 def _facts() -> dict[str, _Fact]:
     """What each model says of itself, by name."""
     facts = {}
-    for model in list_models():
+    for model in _all_models():
         try:
             manifest = model.manifest()
             newer = model.has_newer_base()

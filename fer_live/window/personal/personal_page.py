@@ -17,7 +17,12 @@ from fer_live.base.settings import Settings
 from fer_live.base.translation import tr
 from fer_live.errors import FerLiveError
 from fer_live.personal.clips import person_names
-from fer_live.personal.forget import forget_person, models_learnt_from, settings_without
+from fer_live.personal.forget import (
+    check_forgettable,
+    forget_person,
+    models_learnt_from,
+    settings_without,
+)
 from fer_live.personal.retraining import COMMAND
 from fer_live.window.personal.clips_list import ClipsList
 from fer_live.window.personal.learning_panel import LearningPanel
@@ -131,6 +136,11 @@ class PersonalPage(Translated, QWidget):
     def _ask_to_forget(self) -> None:
         """Delete all that is kept of the person and was learnt from it, if they say so."""
         person = self._settings().person
+        try:
+            check_forgettable(person)
+        except FerLiveError as error:
+            self._said.setText(str(error))
+            return
         models = models_learnt_from(person)
         names = ", ".join(model.name for model in models) or tr("none")
         question = tr(
@@ -145,14 +155,20 @@ class PersonalPage(Translated, QWidget):
             return
         self._change(dict(settings_without(person, self._settings())))
         try:
-            forget_person(person)
-            self._said.setText(
-                tr(
-                    "No clip, take or model of {person} is left. Recordings are deleted in the tab "
-                    "Review.",
-                    person=person,
-                )
+            unread = forget_person(person).unread
+            said = tr(
+                "No clip, take or model of {person} is left. Recordings are deleted in the tab "
+                "Review.",
+                person=person,
             )
+            if unread:
+                said = tr(
+                    "What is known to be of {person} is deleted. These models stay: they cannot be "
+                    "read, so they may be theirs: {names}. Remove them in the list of models.",
+                    person=person,
+                    names=", ".join(unread),
+                )
+            self._said.setText(said)
         except FerLiveError as error:
             self._said.setText(str(error))
         self.refresh()

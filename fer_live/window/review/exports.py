@@ -4,7 +4,7 @@ from collections.abc import Callable
 from pathlib import Path
 
 from PyQt6.QtCore import QObject, pyqtSignal
-from PyQt6.QtWidgets import QFileDialog, QMenu, QMessageBox, QPushButton, QWidget
+from PyQt6.QtWidgets import QMenu, QMessageBox, QPushButton, QWidget
 
 from fer_live.base.translation import tr
 from fer_live.outputs.files import FILE_SUFFIXES
@@ -12,6 +12,7 @@ from fer_live.outputs.markers import MarkedSpan
 from fer_live.recording.history import clock_tenths
 from fer_live.recording.recorder import Recording, recordings_folder
 from fer_live.recording.rows_file import write_recording_rows
+from fer_live.window.file_dialogs import ask_to_save
 from fer_live.window.review.pane import Pane
 from fer_live.window.review.playback import Playback
 from fer_live.window.review.reports import Reports
@@ -162,5 +163,5 @@ class Exports(QObject):
         recording = self._recording
         assert recording is not None
         suggested = str(recording.folder / name)
-        chosen, _ = QFileDialog.getSaveFileName(self._parent, title, suggested, kinds)
+        chosen = ask_to_save(self._parent, title, suggested, kinds)
         return Path(chosen) if chosen else None

@@ -5,7 +5,7 @@ from contextlib import closing
 from pathlib import Path
 
 from PyQt6.QtCore import QObject, pyqtSignal
-from PyQt6.QtWidgets import QFileDialog, QWidget
+from PyQt6.QtWidgets import QWidget
 
 from fer_live.base.settings import Settings
 from fer_live.base.translation import tr
@@ -13,6 +13,7 @@ from fer_live.recording.player import ClipPlayer
 from fer_live.recording.recorder import recordings_folder
 from fer_live.session.set_up import set_up
 from fer_live.vision.pipeline import Pipeline
+from fer_live.window.file_dialogs import ask_to_open
 from fer_live.window.review.work import Tell, Work
 
 
@@ -27,7 +28,7 @@ class Importing(QObject):
 
     def ask(self) -> None:
         """Ask for a video, and read it."""
-        chosen, _ = QFileDialog.getOpenFileName(self._parent, tr("Open a video"))
+        chosen = ask_to_open(self._parent, tr("Open a video"))
         if chosen:
             self.read(Path(chosen))
 

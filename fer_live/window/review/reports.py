@@ -4,13 +4,14 @@ from collections.abc import Callable
 from pathlib import Path
 
 from PyQt6.QtCore import QObject
-from PyQt6.QtWidgets import QDialog, QFileDialog, QMessageBox, QWidget
+from PyQt6.QtWidgets import QDialog, QMessageBox, QWidget
 
 from fer_live.base.translation import tr
 from fer_live.errors import FerLiveError
 from fer_live.recording.recorder import Recording
 from fer_live.window.background import Background
 from fer_live.window.dialogs.report_dialog import ReportDialog
+from fer_live.window.file_dialogs import ask_to_save
 from fer_live.window.links import show_file
 
 
@@ -27,7 +28,7 @@ class Reports(QObject):
         dialog = ReportDialog(self._parent)
         if dialog.exec() != QDialog.DialogCode.Accepted:
             return
-        chosen, _ = QFileDialog.getSaveFileName(
+        chosen = ask_to_save(
             self._parent,
             tr("Save the report"),
             str(recording.folder / "report.html"),

@@ -2,7 +2,7 @@
 
 from collections.abc import Callable
 from dataclasses import replace
-from datetime import datetime, timedelta
+from datetime import datetime
 
 from PyQt6.QtCore import Qt, pyqtSignal
 from PyQt6.QtGui import QKeySequence, QShortcut
@@ -19,6 +19,7 @@ from PyQt6.QtWidgets import (
     QWidget,
 )
 
+from fer_live.base.clocks import moved
 from fer_live.base.translation import tr
 from fer_live.outputs.markers import MarkedSpan, clean_text
 from fer_live.recording.history import clock_tenths, seconds_in
@@ -160,8 +161,7 @@ class MarkerEditor(Translated, QWidget):
         from_s = round(min(max(at_s, 0.0), self._length_s), 3)
         by_s = from_s - span.from_s
         to_s = None if span.to_s is None else round(span.to_s + by_s, 6)
-        utc = None if span.utc is None else span.utc + timedelta(seconds=by_s)
-        return replace(span, from_s=from_s, to_s=to_s, utc=utc)
+        return replace(span, from_s=from_s, to_s=to_s, utc=moved(span.utc, by_s))
 
     def translate(self) -> None:
         self._title.setText(tr("Markers"))
@@ -184,5 +184,4 @@ def _until(span: MarkedSpan, to_s: float) -> MarkedSpan:
     begin, end = sorted((span.from_s, round(to_s, 3)))
     if begin == span.from_s:
         return replace(span, to_s=end)
-    utc = None if span.utc is None else span.utc + timedelta(seconds=begin - span.from_s)
-    return replace(span, from_s=begin, to_s=end, utc=utc)
+    return replace(span, from_s=begin, to_s=end, utc=moved(span.utc, begin - span.from_s))

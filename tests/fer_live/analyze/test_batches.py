@@ -127,6 +127,14 @@ def test_the_rows_of_all_shards_are_those_of_one_run(photos: Path, tmp_path: Pat
     assert [row for lines in shards for row in lines[1:]] == rows
 
 
+ENDS_OF_THE_CALENDAR = (
+    "9999-12-31T23:59:59Z",
+    "9999-12-31T23:59:59-23:59",
+    "9999-12-31T23:59:59",
+    "0001-01-01T00:00:00+23:59",
+    "0001-01-01T00:00:00",
+)
+
 BATCH = """source, participant ,condition,"my, order",from,to,began_at
 demo.mp4,P1,baseline,01,0,1,2026-01-02T03:04:05Z
 demo.mp4,P1,stimulus,2,2,3,2026-01-02T03:04:05Z
@@ -172,6 +180,11 @@ def test_a_batch_file_tells_parts_participants_and_conditions(
     ("text", "says"),
     [
         ("source,began_at\na.png,then\n", "line 2: began_at 'then'"),
+        *(
+            (f"source,began_at\na.png,{moment}\n", "line 2: began_at .*: nothing was recorded in")
+            for moment in ENDS_OF_THE_CALENDAR
+        ),
+        ("source,=cmd()\na.png,x\n", "would take the column =cmd.. for a formula"),
         ("source,from\na.png,soon\n", "line 2: from 'soon'"),
         ("source\na.png\ngone.png\n", "line 3: .*gone.png: no such file or folder; correct"),
         ("source,label\na.png,x\n", "rows have a column label of their own"),

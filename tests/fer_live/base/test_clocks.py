@@ -2,11 +2,11 @@
 
 import itertools
 import time
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta, timezone
 
 import pytest
 
-from fer_live.base.clocks import offset_s, utc_of
+from fer_live.base.clocks import moved, offset_s, utc_of
 
 
 class FakeClock:
@@ -54,3 +54,20 @@ def test_the_next_time_that_is_asked_for_follows_a_step_of_the_system_clock(monk
     assert (utc_of(at_s) - before).total_seconds() == pytest.approx(3600, abs=5e-3)
     monkeypatch.setattr(time, "time", lambda: true_time() - 3600)
     assert (utc_of(at_s) - before).total_seconds() == pytest.approx(-3600, abs=5e-3)
+
+
+DAY = datetime(2026, 11, 25, 14, 3, tzinfo=timezone(-timedelta(hours=23, minutes=59)))
+
+
+@pytest.mark.parametrize("by_s", [1e300, -1e300, 1e17, -1e12, 2.5e11, float("inf"), float("nan")])
+def test_no_time_of_a_file_leads_out_of_the_calendar(by_s: float):
+    assert moved(DAY, by_s) is None
+    assert moved(None, by_s) is None
+
+
+def test_a_moment_is_moved():
+    assert moved(DAY, -60.5) == DAY - timedelta(seconds=60.5)
+    last = moved(DAY, (datetime(2999, 12, 31, tzinfo=UTC) - DAY).total_seconds())
+    assert last is not None and last.astimezone(UTC) == datetime(2999, 12, 31, tzinfo=UTC)
+    assert moved(datetime.max.replace(tzinfo=DAY.tzinfo), 0.0) is None
+    assert moved(datetime.min.replace(tzinfo=UTC), 1.0) is None

@@ -191,7 +191,7 @@ def test_takes_come_in_rounds_and_are_kept_only_when_reviewed():
     assert next_round(LABELS) == [TakeStep("neutral", 1), TakeStep("happiness", 1)]
     kept = keep_take(recorded_take(), TakeStep("happiness", 2))
     recorded_take()
-    assert [name_of(take) for take in list_takes()] == [f"happiness/{kept.name}"]
+    assert [name_of(take.folder) for take in list_takes()] == [f"happiness/{kept.name}"]
     assert take_number(kept.folder) == 2
     assert next_round(LABELS) == [TakeStep("neutral", 1), TakeStep("happiness", 3)]
     assert take_number(Path("a mistake 2")) is None
@@ -210,7 +210,7 @@ def test_each_person_has_clips_and_takes_of_their_own(run_cli: Run, own_home: Pa
     assert [take.folder for take in list_takes("Ada")] == [hers.folder]
     assert [take.folder for take in list_takes("me")] == [mine.folder]
     names = [f"happiness/{mine.name}", f"Ada: happiness/{hers.name}"]
-    assert [name_of(take) for take in list_takes()] == names
+    assert [name_of(take.folder) for take in list_takes()] == names
     assert find_clips(names[1:])[0].folder == hers.folder
     assert bytes_used() == mine.n_bytes + hers.n_bytes
 

@@ -83,6 +83,20 @@ def test_the_wall_clock_is_that_of_the_files_creation(
         assert frame.captured_at_utc == expected
 
 
+@pytest.mark.parametrize(
+    "told", ["9999-12-31T23:59:59Z", "9999-12-31T23:59:59-2359", "0001-01-01T00:00:00+2359"]
+)
+def test_a_wall_clock_at_an_end_of_the_calendar_is_none(tmp_path: Path, told: str):
+    plain, dated = make_clip("plain.mp4", tmp_path), tmp_path / "dated.mov"
+    tag = ("-movflags", "use_metadata_tags", "-metadata")
+    for moment in ("2026-11-25T14:03:22Z", told):
+        tagged = (*tag, f"com.apple.quicktime.creationdate={moment}")
+        ffmpeg("-y", "-i", plain, "-c", "copy", *tagged, dated)
+        frames = read_all(ClipSource(dated))
+        is_none = [frame.captured_at_utc is None for frame in frames]
+        assert is_none == [moment == told] * len(frames)
+
+
 @pytest.mark.parametrize("name", ["wide_pixels.mp4", "tall_pixels.mkv"])
 def test_pixels_that_are_not_square_are_made_square(tmp_path: Path, name: str):
     odd, square = make_clip(name, tmp_path), make_clip("plain.mp4", tmp_path)

@@ -1,5 +1,6 @@
 """`fer-live summarize` as a person calls it, and what its page of the documentation shows."""
 
+import io
 import json
 import os
 import re
@@ -14,6 +15,7 @@ import pytest
 
 from fer_live.errors import InputError
 from fer_live.model.manifest import EXPRESSIONS
+from fer_live.outputs.cells import plain_cell
 from fer_live.recording.persons import Persons, save_persons
 from fer_live.studies.page import as_page
 from fer_live.studies.study import StudyFiles, read_study
@@ -181,3 +183,32 @@ def test_persons_of_a_recording_are_groups(tmp_path: Path):
     (folder / "persons.json").unlink()
     with pytest.raises(InputError, match="--persons"):
         read_study(files, SummaryOptions(by=("person",)))
+
+
+FORMULAS = ("=cmd|'calc'!A1.mp4", "+1", "-2", "@x", "normal.mp4")
+
+
+def test_no_cell_of_a_summary_can_become_a_formula(tmp_path: Path):
+    """A name that a spreadsheet would run is marked, as in the rows, and a number is not."""
+    rows = pd.concat([rows_of(name, seed) for seed, name in enumerate(FORMULAS)])
+    rows.assign(**{"=by": rows["source"]}).to_parquet(tmp_path / "a.parquet")
+    by = ("source", "=by")
+    study, _ = read_study(
+        StudyFiles([tmp_path / "a.parquet"]), SummaryOptions(by=by, n_resamples=50)
+    )
+    table = pd.read_csv(io.StringIO(as_csv(study)))
+    marked = {f"'{name}" for name in FORMULAS[:-1]} | {"normal.mp4"}
+    assert list(table.columns[:2]) == ["source", "'=by"]
+    assert set(table["source"]) == set(table["'=by"]) == marked
+    assert table["value"].dtype == float
+
+
+def test_a_name_with_the_mark_is_read_without_it(tmp_path: Path):
+    """What the CSV of rows marks, in any column of text, is the same group as in other files."""
+    rows = rows_of("=a.mp4", 0).assign(participant="-P1", condition="'x")
+    rows.to_parquet(tmp_path / "a.parquet")
+    rows.map(plain_cell).to_csv(tmp_path / "a.csv", index=False)
+    by = ("source", "participant", "condition")
+    for name in ("a.parquet", "a.csv"):
+        study, _ = read_study(StudyFiles([tmp_path / name]), SummaryOptions(by=by, n_resamples=50))
+        assert [tuple(group.key.values()) for group in study.groups] == [("=a.mp4", "-P1", "'x")]

@@ -164,7 +164,7 @@ def test_cuda_does_not_try_every_algorithm_anew_and_the_cpu_has_no_option():
     assert _provider_options("CPUExecutionProvider", [], file) == {}
 
 
-def test_the_engines_of_a_folder_are_forgotten_and_others_stay(
+def test_the_engines_of_a_model_are_forgotten_and_others_stay(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ):
     monkeypatch.setenv("FER_LIVE_HOME", str(tmp_path))
@@ -179,7 +179,7 @@ def test_the_engines_of_a_folder_are_forgotten_and_others_stay(
         folder = Path(options[name]["trt_engine_cache_path"])
         folder.mkdir(parents=True, exist_ok=True)
         (folder / engine).touch()
-    classifier_module.forget_engines(tmp_path / "mine")
+    classifier_module.forget_engines(tmp_path / "mine" / "m.onnx")
     (left,) = folder.iterdir()
     assert left.name.startswith(options["other"]["trt_engine_cache_prefix"])
 

@@ -4,6 +4,7 @@ import shutil
 from pathlib import Path
 
 import pytest
+from PyQt6.QtWidgets import QMessageBox
 
 from fer_live.base.translation import set_language
 from fer_live.personal.clips import clips_folder, summarize, takes_folder
@@ -87,3 +88,25 @@ def test_a_clip_that_cannot_be_decoded_says_so(qtbot, shown, clip_and_take):
     shown.list.itemActivated.emit(shown.list.topLevelItem(1), 0)
     assert len(said) == 1
     assert all(not dialog.isVisible() for dialog in shown.findChildren(ClipDialog))
+
+
+def test_what_cannot_be_read_is_told_and_deleted_with_all(qtbot, shown, clip_and_take, monkeypatch):
+    clip, take = clip_and_take
+    (clip.folder / "recording.json").write_text("{")
+    shown.refresh()
+    qtbot.waitUntil(lambda: shown.list.topLevelItemCount() == 1, timeout=60_000)
+    assert "1 cannot be read" in shown._used.text()
+    monkeypatch.setattr(QMessageBox, "question", lambda *_: QMessageBox.StandardButton.Yes)
+    (link := clips_folder() / "link").symlink_to(take.folder)
+    shown.delete_all_button.click()
+    assert clip.folder.is_dir() and take.folder.is_dir(), "it is told before anything is deleted"
+    link.unlink()
+    (shown.list.topLevelItem(0)).setSelected(True)
+    shown.delete_button.click()
+    qtbot.waitUntil(lambda: shown.list.topLevelItemCount() == 0, timeout=60_000)
+    assert clip.folder.is_dir() and not take.folder.exists()
+    assert shown.delete_all_button.isEnabled()
+    shown.delete_all_button.click()
+    assert not clip.folder.exists()
+    qtbot.waitUntil(lambda: not shown.delete_all_button.isEnabled(), timeout=60_000)
+    assert "cannot be read" not in shown._used.text()

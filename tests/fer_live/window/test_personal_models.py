@@ -143,3 +143,34 @@ def test_the_list_tells_score_and_day_of_each_model(qtbot, own_home: Path):
     told = {fact.about: fact.answer for fact in facts(find_model("me"))}
     assert "the model before it reached 50%" in told["How well it reads"]
     assert "480 pictures of me, on 2026-11-25" in told["Learnt from"]
+
+
+def test_delete_everything_says_what_it_cannot_do(qtbot, own_home: Path, monkeypatch):
+    """A link is told and nothing goes; a model that nothing tells of stays, and can be removed."""
+    spoilt = own_home / "models" / "spoilt"
+    spoilt.mkdir(parents=True)
+    (spoilt / "fer_live_fp32.onnx").write_bytes(b"spoilt")
+    clip = own_home / "persons" / "Ada" / "clips" / "2026-11-25 14.03.22"
+    clip.mkdir(parents=True)
+    settings = [CONSENTED.but(person="Ada", model=str(spoilt / "fer_live_fp32.onnx"))]
+
+    def change(changes: dict[str, object]) -> None:
+        settings[0] = settings[0].but(**changes)
+
+    monkeypatch.setattr(QMessageBox, "question", lambda *_: QMessageBox.StandardButton.Yes)
+    page = PersonalPage(lambda: settings[0], change)
+    qtbot.addWidget(page, before_close_func=lambda p: p.stop())
+    page.show()
+    (own_home / "retraining").symlink_to(own_home / "models")
+    page.forget_button.click()
+    assert "retraining: is a link" in page._said.text()
+    assert clip.is_dir() and settings[0].person == "Ada"
+    (own_home / "retraining").unlink()
+    page.forget_button.click()
+    assert not (own_home / "persons" / "Ada").exists() and settings[0].person == "me"
+    assert "may be theirs: spoilt" in page._said.text()
+    row = page.models.list.count() - 1
+    qtbot.waitUntil(lambda: "cannot be read" in page.models.list.item(row).text(), timeout=60_000)
+    page.models.list.setCurrentRow(row)
+    page.models.remove_button.click()
+    assert not spoilt.exists() and settings[0].model is None

@@ -190,7 +190,7 @@ def _use_takes(folder: Path) -> None:
     kept = [*list_clips(), *list_takes()]
     lines = [summarize(clip).line() for clip in kept]
     assert all(len(line.splitlines()) == 1 for line in lines), lines
-    find_clips([name_of(clip) for clip in kept])
+    find_clips([name_of(clip.folder) for clip in kept])
     assert next_round(["happiness"])[0].take == n_takes("happiness") + 1
     label_folders(folder / "home" / "takes", ["happiness"])
 
