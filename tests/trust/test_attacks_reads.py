@@ -26,7 +26,7 @@ from fer_live.base.atomic_file import (
 from fer_live.base.console import run_command
 from fer_live.base.home import home as home_folder
 from fer_live.base.log import end_log, log_files, start_log
-from fer_live.base.regular_file import open_regular, read_whole
+from fer_live.base.regular_file import SMALL_BYTES, open_regular, read_whole
 from fer_live.base.settings import Settings, load_settings
 from fer_live.base.source_table import read_batch_file
 from fer_live.base.unfinished import take_cut_off
@@ -156,7 +156,7 @@ def test_what_is_named_and_no_such_file_ends_in_a_line(tmp_path: Path, kind: str
         os.mkfifo(place)
     else:  # without taking any room
         place.touch()
-        os.truncate(place, (2 << 30) + 1)
+        os.truncate(place, SMALL_BYTES + 1)
     assert is_refused(ended(lambda: READ[name](place)))
 
 
