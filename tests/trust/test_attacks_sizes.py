@@ -24,6 +24,8 @@ from fer_live.studies.tables import read_rows
 from fer_live.vision.detector import FaceDetector
 from tests.helpers.clips import ffmpeg
 
+pytestmark = pytest.mark.filterwarnings("ignore::PIL.Image.DecompressionBombWarning")
+
 MAX_BYTES = 2_000_000_000
 
 
