@@ -149,9 +149,7 @@ def _refuse_huge(model: "onnx.ModelProto", file: Path) -> None:
     try:
         refuse_large_graph(inferred, told, n_faces.dim_value)
     except TooMuch as error:
-        raise ModelError(
-            tr("{file}: {why}; this app takes smaller models", file=file, why=error)
-        ) from None
+        raise ModelError(tr("{file}: {why}; use a smaller model", file=file, why=error)) from None
 
 
 _Signature = tuple[int, tuple[int | None, ...]]
