@@ -1,18 +1,21 @@
 """Arrays that were kept in a file, read so that no file can harm: whatever is wrong with it is one
 kind of error."""
 
+import math
 from collections.abc import Mapping
 from pathlib import Path
-from typing import Any
+from typing import IO, Any
 from zipfile import ZipFile
 
 import numpy as np
+from numpy.lib.format import read_array_header_1_0, read_array_header_2_0, read_magic
 from numpy.typing import NDArray
 
 from fer_live.base.regular_file import open_regular
 
-_MAX_BYTES = 1 << 30
-_HEAD = b"\x93NUMPY"
+_MAX_BYTES = 1 << 29
+_MIN_BYTES = 1 << 12
+"""An array without elements still has a shape."""
 
 
 class ArrayFault(ValueError):
@@ -42,8 +45,7 @@ def map_array(file: Path) -> NDArray[Any]:
     """
     try:
         with open_regular(file) as opened:
-            if opened.read(len(_HEAD)) != _HEAD:
-                raise ValueError("no array")
+            _check_head(opened, file.stat().st_size)
         mapped: NDArray[Any] = np.load(file, mmap_mode="r", allow_pickle=False)
     except Exception as error:  # noqa: BLE001  # numpy raises a dozen kinds for a broken file
         raise ArrayFault(f"{file.name}: {_first_line(error)}") from None
@@ -54,20 +56,37 @@ def load_arrays(file: Path, wanted: Mapping[str, tuple[str, int]]) -> dict[str, 
     """The arrays of a .npz file: name -> kinds and number of axes, as `load_array` has them.
 
     Raises:
-        ArrayFault: It cannot be read, or holds others; a gigabyte is the most that is unpacked.
+        ArrayFault: It cannot be read, or holds others; half a gigabyte is the most that it may.
     """
     try:
         with open_regular(file, _MAX_BYTES) as opened:
             with ZipFile(opened) as archive:
                 sizes = [info.file_size for info in archive.infolist()]
-            if sum(sizes) > _MAX_BYTES:
-                raise ArrayFault(f"more than {_MAX_BYTES:,} bytes")
+                if sum(sizes) > _MAX_BYTES:
+                    raise ArrayFault(f"more than {_MAX_BYTES:,} bytes")
+                for name in wanted:
+                    with archive.open(f"{name}.npy") as member:
+                        _check_head(member, archive.getinfo(f"{name}.npy").file_size)
             opened.seek(0)
             with np.load(opened, allow_pickle=False) as told:
                 arrays = {name: told[name] for name in wanted}
     except Exception as error:  # noqa: BLE001  # as above, and zipfile adds its own
         raise ArrayFault(f"{file.name}: {_first_line(error)}") from None
     return {name: _checked(arrays[name], name, *wanted[name]) for name in wanted}
+
+
+def _check_head(opened: IO[bytes], n_bytes: int) -> None:
+    """Raise `ValueError` where an array claims more elements than a file of so many bytes has.
+
+    Elements without a byte, and axes of no length, would claim any number of them.
+    """
+    major, _ = read_magic(opened)
+    read_head = read_array_header_1_0 if major == 1 else read_array_header_2_0
+    shape, _, dtype = read_head(opened)
+    if dtype.hasobject or dtype.itemsize == 0:
+        raise ValueError("elements that are no numbers and no text")
+    if math.prod(max(length, 1) for length in shape) * dtype.itemsize > max(n_bytes, _MIN_BYTES):
+        raise ValueError("claims more than it has")
 
 
 def _checked(array: Any, name: str, kinds: str, n_axes: int) -> NDArray[Any]:

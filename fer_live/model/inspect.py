@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 from fer_live.base.regular_file import open_regular
 from fer_live.base.translation import tr
 from fer_live.errors import ModelError
+from fer_live.model.graph_size import MAX_NODES, TooMuch, refuse_large_graph
 from fer_live.model.manifest import MANIFEST_KEY, parse_manifest
 
 if TYPE_CHECKING:
@@ -16,11 +17,12 @@ if TYPE_CHECKING:
 
 _FLOAT, _UINT8 = 1, 2
 """The element types of `onnx.TensorProto`."""
-_MAX_BYTES = 2**31
-"""No protocol buffer is larger; such a file would be read into memory in vain."""
-_MAX_ELEMENTS = 2**28
-"""Of one array: a gigabyte of float32, ten times the largest of the largest network here at its
-largest input."""
+_MAX_BYTES = 2**28
+"""Twenty times the shipped model. It is in memory several times until it runs."""
+_MAX_WEIGHTS = 2**27
+"""Numbers, in a byte each or in four."""
+_BATCH = 16
+"""Faces that are read at once."""
 _ANY = None
 """A size that may be anything: the number of faces, the side of an attention map."""
 
@@ -50,6 +52,8 @@ def load_model_file(file: Path) -> "onnx.ModelProto":
         raise ModelError(
             tr("{file}: not a model, or cut short; export or copy it again", file=file)
         )
+    if len(model.graph.node) > MAX_NODES or len(model.graph.initializer) > MAX_NODES:
+        raise ModelError(tr("{file}: larger than a model can be", file=file))
     # A name in a model file must not make the app open whatever lies under that name.
     for tensor in _tensors(model):
         if uses_external_data(tensor):
@@ -77,7 +81,7 @@ def load_model_file(file: Path) -> "onnx.ModelProto":
         raise ModelError(
             f"{file}: its output `embedding` is not float32 (N, D); export the model again"
         )
-    _refuse_huge_arrays(model, file)
+    _refuse_huge(model, file)
     return model
 
 
@@ -117,25 +121,37 @@ def _has_graph(attribute: "onnx.AttributeProto") -> bool:
     return attribute.HasField("g") or len(attribute.graphs) > 0
 
 
-def _refuse_huge_arrays(model: "onnx.ModelProto", file: Path) -> None:
-    """Raise `ModelError` where an array of the model is too large, as far as its shapes tell before
-    it runs: claimed by a weight, or computed."""
+def _refuse_huge(model: "onnx.ModelProto", file: Path) -> None:
+    """Raise `ModelError` where a model would take too much memory or time, as far as its shapes
+    tell before it runs: claimed by a weight, or computed."""
     import onnx
 
-    sizes = [math.prod(tensor.dims) for tensor in model.graph.initializer]
-    if max(sizes, default=0) <= _MAX_ELEMENTS:
-        try:
-            inferred = onnx.shape_inference.infer_shapes(model, data_prop=True).graph
-        except Exception as error:  # C++ errors of several types
-            raise ModelError(
-                tr("{file}: not a model, or cut short; export or copy it again", file=file)
-            ) from error
-        values = [*inferred.value_info, *inferred.output]
-        sizes += [
-            math.prod(size or 1 for size in sizes) for _, sizes in _signatures(values).values()
-        ]
-    if max(sizes, default=0) > _MAX_ELEMENTS:
+    weights = [math.prod(tensor.dims) for tensor in _tensors(model)]
+    weights += [math.prod(sparse.dims) for sparse in model.graph.sparse_initializer]
+    if sum(size for size in weights if size > 0) > _MAX_WEIGHTS:
         raise ModelError(tr("{file}: makes an array that is too large for this app", file=file))
+    batch = onnx.ModelProto()
+    batch.CopyFrom(model)
+    n_faces = batch.graph.input[0].type.tensor_type.shape.dim[0]
+    n_faces.dim_value = n_faces.dim_value or _BATCH
+    # What a file says of its arrays in between is not taken on trust.
+    del batch.graph.value_info[:]
+    for output in batch.graph.output:
+        output.type.tensor_type.ClearField("shape")
+    try:
+        inferred = onnx.shape_inference.infer_shapes(batch, data_prop=True).graph
+    except Exception as error:  # C++ errors of several types
+        raise ModelError(
+            tr("{file}: not a model, or cut short; export or copy it again", file=file)
+        ) from error
+    values = [*inferred.input, *inferred.value_info, *inferred.output]
+    known = [value for value in values if value.type.tensor_type.HasField("shape")]
+    told = {name: sizes for name, (_, sizes) in _signatures(known).items()}
+    told |= {tensor.name: tuple(tensor.dims) for tensor in inferred.initializer}
+    try:
+        refuse_large_graph(inferred, told, n_faces.dim_value)
+    except TooMuch as error:
+        raise ModelError(tr("{file}: {why}; use a smaller model", file=file, why=error)) from None
 
 
 _Signature = tuple[int, tuple[int | None, ...]]

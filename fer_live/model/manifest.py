@@ -43,6 +43,8 @@ _Bias = Annotated[float, Field(ge=-100, le=100)]
 """On a logarithm: 100 makes certain what is impossible."""
 _Temperature = Annotated[float, Field(ge=1e-3, le=1e3)]
 
+_MAX_TEXT = 16 << 20
+"""Letters. The shipped one has a thirtieth of it."""
 _MAX_LABELS = 256
 _MAX_LABEL = 60
 
@@ -221,6 +223,8 @@ def parse_manifest(text: str | None, where: str) -> Manifest:
         raise ModelError(
             f"{where}: no FER Live manifest inside; use a model written by fer-export or fer-train"
         )
+    if len(text) > _MAX_TEXT:
+        raise ModelError(f"{where}: unusable manifest, too long; export the model again")
     try:
         return Manifest.model_validate_json(text)
     except ValidationError as error:

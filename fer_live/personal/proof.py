@@ -19,6 +19,7 @@ PROOF_FILE = "proof.json"
 FACES_FILE = "faces.npz"
 """The person's faces, in the folder of a retraining that is not finished."""
 COMPARED_FILE = "compared.npz"
+_MAX_LABELS = 256
 MIN_COMPARED = 20
 """Faces on which two models must disagree before a person can choose between them."""
 MAX_COMPARED = 40
@@ -202,6 +203,8 @@ def load_compared(run_dir: Path) -> Compared:
     wanted = {"faces": ("u", 3), "before": ("f", 2), "after": ("f", 2), "labels": ("U", 1)}
     try:
         told = load_arrays(run_dir / COMPARED_FILE, wanted)
+        if len(told["labels"]) > _MAX_LABELS:
+            raise ArrayFault("more labels than a model has")
         labels = tuple(told["labels"].tolist())
         faces, answers = told["faces"], (told["before"], told["after"])
         is_whole = faces.dtype == np.uint8 and min(faces.shape[1:]) > 0 and len(labels) > 0

@@ -95,7 +95,8 @@ def load_index(rows: Path, labels: tuple[str, ...]) -> RowIndex | None:
     wanted = {name: (np.dtype(kind).kind, 1 + (name == "probs")) for name, kind in _FIELDS.items()}
     try:
         arrays = load_arrays(rows.with_name(INDEX_FILE), {_OF: ("U", 1), **wanted})
-        if arrays.pop(_OF).tolist() != _of(rows, labels):
+        told, of = arrays.pop(_OF), _of(rows, labels)
+        if len(told) != len(of) or told.tolist() != of:
             return None
     except (OSError, ArrayFault):
         return None

@@ -13,7 +13,7 @@ from pyarrow import json as arrow_json
 from pyarrow import parquet
 
 from fer_live.base.parse import parse_json
-from fer_live.base.regular_file import LINE_BYTES, lines_in, open_regular
+from fer_live.base.regular_file import LINE_BYTES, check_regular, lines_in, open_regular
 from fer_live.errors import InputError
 from fer_live.outputs.cells import as_written
 from fer_live.outputs.marker_file import COMPANION_SUFFIX, companion_of, read_marker_file
@@ -24,6 +24,11 @@ from fer_live.recording.recorder import FACES_FILE
 SUFFIXES = (".csv", ".jsonl", ".parquet")
 _AT_ONCE = 20_000
 """Lines of JSON."""
+_MAX_UNPACKED, _ALWAYS_UNPACKED = 64, 96 << 20
+"""Bytes in memory for each byte of a Parquet file. Rows as `analyze` writes them have two to five;
+in a small file 96 MB, half a million rows, are taken whatever they are."""
+_CELL_BYTES = 8
+_PIECE_ROWS = 1 << 16
 _MAX_BRACKETS = 1000
 """In one line. A row with a heat map and the points of a face has some fifty."""
 PROBABILITY = "p_"
@@ -189,14 +194,43 @@ def _read(file: Path, also: Sequence[str]) -> pd.DataFrame:
             return _read_csv(file, also)
         if file.suffix.lower() == ".jsonl":
             return _read_jsonl(file, also)
-        with open_regular(file) as opened:
-            whole = parquet.ParquetFile(opened)
-            return whole.read(columns=_wanted(whole.schema_arrow.names, also)).to_pandas()
+        return _read_parquet(file, also)
     except OSError as error:
         raise InputError(f"{file}: cannot be read: {error.strerror or error}") from None
     except (ValueError, csv.Error) as error:  # those of pandas and pyarrow are ValueErrors too
         why = str(error).splitlines()[0][:200]
         raise InputError(f"{file}: not a file of rows that can be read: {why}") from None
+
+
+def _read_parquet(file: Path, also: Sequence[str]) -> pd.DataFrame:
+    """Row group by row group, in pieces, text as numbers of its words: a value that repeats, or a
+    column that was packed well, takes next to nothing in the file and any amount of memory."""
+    most = max(_MAX_UNPACKED * file.stat().st_size, _ALWAYS_UNPACKED)
+    pieces, n_bytes = [], 0
+    check_regular(file)
+    with parquet.ParquetFile(file) as opened:
+        schema = opened.schema_arrow
+        names = _wanted(schema.names, also)
+        for name in names:
+            if not _is_plain(schema.field(name).type):
+                raise ValueError(f"the column {name} holds no numbers and no text")
+        if opened.metadata.num_rows * max(len(names), 1) * _CELL_BYTES > most:
+            raise ValueError("it claims more rows than a file of its size has")
+    words = [name for name in names if pa.types.is_string(schema.field(name).type)]
+    with parquet.ParquetFile(file, read_dictionary=words) as opened:
+        for piece in opened.iter_batches(_PIECE_ROWS, columns=names, use_threads=False):
+            n_bytes += piece.nbytes
+            if n_bytes > most:
+                raise ValueError("it unpacks to more than a file of its size does")
+            pieces.append(piece)
+    table = pa.Table.from_batches(pieces) if pieces else schema.empty_table().select(names)
+    return table.to_pandas()
+
+
+def _is_plain(kind: pa.DataType) -> bool:
+    kind = kind.value_type if pa.types.is_dictionary(kind) else kind
+    is_text = pa.types.is_string(kind) or pa.types.is_large_string(kind)
+    return bool(is_text or pa.types.is_primitive(kind) or pa.types.is_null(kind))
 
 
 def _with_persons(table: pd.DataFrame, file: Path) -> pd.DataFrame:

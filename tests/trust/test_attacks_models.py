@@ -80,6 +80,59 @@ def with_an_array_of_terabytes(model: onnx.ModelProto) -> None:
     model.graph.node.append(helper.make_node("ConstantOfShape", ["shape"], ["much"]))
 
 
+def with_arrays_that_are_all_there_at_once(model: onnx.ModelProto) -> None:
+    """Each of them within the limit of one."""
+    model.graph.initializer.append(numpy_helper.from_array(np.array([2**25], np.int64), "shape"))
+    for k in range(8):
+        model.graph.node.append(helper.make_node("ConstantOfShape", ["shape"], [f"a{k}"]))
+    model.graph.node.append(helper.make_node("Sum", [f"a{k}" for k in range(8)], ["sum"]))
+
+
+def with_products_of_large_matrices(model: onnx.ModelProto) -> None:
+    model.graph.initializer.append(
+        numpy_helper.from_array(np.array([4096, 4096], np.int64), "shape")
+    )
+    model.graph.node.append(helper.make_node("ConstantOfShape", ["shape"], ["a0"]))
+    for k in range(3):
+        model.graph.node.append(helper.make_node("MatMul", [f"a{k}"] * 2, [f"a{k + 1}"]))
+
+
+def with_an_array_of_a_size_that_is_read(model: onnx.ModelProto) -> None:
+    model.graph.node.append(helper.make_node("NonZero", ["f"], ["where"]))
+
+
+def with_an_array_that_grows_with_the_faces(model: onnx.ModelProto) -> None:
+    """Harmless for one face: N to the power of 8."""
+    add = model.graph.node.append
+    add(helper.make_node("Shape", ["f"], ["n"], start=0, end=1))
+    add(helper.make_node("Concat", ["n"] * 8, ["shape"], axis=0))
+    add(helper.make_node("ConstantOfShape", ["shape"], ["much"]))
+
+
+def with_an_endless_chain(model: onnx.ModelProto) -> None:
+    for k in range(20_000):
+        source = f"i{k - 1}" if k else "logits"
+        model.graph.node.append(helper.make_node("Identity", [source], [f"i{k}"]))
+
+
+def with_sparse_weights(model: onnx.ModelProto) -> None:
+    """One number, and a claim of 10 to the power of 12."""
+    value = numpy_helper.from_array(np.ones(1, np.float32), "sparse")
+    place = numpy_helper.from_array(np.zeros(1, np.int64), "place")
+    sparse = helper.make_sparse_tensor(value, place, [10**6, 10**6])
+    model.graph.sparse_initializer.append(sparse)
+
+
+def with_a_recurrence(model: onnx.ModelProto) -> None:
+    model.graph.node.append(helper.make_node("Einsum", ["f"], ["z"], equation="nchw->n"))
+
+
+def with_a_false_size(model: onnx.ModelProto) -> None:
+    """The file says that the array is small."""
+    with_an_array_of_terabytes(model)
+    model.graph.value_info.append(helper.make_tensor_value_info("much", TensorProto.FLOAT, [1, 1]))
+
+
 def with_a_huge_claim(model: onnx.ModelProto) -> None:
     model.graph.initializer[0].dims[:] = [2**40, 8]
 
@@ -116,6 +169,14 @@ REFUSED: dict[str, tuple[Spoil, str]] = {
     "doubling": (with_functions_that_double, "has F0 in it"),
     "terabytes": (with_an_array_of_terabytes, "too large"),
     "claim": (with_a_huge_claim, "too large"),
+    "many": (with_arrays_that_are_all_there_at_once, "too large in all"),
+    "products": (with_products_of_large_matrices, "takes too long"),
+    "read": (with_an_array_of_a_size_that_is_read, "NonZero makes an array whose size cannot"),
+    "faces": (with_an_array_that_grows_with_the_faces, "too large in all"),
+    "chain": (with_an_endless_chain, "larger than a model can be"),
+    "sparse": (with_sparse_weights, "too large"),
+    "unknown": (with_a_recurrence, "has Einsum in it, whose cost"),
+    "lie": (with_a_false_size, "too large"),
 }
 BROKEN: dict[str, Spoil] = {
     "without": without_data,
@@ -223,7 +284,21 @@ def test_the_largest_numbers_of_a_manifest_stay_numbers():
     assert np.isfinite(answers).all() and np.allclose(answers.sum(axis=1), 1)
 
 
-@pytest.mark.parametrize("text", ["[" * 100_000, '{"a":' * 100_000, "\ud800", "1e999999"])
+def test_what_a_file_says_reaches_no_terminal_as_a_code(tmp_path: Path):
+    code = "\x1b]52;c;ZXZpbA==\x07\u202e"
+    told = json.loads(MANIFEST.to_json()) | {code: 1}
+    with pytest.raises(ModelError) as of_manifest:
+        parse_manifest(json.dumps(told), f"{code}.onnx")
+    file = spoilt(tmp_path / "a.onnx", with_an_operator_of("evil", f"Foo{code}"))
+    with pytest.raises(ModelError) as of_operator:
+        load_model_file(file)
+    for caught in (of_manifest, of_operator):
+        assert str(caught.value).isprintable() and "\\u001b]52" in str(caught.value)
+
+
+@pytest.mark.parametrize(
+    "text", ["[" * 100_000, '{"a":' * 100_000, "\ud800", "1e999999", " " * 20_000_000]
+)
 def test_a_manifest_that_is_no_object_is_refused(text: str):
     with pytest.raises(ModelError, match="unusable manifest"):
         parse_manifest(text, "a.onnx")

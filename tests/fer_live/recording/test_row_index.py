@@ -96,6 +96,6 @@ def test_only_the_rows_of_the_picture_are_read_where_there_is_an_index(
         read.append(line)
         return json.JSONDecoder().decode(line.decode())
 
-    monkeypatch.setattr(row_line.json, "loads", loads)
+    monkeypatch.setattr(row_line, "parse_json", loads)
     RecordedFaces(recording).result(frame_at(1.0))
     assert len(read) == 2
