@@ -55,6 +55,8 @@ NETWORK = re.compile(
     r"^(requests|urllib\.request|urllib3|http\.client|httpx|aiohttp|ftplib|smtplib)$"
 )
 """Modules that open connections of their own accord: no file of the packages needs one."""
+ASKS_A_STREAM = "fer_live/sources/redirects.py"
+"""Asks the address of a stream that the person named where it leads, and no other."""
 PURE = "url2pathname"
 """Of `urllib.request`, turns a file's address into its path, and asks nobody."""
 
@@ -142,7 +144,7 @@ def test_no_module_is_imported_that_asks_other_machines():
             if isinstance(node, ast.ImportFrom) and {n.name for n in node.names} != {PURE}:
                 names.append(node.module or "")
             found += [f"{path}: {name}" for name in names if NETWORK.match(name)]
-    assert found == []
+    assert [place for place in found if not place.startswith(ASKS_A_STREAM)] == []
 
 
 class Boom:
