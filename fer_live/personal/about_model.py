@@ -7,6 +7,9 @@ from fer_live.base.translation import tr, tr_label, tr_n
 from fer_live.model.manifest import EVERYDAY, Manifest
 from fer_live.personal.models import InstalledModel
 
+_LARGEST = 1e15
+"""Neither a count nor a share; no infinity either, and what is no number is not below it."""
+
 
 @dataclass(frozen=True, slots=True)
 class Fact:
@@ -68,7 +71,8 @@ def _learnt_from(manifest: Manifest) -> str:
         lines.append(tr_n("{n} more without a label", "{n} more without labels", n_unlabeled))
     story = manifest.training.get("personalized")
     if isinstance(story, dict):
-        n_own = sum(story.get(key, 0) for key in ("n_labeled", "n_unlabeled"))
+        counts = (story.get(key, 0) for key in ("n_labeled", "n_unlabeled"))
+        n_own = sum(n for n in counts if isinstance(n, int))
         name, when = story.get("name", "?"), made_on(manifest) or "?"
         lines.append(
             tr("then {n} pictures of {name}, on {when}", n=n_own, name=name, when=when)
@@ -93,7 +97,7 @@ def _how_well(manifest: Manifest) -> str:
     return tr(
         "Of {n} pictures that it was not trained on, it reads {share:.0%} as most people who "
         "labeled them. Happy and neutral faces it reads best, rare expressions worst.",
-        n=manifest.metrics["priors"]["n"],
+        n=told["n"],
         share=told["accuracy"],
     )
 
@@ -104,12 +108,22 @@ def _is_personal(manifest: Manifest) -> bool:
 
 def _takes(manifest: Manifest) -> dict[str, Any] | None:
     """What was measured on takes left out, where it was."""
-    found = manifest.metrics.get("on_takes_left_out")
-    return found if isinstance(found, dict) and found.get("after") is not None else None
+    return _measured(manifest.metrics.get("on_takes_left_out"), "n_takes", "before", "after")
 
 
 def _everyday(manifest: Manifest) -> dict[str, Any] | None:
-    """What was measured of the everyday prior, where it was."""
-    priors = manifest.metrics.get("priors")
-    found = priors.get(EVERYDAY) if isinstance(priors, dict) else None
-    return found if isinstance(found, dict) and "accuracy" in found else None
+    """What was measured of the everyday prior, where it was: n and accuracy."""
+    priors = _measured(manifest.metrics.get("priors"), "n")
+    found = _measured(priors.get(EVERYDAY), "accuracy") if priors else None
+    return {**found, "n": priors["n"]} if priors and found else None
+
+
+def _measured(found: object, *names: str) -> dict[str, Any] | None:
+    """Figures, where they are numbers: what a stranger wrote into a model may be anything."""
+    if not isinstance(found, dict):
+        return None
+    return found if all(_is_number(found.get(name)) for name in names) else None
+
+
+def _is_number(value: object) -> bool:
+    return isinstance(value, int | float) and abs(value) < _LARGEST
