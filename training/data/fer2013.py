@@ -22,7 +22,7 @@ from typing import Literal, TextIO
 import numpy as np
 from numpy.typing import NDArray
 
-from fer_live.base.regular_file import open_regular, open_text
+from fer_live.base.regular_file import check_regular, open_text
 from fer_live.datatypes import UInt8Array
 from fer_live.errors import DataError
 from fer_live.model.manifest import EXPRESSIONS
@@ -200,5 +200,6 @@ def _rows(path: Path, columns: tuple[str, ...]) -> Iterator[tuple[str, list[str]
 def _open_text(path: Path) -> TextIO:
     csv.field_size_limit(min(sys.maxsize, 2**31 - 1))
     if path.suffix == ".gz":
-        return gzip.open(open_regular(path), "rt", encoding="utf-8", newline="")
+        check_regular(path)
+        return gzip.open(path, "rt", encoding="utf-8", newline="")
     return open_text(path)
