@@ -39,9 +39,11 @@ _Value = Annotated[float, Field(ge=-1e4, le=1e4)]
 """Of an embedding, whose own are below 1. What is larger would end in no number after a sum."""
 _Scale = Annotated[float, Field(ge=0, le=1e4)]
 _Share = Annotated[float, Field(ge=0, le=1)]
-_Bias = Annotated[float, Field(ge=-100, le=100)]
+MAX_BIAS = 100.0
+LEAST_TEMPERATURE, MOST_TEMPERATURE = 1e-3, 1e3
+_Bias = Annotated[float, Field(ge=-MAX_BIAS, le=MAX_BIAS)]
 """On a logarithm: 100 makes certain what is impossible."""
-_Temperature = Annotated[float, Field(ge=1e-3, le=1e3)]
+_Temperature = Annotated[float, Field(ge=LEAST_TEMPERATURE, le=MOST_TEMPERATURE)]
 
 _MAX_TEXT = 16 << 20
 """Letters. The shipped one has a thirtieth of it."""

@@ -17,7 +17,7 @@ from numpy.typing import NDArray
 
 from fer_live.datatypes import FloatArray
 from fer_live.errors import InputError
-from fer_live.model.manifest import Manifest
+from fer_live.model.manifest import LEAST_TEMPERATURE, MOST_TEMPERATURE, Manifest
 from training.data.labeled_images import LabeledImages
 from training.data.splits import draw_share
 from training.measure.evaluate import load_crops
@@ -134,7 +134,10 @@ def cross_fit(logits: FloatArray, labeled: LabeledImages, seed: int) -> Calibrat
 
 
 def fit_temperature(logits: FloatArray, labels: NDArray[np.int64]) -> float:
-    """Fit the temperature of minimal negative log-likelihood; `logits` (N, C), `labels` (N,)."""
+    """Fit the temperature of minimal negative log-likelihood; `logits` (N, C), `labels` (N,).
+
+    That of a model that knows nothing has no end; it is cut where a manifest's must be.
+    """
     x, y = torch.from_numpy(logits).double(), torch.from_numpy(labels)
     log_temperature = torch.zeros((), dtype=torch.float64, requires_grad=True)
     optimizer = torch.optim.LBFGS([log_temperature], max_iter=_STEPS, line_search_fn="strong_wolfe")
@@ -146,7 +149,7 @@ def fit_temperature(logits: FloatArray, labels: NDArray[np.int64]) -> float:
         return value
 
     optimizer.step(loss)  # type: ignore[no-untyped-call]
-    return float(log_temperature.detach().exp())
+    return float(log_temperature.detach().exp().clamp(LEAST_TEMPERATURE, MOST_TEMPERATURE))
 
 
 def summary(figures: dict[str, Any]) -> str:

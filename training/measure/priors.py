@@ -20,7 +20,7 @@ from numpy.typing import NDArray
 
 from fer_live.datatypes import FloatArray
 from fer_live.errors import InputError
-from fer_live.model.manifest import EVERYDAY
+from fer_live.model.manifest import EVERYDAY, LEAST_TEMPERATURE, MAX_BIAS, MOST_TEMPERATURE
 from fer_live.vision.answers import DEFAULT_ANSWERS
 from training.data.labeled_images import LabeledImages
 from training.data.splits import draw_share
@@ -145,7 +145,9 @@ def _least_loss(
 
     optimizer.step(loss)  # type: ignore[no-untyped-call]
     strength, log_temperature = free.detach().tolist()
-    return strength, float(np.exp(log_temperature))
+    temperature = np.clip(np.exp(log_temperature), LEAST_TEMPERATURE, MOST_TEMPERATURE)
+    largest = MAX_BIAS / max(np.abs(log_shares).max(), 1e-9)  # of a model that knows nothing
+    return float(np.clip(strength, -largest, largest)), float(temperature)
 
 
 def _ece_if_perfect(probs: FloatArray, weights: NDArray[np.float64], seed: int) -> float:

@@ -140,6 +140,7 @@ class _Work:
             sys.addaudithook(self._audit)
             signal.signal(signal.SIGALRM, _too_slow)
             signal.signal(signal.SIGPROF, _too_slow)
+            _forget_peak(reader.pid)
             for number in range(first, first + count):
                 self._tell(at=number)
                 for failure in self._failures(number, reader):
@@ -248,7 +249,7 @@ class _Work:
         self._figures["MB"] = max(self._figures["MB"], rss_mb)
         if rss_mb > MAX_MB:
             yield f"took {rss_mb:.0f} MB"
-            Path(f"/proc/{pid or 'self'}/clear_refs").write_text("5")
+            _forget_peak(pid)
 
     def _tell(self, **told: object) -> None:
         print(json.dumps(told), file=self._out, flush=True)
@@ -276,6 +277,10 @@ def _limit(pid: int | None) -> None:
     if bytes_taken > limit // 2:
         limit += bytes_taken
     resource.prlimit(pid or 0, resource.RLIMIT_AS, (limit, limit))
+
+
+def _forget_peak(pid: int | None) -> None:
+    Path(f"/proc/{pid or 'self'}/clear_refs").write_text("5")
 
 
 def _peak_mb(pid: int | None) -> float:
