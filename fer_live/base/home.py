@@ -1,5 +1,6 @@
 """The folders for what the app keeps: in FER_LIVE_HOME, or in the system's places for them."""
 
+import contextlib
 import itertools
 import os
 from pathlib import Path
@@ -26,6 +27,15 @@ def documents() -> Path:
 def cache() -> Path:
     """What can be made again at a cost of time, such as engines. Raises `OutputError`."""
     return made(_cache())
+
+
+def keep_fonts_here() -> None:
+    """Have Matplotlib keep its list of fonts in the app's cache, not in folders of its own in the
+    person's home. To be called before it is imported. A folder that the person has named for it
+    stays; where the app's cannot be made, it finds a temporary one."""
+    with contextlib.suppress(OutputError):
+        if "MPLCONFIGDIR" not in os.environ:
+            os.environ["MPLCONFIGDIR"] = str(made(_cache() / "matplotlib"))
 
 
 def is_kept(path: Path) -> bool:

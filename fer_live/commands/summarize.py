@@ -11,6 +11,7 @@ from fer_live.base.console import (
     require_packages,
     seed,
 )
+from fer_live.base.home import keep_fonts_here
 from fer_live.commands.options import refuse_all_options
 from fer_live.plain_text import say
 
@@ -123,6 +124,7 @@ def run(arguments: argparse.Namespace) -> int:
         if path.suffix.lower() == ".csv":
             write_atomically(path, as_csv(study, agreement).encode())
         else:
+            keep_fonts_here()
             from fer_live.studies.page import as_page  # matplotlib takes a second to import
 
             write_atomically(path, as_page(study, agreement).encode())

@@ -12,11 +12,20 @@ from typing import TYPE_CHECKING, Any
 import cv2
 import numpy as np
 
+from fer_live.base.home import keep_fonts_here
 from fer_live.datatypes import UInt8Array
 from fer_live.model.assets import asset
 
 if TYPE_CHECKING:
     from mediapipe.tasks.python.vision import FaceDetectorResult, FaceLandmarkerResult
+
+
+def _vision() -> Any:
+    """MediaPipe's vision tasks; they import Matplotlib."""
+    keep_fonts_here()
+    from mediapipe.tasks.python import vision
+
+    return vision
 
 
 class MediapipeTask:
@@ -50,8 +59,7 @@ class FaceDetectorTask(MediapipeTask):
     """
 
     def __init__(self, model: str, min_confidence: float) -> None:
-        from mediapipe.tasks.python import vision
-
+        vision = _vision()
         options = vision.FaceDetectorOptions(
             base_options=_base_options(model),
             running_mode=vision.RunningMode.VIDEO,
@@ -88,8 +96,7 @@ class FaceLandmarkerTask(MediapipeTask):
     def __init__(
         self, model: str, min_detection_confidence: float, min_presence_confidence: float
     ) -> None:
-        from mediapipe.tasks.python import vision
-
+        vision = _vision()
         options = vision.FaceLandmarkerOptions(
             base_options=_base_options(model),
             running_mode=vision.RunningMode.IMAGE,

@@ -117,6 +117,7 @@ def live(source: Path, out: Path) -> None:
     rows = out / "rows.csv"
     command("analyze", source, "--out", rows, "--every", "10", "--signals")
     command("summarize", rows, "--by", "source", "--out", out / "summary.csv")
+    command("summarize", rows, "--by", "source", "--out", out / "summary.html")
     command("models", "list")
     command("clips", "list")
     # Statistics that a library gathers come later: ONNX Runtime's came after ten seconds.

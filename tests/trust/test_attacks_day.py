@@ -52,12 +52,13 @@ def run(root: Path, phase: str, *, watched: bool) -> str | None:
     }
     for place in places.values():
         Path(place).mkdir(mode=0o700, parents=True, exist_ok=True)
+    inherited = {name: value for name, value in os.environ.items() if name != "MPLCONFIGDIR"}
     calls = root.parent / "calls.txt"
     tracing = ["strace", "-f", "-qq", "-e", "trace=%network", "-o", str(calls)]
     command = [sys.executable, "-m", "tests.trust.day", phase, root / SOURCE, root / "out"]
     done = subprocess.run(
         [*(tracing if watched else []), *map(str, command)],
-        env=os.environ | places | {"PYTHONPATH": str(Path.cwd()), "QT_QPA_PLATFORM": "offscreen"},
+        env=inherited | places | {"PYTHONPATH": str(Path.cwd()), "QT_QPA_PLATFORM": "offscreen"},
         capture_output=True,
         text=True,
         timeout=400,
@@ -173,10 +174,16 @@ def test_everything_that_a_day_keeps_is_its_owners_alone(day: Day):
     others = {
         str(path.relative_to(day.home)): stat.filemode(path.stat().st_mode)
         for path in kept
-        if path.stat().st_mode & 0o077
+        if path.stat().st_mode & 0o077 and path.parent != day.home / "cache" / "matplotlib"
     }
     assert others == {}
     assert (day.root / "out" / "report.html").stat().st_mode & 0o077 == 0
+
+
+def test_a_day_leaves_nothing_in_the_folders_of_others(day: Day):
+    """Libraries keep lists of their own, as Matplotlib of fonts; they go to the app's cache."""
+    assert [path for path in (day.root / "user").rglob("*") if path.is_file()] == []
+    assert any((day.home / "cache" / "matplotlib").iterdir())
 
 
 def test_the_log_of_a_day_names_nobody(day: Day):

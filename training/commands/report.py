@@ -3,6 +3,7 @@
 import argparse
 from pathlib import Path
 
+from fer_live.base.home import keep_fonts_here
 from fer_live.plain_text import say
 
 HELP = "make tables and plots of a grid's results"
@@ -19,6 +20,7 @@ def declare(parser: argparse.ArgumentParser) -> None:
 
 
 def run(arguments: argparse.Namespace) -> int:
+    keep_fonts_here()
     from training.study.report import write_report
 
     say(write_report(arguments.folder))

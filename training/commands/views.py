@@ -4,6 +4,7 @@ import argparse
 from pathlib import Path
 
 from fer_live.base.console import check_output_file, seed
+from fer_live.base.home import keep_fonts_here
 from fer_live.model.assets import asset
 from fer_live.plain_text import say
 
@@ -33,6 +34,8 @@ def declare(parser: argparse.ArgumentParser) -> None:
 def run(arguments: argparse.Namespace) -> int:
     from training.data.image_files import load_clip, load_clips
     from training.study.cells import any_config
+
+    keep_fonts_here()
     from training.study.views import draw_views
 
     check_output_file(arguments.out, (".png", ".jpg", ".svg"))
