@@ -2,6 +2,7 @@
 kind of error."""
 
 import math
+import sys
 from collections.abc import Mapping
 from pathlib import Path
 from typing import IO, Any
@@ -92,7 +93,15 @@ def _check_head(opened: IO[bytes], n_bytes: int) -> None:
 def _checked(array: Any, name: str, kinds: str, n_axes: int) -> NDArray[Any]:
     if not isinstance(array, np.ndarray) or array.dtype.kind not in kinds or array.ndim != n_axes:
         raise ArrayFault(f"{name}: not {n_axes} axes of {kinds}")
+    if array.dtype.kind == "U" and not _is_text(array):
+        raise ArrayFault(f"{name}: letters that do not exist")
     return array
+
+
+def _is_text(array: NDArray[Any]) -> bool:
+    """Whether Python can make texts of it: NumPy keeps any number of 32 bits as a letter."""
+    letters = np.ascontiguousarray(array).reshape(-1).view(array.dtype.byteorder + "u4")
+    return not ((letters > sys.maxunicode) | ((letters >= 0xD800) & (letters < 0xE000))).any()
 
 
 def _first_line(error: Exception) -> str:

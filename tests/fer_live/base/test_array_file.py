@@ -32,3 +32,25 @@ def test_another_array_is_refused(tmp_path: Path):
     for kinds, n_axes in (("u", 2), ("f", 1)):
         with pytest.raises(ArrayFault):
             load_array(tmp_path / "a.npy", kinds, n_axes)
+
+
+@pytest.mark.parametrize("order", "<>")
+@pytest.mark.parametrize("letter", [0x110000, 0xFFFFFFFF, 0xD800, 0xDFFF])
+def test_letters_that_do_not_exist_are_no_text(tmp_path: Path, letter: int, order: str):
+    """Python ends with a `SystemError` where it is to make a text of some of them."""
+    letters = np.array([[65, 66], [67, letter]], f"{order}u4")
+    np.save(tmp_path / "a.npy", letters.view(f"{order}U2").reshape(2))
+    with pytest.raises(ArrayFault, match="letters that do not exist"):
+        load_array(tmp_path / "a.npy", "U", 1)
+    np.savez(tmp_path / "a.npz", a=np.load(tmp_path / "a.npy"))
+    with pytest.raises(ArrayFault, match="letters that do not exist"):
+        load_arrays(tmp_path / "a.npz", {"a": ("U", 1)})
+
+
+@pytest.mark.parametrize("order", "<>")
+def test_text_in_any_byte_order_is_read(tmp_path: Path, order: str):
+    for array in (np.array(["ab", "가🙂"]), np.array([], "U3"), np.array(["x"] * 4)[::2]):
+        np.save(tmp_path / "a.npy", array.astype(array.dtype.newbyteorder(order)))
+        assert load_array(tmp_path / "a.npy", "U", 1).tolist() == array.tolist()
+    np.save(tmp_path / "a.npy", np.array("3", f"{order}U1"))
+    assert load_array(tmp_path / "a.npy", "U", 0).item() == "3"
