@@ -44,5 +44,7 @@ def test_a_damaged_file_of_faces_is_one_line(tmp_path: Path, n_left: int):
     file, clip = tmp_path / "faces.npz", crops_alone(faces(4), np.array(["a", "b", "c", "c"]))
     save_faces(file, Material(clip, clip, np.arange(4)))
     file.write_bytes(file.read_bytes()[:n_left])
-    with pytest.raises(DataError, match=r"faces\.npz: is damaged; delete it, and the faces are found again"):
+    with pytest.raises(
+        DataError, match=r"faces\.npz: is damaged; delete it, and the faces are found again"
+    ):
         load_faces(file)
