@@ -48,7 +48,8 @@ class _Sums:
 
 
 def refuse_large_graph(graph: "onnx.GraphProto", shapes: Shapes, n_faces: int) -> None:
-    """Raise `TooMuch` for a graph that would take too much memory or time.
+    """Raise `TooMuch` for a graph that would take too much memory or time, and another `ValueError`
+    for one whose operators lack inputs.
 
     Args:
         graph: Without graphs inside of it.
@@ -67,7 +68,7 @@ def refuse_large_graph(graph: "onnx.GraphProto", shapes: Shapes, n_faces: int) -
             raise TooMuch(f"has {node.op_type} in it, whose cost cannot be told")
         for name in filter(None, node.output):
             if name not in sizes and node.op_type in _SAME_SIZE:
-                sizes[name] = sizes.get(node.input[0], 0)
+                sizes[name] = sizes.get(_input(node, 0), 0)
             if name not in sizes:
                 raise TooMuch(f"{node.op_type} makes an array whose size cannot be told")
         made = sum(sizes[name] for name in node.output if name)
@@ -90,7 +91,8 @@ def refuse_large_graph(graph: "onnx.GraphProto", shapes: Shapes, n_faces: int) -
 def _refuse(sums: _Sums, n_faces: int) -> None:
     if sums.constant > _MAX_CONSTANT or sums.most_alive > _MAX_ALIVE:
         raise TooMuch("makes arrays that are too large in all")
-    if sums.work_once + sums.work_a_batch / n_faces > _MAX_WORK:
+    # In whole numbers: a size that a file claims may be too large for a float.
+    if sums.work_once * n_faces + sums.work_a_batch > _MAX_WORK * n_faces:
         raise TooMuch("takes too long to read a face")
 
 
@@ -102,20 +104,30 @@ def _work(node: "onnx.NodeProto", made: int, shapes: Shapes, sizes: Mapping[str,
     """Multiply-adds of a node that makes so many numbers."""
     read = sum(sizes.get(name, 0) for name in node.input)
     least = _PER_NUMBER * (made + read)
-    of_inputs = [shapes.get(name, ()) for name in node.input]
+
+    def shape_of(place: int) -> Sequence[int | None]:
+        return shapes.get(_input(node, place), ())
+
     match node.op_type:
         case "Conv" | "ConvInteger":
-            return least + made * _product(of_inputs[1][1:])
+            return least + made * _product(shape_of(1)[1:])
         case "QLinearConv":
-            return least + made * _product(of_inputs[3][1:])
+            return least + made * _product(shape_of(3)[1:])
         case "ConvTranspose":
-            return least + read * _product(of_inputs[1][1:])
+            return least + read * _product(shape_of(1)[1:])
         case "MatMul" | "MatMulInteger" | "QLinearMatMul":
-            return least + made * _product(of_inputs[0][-1:])
+            return least + made * _product(shape_of(0)[-1:])
         case "Gemm":
-            return least + made * max((size or 1 for size in of_inputs[0]), default=1)
+            return least + made * max((size or 1 for size in shape_of(0)), default=1)
     kernel = [size for item in node.attribute if item.name == "kernel_shape" for size in item.ints]
     return least + made * _product(kernel)
+
+
+def _input(node: "onnx.NodeProto", place: int) -> str:
+    """The name of an input that an operator cannot be without."""
+    if place >= len(node.input):
+        raise ValueError(f"{node.op_type} with {len(node.input)} inputs")
+    return str(node.input[place])
 
 
 def _count(sizes: Sequence[int | None]) -> int:

@@ -148,10 +148,13 @@ def _refuse_huge(model: "onnx.ModelProto", file: Path) -> None:
     known = [value for value in values if value.type.tensor_type.HasField("shape")]
     told = {name: sizes for name, (_, sizes) in _signatures(known).items()}
     told |= {tensor.name: tuple(tensor.dims) for tensor in inferred.initializer}
-    try:
-        refuse_large_graph(inferred, told, n_faces.dim_value)
-    except TooMuch as error:
-        raise ModelError(tr("{file}: {why}; use a smaller model", file=file, why=error)) from None
+    with reading_graph(str(file)):
+        try:
+            refuse_large_graph(inferred, told, n_faces.dim_value)
+        except TooMuch as error:
+            raise ModelError(
+                tr("{file}: {why}; use a smaller model", file=file, why=error)
+            ) from None
 
 
 _Signature = tuple[int, tuple[int | None, ...]]

@@ -17,6 +17,10 @@ WHOLE_COLUMNS = ("frame", "track_id", "blink", "person")
 
 Row = dict[str, Any]
 """Column -> text, number, or None: an empty cell, and null in JSON."""
+Box = tuple[float, float, float, float]
+
+_MAX_PLACE = 2**24
+"""Pixels; no picture is as wide or as high."""
 
 
 def column_names(labels: tuple[str, ...], *, signals: bool = False) -> list[str]:
@@ -34,6 +38,14 @@ def number_in(row: Row, name: str) -> float:
     """A number of a row; NaN where its cell is empty or the row has no such column."""
     value = row.get(name)
     return math.nan if value is None or value == "" else float(value)
+
+
+def box_in(row: Row) -> Box | None:
+    """Left, top, right and bottom of a row's face, pixels; None where the row tells no box, or one
+    that is empty or can be in no picture, as damaged rows have it."""
+    x1, y1, x2, y2 = (number_in(row, side) for side in ("x1", "y1", "x2", "y2"))
+    is_one = -_MAX_PLACE < x1 < x2 < _MAX_PLACE and -_MAX_PLACE < y1 < y2 < _MAX_PLACE
+    return (x1, y1, x2, y2) if is_one else None
 
 
 def utc_text(moment: datetime | None) -> str:

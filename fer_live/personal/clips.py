@@ -20,6 +20,7 @@ from fer_live.base.home import home
 from fer_live.errors import InputError
 from fer_live.outputs.face_rows import number_in
 from fer_live.personal.model_folder import delete_learnt
+from fer_live.plain_text import plain_line
 from fer_live.recording.history import clock
 from fer_live.recording.recorder import Recording, list_recordings
 
@@ -55,7 +56,7 @@ class ClipSummary:
         """One line for a list of clips: name, length, frames, faces, size, source."""
         n_faces = len(self.faces_by_track)
         people = "1 face" if n_faces == 1 else f"{n_faces} faces"
-        return (
+        return plain_line(  # names and sources may hold ends of lines
             f"{self.name}  {clock(self.seconds)}  {self.n_frames} frames, {people}, "
             f"{self.n_bytes / 1e6:.1f} MB, from {self.source}"
         )

@@ -4,11 +4,14 @@ A ZIP archive of the files of an installed model, and `profile.json` with its na
 """
 
 import io
+import lzma
+import struct
 import tempfile
 import zipfile
+import zlib
 from pathlib import Path
 
-from pydantic import BaseModel, Field, ValidationError
+from pydantic import BaseModel, Field
 
 from fer_live.base.atomic_file import write_atomically, writing
 from fer_live.base.home import made
@@ -30,6 +33,12 @@ _ABOUT = "profile.json"
 _NEEDED = (CPU_MODEL, GPU_MODEL)
 _MAX_BYTES = 500_000_000
 """Of one file in the archive, unpacked. The shipped fp32 model is a fortieth of it."""
+_FAULTS = (
+    *(zipfile.BadZipFile, KeyError, RuntimeError, NotImplementedError, ValueError),
+    *(EOFError, zlib.error, lzma.LZMAError, struct.error, OverflowError, MemoryError),
+)
+"""What Python's reader of archives raises for a broken one: of its own, and of the decompressors;
+`ValidationError` is a `ValueError`."""
 
 
 class _About(BaseModel):
@@ -95,5 +104,5 @@ def _read(file: Path) -> tuple[str, dict[str, bytes]]:
             return about.name, {name: archive.read(name) for name in names}
     except OSError as error:
         raise InputError(f"{file}: {error.strerror or error}") from None
-    except (zipfile.BadZipFile, KeyError, ValidationError, RuntimeError, NotImplementedError):
+    except _FAULTS:
         raise InputError(tr("{file}: no profile of this app", file=file)) from None

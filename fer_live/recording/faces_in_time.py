@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 
 from fer_live.base.translation import tr
 from fer_live.datatypes import FloatArray
-from fer_live.outputs.face_rows import Row, number_in
+from fer_live.outputs.face_rows import Box, Row, box_in, number_in
 from fer_live.recording.episodes import durations
 from fer_live.recording.persons import PERSON
 
@@ -21,7 +21,7 @@ class Sight:
 
     score: float
     time_s: float
-    box_xyxy: tuple[float, float, float, float]
+    box_xyxy: Box
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -116,6 +116,7 @@ def _note_sight(sights: dict[str, Sight], row: Row, shown: str, confidence: floa
     # Recordings of earlier versions have neither; "unsure" has no confidence.
     score = (0.0 if isnan(confidence) else confidence) * (1.0 if isnan(quality) else quality)
     before = sights.get(shown)
-    if before is None or score > before.score:
-        x1, y1, x2, y2 = (number_in(row, side) for side in ("x1", "y1", "x2", "y2"))
-        sights[shown] = Sight(score, number_in(row, "time_s"), (x1, y1, x2, y2))
+    if before is not None and score <= before.score:
+        return
+    if (box := box_in(row)) is not None:
+        sights[shown] = Sight(score, number_in(row, "time_s"), box)

@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 
 from fer_live.base.regular_file import LINE_BYTES, open_regular
 from fer_live.datatypes import FaceResult, FloatArray, Frame, FrameResult
-from fer_live.outputs.face_rows import Row, number_in
+from fer_live.outputs.face_rows import Row, box_in, number_in
 from fer_live.recording.face_curve import FaceCurve
 from fer_live.recording.face_points import recorded_signals
 from fer_live.recording.history import Moment
@@ -101,8 +101,10 @@ class RecordedFaces:
         return FrameResult(frame, () if self.has_overlay else self.faces_at(frame), {}, "", "")
 
     def faces_at(self, frame: Frame) -> tuple[FaceResult, ...]:
-        """What was read in this frame, also where its picture shows it already."""
-        return tuple(_face(row, self.labels) for row in self._rows_at(frame.captured_at_s))
+        """What was read in this frame, also where its picture shows it already. A row that tells no
+        place is left out, for nothing could be painted there."""
+        rows = self._rows_at(frame.captured_at_s)
+        return tuple(_face(row, self.labels) for row in rows if box_in(row) is not None)
 
     def _rows_at(self, time_s: float) -> list[Row]:
         at = int(np.searchsorted(self._times_s, time_s + _SAME_FRAME_S)) - 1

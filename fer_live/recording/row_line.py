@@ -5,11 +5,12 @@ from typing import Any
 
 from fer_live.base.parse import parse_json
 from fer_live.outputs.face_rows import Row
+from fer_live.recording.persons import PERSON
 
 _TEXTS = ("source", "label", "shown_label")
 _NUMBERS = (
     *("x1", "y1", "x2", "y2", "detection_confidence", "confidence", "shown_confidence"),
-    *("quality", "person"),
+    "quality",
 )
 _MAX_TRACK, _MAX_FRAME = 2**31, 2**63
 
@@ -23,7 +24,8 @@ def row_in(line: bytes, labels: tuple[str, ...]) -> Row | None:
 
     Returns:
         The row, whose time, frame, face and labels are there and whose other cells that are read
-        are numbers or empty; None for a line that a crash cut off, or that is no row.
+        are numbers that can be reckoned with, or empty; None for a line that a crash cut off, or
+        that is no row.
     """
     try:
         row = parse_json(line)
@@ -35,6 +37,8 @@ def row_in(line: bytes, labels: tuple[str, ...]) -> Row | None:
     frame, track_id = row.get("frame"), row.get("track_id")
     is_timed = _is_number(time_s) and math.isfinite(time_s) and abs(time_s) < _MAX_FRAME
     if not (is_timed and _is_whole(frame, _MAX_FRAME) and _is_whole(track_id, _MAX_TRACK)):
+        return None
+    if row.get(PERSON) is not None and not _is_whole(row[PERSON], _MAX_TRACK):
         return None
     cells = [row.get(name) for name in _NUMBERS] + [row.get(f"p_{label}") for label in labels]
     is_read = all(cell is None or cell == "" or _is_number(cell) for cell in cells)
@@ -49,8 +53,8 @@ def numbers_in(value: Any, n: int) -> list[float] | None:
 
 
 def _is_number(value: Any) -> bool:
-    # A whole number of thousands of digits is none for a computation.
-    return type(value) is float or (type(value) is int and abs(value) < _MAX_FRAME)
+    # What is endless, or has thousands of digits, is no number for a computation; NaN is empty.
+    return type(value) in (float, int) and not abs(value) >= _MAX_FRAME
 
 
 def _is_whole(value: Any, limit: int) -> bool:

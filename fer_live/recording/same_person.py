@@ -8,7 +8,7 @@ from pathlib import Path
 import numpy as np
 
 from fer_live.datatypes import FaceDetection, FloatArray, Frame, UInt8Array
-from fer_live.outputs.face_rows import Row, number_in
+from fer_live.outputs.face_rows import Row, box_in, number_in
 from fer_live.recording.persons import Persons
 from fer_live.recording.player import ClipPlayer
 from fer_live.vision.alignment import align_face
@@ -117,11 +117,12 @@ def group_descriptors(
 
 
 def best_looks(rows: Iterable[Row], n: int) -> dict[int, list[Row]]:
-    """Of each face `n` of its rows at most: those of good quality if it has any, spread evenly over
-    its time."""
+    """Of each face `n` of its rows at most that tell its place: those of good quality if it has
+    any, spread evenly over its time."""
     by_face: dict[int, list[Row]] = defaultdict(list)
     for row in rows:
-        by_face[int(row["track_id"])].append(row)
+        if box_in(row) is not None:
+            by_face[int(row["track_id"])].append(row)
     chosen = {}
     for track_id, group in by_face.items():
         good = [row for row in group if not number_in(row, "quality") < _MIN_QUALITY] or group

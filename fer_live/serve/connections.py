@@ -56,10 +56,16 @@ class LimitedProtocol(H11Protocol):
         super().connection_lost(exc)
 
     def send_400_response(self, msg: str) -> None:
-        if self.conn.our_state in (h11.IDLE, h11.SEND_RESPONSE):
-            super().send_400_response(msg)
-        else:  # the answer is on its way, and what comes behind it cannot be read
+        self._begin_stall()  # it is closed once this was taken
+        if self.conn.our_state not in (h11.IDLE, h11.SEND_RESPONSE):
+            # The answer is on its way, and what comes behind it cannot be read.
             self.transport.close()
+            return
+        if self._is_busy():
+            # The body cannot be read of a request that is being worked at, which would answer too.
+            self.cycle.disconnected = True
+            self.cycle.message_event.set()
+        super().send_400_response(msg)
 
     def _is_busy(self) -> bool:
         return self.cycle is not None and not self.cycle.response_complete

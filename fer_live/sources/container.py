@@ -11,7 +11,7 @@ import av.container
 from fer_live.base.translation import tr
 from fer_live.errors import SourceError, SourceTimeout
 from fer_live.sources.content import IMAGE_SUFFIXES, kind_of, open_file
-from fer_live.sources.playlist import refuse_odd_parts
+from fer_live.sources.playlist import next_part_s, refuse_odd_parts
 from fer_live.sources.redirects import final_address
 
 MAX_PIXELS = 178_956_970
@@ -23,6 +23,13 @@ _ANSWERS_WITHIN_S = 10.0
 _LIST_OPTIONS = {"max_reload": "1"}
 """A list of parts in a file that does not say that it has ended is not waited for: nobody adds to
 it, and FFmpeg would look for more a thousand times."""
+_FOLLOWED_S = 6.0
+"""A list whose parts come within so many seconds may still be written, and is followed; FFmpeg
+waits for one part and a half."""
+_LIST_WAITS_S = 2.0
+"""For the next part of any other list without an end. FFmpeg waits as long as the list says that
+its parts are, ages too, and up to three times: twice while it opens a short list, then at its
+end."""
 _URL_OPTIONS = {
     "rtsp_transport": "tcp",  # a lost UDP packet costs half a picture
     "reconnect": "1",  # a file that breaks off goes on from where it was
@@ -61,14 +68,19 @@ def open_container(
         if isinstance(where, str):
             return _open_address(where, {**limits, **_URL_OPTIONS})
         if kind_of(where) == "playlist":  # its parts lie beside it
-            refuse_odd_parts(where.absolute())
-            return _open_named(f"file:{where.absolute()}", {**limits, **_LIST_OPTIONS})
+            lists = refuse_odd_parts(where.absolute())
+            is_followed = max(map(next_part_s, lists)) <= _FOLLOWED_S
+            waits_s = _ANSWERS_WITHIN_S if is_followed else _LIST_WAITS_S
+            options = {**limits, **_LIST_OPTIONS}
+            return _open_named(f"file:{where.absolute()}", options, waits_s)
         with open_file(where) as file:
             # By its descriptor, which FFmpeg duplicates: a name would decide about the decoder, or
             # be taken for an address, and would have to be valid text.
             descriptor = {"fd": str(file.fileno()), **limits}
             return av.open("fd:", options=descriptor, metadata_errors="replace")
     except av.ExitError:
+        if isinstance(where, Path):  # a list of parts of which none came
+            raise SourceError(undecodable(where)) from None
         raise SourceTimeout(
             tr("{url}: does not answer; check the address and the network", url=where)
         ) from None
@@ -101,6 +113,8 @@ def _open_address(url: str, options: dict[str, str]) -> av.container.InputContai
     return _open_named(final, options)
 
 
-def _open_named(name: str, options: dict[str, str]) -> av.container.InputContainer:
-    times_s = (_ANSWERS_WITHIN_S, _ANSWERS_WITHIN_S)
+def _open_named(
+    name: str, options: dict[str, str], waits_s: float | None = None
+) -> av.container.InputContainer:
+    times_s = (waits_s or _ANSWERS_WITHIN_S,) * 2
     return av.open(name, options=options, timeout=times_s, metadata_errors="replace")

@@ -219,6 +219,8 @@ class VideoDecoder:
             except StopIteration:
                 break
             except av.ExitError:
+                if self._path is not None:  # a list of parts to which nobody adds
+                    break
                 raise SourceTimeout(tr("{name}: sends no new pictures", name=self.name)) from None
             except (OSError, av.FFmpegError, ValueError):
                 self._has_broken_off = True

@@ -13,15 +13,18 @@ _MAX_LISTS = 1000
 _URI = re.compile(r'URI="([^"]*)"')
 _LOCAL = re.compile(r"(?:file|crypto)[:+]", re.IGNORECASE)
 """What FFmpeg lets stand before the name of a part on this machine."""
+_DURATION = re.compile(r"#EXT(?:INF|-X-TARGETDURATION):\s*([0-9.eE+]*)")
+_END = "#EXT-X-ENDLIST"
 _ELSEWHERE = re.compile(r"[a-z][a-z0-9+.-]*:", re.IGNORECASE)
 
 
-def refuse_odd_parts(playlist: Path) -> None:
+def refuse_odd_parts(playlist: Path) -> list[Path]:
     """Raise `SourceError` where a list, or one that it lists, names what is there and is no regular
-    file: a pipe would be waited for, and a device never ends."""
-    waiting, seen = [playlist], {playlist}
+    file: a pipe would be waited for, and a device never ends. Returns these lists."""
+    waiting, seen, lists = [playlist], {playlist}, []
     while waiting:
-        for part in _parts(waiting.pop()):
+        lists.append(waiting.pop())
+        for part in _parts(lists[-1]):
             if not part.exists() or part in seen:
                 continue
             if not part.is_file():
@@ -31,6 +34,23 @@ def refuse_odd_parts(playlist: Path) -> None:
                 waiting.append(part)
             if len(waiting) > _MAX_LISTS:
                 raise SourceError(tr("{path}: lists too many other lists", path=playlist))
+    return lists
+
+
+def next_part_s(playlist: Path) -> float:
+    """Within how many seconds the next part of a list comes, as it says itself, if somebody still
+    writes it; 0 where it has an end."""
+    text = _text(playlist)
+    if _END in text:
+        return 0.0
+    return max((_seconds(told) for told in _DURATION.findall(text)), default=0.0)
+
+
+def _seconds(told: str) -> float:
+    try:
+        return float(told)
+    except ValueError:
+        return 0.0
 
 
 def _is_playlist(path: Path) -> bool:
@@ -43,14 +63,17 @@ def _is_playlist(path: Path) -> bool:
 
 def _parts(playlist: Path) -> Iterator[Path]:
     """The parts of a list that lie on this machine; FFmpeg refuses to go from a file to others."""
-    try:
-        text = read_whole(playlist).decode(errors="surrogateescape")
-    except OSError as error:
-        why = error.strerror or str(error)
-        raise SourceError(tr("{path}: cannot be read: {why}", path=playlist, why=why)) from None
-    for line in re.split(r"[\n\r\0]", text):
+    for line in re.split(r"[\n\r\0]", _text(playlist)):
         for name in _URI.findall(line) if line.startswith("#") else [line.strip()]:
             while found := _LOCAL.match(name):
                 name = name[found.end() :]
             if name and not _ELSEWHERE.match(name):
                 yield playlist.parent / name
+
+
+def _text(playlist: Path) -> str:
+    try:
+        return read_whole(playlist).decode(errors="surrogateescape")
+    except OSError as error:
+        why = error.strerror or str(error)
+        raise SourceError(tr("{path}: cannot be read: {why}", path=playlist, why=why)) from None

@@ -1,5 +1,6 @@
 """Model files from strangers: refused in one line, before anything runs them."""
 
+import contextlib
 import json
 import os
 import zipfile
@@ -14,6 +15,7 @@ from onnx import TensorProto, helper, numpy_helper
 import fer_live.vision.classifier as classifier_module
 from fer_live.errors import InputError, ModelError
 from fer_live.model.assets import CPU_MODEL, GPU_MODEL, asset
+from fer_live.model.graph_size import TooMuch, refuse_large_graph
 from fer_live.model.inspect import load_model_file
 from fer_live.model.manifest import EXPRESSIONS, parse_manifest
 from fer_live.personal.models import check_name, find_model, list_models, resolve_model
@@ -150,6 +152,22 @@ def that_feeds_itself(model: onnx.ModelProto) -> None:
     model.graph.node[1].input[0] = "logits"
 
 
+NEEDS_INPUTS = (
+    *("Conv", "ConvInteger", "QLinearConv", "ConvTranspose", "MatMul", "MatMulInteger"),
+    *("QLinearMatMul", "Gemm", "Flatten", "Reshape", "Identity", "Softmax", "DequantizeLinear"),
+)
+
+
+def with_an_operator_without_inputs(kind: str) -> Spoil:
+    """In place of the last one, whose size is told by the output."""
+
+    def spoil(model: onnx.ModelProto) -> None:
+        model.graph.node[-1].op_type = kind
+        del model.graph.node[-1].input[:]
+
+    return spoil
+
+
 EMBEDDING: dict[str, object] = {
     "class_means": [[0.1]] * 8,
     "spread": [0.1],
@@ -182,6 +200,7 @@ BROKEN: dict[str, Spoil] = {
     "without": without_data,
     "negative": with_a_negative_shape,
     "cycle": that_feeds_itself,
+    **{f"{kind} alone": with_an_operator_without_inputs(kind) for kind in NEEDS_INPUTS},
 }
 
 
@@ -211,6 +230,25 @@ def test_a_model_that_contradicts_itself_is_refused_in_one_line(tmp_path: Path, 
     with pytest.raises(ModelError) as caught:
         ExpressionClassifier(spoilt(tmp_path / "a.onnx", BROKEN[attack]), "cpu")
     assert "\n" not in str(caught.value)
+
+
+@pytest.mark.parametrize("n_inputs", [0, 1])
+@pytest.mark.parametrize("kind", NEEDS_INPUTS)
+def test_what_a_graph_takes_can_be_asked_of_one_that_lacks_inputs(kind: str, n_inputs: int):
+    """Whatever the inference of shapes lets through: nothing but a `ValueError`."""
+    inputs = ["faces"][:n_inputs]
+    node = helper.make_node(kind, inputs, ["probs"])
+    graph = helper.make_graph([node], "g", [helper.make_tensor_value_info("faces", 2, [1, 8])], [])
+    with contextlib.suppress(ValueError):
+        refuse_large_graph(graph, {"faces": (1, 8), "probs": (1, 8)}, 1)
+
+
+def test_a_graph_whose_work_is_beyond_a_float_is_refused():
+    kernel = [2**62] * 30
+    node = helper.make_node("MaxPool", ["faces"], ["probs"], kernel_shape=kernel)
+    graph = helper.make_graph([node], "g", [helper.make_tensor_value_info("faces", 2, [1, 8])], [])
+    with pytest.raises(TooMuch, match="takes too long"):
+        refuse_large_graph(graph, {"faces": (1, 8), "probs": (1, 8)}, 1)
 
 
 def test_a_file_larger_than_any_model_is_not_read(tmp_path: Path):

@@ -97,6 +97,14 @@ class AnnotatedFaces:
         """Return the teachers' probabilities (K, C) float32, NaN where there are none."""
         return self._values(self._answers, rows)
 
+    def n_without_answer(self, begin: int = 0) -> int:
+        """How many faces, from row `begin` on, no teacher gave probabilities that are numbers."""
+        if self._answers is None:
+            return len(self) - begin
+        places, values = self._answers
+        found, are_numbers = places[begin:], values.isfinite().all(dim=1)
+        return int((~((found >= 0) & are_numbers[found.clamp_min(0)])).sum())
+
     def _stored(self, annotations: Annotations | None) -> tuple[Tensor, Tensor] | None:
         """The place (N,) of each face among the values, and the values, on the device."""
         if annotations is None:

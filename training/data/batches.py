@@ -46,6 +46,8 @@ class Batches:
         labels = torch.from_numpy(np.concatenate([data.labeled.labels, data.heldout.labels]))
         self._labels = labels.to(device)
         self._unlabeled = AnnotatedFaces(data.unlabeled, files, device)
+        if method.needs_answers:
+            self._check_answers(config)
         self._landmarks_weight = config.annotations.landmarks_weight
         self.n_landmarks = files.n_landmarks
         self.hidden_labels = torch.from_numpy(data.hidden_labels).to(device)
@@ -77,6 +79,21 @@ class Batches:
             if schedule.logit_adjustment:
                 self._logit_adjustment = schedule.logit_adjustment * self.class_shares.log()
         self._unlabeled_rows = ShuffledStream(max(n_unlabeled, 1), self._unlabeled_size, seed + 1)
+
+    def _check_answers(self, config: TrainConfig) -> None:
+        """Refuse files that lack a face whose answer is needed: a step would have no loss."""
+        n_lacking = {"unlabeled": (self._unlabeled.n_without_answer(), len(self._unlabeled))}
+        if self._needs_heldout and config.schedule.heldout_until:
+            n_labeled = len(self._images) - self._n_heldout
+            n = self._images.n_without_answer(n_labeled)
+            n_lacking["held-out"] = n, self._n_heldout
+        told = [f"{n} of {of} {kind} faces" for kind, (n, of) in n_lacking.items() if n]
+        if told:
+            raise InputError(
+                f"annotations.answers: no file has an answer for {' and '.join(told)}, which "
+                f"{config.run.method} with options.stored_answers needs; name a teacher's that has "
+                "them (`fer-train annotate answers`)"
+            )
 
     def __call__(self, step: int) -> tuple[Batch, Tensor]:
         """Make the batch of a step; returns it with the rows (U,) of its unlabeled images."""

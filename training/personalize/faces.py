@@ -8,6 +8,7 @@ import numpy as np
 
 from fer_live.base.atomic_file import write_atomically
 from fer_live.base.regular_file import open_regular
+from fer_live.errors import DataError
 from fer_live.personal.calibration import Material
 from fer_live.personal.own_faces import OwnFaces
 from fer_live.personal.personalize import gather_material
@@ -53,11 +54,14 @@ def save_faces(file: Path, person: Material) -> None:
 
 
 def load_faces(file: Path) -> Material:
-    """Read what `save_faces` wrote."""
-    with open_regular(file) as opened, np.load(opened, allow_pickle=False) as stored:
+    """Read what `save_faces` wrote; `DataError` where it is damaged."""
+    try:
+        with open_regular(file) as opened, np.load(opened, allow_pickle=False) as stored:
 
-        def part(name: str) -> OwnFaces:
-            crops, patches, takes, times_s, skipped = (stored[f"{name}_{f}"] for f in _FIELDS)
-            return OwnFaces(crops, patches, takes, times_s, tuple(skipped.tolist()))
+            def part(name: str) -> OwnFaces:
+                crops, patches, takes, times_s, skipped = (stored[f"{name}_{f}"] for f in _FIELDS)
+                return OwnFaces(crops, patches, takes, times_s, tuple(skipped.tolist()))
 
-        return Material(part("unlabeled"), part("labeled"), stored["labels"])
+            return Material(part("unlabeled"), part("labeled"), stored["labels"])
+    except Exception:  # noqa: BLE001  # numpy and zipfile raise a dozen kinds for a broken file
+        raise DataError(f"{file}: is damaged; delete it, and the faces are found again") from None

@@ -6,6 +6,7 @@ from PyQt6.QtCore import QDateTime, QLocale
 
 from fer_live.base.translation import language, tr, tr_label
 from fer_live.personal.clips import CALIBRATION, ClipSummary
+from fer_live.plain_text import plain_line
 
 
 def title_of(clip: ClipSummary) -> str:
@@ -14,7 +15,7 @@ def title_of(clip: ClipSummary) -> str:
         return tr("{label}, take {n}", label=tr_label(clip.label), n=clip.take)
     if clip.source == CALIBRATION:
         return tr("All sorts of faces")
-    return clip.source
+    return plain_line(clip.source)
 
 
 def moment(when: datetime) -> str:

@@ -10,7 +10,7 @@ from PyQt6.QtWidgets import QCheckBox, QGridLayout, QLabel, QScrollArea, QVBoxLa
 from fer_live.base.translation import tr
 from fer_live.datatypes import UInt8Array
 from fer_live.errors import FerLiveError
-from fer_live.outputs.face_rows import number_in
+from fer_live.outputs.face_rows import Box, box_in, number_in
 from fer_live.recording.player import ClipPlayer
 from fer_live.recording.recorder import Recording
 
@@ -77,13 +77,15 @@ class TakesCheck(QScrollArea):
 
 def faces_of(recording: Recording, n: int) -> list[UInt8Array]:
     """The largest face at `n` moments of a recording, spread over it, (H, W, 3) each."""
-    boxes: dict[float, tuple[float, list[float]]] = {}
+    boxes: dict[float, tuple[float, Box]] = {}
     for row in recording.rows():
-        x1, y1, x2, y2 = (number_in(row, name) for name in ("x1", "y1", "x2", "y2"))
+        if (box := box_in(row)) is None:
+            continue
+        x1, y1, x2, y2 = box
         area = (x2 - x1) * (y2 - y1)
         time_s = number_in(row, "time_s")
         if time_s not in boxes or area > boxes[time_s][0]:
-            boxes[time_s] = (area, [x1, y1, x2, y2])
+            boxes[time_s] = (area, box)
     times = sorted(boxes)
     if not times:
         return []
@@ -95,18 +97,19 @@ def faces_of(recording: Recording, n: int) -> list[UInt8Array]:
     try:
         chosen = sorted({times[round(float(index))] for index in wanted})
         frames = ((time_s, player.at(time_s)) for time_s in chosen)
-        return [
+        faces = [
             _face(frame.image_bgr, boxes[time_s][1])
             for time_s, frame in frames
             if frame is not None
         ]
+        return [face for face in faces if face.size]  # a damaged row's box is beside the picture
     except FerLiveError:
         return []
     finally:
         player.close()
 
 
-def _face(image_bgr: UInt8Array, box: list[float]) -> UInt8Array:
+def _face(image_bgr: UInt8Array, box: Box) -> UInt8Array:
     x1, y1, x2, y2 = box
     around = _AROUND * max(x2 - x1, y2 - y1)
     height, width = image_bgr.shape[:2]

@@ -10,6 +10,7 @@ from PyQt6.QtGui import QIcon, QImage, QPixmap
 from PyQt6.QtWidgets import QLabel, QLineEdit, QListWidget, QListWidgetItem, QVBoxLayout, QWidget
 
 from fer_live.base.translation import tr, tr_n
+from fer_live.plain_text import plain_line
 from fer_live.recording.history import clock
 from fer_live.recording.recorded_faces import RecordedFaces, row_index
 from fer_live.recording.shelf import PICTURE_WH, RecordingLook, ShelfEntry, look_at
@@ -197,7 +198,7 @@ class RecordingList(Translated, QWidget):
 
 def _lines(entry: ShelfEntry, known: _Known | None) -> list[str]:
     if entry.recording is None or (known is not None and known.look.trouble):
-        return [entry.folder.name, tr("cannot be read")]
+        return [plain_line(entry.folder.name), tr("cannot be read")]
     about = entry.recording.about
     began = about.began_at.strftime("%Y-%m-%d  %H:%M:%S")
     told = []
@@ -207,4 +208,4 @@ def _lines(entry: ShelfEntry, known: _Known | None) -> list[str]:
             tr_n("{n} face", "{n} faces", known.n_faces),
         ]
     lines = [about.name, began] if about.name else [began]
-    return [*lines, " · ".join([*told, about.source])]
+    return [plain_line(line) for line in (*lines, " · ".join([*told, about.source]))]

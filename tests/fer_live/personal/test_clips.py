@@ -1,6 +1,6 @@
 import subprocess
 from collections.abc import Callable
-from datetime import datetime
+from datetime import UTC, datetime
 from pathlib import Path
 
 import numpy as np
@@ -13,6 +13,7 @@ from fer_live.model.assets import CPU_MODEL, GPU_MODEL, asset
 from fer_live.personal.capture import capture, import_clips
 from fer_live.personal.clip_recorder import ClipRecorder
 from fer_live.personal.clips import (
+    ClipSummary,
     bytes_used,
     clips_folder,
     find_clips,
@@ -32,6 +33,7 @@ from fer_live.personal.takes import (
 )
 from fer_live.recording.recorder import About, Recorder, Recording
 from fer_live.vision.pipeline import Pipeline
+from fer_live.window.personal.clip_words import title_of
 
 LABELS = ("neutral", "happiness")
 Run = Callable[..., subprocess.CompletedProcess[str]]
@@ -236,3 +238,11 @@ def test_everything_of_a_person_goes_in_one_step(run_cli: Run, own_home: Path):
     assert left == {*kept, *(file.name for file in mine.folder.iterdir())}
     assert [take.folder for take in list_takes()] == [mine.folder]
     assert not (own_home / "persons" / "Ada").exists()
+
+
+def test_a_clip_is_one_line_whatever_its_name_and_source_hold():
+    summary = ClipSummary("a\nb", "c\r\nd\u2028e", 1.0, 2, {1: 2}, 3, datetime.now(UTC))
+    assert summary.line() == (
+        "a\\u000ab  0:01  2 frames, 1 face, 0.0 MB, from c\\u000d\\u000ad\\u2028e"
+    )
+    assert title_of(summary) == "c\\u000d\\u000ad\\u2028e"

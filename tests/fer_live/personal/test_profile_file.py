@@ -1,6 +1,7 @@
 """A model of one's own as one file, taken to another computer."""
 
 import zipfile
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
@@ -68,6 +69,47 @@ def test_what_is_no_profile_changes_nothing(tmp_path: Path, home: Path, files: d
     with pytest.raises(InputError):
         import_profile(file)
     assert sorted(path for path in tmp_path.rglob("*")) == before
+
+
+def without_its_end(content: bytes) -> bytes:
+    """The last file of the archive claims to be longer than the archive is."""
+    sizes = content.rindex(b"PK\1\2") + 20
+    return content[:sizes] + b"\xff\xff\xff\1" * 2 + content[sizes + 8 :]
+
+
+def packed_as(kind: int) -> Callable[[bytes], bytes]:
+    """The last file of the archive is said to be packed, and its content is none of such codes."""
+
+    def spoil(content: bytes) -> bytes:
+        at = content.rindex(b"PK\1\2") + 10
+        return content[:at] + bytes([kind]) + content[at + 1 :]
+
+    return spoil
+
+
+@pytest.mark.parametrize(
+    "spoil",
+    [without_its_end, *map(packed_as, (zipfile.ZIP_DEFLATED, zipfile.ZIP_BZIP2, zipfile.ZIP_LZMA))],
+    ids=["end", "deflate", "bzip2", "lzma"],
+)
+def test_a_broken_archive_is_no_profile(
+    tmp_path: Path, home: Path, spoil: Callable[[bytes], bytes]
+):
+    file = tmp_path / "x.ferprofile"
+    members = {
+        "profile.json": b'{"format": 1, "name": "x"}',
+        CPU_MODEL: b"1",
+        GPU_MODEL: b"\7" * 99,
+    }
+    with zipfile.ZipFile(file, "w") as archive:
+        for name, content in members.items():
+            archive.writestr(name, content)
+    file.write_bytes(spoil(file.read_bytes()))
+    with pytest.raises(
+        InputError, match=r"x\.ferprofile: (no profile of this app|Invalid data stream)$"
+    ):
+        import_profile(file)
+    assert [path.name for path in (home / "models").iterdir()] == ["Ada"]
 
 
 def test_a_file_that_is_too_large_is_not_unpacked(tmp_path: Path, monkeypatch):

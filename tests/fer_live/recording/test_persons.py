@@ -161,7 +161,8 @@ def test_good_pictures_are_taken_and_bad_ones_where_there_are_no_others():
     rows = [{"track_id": 1, "n": n, "quality": 0.9 if n % 2 else 0.1} for n in range(20)]
     rows += [{"track_id": 2, "n": n, "quality": 0.1} for n in range(2)]
     rows += [{"track_id": 3, "n": 0}]  # of a version that told no quality
-    chosen = best_looks(rows, 4)
+    box = {"x1": 1.0, "y1": 1.0, "x2": 20.0, "y2": 20.0}
+    chosen = best_looks([row | box for row in rows], 4)
     assert [row["n"] for row in chosen[1]] == [1, 7, 13, 19]
     assert [len(chosen[number]) for number in (2, 3)] == [2, 1]
 

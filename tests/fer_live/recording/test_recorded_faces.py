@@ -6,7 +6,12 @@ import numpy as np
 import pytest
 
 from fer_live.datatypes import Frame
+from fer_live.recording.face_pictures import face_pictures
 from fer_live.recording.recorded_faces import RecordedFaces
+from fer_live.recording.recorder import FACES_FILE
+from fer_live.recording.report import write_recording_report
+from fer_live.recording.same_person import group_faces
+from fer_live.window.personal.takes_check import faces_of
 from tests.helpers.recordings import recorded
 from tests.helpers.results import face_signals, result, with_signals
 
@@ -94,3 +99,21 @@ def test_signals_and_outlines_come_back_and_points_that_were_not_kept_do_not(tmp
     )
     for time_s in (0.1, 0.2):
         assert faces.result(frame_at(time_s)).faces[0].signals is None
+
+
+@pytest.mark.parametrize("odd", [{"x1": ""}, {"y2": float("nan")}, {"x2": -5.0}])
+def test_a_row_without_a_place_is_not_painted_and_has_no_picture(
+    tmp_path: Path, odd: dict[str, object]
+):
+    """The other face of the frame is, and the reading stays in the curve of its face."""
+    recording = recorded(tmp_path, [result(k, k / 30, n_faces=2) for k in range(3)])
+    first, *others = recording.rows()
+    lines = [json.dumps(row) for row in (first | odd, *others)]
+    (recording.folder / FACES_FILE).write_text("\n".join([*lines, ""]))
+    faces = RecordedFaces(recording)
+    assert [face.track_id for face in faces.faces_at(frame_at(0.0))] == [2]
+    assert [len(curve.times_s) for curve in faces.curves] == [3, 3]
+    write_recording_report(tmp_path / "report.html", recording, with_pictures=True)
+    assert faces_of(recording, 3)
+    group_faces(recording.video, recording.rows())
+    assert set(face_pictures(recording.video, recording.rows())) == {1, 2}

@@ -509,3 +509,25 @@ def test_what_follows_an_answer_and_cannot_be_read_ends_the_connection_alone():
             while answer:
                 answer = client.recv(1000)
         assert ask(service, "GET", "/health")[0] == 200
+
+
+@pytest.mark.parametrize(
+    "head",
+    [
+        "POST /analyze HTTP/1.1\r\nAuthorization: Bearer {token}",
+        "POST /analyze HTTP/1.0\r\nAuthorization: Bearer {token}",
+        "POST /analyze HTTP/1.1\r\nExpect: 100-continue\r\nAuthorization: Bearer {token}",
+        "POST /analyze HTTP/1.1",
+        "OPTIONS /model HTTP/1.1",
+    ],
+)
+def test_a_request_whose_body_cannot_be_read_has_one_answer(service: Service, head: str):
+    """It comes at once with its head, so that the service has begun with it; `service` sees in the
+    end that no traceback was printed."""
+    request = head.format(token=service.token) + f"\r\nHost: {service.host}:{service.port}\r\n"
+    request += "Transfer-Encoding: chunked\r\n\r\nno size of a chunk\r\n"
+    with socket.create_connection((service.host, service.port), timeout=30) as client:
+        client.sendall(request.encode())
+        said = b"".join(iter(lambda: client.recv(4096), b""))
+    assert said.startswith(b"HTTP/1.1 400") and said.count(b"HTTP/1.1") == 1, said
+    assert ask(service, "GET", "/health")[0] == 200

@@ -16,7 +16,7 @@ from fer_live.errors import SourceError
 from fer_live.sources import container, redirects
 from fer_live.sources.container import open_container
 from fer_live.sources.images import ImageSource
-from fer_live.sources.playlist import refuse_odd_parts
+from fer_live.sources.playlist import next_part_s, refuse_odd_parts
 from fer_live.sources.redirects import final_address
 
 LIST = "#EXTM3U\n#EXT-X-TARGETDURATION:8\n{before}#EXTINF:7.5,\n{part}\n#EXT-X-ENDLIST\n"
@@ -180,3 +180,25 @@ def test_an_image_has_a_limit(tmp_path: Path):
     os.truncate(tmp_path / "a.jpg", 5 << 30)
     with pytest.raises(SourceError, match="larger than 1024 MB"):
         ImageSource(tmp_path / "a.jpg")
+
+
+@pytest.mark.parametrize(
+    ("text", "seconds"),
+    [
+        ("#EXTM3U\n#EXT-X-TARGETDURATION:4\n#EXTINF:2.5,\na.ts\n", 4.0),
+        ("#EXTM3U\n#EXT-X-TARGETDURATION:4\n#EXTINF:1e9,\na.ts\n", 1e9),
+        ("#EXTM3U\n#EXT-X-TARGETDURATION:e\n#EXTINF:,\na.ts\n", 0.0),
+        ("#EXTM3U\n#EXT-X-TARGETDURATION:9\n#EXTINF:8,\na.ts\n#EXT-X-ENDLIST\n", 0.0),
+        ("#EXTM3U\n#EXT-X-STREAM-INF:BANDWIDTH=1\nb.m3u8\n", 0.0),
+    ],
+)
+def test_when_the_next_part_of_a_list_comes(tmp_path: Path, text: str, seconds: float):
+    (tmp_path / "a.m3u8").write_text(text)
+    assert next_part_s(tmp_path / "a.m3u8") == seconds
+
+
+def test_a_list_that_is_listed_is_found(tmp_path: Path):
+    (tmp_path / "a.m3u8").write_text("#EXTM3U\n#EXT-X-STREAM-INF:BANDWIDTH=1\nb.m3u8\n")
+    (tmp_path / "b.m3u8").write_text("#EXTM3U\n#EXTINF:2,\na.ts\n")
+    found = refuse_odd_parts(tmp_path / "a.m3u8")
+    assert found == [tmp_path / "a.m3u8", tmp_path / "b.m3u8"]

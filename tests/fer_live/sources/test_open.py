@@ -83,6 +83,19 @@ def test_a_playlist_is_a_clip_where_it_has_an_end(tmp_path: Path, has_end: bool)
                 source.close()
 
 
+@pytest.mark.parametrize("line", ["#EXT-X-TARGETDURATION:99999999999", "#EXTINF:90000,"])
+def test_a_list_without_an_end_is_not_waited_for_whatever_it_says(tmp_path: Path, line: str):
+    """FFmpeg waits as long as a list says that its parts are."""
+    make_clip("plain.ts", tmp_path)
+    lines = ["#EXTM3U", "#EXT-X-TARGETDURATION:1", "#EXTINF:0.2,", line, "plain.ts", ""]
+    (tmp_path / "list.m3u8").write_text("\n".join(lines))
+    began_s = time.monotonic()
+    source = open_source(str(tmp_path / "list.m3u8"))
+    assert len(read_all(source)) > 0
+    source.close()
+    assert time.monotonic() - began_s < 9.0
+
+
 def test_a_stream_is_stamped_as_it_arrives_and_its_end_told():
     pictures = [gradient(160, 120) // (k % 5 + 1) for k in range(20)]
     with mjpeg_server(pictures) as url:

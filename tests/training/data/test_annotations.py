@@ -193,3 +193,45 @@ def test_stored_answers_need_a_file(learnable_tree: Path):
     config = configured(learnable_tree, options={"stored_answers": True})
     with pytest.raises(InputError, match=r"annotations\.answers"):
         batches_of(config, loaded(config))
+
+
+def test_a_face_whose_answer_is_needed_and_lacks_is_refused(learnable_tree: Path, tmp_path: Path):
+    """A loss without it is not a number, and so is a held-out face's place in a histogram."""
+    tables: dict[str, object] = {
+        "data": {"source": f"fer2013:{learnable_tree}", "labeled_share": 0.5, "heldout_share": 0.5},
+        "options": {
+            "stored_answers": True,
+            "threshold_source": "heldout",
+            "ruled_out": "heldout",
+        },
+    }
+    data = loaded(configured(learnable_tree, **tables))
+    unlabeled, heldout = data.unlabeled.all(), data.heldout.faces.all()
+    assert len(heldout) > 1
+
+    def answered(faces: np.ndarray, n_empty: int = 0, **schedule: object) -> Batches:
+        answers = np.full((len(faces), 8), 0.125, np.float32)
+        answers[:n_empty] = np.nan
+        path = stored(tmp_path / "a.safetensors", "answers", faces, answers, EXPRESSIONS)
+        sizes = {"batch_size": 8, "unlabeled_batch_size": 12, **schedule}
+        config = configured(
+            learnable_tree, **tables, annotations={"answers": [path]}, schedule=sizes
+        )
+        return batches_of(config, data)
+
+    # Held-out faces are unlabeled ones too.
+    held = {face.tobytes() for face in heldout}
+    is_held = np.array([face.tobytes() in held for face in unlabeled])
+    ours, others = unlabeled[is_held], unlabeled[~is_held]
+    answered(unlabeled)
+    n_un, n_held = len(unlabeled), len(heldout)
+    assert n_held == len(ours) < n_un
+    for faces, n_empty, says in (
+        (others, 0, f"{n_held} of {n_un} unlabeled faces and {n_held} of {n_held} held-out faces"),
+        (np.concatenate([ours, others[1:]]), 0, f"for 1 of {n_un} unlabeled faces, which"),
+        (np.concatenate([others, ours]), 2, f"for 2 of {n_un} unlabeled faces, which"),
+    ):
+        with pytest.raises(InputError, match=r"^annotations\.answers: .*" + says):
+            answered(faces, n_empty)
+    with pytest.raises(InputError, match=f"for {n_held} of {n_un} unlabeled faces, which"):
+        answered(others, heldout_until=0.0)  # then no step looks at one that is held out

@@ -3,6 +3,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+from fer_live.errors import DataError
 from fer_live.model.manifest import EXPRESSIONS
 from fer_live.personal.calibration import Material
 from fer_live.personal.own_faces import OwnFaces, crops_alone
@@ -36,3 +37,14 @@ def test_faces_to_choose_by_come_back_from_their_file(tmp_path: Path):
     np.testing.assert_array_equal(compared.faces, faces(2))
     np.testing.assert_array_equal(compared.after, probs[::-1])
     assert compared.labels == EXPRESSIONS
+
+
+@pytest.mark.parametrize("n_left", [0, 100, -1, -100])
+def test_a_damaged_file_of_faces_is_one_line(tmp_path: Path, n_left: int):
+    file, clip = tmp_path / "faces.npz", crops_alone(faces(4), np.array(["a", "b", "c", "c"]))
+    save_faces(file, Material(clip, clip, np.arange(4)))
+    file.write_bytes(file.read_bytes()[:n_left])
+    with pytest.raises(
+        DataError, match=r"faces\.npz: is damaged; delete it, and the faces are found again"
+    ):
+        load_faces(file)

@@ -283,9 +283,9 @@ def tensors_spoilt(content: bytes, choose: Random) -> bytes:
         header = _other_tensors(header, choose)
     told = json.dumps(header).encode()
     told = told.ljust(-(-len(told) // 8) * 8)
-    size = (
-        len(told) if choose.random() < 0.95 else choose.choice((0, 1, 2**40, 2**63, len(told) - 9))
-    )
+    # A header that was spoilt may be shorter than nine letters, and no size is below 0.
+    odd_sizes = (0, 1, 2**40, 2**63, max(len(told) - 9, 0))
+    size = len(told) if choose.random() < 0.95 else choose.choice(odd_sizes)
     return struct.pack("<Q", size) + told + (data if choose.random() < 0.9 else data[:-4])
 
 
