@@ -19,6 +19,7 @@ from fer_live.base.translation import tr
 from fer_live.datatypes import FloatArray, Provider, UInt8Array
 from fer_live.errors import ModelError
 from fer_live.model.assets import CPU_MODEL, GPU_MODEL, asset
+from fer_live.model.head import among_common
 from fer_live.model.inspect import load_model_file, reading_graph
 from fer_live.model.manifest import MANIFEST_KEY, parse_manifest
 from fer_live.model.quantization import may_saturate
@@ -266,10 +267,7 @@ def _joined(straight: FloatArray, mirrored: FloatArray, n_common: int) -> FloatA
     if straight.shape[1] == n_common:
         return np.asarray((straight + mirrored) / 2, dtype=np.float32)
     own = straight[:, n_common:]
-    common = sum(
-        probs[:, :n_common] / np.maximum(probs[:, :n_common].sum(axis=1, keepdims=True), 1e-12)
-        for probs in (straight, mirrored)
-    )
+    common = among_common(straight, n_common) + among_common(mirrored, n_common)
     share = straight[:, :n_common].sum(axis=1, keepdims=True)
     return np.asarray(np.concatenate([common / 2 * share, own], axis=1), dtype=np.float32)
 
