@@ -55,7 +55,7 @@ class AttachedOutput:
             session.attach(self._worker)
 
     def leave(self, session: LiveSession) -> None:
-        """Give the sink no more results of this session; the others go on."""
+        """Give the sink no more results of `session`; the others go on."""
         self._sessions.remove(session)
         if self._worker is not None:
             session.detach(self._worker)

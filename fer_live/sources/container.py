@@ -114,7 +114,6 @@ def _open_address(url: str, options: dict[str, str]) -> av.container.InputContai
 
 
 def _open_named(
-    name: str, options: dict[str, str], waits_s: float | None = None
+    name: str, options: dict[str, str], waits_s: float = _ANSWERS_WITHIN_S
 ) -> av.container.InputContainer:
-    times_s = (waits_s or _ANSWERS_WITHIN_S,) * 2
-    return av.open(name, options=options, timeout=times_s, metadata_errors="replace")
+    return av.open(name, options=options, timeout=(waits_s, waits_s), metadata_errors="replace")

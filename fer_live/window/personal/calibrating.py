@@ -62,7 +62,7 @@ class Calibrating(QObject):
         self._is_wanted = True
 
     def show_frame(self, session: LiveSession, frame: Frame, *, mirror: bool) -> None:
-        """Show a live picture in the dialog, where one of this session is open or wanted."""
+        """Show a live picture of `session` in its dialog, where one is open or wanted."""
         if self._is_wanted:
             self._is_wanted = False
             self.open()
@@ -70,7 +70,7 @@ class Calibrating(QObject):
             self._dialog.show_frame(frame, mirror=mirror)
 
     def end_of(self, session: LiveSession) -> None:
-        """Close the dialog, where one of this session is open."""
+        """Close the dialog of `session`, where one is open."""
         if session is self._session:
             self.end()
 
