@@ -104,8 +104,8 @@ def _run(
     if options.duration_s is not None:
         _end_in_time(application, window, options.duration_s)
     # Ctrl-C in the terminal closes the window: Python's handler runs at the next heartbeat.
-    signal.signal(signal.SIGINT, lambda *_: application.quit())
-    signal.signal(signal.SIGTERM, lambda *_: application.quit())
+    signal.signal(signal.SIGINT, lambda *_: _quit_soon(application))
+    signal.signal(signal.SIGTERM, lambda *_: _quit_soon(application))
     window.show()
     application.exec()
     window.stop()
@@ -155,7 +155,7 @@ class _Ending:
 
     def _end(self, failure: FerLiveError) -> None:
         self.failure = failure
-        self._application.quit()
+        _quit_soon(self._application)
 
 
 def _load_settings() -> tuple[Settings, str]:
@@ -185,6 +185,15 @@ def _start_application(choices: Sequence[SourceChoice]) -> QApplication:
     application.setWindowIcon(QIcon(str(asset("icon.svg"))))
     apply_style(application)
     return application
+
+
+def _quit_soon(application: QApplication) -> None:
+    """Quit from the event loop.
+
+    A signal, or an exception, may come in the middle of a `paintEvent`. Quitting closes the window
+    there and then, and Qt would go on to paint what is no longer there.
+    """
+    QTimer.singleShot(0, application.quit)
 
 
 def _end_in_time(application: QApplication, window: "MainWindow", duration_s: float) -> None:

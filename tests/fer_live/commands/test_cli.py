@@ -175,6 +175,42 @@ def test_ctrl_c_ends_the_window_cleanly(tmp_path: Path, monkeypatch: pytest.Monk
     assert (tmp_path / "a.csv").is_file()
 
 
+@pytest.mark.parametrize(
+    ("what", "code", "last_line"),
+    [
+        ("signal.raise_signal(signal.SIGINT)", 0, ""),
+        ("raise KeyError('bug')", 1, "fer-live: stopped by an internal error: KeyError: 'bug'"),
+    ],
+)
+def test_the_window_ends_cleanly_in_the_middle_of_painting(
+    what: str, code: int, last_line: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+):
+    monkeypatch.setenv("FER_LIVE_HOME", str(tmp_path))
+    save_settings(Settings(notice_accepted_on="2026-11-25"))
+    program = f"""
+import signal, sys
+from fer_live.window.widgets.video_view import VideoView
+from fer_live.commands.cli import main
+
+def paint(self, event):
+    {what}
+
+VideoView.paintEvent = paint
+sys.argv = ["fer-live", "--demo"]
+main()
+"""
+    done = subprocess.run(
+        [sys.executable, "-c", program],
+        capture_output=True,
+        text=True,
+        timeout=120,
+        check=False,
+    )
+    assert done.returncode == code
+    assert "QBackingStore" not in done.stderr
+    assert done.stderr.strip().splitlines()[-1:] == ([last_line] if last_line else [])
+
+
 def test_doctor_reads_the_demo_for_real(run_cli):
     done = run_cli("fer-live", "doctor", "--json")
     findings = json.loads(done.stdout)
