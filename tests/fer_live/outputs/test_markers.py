@@ -163,11 +163,30 @@ def test_markers_of_an_earlier_run_are_not_taken_for_those_of_this_one(tmp_path:
     for marker in (Marker("old", 1.0), None):
         sink = open_output("csv", opening(path))
         assert isinstance(sink, MarkerSink)
+        sink.write("a", result(0, 1.0))
         if marker:
             sink.mark(marker)
         sink.close()
         assert companion_of(path).exists() == (marker is not None)
         path.unlink()
+
+
+@pytest.mark.parametrize(
+    ("kind", "suffix"), [("csv", "csv"), ("csv_bom", "csv"), ("jsonl", "jsonl")]
+)
+def test_what_an_earlier_run_left_stays_where_nothing_came(tmp_path: Path, kind: str, suffix: str):
+    path = tmp_path / f"a.{suffix}"
+    path.write_text("precious")
+    companion_of(path).write_text("precious too")
+    open_output(kind, opening(path)).close()
+    assert path.read_text() == "precious"
+    assert companion_of(path).read_text() == "precious too"
+    assert len(list(tmp_path.iterdir())) == 2
+    sink = open_output(kind, opening(path))
+    sink.write("a", result(0, 0))
+    sink.close()
+    assert "precious" not in path.read_text()
+    assert list(tmp_path.iterdir()) == [path]
 
 
 def test_two_files_of_one_name_have_their_own_markers(tmp_path: Path):
