@@ -118,7 +118,8 @@ class SettingsDialog(Translated, QDialog):
         self._model, self._shipped = QPushButton(), QPushButton()
         self._model.clicked.connect(self._choose_model)
         self._shipped.clicked.connect(lambda: self._change({"model": None}))
-        self._row(form, lambda: tr("Model"), self._model, self._model, self._shipped)
+        self._row(form, lambda: tr("Model"), self._model, self._model)
+        form.addRow("", self._shipped)
         self._heat_map = self._check(
             form, "show_heat_map", lambda: tr("Show where the model looked")
         )
@@ -204,6 +205,7 @@ class SettingsDialog(Translated, QDialog):
         group = QGroupBox()
         form = QFormLayout(group)
         form.setFieldGrowthPolicy(QFormLayout.FieldGrowthPolicy.AllNonFixedFieldsGrow)
+        form.setRowWrapPolicy(QFormLayout.RowWrapPolicy.WrapLongRows)
         self._column.addWidget(group)
         self._groups.append((group, title))
         return form

@@ -15,6 +15,7 @@ from tests.helpers.layout import faults_of, screen_named
 SCREENS = [
     (480, 360, 1, "en"),
     (640, 480, 1, "ko"),
+    (640, 480, 1, "en"),
     (1280, 800, 1, "en"),
     (1920, 1080, 2, "ko"),
     (1920, 1080, 1.5, "en"),
