@@ -3,11 +3,12 @@
 import base64
 import binascii
 
-from PyQt6.QtCore import QByteArray
+from PyQt6.QtCore import QByteArray, QSize
 from PyQt6.QtWidgets import QMainWindow
 
-_WANTED = (1100, 720)
-_SHARE_OF_SCREEN = 0.9
+from fer_live.window.widgets.scrolled import resize_within_screen
+
+_WANTED = QSize(1100, 720)
 
 
 def place(window: QMainWindow, kept: str) -> None:
@@ -18,14 +19,7 @@ def place(window: QMainWindow, kept: str) -> None:
         geometry = QByteArray()
     if not geometry.isEmpty() and window.restoreGeometry(geometry):
         return
-    screen = window.screen()
-    assert screen is not None
-    free = screen.availableGeometry()
-    width, height = (
-        min(wanted, round(side * _SHARE_OF_SCREEN))
-        for wanted, side in zip(_WANTED, (free.width(), free.height()), strict=True)
-    )
-    window.resize(width, height)
+    resize_within_screen(window, _WANTED)
 
 
 def place_of(window: QMainWindow) -> str:
