@@ -6,6 +6,7 @@ from datetime import datetime
 
 from fer_live.base.console import ArgumentParser, natural, positive
 from fer_live.base.settings import Settings, change_settings
+from fer_live.base.unfinished import cut_off_line
 from fer_live.commands.options import settings_in_use, tell
 from fer_live.errors import InputError
 from fer_live.plain_text import say
@@ -42,6 +43,8 @@ def run(arguments: argparse.Namespace) -> int:
     from fer_live.sources.open import is_url, open_source
 
     settings, name = settings_in_use(), arguments.source
+    if line := cut_off_line():
+        tell(line)
     if name is None or is_url(name):  # a file was captured before
         settings = with_consent(settings, agrees=arguments.agree)
     # Before the seconds that a pipeline takes: a mistyped name is told at once.

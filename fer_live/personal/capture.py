@@ -3,7 +3,7 @@
 import sys
 import threading
 from collections.abc import Iterator, Sequence
-from contextlib import closing, contextmanager
+from contextlib import ExitStack, closing, contextmanager
 from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
@@ -11,6 +11,7 @@ from pathlib import Path
 from tqdm import tqdm
 
 from fer_live.base.settings import Settings
+from fer_live.base.unfinished import Unfinished
 from fer_live.errors import SourceError, TruncatedError
 from fer_live.personal.clip_recorder import ClipRecorder
 from fer_live.personal.clips import bytes_used, clips_folder
@@ -60,11 +61,14 @@ def capture(
     then close it.
 
     With `pauses`, Enter on a terminal pauses and goes on; a pause does not count. A source that
-    breaks ends the clip, which is kept. Raises what a source raises that shows nothing at all.
+    breaks ends the clip, which is kept. After a kill the next start names the clip. Raises what a
+    source raises that shows nothing at all.
     """
     trouble = None
+    unfinished = None
     n_frames = 0
     with (
+        ExitStack() as ends,
         closing(source),
         _recorder(pipeline, source.name, settings) as recorder,
         tqdm(bar_format="{desc}", disable=None) as mark,
@@ -76,6 +80,9 @@ def capture(
             while (frame := source.read()) is not None:
                 n_frames += 1
                 recorder.write(source.name, pipeline.process(frame))
+                if unfinished is None and recorder.growing is not None:
+                    unfinished = Unfinished(recorder.growing)
+                    ends.callback(unfinished.done)
                 if minutes is not None and recorder.seconds >= minutes * 60:
                     break
                 mark.set_description_str(_mark(recorder, minutes))

@@ -1,4 +1,6 @@
 import subprocess
+import sys
+import time
 from collections.abc import Callable
 from datetime import UTC, datetime
 from pathlib import Path
@@ -148,6 +150,23 @@ def test_a_corrupt_clip_among_good_ones_is_named(
         file.name for file in (corrupt, cut, empty) if any(str(file) in line for line in broken)
     }
     assert len(list_clips()) == len(clips)
+
+
+def test_a_capture_that_was_killed_is_named_at_the_next_start(
+    run_cli: Run, own_home: Path, demo_clip: Path
+):
+    command = [sys.executable, "-m", "fer_live", "capture", "--source", str(demo_clip)]
+    capturing = subprocess.Popen(command, stderr=subprocess.DEVNULL)
+    deadline = time.monotonic() + 60
+    while not list((own_home / "unfinished").glob("*.json")) and time.monotonic() < deadline:
+        time.sleep(0.02)
+    capturing.kill()
+    capturing.wait()
+    (clip,) = list_clips()
+    again = run_cli("fer-live", "capture", "--source", demo_clip, "--minutes", "0.05")
+    assert "did not end by itself" in again.stderr
+    assert clip.name in again.stderr
+    assert list((own_home / "unfinished").iterdir()) == []
 
 
 def test_deleting_deletes_and_says_what(run_cli: Run, own_home: Path, demo_clip: Path):
