@@ -53,7 +53,7 @@ class MarkedRows:
         return self._rows.send_test()  # type: ignore[attr-defined, no-any-return]  # see `sink.py`
 
     def close(self) -> None:
-        if not self._has_taken:
+        if not self._has_taken and Path(self._opening.where).exists():
             kept = self._rows.abandon()
             if kept is not None:
                 with writing(Path(self._opening.where)):
