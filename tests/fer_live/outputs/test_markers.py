@@ -163,7 +163,6 @@ def test_markers_of_an_earlier_run_are_not_taken_for_those_of_this_one(tmp_path:
     for marker in (Marker("old", 1.0), None):
         sink = open_output("csv", opening(path))
         assert isinstance(sink, MarkerSink)
-        sink.write("a", result(0, 1.0))
         if marker:
             sink.mark(marker)
         sink.close()
