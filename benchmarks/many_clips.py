@@ -29,6 +29,7 @@ from statistics import median
 
 import cv2
 
+from fer_live.base.cores import usable_cores
 from fer_live.model.assets import asset
 from fer_live.sources.choice import DEMO_CLIP
 from fer_live.sources.clip import ClipSource
@@ -71,7 +72,7 @@ def cut_clips(folder: Path | None, n: int, into: Path) -> list[Path]:
 
 def detect(mode: str, clips: list[str]) -> None:
     """Decode and look for faces over all cores; prints the seconds from the first frame on."""
-    n_cores = os.cpu_count() or 1
+    n_cores = usable_cores()
     context = multiprocessing.get_context("spawn")
     with ProcessPoolExecutor(n_cores, context, _load, (mode,)) as pool:
         spans = list(pool.map(_detect_in, clips))

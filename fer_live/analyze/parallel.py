@@ -31,6 +31,7 @@ from fer_live.analyze.jobs import Job
 from fer_live.analyze.reading import ReadOptions, read_source
 from fer_live.analyze.study_rows import rows_of
 from fer_live.base.atomic_file import write_atomically, writing
+from fer_live.base.cores import usable_cores
 from fer_live.base.parse import parse_json
 from fer_live.base.regular_file import open_text, read_whole
 from fer_live.datatypes import FrameResult
@@ -119,7 +120,7 @@ def read_parts(
     context = multiprocessing.get_context("spawn")
     stop, done = context.Event(), context.Value("q", 0)
     missing = [part for part in parts if not counts_file(folder, part).is_file()]
-    n_cores = os.cpu_count() or 1
+    n_cores = usable_cores()
     n_workers = max(min(n_cores, len(missing)), 1)
     # Each process decodes on its share of the cores; more threads would only wait for one another.
     read_options = replace(read_options, decoder_threads=max(n_cores // n_workers, 1))

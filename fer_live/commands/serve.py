@@ -1,11 +1,11 @@
 """`fer-live serve`: an HTTP service, on this machine alone unless told otherwise."""
 
 import argparse
-import os
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from fer_live.base.console import ArgumentParser, positive, require_packages
+from fer_live.base.cores import usable_cores
 from fer_live.commands.options import (
     add_pipeline_options,
     outputs_from,
@@ -65,7 +65,6 @@ def add(commands: "argparse._SubParsersAction[ArgumentParser]") -> None:
     parser.add_argument(
         "--parallel",
         type=_parallel,
-        default=max(min(os.cpu_count() or 1, 4), 1),
         metavar="N",
         help="read so many uploads at once (default: the cores, at most 4)",
     )
@@ -88,9 +87,8 @@ def run(arguments: argparse.Namespace) -> int:
     address = Address(arguments.host, arguments.port)
     token = find_token(arguments.token, address)
     model = resolve_model(arguments.model)
-    limits = Limits(
-        max_mb=arguments.max_mb, max_seconds=arguments.max_seconds, parallel=arguments.parallel
-    )
+    parallel = arguments.parallel or min(usable_cores(), 4)
+    limits = Limits(max_mb=arguments.max_mb, max_seconds=arguments.max_seconds, parallel=parallel)
 
     def load() -> "Pipeline":
         return _load(arguments, model)

@@ -6,7 +6,6 @@ that it was tried on. Trials of another commit are tried again.
 
 import argparse
 import json
-import os
 import statistics
 import subprocess
 import threading
@@ -18,6 +17,8 @@ from dataclasses import asdict, dataclass, field
 from pathlib import Path
 
 from tabulate import tabulate
+
+from fer_live.base.cores import usable_cores
 
 FOLDER = Path("build/trust")
 
@@ -173,7 +174,7 @@ def main_of(name: str, about: str, kinds: Mapping[str, Trial], *, count: int, jo
         run_trials(ledger, chosen, Limits(arguments.count, arguments.minutes, arguments.jobs))
     except KeyboardInterrupt:
         print("stopped; the same command goes on from there")
-    print(f"commit {ledger.commit}, {os.cpu_count()} cores")
+    print(f"commit {ledger.commit}, {usable_cores()} cores")
     print(tabulate(ledger.rows(), headers="keys"))
     print("\n".join(ledger.failures))
     return 1 if ledger.failures else 0

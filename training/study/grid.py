@@ -10,7 +10,6 @@ RUNS/start_HASH/                 the run folder of such a start
 """
 
 import multiprocessing
-import os
 import sys
 import traceback
 from collections.abc import Sequence
@@ -22,6 +21,7 @@ from pathlib import Path
 from tqdm import tqdm
 
 from fer_live.base.atomic_file import write_atomically
+from fer_live.base.cores import usable_cores
 from fer_live.base.parse import parse_json
 from fer_live.base.regular_file import read_whole
 from fer_live.errors import FerLiveError, InputError
@@ -105,7 +105,7 @@ def run_grid(
     write_atomically(out / GRID_FILE, read_whole(path))
     say(f"{len(chosen)} cells, {len(chosen) - len(missing)} of them finished")
     left = _Left(cells, _in_order(cells, missing))
-    threads = max((os.cpu_count() or 1) // jobs, 1)
+    threads = max(usable_cores() // jobs, 1)
     context = multiprocessing.get_context("spawn")
     with (
         ProcessPoolExecutor(jobs, context, begin_worker, (threads,)) as pool,

@@ -1,5 +1,4 @@
 import json
-import os
 import subprocess
 import sys
 import time
@@ -9,6 +8,7 @@ from pathlib import Path
 import psutil
 import pytest
 
+from fer_live.base.cores import usable_cores
 from fer_live.errors import InputError
 from fer_live.model.manifest import CropGeometry, Manifest
 from training.models.checkpoint import architecture, build_network, load_model, save_model
@@ -17,7 +17,7 @@ from training.study.grid import _in_order, _is_finished, list_cells, run_grid
 from training.study.report import write_report
 from training.study.worker import run_start
 
-N_CORES = os.cpu_count()
+N_CORES = usable_cores()
 
 GRID = """
 title = "A small grid"
@@ -68,7 +68,7 @@ def grid_file(learnable_tree: Path, tmp_path: Path) -> Path:
 @pytest.fixture(autouse=True)
 def one_thread(monkeypatch: pytest.MonkeyPatch) -> None:
     """A worker takes every core; two threads of it mostly wait for each other in so small runs."""
-    monkeypatch.setattr("os.cpu_count", lambda: 1)
+    monkeypatch.setattr("training.study.grid.usable_cores", lambda: 1)
 
 
 def small(grid_file: Path) -> Path:
