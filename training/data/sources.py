@@ -79,7 +79,8 @@ class TrainingData:
 
     The labels of `heldout` carry no gradient, at first or ever; its images are among the unlabeled
     ones. `unlabeled` are U faces; `hidden_labels` (U,) int64 are their true classes where
-    known, else -1: never trained on, they say in the log how many pseudo-labels are right. `split`
+    known, else -1: never trained on, they say in the log how many pseudo-labels are right. Those of
+    the held-out images are -1, because a run may learn them in the end. `split`
     is the list of the images that kept their labels. `evaluations` are by name; the first is
     logged.
     """
@@ -119,7 +120,13 @@ def load_training_data(config: DataConfig, side: int, seed: int) -> TrainingData
     if config.withheld_list:
         withheld = load_list(Path(config.withheld_list), everything, partly=True)
     others = [_evaluation_part(source, everything.classes, side) for source in config.also_evaluate]
-    whole |= {part.name: part for part in others}
+    for part in others:
+        if part.name in whole:
+            raise DataError(
+                f"data.also_evaluate: a second set called {part.name!r}, and figures are told by "
+                "name; rename a folder, or name the set once"
+            )
+        whole[part.name] = part
     # All of them, because a list may leave the others to be measured on later.
     measured = {print_ for part in whole.values() for print_ in fingerprints(part.images)}
     lists_apply = whole.keys() - {part.name for part in others}
@@ -137,9 +144,10 @@ def load_training_data(config: DataConfig, side: int, seed: int) -> TrainingData
     if not drawn.any():
         raise DataError(f"{everything.name}: no image keeps its label; raise data.labeled_share")
     labeled, heldout = _held_out(everything, drawn, config, seed)
+    _check_labeled_classes(everything, labeled)
     rest = np.flatnonzero(~drawn & unseen)
     unlabeled = [(everything.images, np.concatenate([rest, heldout]))]
-    hidden = [everything.labels[rest], everything.labels[heldout]]
+    hidden = [everything.labels[rest], np.full(len(heldout), -1, dtype=np.int64)]
     for source in config.unlabeled:
         faces = load_unlabeled(source, side)
         rows = np.flatnonzero(_without(faces.images, measured, faces.name))
@@ -167,6 +175,20 @@ def _held_out(
         return rows, rows[:0]
     held_out = draw_heldout(data.where(drawn), config.heldout_share, config.heldout_most, seed)
     return rows[~held_out], rows[held_out]
+
+
+def _check_labeled_classes(data: LabeledImages, labeled: NDArray[np.int64]) -> None:
+    """Tell which classes have no labeled image to learn from; `DataError` where one or none has."""
+    there = np.unique(data.labels)
+    learnt = np.unique(data.labels[labeled])
+    lost = [data.classes[index] for index in there if index not in learnt]
+    if len(labeled) and len(learnt) < 2:
+        raise DataError(
+            f"{data.name}: of one class alone an image keeps its label to learn from, so there is "
+            "nothing to tell apart; raise data.labeled_share or data.labeled_per_class"
+        )
+    if len(labeled) and lost:
+        say(f"{data.name}: no image to learn from keeps the label {', '.join(lost)}", to=sys.stderr)
 
 
 def _without(images: UInt8Array, measured: set[bytes], what: str) -> NDArray[np.bool_]:

@@ -60,7 +60,7 @@ def draw_per_class(data: LabeledImages, per_class: dict[str, int], seed: int) ->
 
 
 def draw_heldout(data: LabeledImages, share: float, most: int, seed: int) -> NDArray[np.bool_]:
-    """Mark `share` of each class to be held out, none of a class with too few images: (N,) bool.
+    """Mark `share` of each class to be held out, never all of a class: (N,) bool.
 
     Where that were more than `most` images (0: no limit), the share is lower.
     """
@@ -68,7 +68,8 @@ def draw_heldout(data: LabeledImages, share: float, most: int, seed: int) -> NDA
         share = min(share, most / len(data))
     counts = np.bincount(data.labels, minlength=len(data.classes))
     # Another seed, because the same order drew these images among all.
-    return _draw(data, np.floor(counts * share + 0.5).astype(np.int64), seed + 1)
+    wanted = np.floor(counts * share + 0.5).astype(np.int64)
+    return _draw(data, np.minimum(wanted, np.maximum(counts - 1, 0)), seed + 1)
 
 
 def _draw(data: LabeledImages, wanted: NDArray[np.int64], seed: int) -> NDArray[np.bool_]:

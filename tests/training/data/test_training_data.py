@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 import torch
 
-from fer_live.errors import InputError
+from fer_live.errors import DataError, InputError
 from training.config import DataConfig, TrainConfig, parse_config
 from training.data.batches import Batches
 from training.data.sources import WITHHELD, TrainingData, draw_list, load_training_data
@@ -34,6 +34,8 @@ def test_held_out_images_lose_their_label_but_not_their_place(learnable_tree: Pa
     assert held_out <= as_bytes(data.unlabeled.all())
     assert not labeled & as_bytes(data.unlabeled.all())
     assert data.split == plain.split, "the same images have labels"
+    assert (data.hidden_labels[-12:] == -1).all(), "which may be learned in the end"
+    assert (data.hidden_labels[:-12] >= 0).all()
 
 
 def withheld_list(folder: Path, tmp_path: Path) -> Path:
@@ -114,3 +116,35 @@ def test_held_out_labels_come_back_when_the_config_says(learnable_tree: Path):
 def test_thresholds_by_held_out_labels_need_some(learnable_tree: Path):
     with pytest.raises(InputError, match=r"set data\.heldout_share"):
         batches_of(config(learnable_tree))
+
+
+def test_two_measured_sets_of_one_name_are_refused(learnable_tree: Path, tmp_path: Path):
+    sources = []
+    for number, place in enumerate(("first", "second")):
+        folder = tmp_path / place / "test"
+        for label in ("neutral", "surprise"):
+            (folder / label).mkdir(parents=True)
+            face = np.full((48, 48), 100 + number, np.uint8)
+            cv2.imwrite(str(folder / label / "face.png"), face)
+        sources.append(f"folder:{folder}")
+    with pytest.raises(DataError, match="second set called 'folder test'"):
+        load(learnable_tree, also_evaluate=sources)
+
+
+def test_classes_without_a_labeled_image_are_named(
+    learnable_tree: Path, capsys: pytest.CaptureFixture[str]
+):
+    data = load(learnable_tree, labeled_per_class={"neutral": 4, "surprise": 2})
+    assert len(data.labeled) == 6
+    told = capsys.readouterr().err
+    assert "no image to learn from keeps the label " in told
+    assert "neutral" not in told and "surprise" not in told and "," in told
+    with pytest.raises(DataError, match="of one class alone"):
+        load(learnable_tree, labeled_per_class={"neutral": 4})
+
+
+def test_no_class_loses_its_last_label_to_the_held_out_ones(learnable_tree: Path):
+    per_class = {"neutral": 1, "surprise": 6}
+    data = load(learnable_tree, labeled_per_class=per_class, heldout_share=0.5)
+    assert len(data.heldout) == 3
+    assert len(np.unique(data.labeled.labels)) == 2
