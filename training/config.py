@@ -281,7 +281,9 @@ def _strong_augmentation() -> AugmentationConfig:
 class RunConfig(Section):
     """What computes a run, and by which method."""
 
-    seed: int = Field(0, ge=0, description="seed of weights, order, augmentation and dropout")
+    seed: int = Field(
+        0, ge=0, le=2**32 - 1, description="seed of weights, order, augmentation and dropout"
+    )
     device: Literal["auto", "cpu", "cuda"] = Field("auto", description="auto: cuda where present")
     precision: Literal["auto", "bf16", "fp32"] = Field(
         "auto",

@@ -108,6 +108,15 @@ def share_of_mean(values: Tensor, weights: Tensor) -> Tensor:
     return (values * weights).sum() / total.clamp_min(torch.finfo(values.dtype).tiny)
 
 
+def first_says(answer: bool, device: torch.device) -> bool:
+    """Return the first process's answer in every process."""
+    if not dist.is_initialized():
+        return answer
+    told = torch.tensor([float(answer)], device=device)
+    dist.broadcast(told, src=0)
+    return bool(told.item())
+
+
 def rand_rows(n_rows: int, n_columns: int, device: torch.device) -> Tensor:
     """Draw uniform random numbers for the whole global batch; returns this process's rows."""
     return own_rows(torch.rand(n_rows * n_processes(), n_columns, device=device))
@@ -159,4 +168,12 @@ def with_global_norms(network: nn.Module) -> nn.Module:
         for module in network.modules():
             if type(module) is nn.BatchNorm2d:
                 module.__class__ = GlobalBatchNorm2d
+    return network
+
+
+def with_own_norms(network: nn.Module) -> nn.Module:
+    """Undo `with_global_norms`, in place: every batch norm sees its own process's images alone."""
+    for module in network.modules():
+        if type(module) is GlobalBatchNorm2d:
+            module.__class__ = nn.BatchNorm2d
     return network

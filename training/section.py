@@ -6,10 +6,10 @@ from pydantic import BaseModel, ConfigDict, ValidationError
 class Section(BaseModel):
     """A table of a TOML config: frozen, each field with its description and default.
 
-    A field that it does not know is refused, so that a misspelt name is found.
+    A field that it does not know is refused, so that a misspelt name is found; so is inf or nan.
     """
 
-    model_config = ConfigDict(frozen=True, extra="forbid")
+    model_config = ConfigDict(frozen=True, extra="forbid", allow_inf_nan=False)
 
 
 def first_fault(error: ValidationError) -> str:

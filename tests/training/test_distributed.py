@@ -1,6 +1,7 @@
 """One process and two, on the same global batches."""
 
 import json
+import math
 import subprocess
 import sys
 from pathlib import Path
@@ -9,6 +10,7 @@ import pytest
 import torch
 
 from training.distributed import GlobalBatchNorm2d, rand_rows, share_of_mean
+from training.loop.resume import load_run_state
 from training.models.checkpoint import load_model
 
 CONFIG = """
@@ -209,3 +211,56 @@ def test_a_global_norm_in_eval_mode_is_torchs_own():
     expected = norm(x)
     norm.__class__ = GlobalBatchNorm2d
     torch.testing.assert_close(norm(x), expected)
+
+
+HELDOUT_RUN = """
+[run]
+method = "dta_snl"
+precision = "fp32"
+checkpoint_every_s = 1e-9
+[data]
+source = "fer2013:{folder}"
+labeled_share = 0.5
+heldout_share = 0.25
+[model]
+width = 8
+stem = "unshuffle"
+standardize = true
+[schedule]
+steps = 18
+batch_size = 8
+unlabeled_batch_size = 16
+heldout_batch_size = 4
+heldout_until = 0.5
+strong_labeled = 0.5
+norms_at_end = 0.5
+logs_per_pass = 1
+[options]
+threshold_source = "labeled"
+ruled_out = "heldout"
+negative_form = "joint"
+"""
+
+
+def test_a_process_without_a_weak_labeled_image_goes_on(learnable_tree: Path, tmp_path: Path):
+    """Of 8 labeled images the first 4 are weakly augmented, all of them in the first process."""
+    config, out = tmp_path / "config.toml", tmp_path / "run"
+    config.write_text(HELDOUT_RUN.format(folder=learnable_tree.as_posix()))
+    arguments = ["-m", "training.cli", "fit", "--config", str(config), "--out", str(out)]
+    run(arguments, n_processes=2)
+    rows = [json.loads(line) for line in (out / "log.jsonl").read_text().splitlines()]
+    assert all(math.isfinite(row["loss"]) for row in rows)
+    assert load_model(out)[1].training["steps"] == 18
+    # Between two lines of the log, too, all processes' sums are saved.
+    assert load_run_state(out / "resume.safetensors")["step"] == 18
+
+
+def test_held_out_images_that_processes_cannot_share_are_refused(
+    learnable_tree: Path, tmp_path: Path
+):
+    config = tmp_path / "config.toml"
+    text = HELDOUT_RUN.replace("heldout_batch_size = 4", "heldout_batch_size = 5")
+    config.write_text(text.format(folder=learnable_tree.as_posix()))
+    arguments = ["-m", "training.cli", "fit", "--config", str(config), "--out", str(tmp_path / "r")]
+    with pytest.raises(AssertionError, match="heldout_batch_size: 5 cannot be shared"):
+        run(arguments, n_processes=2)

@@ -74,11 +74,7 @@ class TrainingLog:
         self, step: int, passes: float, method: Method, *, rate: float, seconds: float
     ) -> None:
         """End the line that is being filled; its values are means over its steps and processes."""
-        sums = self._read()
-        if distributed.n_processes() > 1:
-            values = torch.tensor(list(sums.values()), dtype=torch.float64)
-            total = distributed.sum_over_processes(values.to(self.device))
-            sums = dict(zip(sums, total.tolist(), strict=True))
+        sums = self._sums_of_all()
         line: dict[str, Any] = {
             "step": step,
             "passes": round(passes, 4),
@@ -104,6 +100,18 @@ class TrainingLog:
         )
         self.sums = {}
 
+    def gather(self) -> float | None:
+        """Give the first process the sums of all, so that its checkpoint has the whole line.
+
+        Returns the mean loss since the last line, None where no step was added.
+        """
+        if not self.sums:
+            return None
+        sums = self._sums_of_all()
+        if distributed.n_processes() > 1:
+            self.sums = sums if distributed.is_first() else dict.fromkeys(sums, 0.0)
+        return _ratio(sums["loss"], sums["weight"])
+
     def write(self, path: Path) -> None:
         """Write all lines to log.jsonl."""
         lines = "".join(json.dumps(row) + "\n" for row in self.history)
@@ -112,6 +120,15 @@ class TrainingLog:
     def _count(self, **values: Tensor | int) -> None:
         for name, value in values.items():
             self.sums[name] = self.sums.get(name, 0) + value
+
+    def _sums_of_all(self) -> dict[str, float]:
+        """The sums of all processes, in each of them."""
+        sums = self._read()
+        if distributed.n_processes() == 1:
+            return sums
+        values = torch.tensor(list(sums.values()), dtype=torch.float64)
+        total = distributed.sum_over_processes(values.to(self.device))
+        return dict(zip(sums, total.tolist(), strict=True))
 
     def _read(self) -> dict[str, float]:
         return {name: float(value) for name, value in self.sums.items()}

@@ -212,12 +212,13 @@ def _check_processes(config: TrainConfig) -> None:
     """Refuse a method or a batch size that several processes cannot share."""
     if distributed.n_processes() > 1 and not METHODS[config.run.method].several_processes:
         raise InputError(f"run.method {config.run.method}: one process alone; leave torchrun out")
-    distributed.check_divisible(
-        **{
-            "schedule.batch_size": config.schedule.batch_size,
-            "schedule.unlabeled_batch_size": config.schedule.unlabeled_batch_size,
-        }
-    )
+    sizes = {
+        "schedule.batch_size": config.schedule.batch_size,
+        "schedule.unlabeled_batch_size": config.schedule.unlabeled_batch_size,
+    }
+    if config.data.heldout_share or config.data.heldout_list:
+        sizes["schedule.heldout_batch_size"] = config.schedule.heldout_batch_size
+    distributed.check_divisible(**sizes)
 
 
 def _build_student(

@@ -13,6 +13,7 @@ from torch.profiler import record_function
 from tqdm import tqdm
 
 from fer_live.base.atomic_file import write_atomically
+from fer_live.errors import FerLiveError
 from training import distributed
 from training.config import ScheduleConfig, TrainConfig
 from training.data.sources import TrainingData
@@ -36,6 +37,8 @@ _MAX_EVALUATIONS = 30
 steps, and the evaluation takes longer."""
 
 _MAX_NORM_FACES = 8192
+_STEPS_A_QUESTION = 16
+"""Of several processes the first decides when to save; asking it at each step would take longer."""
 
 OnStep = Callable[[int, int], None]
 """Is called after each step with the number of steps that are done, and of all steps."""
@@ -105,21 +108,41 @@ def _train(run: Run, on_step: OnStep, tracker: Tracker, *, show_progress: bool) 
                 rate=learning_rate(step, batches.n_steps, config.schedule),
                 seconds=time.monotonic() - run.began_s,
             )
+            _check_finite(run, log.history[-1]["loss"], done)
             if evaluate_now:
                 log.history[-1] |= validate(run)
             tracker.add(log.history[-1])
             if distributed.is_first():
                 log.write(run.run_dir / LOG_FILE)
-        # Between passes one process alone may save: others have parts of the log's line.
         in_time = time.monotonic() - saved_at_s > config.run.checkpoint_every_s
-        if (evaluate_now and distributed.is_first()) or (
-            in_time and distributed.n_processes() == 1
-        ):
-            _save(run, run.run_dir / RESUME_FILE, done)
+        if done % _STEPS_A_QUESTION == 0 or distributed.n_processes() == 1:
+            in_time = distributed.first_says(in_time, run.device)
+        else:
+            in_time = False
+        if in_time:
+            _check_finite(run, log.gather(), done)
+        if evaluate_now or in_time:
+            if distributed.is_first():
+                _save(run, run.run_dir / RESUME_FILE, done)
             saved_at_s = time.monotonic()
         if done == cooldown_at and distributed.is_first():
             _save(run, run.run_dir / BEFORE_COOLDOWN_FILE, done)
         on_step(done, batches.n_steps)
+
+
+def _check_finite(run: Run, loss: float | None, done: int) -> None:
+    """Stop before a checkpoint or a line of the log would hold a loss that is no number.
+
+    A loss that was one is not enough: its gradient may not have been finite. Raises
+    `FerLiveError` in every process, because all know the same loss and the same weights.
+    """
+    weights = run.student.classifier.weight
+    if (loss is None or math.isfinite(loss)) and bool(weights.isfinite().all()):
+        return
+    raise FerLiveError(
+        f"{run.run_dir}: training diverged before step {done}, its loss is no number any more; "
+        "begin anew with a lower schedule.learning_rate or lower weights of the losses"
+    )
 
 
 def _save(run: Run, path: Path, done: int) -> None:
@@ -159,6 +182,7 @@ def _descend(run: Run, step: int) -> None:
 def _finish(run: Run) -> dict[str, Any]:
     """Measure the teacher, and write it with its figures; returns the figures."""
     if run.config.schedule.norms_at_end:
+        distributed.with_own_norms(run.teacher.module)
         faces = run.data.labeled.faces
         rows = np.linspace(0, len(faces) - 1, min(len(faces), _MAX_NORM_FACES)).astype(np.int64)
         move_norms(run.teacher.module, faces.take(rows), run.config.schedule.norms_at_end)

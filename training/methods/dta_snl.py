@@ -87,7 +87,7 @@ class DtaSnlOptions(Section):
         1.0, ge=0, description="passes over which lambda_n rises from 0 to its value"
     )
     ceiling: float = Field(0.05, ge=0, le=1, description="a complementary class is below it ...")
-    rank: int = Field(3, ge=0, description="... and has at least so many likelier classes")
+    rank: int = Field(3, ge=1, description="... and has at least so many likelier classes")
     ruled_out: Literal["fixed", "heldout", "batch"] = Field(
         "fixed",
         description="what chooses complementary classes: ceiling and rank; a ceiling by coverage "
@@ -180,14 +180,17 @@ class DtaSnl(Method):
             probs = batch.answers
         else:
             probs = mean_prediction(labeler, batch.weak)
-        self._adjust(teacher, labeler, batch, probs, passes)
+        shift: float | Tensor = 0.0
+        if options.debias and batch.class_shares is not None:
+            shift = self._prior_shift(probs, batch.class_shares)
+            probs = (probs.log() - shift).softmax(dim=1)
+        self._adjust(teacher, labeler, batch, probs, passes, shift)
 
         labeled, strong = read_together(student, batch.labeled, batch.strong)
         by_student = mean_prediction(student, batch.weak) if options.both_networks else None
-        logits = strong.logits
-        if options.debias and batch.class_shares is not None:
-            shift = self._prior_shift(probs, batch.class_shares)
-            probs, logits = (probs.log() - shift).softmax(dim=1), logits + shift
+        logits = strong.logits + shift
+        if by_student is not None and options.debias:
+            by_student = (by_student.log() - shift).softmax(dim=1)
         ceiling, rank = self._rule(probs, logits)
         terms = unlabeled_terms(
             logits,
@@ -233,17 +236,26 @@ class DtaSnl(Method):
         batch: Batch,
         unlabeled_probs: Tensor,
         passes: float,
+        shift: float | Tensor,
     ) -> None:
-        """Move what the thresholds and the ruled-out classes follow."""
+        """Move what the thresholds and the ruled-out classes follow.
+
+        Labeled images are read with the `shift` of `debias` too, because the thresholds judge
+        probabilities that have it.
+        """
+
+        def debiased(probs: Tensor) -> Tensor:
+            return (probs.log() - shift).softmax(dim=1) if self.options.debias else probs
+
         if self.needs_heldout and batch.heldout is not None:
             told = batch.heldout.answers if self.options.stored_answers else None
             told = predict(labeler, batch.heldout.images) if told is None else told
-            self.heldout.update(told, batch.heldout, self.thresholds(passes))
+            self.heldout.update(debiased(told), batch.heldout, self.thresholds(passes))
         if not self.options.dta:
             return
         if self.options.threshold_source == "labeled":
             images, classes = batch.weak_labeled()
-            self.dynamic.update(predict(teacher, images), classes)
+            self.dynamic.update(debiased(predict(teacher, images)), classes)
         elif self.options.threshold_source == "unlabeled":
             self.dynamic.update(unlabeled_probs, unlabeled_probs.argmax(dim=1))
 

@@ -252,11 +252,14 @@ def predict(network: ExpressionNet, faces: Tensor) -> Tensor:
 
     Args:
         network: Any network, student or teacher.
-        faces: (N, 1, S, S) in [-1, 1].
+        faces: (N, 1, S, S) in [-1, 1]; none is allowed, because of several processes one may have
+            no weakly augmented image in its part of a batch.
 
     Returns:
         (N, C) float32, softmax of the logits.
     """
+    if not len(faces):
+        return torch.zeros(0, network.classifier.out_features, device=faces.device)
     was_training = network.training
     network.eval()
     with torch.no_grad():

@@ -3,8 +3,9 @@ from pathlib import Path
 
 import pytest
 import torch
+from safetensors import safe_open
 
-from fer_live.errors import DataError, InputError, ModelError
+from fer_live.errors import DataError, FerLiveError, InputError, ModelError
 from training.config import TrainConfig, config_to_toml, load_config, parse_config
 from training.data.sources import load_training_data
 from training.loop import resume, train
@@ -463,3 +464,29 @@ def test_the_norms_at_the_end_are_those_of_the_labeled_images(config, tmp_path: 
     torch.testing.assert_close(
         network.state_dict()["stem.1.running_mean"], after["stem.1.running_mean"]
     )
+
+
+@pytest.mark.parametrize("rate", ["1e30", "1e37"])
+def test_a_run_that_diverges_says_so_and_keeps_its_last_checkpoint(
+    semi_supervised: TrainConfig, tmp_path: Path, rate: str
+):
+    content = semi_supervised.model_dump()
+    content["schedule"]["learning_rate"] = float(rate)
+    with pytest.raises(FerLiveError, match="diverged before step"):
+        fit(parse_config(content, "here"), tmp_path / "run", resume=False)
+    assert not (tmp_path / "run/model.safetensors").exists()
+    log = tmp_path / "run/log.jsonl"
+    assert not log.exists() or "NaN" not in log.read_text()
+    kept = tmp_path / "run/resume.safetensors"
+    if kept.exists():
+        with safe_open(kept, "pt") as file:
+            weights = file.get_tensor("student/classifier.weight")
+        assert weights.isfinite().all()
+
+
+@pytest.mark.parametrize("change", ["schedule.learning_rate=inf", "options.lambda_u=nan"])
+def test_no_number_is_infinite_in_a_config(tmp_path: Path, learnable_tree: Path, change: str):
+    path = tmp_path / "semi.toml"
+    path.write_text(SEMI_SUPERVISED.format(folder=learnable_tree.as_posix()))
+    with pytest.raises(InputError, match="finite"):
+        load_config(path, [change])

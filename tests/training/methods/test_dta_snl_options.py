@@ -180,7 +180,7 @@ def test_the_student_must_agree_on_what_is_ruled_out_where_both_are_asked():
 
 def test_the_batch_decides_how_many_classes_are_left_where_asked():
     """The label is third in its strong view, so that three classes stay, whatever the ceiling."""
-    method = made(4, **NEVER, ruled_out="batch", ceiling=0.0, rank=0)
+    method = made(4, **NEVER, ruled_out="batch", ceiling=0.0)
     result = stepped(method, batch_of([[0.4, 0.3, 0.2, 0.1]], [[0.2, 0.4, 0.3, 0.1]]))
     assert result.complementary is not None
     assert result.complementary.tolist() == [[False, False, False, True]]
