@@ -175,5 +175,5 @@ def with_own_norms(network: nn.Module) -> nn.Module:
     """Undo `with_global_norms`, in place: every batch norm sees its own process's images alone."""
     for module in network.modules():
         if type(module) is GlobalBatchNorm2d:
-            module.__class__ = nn.BatchNorm2d
+            module.__class__ = nn.BatchNorm2d  # type: ignore[assignment]
     return network

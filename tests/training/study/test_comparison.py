@@ -70,7 +70,33 @@ def test_few_images_widen_the_interval():
 def test_how_a_difference_is_judged(
     interval: tuple[float, float], inner: tuple[float, float], verdict: str
 ):
-    assert Difference(0.0, (0.0, 0.0), interval, inner, 100).verdict == verdict
+    other = ((-9.0, 9.0), (-9.0, 9.0))
+    assert Difference(0.0, (0.0, 0.0), interval, inner, 100, *other).verdict == verdict
+    found = Difference(0.0, (0.0, 0.0), *other, 100, interval, inner)
+    assert (found.verdict, found.two_way_verdict) == ("open", verdict)
+
+
+@pytest.mark.parametrize("seed_spread", [0.0, 0.01])
+def test_the_intervals_hold_true_ties(seed_spread: float):
+    """Rows of one accuracy whose hard images are partly the same: 120 times the difference is 0."""
+    random = np.random.default_rng(5)
+    held = np.zeros((120, 2), dtype=bool)
+    for trial in range(len(held)):
+        hardness = random.random(600)
+        ours, theirs = (
+            {
+                seed: hardness + own + random.normal(0, 0.13, 600)
+                < 0.7 + random.normal(0, seed_spread)
+                for seed in range(5)
+            }
+            for own in random.normal(0, 0.13, (2, 600))
+        )
+        found = paired_difference(ours, theirs)
+        assert found.two_way[1] - found.two_way[0] <= found.interval[1] - found.interval[0]
+        held[trial] = [low <= 0 <= high for low, high in (found.interval, found.two_way)]
+    wide, narrow = held.mean(axis=0)
+    assert wide >= 0.95
+    assert 0.88 <= narrow <= 0.99
 
 
 def test_images_of_several_sets_go_together():
