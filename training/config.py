@@ -351,7 +351,9 @@ def load_config(path: Path, changes: Sequence[str] = ()) -> TrainConfig:
         raise InputError(f"{path}: not a TOML file: {error}") from None
     for change in changes:
         table, field, value = _parse_change(change)
-        content[table] = {**content.get(table, {}), field: value}
+        if not isinstance(content.setdefault(table, {}), dict):
+            raise InputError(f"{path}: {table} is no table; write [{table}] with its fields below")
+        content[table] = {**content[table], field: value}
     return parse_config(content, str(path))
 
 

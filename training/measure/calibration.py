@@ -69,7 +69,7 @@ def calibrate(
     network, manifest = load_model(checkpoint)
     if logit_adjustment:
         manifest = _adjust(network, manifest, logit_adjustment, checkpoint)
-    labeled = load_crops(data, split, rule, manifest.input_side).in_classes(manifest.labels)
+    labeled = load_crops(data, split, rule, manifest.input_side, manifest.labels)
     logits = predict_logits(network, torch.from_numpy(labeled.images).unsqueeze(1)).numpy()
     figures = asdict(cross_fit(logits, labeled, seed)) | {"data": labeled.name, "seed": seed}
     # What was measured before was measured at another temperature, which changes only the ECE.

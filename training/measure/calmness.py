@@ -58,7 +58,7 @@ def measure_calmness(
 ) -> dict[str, Any]:
     """Measure every smoothing rule, and a label that never changes. Raises as `evaluate` does."""
     model = open_model(model_path, answers)
-    labeled = load_crops(data, split, rule, model.manifest.input_side)
+    labeled = load_crops(data, split, rule, model.manifest.input_side, model.manifest.labels)
     probs = model.predict(labeled.images)
     right = (probs.argmax(axis=1) == labeled.labels) & (probs.max(axis=1) >= 0.5)
     classes = model.manifest.labels

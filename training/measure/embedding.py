@@ -32,7 +32,7 @@ def add_embedding_statistics(
 ) -> EmbeddingStatistics:
     """Write `checkpoint` to `out` with the statistics of labeled faces in its manifest."""
     network, manifest = load_model(checkpoint)
-    labeled = load_crops(data, split, rule, manifest.input_side).in_classes(manifest.labels)
+    labeled = load_crops(data, split, rule, manifest.input_side, manifest.labels)
     found = embedding_statistics(embed(network, labeled.images), labeled)
     save_model(out, network, manifest.model_copy(update={"embedding": found}))
     return found

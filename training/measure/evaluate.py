@@ -87,14 +87,27 @@ def evaluate(
     }
 
 
-def load_crops(data: str, split: str | None, rule: str | None, side: int) -> LabeledImages:
-    """Load the part of a data set of crops (any but folder:DIR) that `split` and `rule` name.
+def load_crops(
+    data: str, split: str | None, rule: str | None, side: int, labels: tuple[str, ...]
+) -> LabeledImages:
+    """Load the part of a data set that `split` and `rule` name; its images are taken as crops.
 
-    `InputError` or `DataError` says what is wrong with the names.
+    Its labels are numbered by `labels`, those of a model. `InputError` or `DataError` says what is
+    wrong with the names, `ModelError` which labels the model lacks.
     """
-    kind, folder = split_source(data, tuple(kind for kind in LABELED_KINDS if kind != "folder"))
+    kind, folder = split_source(data, tuple(LABELED_KINDS))
     _check_parts(kind, split, rule, crops_only=False)
-    return LABELED_KINDS[kind].load(folder, split, rule, side)
+    return _in_labels(LABELED_KINDS[kind].load(folder, split, rule, side), labels)
+
+
+def _in_labels(labeled: LabeledImages, labels: tuple[str, ...]) -> LabeledImages:
+    """Number the labels by a model's; `ModelError` for those that it lacks."""
+    occurring = [labeled.classes[index] for index in np.unique(labeled.labels)]
+    if unknown := [label for label in occurring if label not in labels]:
+        raise ModelError(
+            f"{labeled.name}: has {', '.join(unknown)}; the model's labels are {', '.join(labels)}"
+        )
+    return labeled.in_classes(labels)
 
 
 def summary(figures: dict[str, Any]) -> str:
@@ -191,21 +204,9 @@ def _check_parts(kind: str, split: str | None, rule: str | None, *, crops_only: 
 
 def evaluate_crops(model: Model, labeled: LabeledImages) -> Metrics:
     """Measure on images that are crops already; `ModelError` for labels that the model lacks."""
-    unknown = [
-        labeled.classes[index]
-        for index in np.unique(labeled.labels)
-        if labeled.classes[index] not in model.manifest.labels
-    ]
-    if unknown:
-        raise ModelError(
-            f"{labeled.name}: has {', '.join(unknown)}; the model's labels are "
-            f"{', '.join(model.manifest.labels)}"
-        )
-    return measure(
-        model.predict(labeled.images),
-        labeled.in_classes(model.manifest.labels).labels,
-        model.manifest.labels,
-    )
+    labels = model.manifest.labels
+    truth = _in_labels(labeled, labels).labels
+    return measure(model.predict(labeled.images), truth, labels)
 
 
 def _evaluate_folder(

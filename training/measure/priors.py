@@ -53,7 +53,7 @@ def add_priors(
 ) -> dict[str, Any]:
     """Write `checkpoint` to `out` with both priors in its manifest; returns the figures."""
     network, manifest = load_model(checkpoint)
-    labeled = load_crops(data, split, rule, manifest.input_side).in_classes(manifest.labels)
+    labeled = load_crops(data, split, rule, manifest.input_side, manifest.labels)
     manifest = manifest.model_copy(update={"priors": {}, "prior_temperatures": {}})
     faces = labeled.images
     probs = read_faces(network, manifest, faces, DEFAULT_ANSWERS)

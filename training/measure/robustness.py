@@ -28,10 +28,11 @@ def measure_robustness(
     """
     require_distinct(model_paths)
     models = {str(path): open_model(path, answers) for path in model_paths}
+    first = next(iter(models.values()))
     sides = {model.manifest.input_side for model in models.values()}
     if len(sides) > 1:
         raise InputError(f"models of different input sides, {sorted(sides)}; measure them apart")
-    labeled = load_crops(data, split, rule, sides.pop())
+    labeled = load_crops(data, split, rule, sides.pop(), first.manifest.labels)
 
     accuracy: dict[str, dict[str, Any]] = {
         name: {"clean": evaluate_crops(model, labeled).accuracy} for name, model in models.items()

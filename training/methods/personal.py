@@ -16,6 +16,7 @@ import torch.nn.functional as F
 from pydantic import Field
 from torch import Tensor
 
+from fer_live.errors import InputError
 from training.methods.dta_snl import unlabeled_terms
 from training.methods.dynamic_threshold import DynamicThreshold
 from training.methods.method import (
@@ -101,6 +102,10 @@ class Personal(Method):
             decay=options.decay,
         )
         if options.thresholds:
+            if len(options.thresholds) != n_classes:
+                raise InputError(
+                    f"options.thresholds: {len(options.thresholds)} numbers for {n_classes} classes"
+                )
             self.dynamic.confidence.copy_(torch.tensor(options.thresholds) / options.beta)
             self.dynamic.seen.fill_(True)
         self._anchor: tuple[ExpressionNet, ...] = ()

@@ -95,8 +95,8 @@ def try_closed_form(
     """Calibrate `model` (a folder of variants, or an fp32 file) to each simulated person by each
     row, and measure accuracy and balanced recall on the person's tested images and on the rest."""
     start = CalibrationStart.open(model)
-    labeled = load_crops(data, split, rule, start.manifest.input_side)
-    labeled = labeled.in_classes(start.manifest.common_labels)
+    labels = start.manifest.common_labels
+    labeled = load_crops(data, split, rule, start.manifest.input_side, labels)
     results = []
     cases = [(look, seed) for seed in seeds for look in MORE_LOOKS]
     for look, seed in tqdm(cases, desc="persons", disable=None):

@@ -37,7 +37,7 @@ def try_persons(
     were used nowhere, as they are. Each run is in `runs`/PERSON/ROW; an interrupted one is resumed.
     """
     network, manifest = load_model(start)
-    labeled = load_crops(data, split, rule, manifest.input_side).in_classes(manifest.labels)
+    labeled = load_crops(data, split, rule, manifest.input_side, manifest.labels)
     persons, rest = make_persons(labeled, seed=seed)
     results = []
     for person in persons:

@@ -10,9 +10,12 @@ from fer_live.errors import DataError, InputError, ModelError
 from fer_live.model.assets import asset
 from tests.helpers.commands import fails
 from tests.helpers.models import save_own_model
+from training.cli import main
 from training.measure.evaluate import evaluate
+from training.models.checkpoint import load_model
 
 MODEL = asset("fer_live_int8.onnx")
+CHECKPOINT = asset("fer_live.safetensors")
 
 
 @pytest.fixture
@@ -162,3 +165,56 @@ def test_the_shipped_models_read_faces_they_never_saw(shared_data: Path, model: 
     )
     assert report["n"] == 3479
     assert report["accuracy"] >= floor
+
+
+def labeled_crops(folder: Path, labels: tuple[str, ...]) -> str:
+    random = np.random.default_rng(0)
+    for label in labels:
+        (folder / label).mkdir(parents=True)
+        for number in range(4):
+            face = random.integers(0, 256, (48, 48), dtype=np.uint8)
+            cv2.imwrite(str(folder / label / f"{number}.png"), face)
+    return f"folder:{folder}"
+
+
+MEASURES = ("calibrate", "embedding", "priors", "calmness", "robustness", "compare")
+
+
+def measured(command: str, data: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> int:
+    """Run a command that measures the checkpoint that ships; returns its exit code."""
+    models = [CHECKPOINT, MODEL] if command == "compare" else [CHECKPOINT]
+    out = ["--out", tmp_path / "out.safetensors"]
+    written = out if command in ("calibrate", "embedding", "priors") else []
+    arguments = ["fer-train", command, *models, "--data", data, *written]
+    monkeypatch.setattr("sys.argv", [str(argument) for argument in arguments])
+    with pytest.raises(SystemExit) as ended:
+        main()
+    return int(ended.value.code or 0)
+
+
+@pytest.mark.parametrize("command", MEASURES)
+def test_a_folder_of_crops_is_measured_by_every_command(
+    command: str,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
+):
+    """As the examples in their help say; of random faces too few may be read right."""
+    data = labeled_crops(tmp_path / "crops", load_model(CHECKPOINT)[1].labels)
+    code = measured(command, data, tmp_path, monkeypatch)
+    told = capsys.readouterr().err
+    assert code == 0 or (command == "calmness" and "none to cut" in told), told
+
+
+@pytest.mark.parametrize("command", MEASURES)
+def test_labels_that_the_model_lacks_end_every_measurement_in_a_line(
+    command: str,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
+):
+    data = labeled_crops(tmp_path / "crops", ("neutral", "boredom"))
+    assert measured(command, data, tmp_path, monkeypatch) == 2
+    told = capsys.readouterr().err
+    assert "boredom" in told.splitlines()[-1] and "Traceback" not in told
+    assert not (tmp_path / "out.safetensors").exists()
