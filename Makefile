@@ -58,7 +58,7 @@ mutants: $(VENV)/.test
 	@$(BIN)/python -c "import mutmut" 2>/dev/null || $(BIN)/python -m pip install --quiet mutmut
 	@$(BIN)/python -m tests.trust.mutants
 
-# Measures the speed figures of the README anew.
+# Measures the speed figures of docs/figures.md anew.
 figures: $(VENV)/.test
 	@$(BIN)/python -m benchmarks.figures
 

@@ -1,4 +1,4 @@
-"""The speed figures of the README, measured anew on this machine: `make figures`, three minutes.
+"""The speed figures of docs/figures.md, measured anew here: `make figures`, three minutes.
 
 Every line is a ratio of two things measured in turns in one run, or a time beside what it is
 compared with, so that a busy or a slow machine changes both sides.

@@ -28,7 +28,7 @@ def add(commands: "argparse._SubParsersAction[ArgumentParser]") -> None:
         "serve",
         help="an HTTP service: image or clip in, rows out",
         description="Answers images and clips that are sent over HTTP with what is read in them. "
-        "Nothing that is sent reaches the disk. Ctrl-C ends it.",
+        "Nothing that is sent is kept. Ctrl-C ends it.",
         examples=("fer-live serve", "fer-live serve --host 0.0.0.0 --port 8080 --token token.txt"),
     )
     parser.add_argument(

@@ -24,7 +24,8 @@ def add(commands: "argparse._SubParsersAction[ArgumentParser]") -> None:
         "summarize",
         help="sum up rows by groups, with intervals",
         description="Sums up the rows of many files by participant, condition or marker: shares "
-        "of time, episodes and transitions, each with a bootstrap interval over sources.",
+        "of time, episodes and switches, with bootstrap intervals over participants, or over what "
+        "one recording shows.",
         examples=(
             "fer-live summarize rows.csv --by source",
             "fer-live summarize rows/ --batch study.csv --by participant,condition --out page.html",
