@@ -203,6 +203,12 @@ def _check_images(config: TrainConfig, data: TrainingData, method: Method) -> No
         )
     if config.annotations.landmarks and not method.learns_landmarks:
         raise InputError(f"{name} learns no landmarks; leave annotations.landmarks out")
+    schedule = config.schedule
+    if method.needs_weak_labeled and not round(schedule.batch_size * (1 - schedule.strong_labeled)):
+        raise InputError(
+            f"{name} takes its thresholds from weakly augmented labeled images, and there are "
+            "none; lower schedule.strong_labeled"
+        )
     if method.needs_heldout and not len(data.heldout):
         raise InputError(
             f"{name} with these options needs labeled images that carry no gradient; set "

@@ -34,6 +34,15 @@ class MappedAbout(BaseModel):
     classes: tuple[str, ...] = ()
 
 
+def packed_side(folder: Path) -> int:
+    """Read the side of a pack's faces, in pixels; `DataError` where it is none."""
+    try:
+        shape = map_array(folder / IMAGES).shape
+    except (OSError, ArrayFault) as error:
+        raise DataError(f"{folder}: not made by fer-train pack: {error}") from None
+    return int(shape[1]) if len(shape) == 3 else 0
+
+
 def load_mapped(folder: Path, side: int) -> LabeledImages:
     """Map a folder with labels; `DataError` where it has none, or faces of another side."""
     faces, about = _map(folder, side)

@@ -20,7 +20,7 @@ from training.data.fer2013 import load_fer2013
 from training.data.folder import load_labeled_folder
 from training.data.image_files import load_clips, load_image_folder, load_photos
 from training.data.labeled_images import FaceImages, LabeledImages, resize_faces
-from training.data.mapped import load_mapped, load_mapped_faces
+from training.data.mapped import load_mapped, load_mapped_faces, packed_side
 from training.data.raf_db import load_raf_db
 from training.data.splits import (
     SplitList,
@@ -236,7 +236,8 @@ def draw_list(source: str, split: str | None, rule: str, share: float, seed: int
     if split is not None and split not in kind.splits:
         parts = f"one of {', '.join(kind.splits)}" if kind.splits else "no parts"
         raise DataError(f"{kind_name} has {parts}, not {split!r}")
-    data = kind.load(folder, split, rule, MIN_SIDE)
+    side = packed_side(folder) if kind_name == "mapped" else MIN_SIDE
+    data = kind.load(folder, split, rule, side)
     return to_list(data, draw_share(data, share, seed), seed)
 
 

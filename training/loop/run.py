@@ -104,6 +104,7 @@ def prepare_run(
     if resume and resume_file.is_file():
         state = restore_run(resume_file, _modules(student, teacher, method), optimizers)
         _check_same_run(resume_file, state, **_identity(data, device))
+        _tell_other_precision(resume_file, state.get("precision"), config, device)
         first_step, log = state["step"], TrainingLog.restored(device, state["log"])
         began_s -= state["wall_s"]
     elif resume and show_progress and distributed.is_first():
@@ -277,6 +278,19 @@ def _check_same_run(path: Path, state: dict[str, Any], **now: int | str) -> None
                 f"{path}: the run there had {name} {state[name]}, this one has {value}; it cannot "
                 "be resumed, choose another --out"
             )
+
+
+def _tell_other_precision(
+    path: Path, before: str | None, config: TrainConfig, device: torch.device
+) -> None:
+    """Say that "auto" means another precision on this processor than the run began with."""
+    now = resolve_precision(config.run.precision, device)
+    if before not in (None, now) and distributed.is_first():
+        say(
+            f"{path}: the run began in {before} and goes on in {now}, what this processor computes "
+            "in; it will not end in the same weights",
+            to=sys.stderr,
+        )
 
 
 def _make_run_dir(config: TrainConfig, run_dir: Path, data: TrainingData) -> None:

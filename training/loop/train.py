@@ -151,6 +151,7 @@ def _save(run: Run, path: Path, done: int) -> None:
         "step": done,
         "wall_s": time.monotonic() - run.began_s,
         "log": run.log.state(),
+        "precision": run.precision,
         **run.identity,
     }
     save_run(path, state, run.modules, run.optimizers)

@@ -50,6 +50,7 @@ class AdaCM(Method):
 
     Options = AdaCMOptions
     n_weak_views = 2
+    needs_weak_labeled = True
     several_processes = False  # the rejected images of all processes belong in one contrast
 
     def __init__(self, options: AdaCMOptions, n_classes: int) -> None:

@@ -154,6 +154,7 @@ class DtaSnl(Method):
         reads_weak_views = options.both_networks or not options.stored_answers
         self.n_weak_views = options.weak_views if reads_weak_views else 0
         by_heldout = options.dta and options.threshold_source == "heldout"
+        self.needs_weak_labeled = options.dta and options.threshold_source == "labeled"
         self.needs_heldout = by_heldout or (options.snl and options.ruled_out == "heldout")
         fixed = torch.full((n_classes,), options.threshold)
         self.register_buffer("fixed", fixed, persistent=False)

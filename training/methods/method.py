@@ -133,6 +133,7 @@ class Method(nn.Module):
         needs_labels: Whether a step needs labeled images.
         n_weak_views: How many weak views of each unlabeled image a step needs.
         needs_heldout: Whether a step needs labeled images that carry no gradient.
+        needs_weak_labeled: Whether it learns from weakly augmented labeled images what to keep.
         needs_answers: Whether a step needs the teachers' stored answers to unlabeled images.
         learns_landmarks: Whether the loss has a term for what was measured in the faces.
         several_processes: Whether several processes descend the loss that one process would have on
@@ -144,6 +145,7 @@ class Method(nn.Module):
     needs_labels: ClassVar[bool] = True
     n_weak_views: int = 1
     needs_heldout: bool = False
+    needs_weak_labeled: bool = False
     needs_answers: bool = False
     learns_landmarks: ClassVar[bool] = False
     several_processes: ClassVar[bool] = True

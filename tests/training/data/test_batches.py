@@ -4,6 +4,7 @@ from pathlib import Path
 import pytest
 import torch
 
+from fer_live.errors import InputError
 from training.config import TrainConfig, parse_config
 from training.data.batches import Batches
 from training.data.sources import load_training_data
@@ -57,7 +58,7 @@ def as_stored(batches: Batches, faces: torch.Tensor) -> list[bool]:
     return [face.numpy().tobytes() in known for face in pixels]
 
 
-@pytest.mark.parametrize(("share", "n_weak"), [(0.0, 8), (0.25, 6), (1.0, 0)])
+@pytest.mark.parametrize(("share", "n_weak"), [(0.0, 8), (0.25, 6), (0.9, 1)])
 def test_a_share_of_the_labeled_images_is_strongly_augmented(
     learnable_tree: Path, share: float, n_weak: int
 ):
@@ -67,6 +68,14 @@ def test_a_share_of_the_labeled_images_is_strongly_augmented(
     assert batch.labeled_weakly.tolist() == as_stored(batches, batch.labeled)
     assert [len(part) for part in batch.weak_labeled()] == [n_weak] * 2
     assert len(rows) == len(batch.strong) == 12
+
+
+def test_thresholds_from_labeled_images_need_weakly_augmented_ones(learnable_tree: Path):
+    for method in ("dta_snl", "adacm"):
+        with pytest.raises(InputError, match="lower schedule"):
+            make(learnable_tree, method, strong_labeled=1.0)
+    _, batches = make(learnable_tree, "fixmatch", strong_labeled=1.0)
+    assert len(batches(0)[0].weak_labeled()[0]) == 0
 
 
 def test_supervised_gets_strong_labeled_images_in_place_of_unlabeled_ones(learnable_tree: Path):

@@ -12,8 +12,8 @@ from fer_live.errors import DataError
 from training.config import parse_config
 from training.data import face_pool
 from training.data.face_pool import FacePool, fingerprints
-from training.data.mapped import load_mapped, load_mapped_faces, pack_images
-from training.data.sources import load_training_data
+from training.data.mapped import load_mapped, load_mapped_faces, pack_images, pack_labeled
+from training.data.sources import draw_list, load_to_pack, load_training_data
 from training.loop.train import fit
 
 MADE_UP = """
@@ -169,3 +169,12 @@ def peak_of_training(config: Path) -> int:
     assert result.returncode == 0, result.stderr
     (line,) = (line for line in result.stdout.splitlines() if line.startswith("VmHWM"))
     return int(line.split()[1]) * 1024
+
+
+def test_a_list_is_drawn_from_a_pack_of_any_side(learnable_tree: Path, tmp_path: Path):
+    main_data = load_to_pack(f"fer2013:{learnable_tree}", None, None, 96)
+    pack_labeled(main_data, tmp_path / "packed")
+    drawn = draw_list(f"mapped:{tmp_path / 'packed'}", None, "ferplus-argmax", 0.5, 0)
+    assert len(drawn.ids) == round(len(main_data) / 2)
+    with pytest.raises(DataError, match="not made by fer-train pack"):
+        draw_list(f"mapped:{learnable_tree}", None, "ferplus-argmax", 0.5, 0)

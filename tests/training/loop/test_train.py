@@ -490,3 +490,16 @@ def test_no_number_is_infinite_in_a_config(tmp_path: Path, learnable_tree: Path,
     path.write_text(SEMI_SUPERVISED.format(folder=learnable_tree.as_posix()))
     with pytest.raises(InputError, match="finite"):
         load_config(path, [change])
+
+
+def test_a_run_that_goes_on_in_another_precision_says_so(
+    config, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+):
+    abilities = {"avx512_bf16": True, "amx_bf16": True}
+    monkeypatch.setattr("torch.cpu.get_capabilities", lambda: abilities)
+    fit_and_stop(config(), tmp_path / "run", 2, monkeypatch)
+    abilities.clear()
+    fit(config(), tmp_path / "run", resume=True)
+    assert "began in bf16 and goes on in fp32" in capsys.readouterr().err
+    fit(config(seed=1), tmp_path / "other", resume=False)
+    assert "goes on in" not in capsys.readouterr().err
