@@ -11,7 +11,7 @@ from fer_live.base.atomic_file import (
     put_in_place,
     writing,
 )
-from fer_live.base.regular_file import open_text
+from fer_live.base.regular_file import open_regular, open_text
 from fer_live.datatypes import FrameResult
 from fer_live.errors import OutputError
 from fer_live.outputs.csv_file import CsvFile
@@ -63,7 +63,9 @@ class ParquetFile:
         temporary = partial_path(self._path)
         with writing(self._path):
             try:
-                table = csv.read_csv(rows_file, convert_options=options)
+                # Opened here: by its name, a thread of Arrow's may hold it a moment longer.
+                with open_regular(rows_file) as opened:
+                    table = csv.read_csv(opened, convert_options=options)
                 parquet.write_table(table, temporary)
                 put_in_place(temporary, self._path)
             except (OSError, OutputError):

@@ -38,10 +38,14 @@ class Failure:
 
 @dataclass(frozen=True, slots=True, eq=False)
 class LiveResult:
-    """A result and the number of the source that its frame came from."""
+    """A result, the number of the source that its frame came from, and the pipeline that read it.
+
+    The pipeline in use may be the next one already, with other labels, when the result is taken.
+    """
 
     source_number: int
     result: FrameResult
+    pipeline: Pipeline
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -228,7 +232,7 @@ class LiveSession:
             self._report("frame", error)
             return
         self._meter.count_processed(len(result.faces))
-        self.results.put(LiveResult(taken.source_number, result))
+        self.results.put(LiveResult(taken.source_number, result, pipeline))
         for output in self._outputs:
             output.offer(taken.source_name, result)
         self._on_news()

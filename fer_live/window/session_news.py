@@ -30,11 +30,12 @@ class SessionNews(QObject):
     A result of the source that is open goes to `show_result`, with its pipeline and a warning that
     is empty where all is well; it never travels through a signal. Where a model cannot be loaded,
     the one in use stays, or `load` is called for the shipped one. `pipeline_changed` brings the
-    pipeline that was in use before, None at first, and comes ahead of the first result of the new
-    one. `failed` brings a failure that nothing here can repair, `said` a line for the person.
+    pipeline that was in use before, None at first, and the one that is now, and comes ahead of its
+    first result. `failed` brings a failure that nothing here can repair, `said` a line for the
+    person.
     """
 
-    pipeline_changed = pyqtSignal(object)
+    pipeline_changed = pyqtSignal(object, object)
     failed = pyqtSignal(object)
     said = pyqtSignal(object)
 
@@ -65,9 +66,8 @@ class SessionNews(QObject):
             and live.source_number == session.source_number
             and live.result.frame.captured_at_s > self._lost_at_s
         )
-        pipeline = session.pipeline
-        if live is not None and is_current and pipeline is not None and not self._tile.is_asking:
-            self._take_result(live.result, pipeline)
+        if live is not None and is_current and not self._tile.is_asking:
+            self._take_result(live.result, live.pipeline)
         for failure in session.take_failures():
             self._take_failure(failure, session)
 
@@ -79,7 +79,7 @@ class SessionNews(QObject):
         if pipeline is not self._pipeline:
             before, self._pipeline = self._pipeline, pipeline
             self._loaded_with = self._preferences.now
-            self.pipeline_changed.emit(before)
+            self.pipeline_changed.emit(before, pipeline)
             self._pace.start_over()
         self._keep_pace(result, pipeline)
         now_s = self._result_at_s = time.monotonic()

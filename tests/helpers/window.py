@@ -51,7 +51,9 @@ def open_demo_window(qtbot, settings: Settings = CONSENTED) -> MainWindow:
     """A window on the demo clip that shows a face."""
     save_settings(settings)
     window = MainWindow([NamedSource(Demo())], settings, load_pipeline, Meter(0.0))
-    qtbot.addWidget(window, before_close_func=lambda w: w.stop())
+    # Not w, of which qtbot has a weak reference: without a test's own the window could be collected
+    # while its threads run.
+    qtbot.addWidget(window, before_close_func=lambda _: window.stop())
     window.show()
     qtbot.waitUntil(lambda: bool(window.live._faces), timeout=60_000)
     return window

@@ -182,10 +182,8 @@ class Feed(QObject):
             result, pipeline.labels, mirror=self.source.is_mirrored, lines=(notice, warning)
         )
 
-    def _take_over(self, before: Pipeline | None) -> None:
+    def _take_over(self, before: Pipeline | None, pipeline: Pipeline) -> None:
         """Another pipeline numbers the faces from 1; with other labels every output ends."""
-        pipeline = self.pipeline
-        assert pipeline is not None
         self.set_up()
         self.marked.emit()
         self.tile.start_over()

@@ -253,7 +253,7 @@ def test_the_first_start_offers_it(qtbot, monkeypatch):
     from fer_live.sources.several import NamedSource
 
     window = MainWindow([NamedSource(Demo())], ON_CPU, load_pipeline, Meter(0.0), ask_first=True)
-    qtbot.addWidget(window, before_close_func=lambda w: w.stop())
+    qtbot.addWidget(window, before_close_func=lambda _: window.stop())
     window.show()
     window.pages._first_start._calibrate.click()
     qtbot.waitUntil(lambda: window.calibrating._dialog is not None, timeout=60_000)

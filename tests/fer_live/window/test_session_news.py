@@ -1,6 +1,7 @@
 import time
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
+from types import SimpleNamespace
 
 import numpy as np
 import onnx
@@ -8,6 +9,7 @@ import onnx
 from fer_live.base.settings import Settings, load_settings
 from fer_live.model.manifest import MANIFEST_KEY, CropGeometry, Manifest
 from fer_live.session.live import LiveResult
+from fer_live.session.mailbox import Mailbox
 from fer_live.sources.choice import Demo
 from fer_live.sources.source import FrameSource
 from fer_live.vision.pipeline import Pipeline
@@ -84,10 +86,35 @@ def test_the_last_picture_of_a_lost_camera_is_not_shown_as_live(qtbot, open_wind
     wait_for_pictures(qtbot, meter)
     qtbot.waitUntil(lambda: "trying again" in window.message, timeout=60_000)
     late = window.session
-    before = LiveResult(late.source_number, result(0, time.monotonic() - 5))
+    assert late.pipeline is not None
+    before = LiveResult(late.source_number, result(0, time.monotonic() - 5), late.pipeline)
     late.results.put(before)
     window.feeds.chosen.news.take(late)
     assert "trying again" in window.message
+
+
+def test_a_result_is_shown_with_the_labels_of_the_pipeline_that_read_it(qtbot, open_window):
+    """The next pipeline is in use already when the last result of the one before is taken."""
+    window, meter = open_window(Demo())
+    wait_for_pictures(qtbot, meter)
+    read_by = window.pipeline
+    read = result(3, time.monotonic())
+    probs = np.full(len(read_by.labels), 1 / len(read_by.labels), np.float32)
+    faces = (replace(read.faces[0], probs=probs, smoothed_probs=probs),)
+    results = Mailbox[LiveResult]()
+    number = window.session.source_number
+    timings = {"detect": 1.0, "classify": 1.0}
+    shown = replace(read, faces=faces, timings_ms=timings)
+    results.put(LiveResult(number, shown, read_by))
+    later = SimpleNamespace(
+        results=results,
+        source_number=number,
+        pipeline=SimpleNamespace(labels=("a", "b", "c")),
+        take_failures=lambda: (),
+    )
+    window.feeds.chosen.news.take(later)
+    assert window.live.panel._labels == read_by.labels
+    window.grab()
 
 
 def test_a_model_with_other_labels_ends_what_was_written_with_the_old(

@@ -145,7 +145,7 @@ def test_rare_classes_are_answered_more_often_where_that_is_asked_for(
     ("arguments", "says"),
     [
         (("--data", "fer2013:{tree}", "--out", "{tmp}/c.safetensors"), "needs --split"),
-        (("--data", "folder:{tree}", "--out", "{tmp}/c.safetensors"), "not a data set"),
+        (("--data", "photos:{tree}", "--out", "{tmp}/c.safetensors"), "not a data set"),
         (("--data", "fer2013:{tree}", "--out", "{tmp}/c.onnx"), "unknown kind"),
     ],
 )
