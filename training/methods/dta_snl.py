@@ -181,17 +181,17 @@ class DtaSnl(Method):
             probs = batch.answers
         else:
             probs = mean_prediction(labeler, batch.weak)
-        shift: float | Tensor = 0.0
+        shift = None
         if options.debias and batch.class_shares is not None:
             shift = self._prior_shift(probs, batch.class_shares)
-            probs = (probs.log() - shift).softmax(dim=1)
+        probs = _debiased(probs, shift)
         self._adjust(teacher, labeler, batch, probs, passes, shift)
 
         labeled, strong = read_together(student, batch.labeled, batch.strong)
         by_student = mean_prediction(student, batch.weak) if options.both_networks else None
-        logits = strong.logits + shift
-        if by_student is not None and options.debias:
-            by_student = (by_student.log() - shift).softmax(dim=1)
+        logits = strong.logits if shift is None else strong.logits + shift
+        if by_student is not None:
+            by_student = _debiased(by_student, shift)
         ceiling, rank = self._rule(probs, logits)
         terms = unlabeled_terms(
             logits,
@@ -237,26 +237,22 @@ class DtaSnl(Method):
         batch: Batch,
         unlabeled_probs: Tensor,
         passes: float,
-        shift: float | Tensor,
+        shift: Tensor | None,
     ) -> None:
         """Move what the thresholds and the ruled-out classes follow.
 
         Labeled images are read with the `shift` of `debias` too, because the thresholds judge
         probabilities that have it.
         """
-
-        def debiased(probs: Tensor) -> Tensor:
-            return (probs.log() - shift).softmax(dim=1) if self.options.debias else probs
-
         if self.needs_heldout and batch.heldout is not None:
             told = batch.heldout.answers if self.options.stored_answers else None
             told = predict(labeler, batch.heldout.images) if told is None else told
-            self.heldout.update(debiased(told), batch.heldout, self.thresholds(passes))
+            self.heldout.update(_debiased(told, shift), batch.heldout, self.thresholds(passes))
         if not self.options.dta:
             return
         if self.options.threshold_source == "labeled":
             images, classes = batch.weak_labeled()
-            self.dynamic.update(debiased(predict(teacher, images)), classes)
+            self.dynamic.update(_debiased(predict(teacher, images), shift), classes)
         elif self.options.threshold_source == "unlabeled":
             self.dynamic.update(unlabeled_probs, unlabeled_probs.argmax(dim=1))
 
@@ -308,6 +304,11 @@ class UnlabeledTerms(NamedTuple):
     complementary: Tensor
     pseudo: PseudoLabels
     chosen: Tensor
+
+
+def _debiased(probs: Tensor, shift: Tensor | None) -> Tensor:
+    """Take the shift (C,) of `debias` from the log of probabilities (N, C); None: as they are."""
+    return probs if shift is None else (probs.log() - shift).softmax(dim=1)
 
 
 def unlabeled_terms(
