@@ -1,18 +1,19 @@
 """MediaPipe's vision tasks, which no other file imports."""
 
 import contextlib
+import importlib
 import os
 import sys
 import threading
 from collections.abc import Callable, Iterator
 from functools import partial
 from pathlib import Path
+from types import ModuleType
 from typing import TYPE_CHECKING, Any
 
 import cv2
 import numpy as np
 
-from fer_live.base.home import keep_fonts_here
 from fer_live.datatypes import UInt8Array
 from fer_live.model.assets import asset
 
@@ -21,11 +22,46 @@ if TYPE_CHECKING:
 
 
 def _vision() -> Any:
-    """MediaPipe's vision tasks; they import Matplotlib."""
-    keep_fonts_here()
-    from mediapipe.tasks.python import vision
+    """MediaPipe's vision tasks."""
+    name = "mediapipe.tasks.python.vision"
+    if name in sys.modules:  # or another thread imports it, which this one waits for
+        return importlib.import_module(name)
+    with _without_plots_and_sound():
+        return importlib.import_module(name)
 
-    return vision
+
+class _ImportedWhenUsed(ModuleType):
+    """Stands for a module until something of it is asked for."""
+
+    def __getattr__(self, name: str) -> Any:
+        if name.startswith("__"):  # the import machinery looks for these
+            raise AttributeError(name)
+        return getattr(importlib.import_module(self.__name__), name)
+
+
+@contextlib.contextmanager
+def _without_plots_and_sound() -> Iterator[None]:
+    """Let MediaPipe be imported without Matplotlib and the sound devices.
+
+    Matplotlib is two thirds of what MediaPipe's import takes, and looks for every font at a
+    person's first start; only MediaPipe's drawing uses it, and finds it when it does. The sound
+    devices are opened by a library that MediaPipe can do without. Both are what they were for
+    everybody else afterwards.
+    """
+    instead: dict[str, ModuleType | None] = {}
+    if "matplotlib" not in sys.modules:
+        instead["matplotlib"] = plots = _ImportedWhenUsed("matplotlib")
+        instead["matplotlib.pyplot"] = plots.pyplot = _ImportedWhenUsed(  # type: ignore[attr-defined]
+            "matplotlib.pyplot"
+        )
+    if "sounddevice" not in sys.modules:
+        instead["sounddevice"] = None  # an import that fails, which MediaPipe expects
+    sys.modules.update(instead)  # type: ignore[arg-type]
+    try:
+        yield
+    finally:
+        for name in instead:
+            del sys.modules[name]
 
 
 class MediapipeTask:

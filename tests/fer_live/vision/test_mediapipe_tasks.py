@@ -1,4 +1,6 @@
 import os
+import subprocess
+import sys
 import tempfile
 import threading
 
@@ -35,3 +37,19 @@ def test_two_threads_that_load_at_once_leave_stderr_as_it_was():
             os.close(saved)
         heard.seek(0)
         assert heard.read() == b"a line"
+
+
+LOADED = """
+import sys
+from fer_live.vision.detector import FaceDetector
+FaceDetector("short").close()
+print(*sorted({"matplotlib", "matplotlib.pyplot", "sounddevice"} & set(sys.modules)))
+from mediapipe.tasks.python.vision import drawing_utils
+import matplotlib.pyplot
+print(drawing_utils.plt.figure is matplotlib.pyplot.figure)
+"""
+
+
+def test_the_networks_load_without_plots_and_sound_which_work_for_others():
+    done = subprocess.run([sys.executable, "-c", LOADED], capture_output=True, text=True)
+    assert done.stdout.splitlines() == ["", "True"], done.stderr
