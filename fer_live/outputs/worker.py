@@ -21,9 +21,11 @@ class _Test:
 
 
 class SinkWorker:
-    """Hands results to a sink on a thread of its own, in order, through a queue of `depth` results.
+    """Hands results to a sink on a thread of its own, in order, through a queue.
 
-    `offer` never waits: where the queue is full, the oldest result in it is dropped and counted.
+    The queue holds `depth` results for each of `n_sources`, which may change: as long a wait for
+    many as for one. `offer` never waits: where the queue is full, the oldest result in it is
+    dropped and counted.
     Markers wait in a queue of their own, which frames cannot fill, and go first; a sink that has no
     place for them gets none. Of more than 10,000 that wait, the newest are dropped and counted. An
     error of the sink ends the worker, abandons the sink, and is handed to `on_failure` once. While
@@ -35,9 +37,11 @@ class SinkWorker:
         sink: ResultSink,
         *,
         depth: int = 30,
+        n_sources: int = 1,
         on_failure: Callable[[Exception], None] = lambda _: None,
     ) -> None:
         self.dropped = self.written = 0
+        self.n_sources = n_sources
         self._sink, self._on_failure = sink, on_failure
         self._results: deque[tuple[str, FrameResult] | _Test] = deque()
         self._markers: deque[Marker] = deque()
@@ -116,7 +120,7 @@ class SinkWorker:
                 self._markers.clear()
 
     def _put(self, item: tuple[str, FrameResult] | _Test) -> None:
-        if len(self._results) == self._depth:
+        if len(self._results) >= self._depth * self.n_sources:
             oldest = self._results.popleft()
             self.dropped += not isinstance(oldest, _Test)
         self._results.append(item)

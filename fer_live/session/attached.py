@@ -43,7 +43,7 @@ class AttachedOutput:
         """Attach this sink; `on_failure` gets its error, on the worker's thread."""
         self.end()
         self._tell("started")
-        self._worker = SinkWorker(sink, on_failure=on_failure)
+        self._worker = SinkWorker(sink, n_sources=len(self._sessions), on_failure=on_failure)
         self._markers.subscribe(self._worker.mark)
         for session in self._sessions:
             session.attach(self._worker)
@@ -52,6 +52,7 @@ class AttachedOutput:
         """Give the sink the results of one more session from now on."""
         self._sessions.append(session)
         if self._worker is not None:
+            self._worker.n_sources = len(self._sessions)
             session.attach(self._worker)
 
     def leave(self, session: LiveSession) -> None:
@@ -59,6 +60,7 @@ class AttachedOutput:
         self._sessions.remove(session)
         if self._worker is not None:
             session.detach(self._worker)
+            self._worker.n_sources = max(1, len(self._sessions))
 
     def end(self, on_closed: Callable[[], None] = lambda: None) -> None:
         """Detach the sink and close it; `on_closed` is called afterwards, on another thread."""

@@ -76,6 +76,8 @@ class HeadlessRun:
         self._news = threading.Event()
         self._interrupted = threading.Event()
         self._output_failures: list[str] = []
+        self.left_out: dict[str, int] = {}
+        """Output -> results that it got no time for, once the run has ended."""
         load = partial(load_pipeline, settings)
         self.sources = [
             HeadlessSource(
@@ -202,10 +204,16 @@ class HeadlessRun:
             thread.start()
         for thread in stopping:
             thread.join()
+        workers = [(output.called, output.workers) for output in self._outputs]
         for output in self._outputs:
             output.end()
         for output in self._outputs:
             output.wait()
+        for called, its_workers in workers:
+            n_left_out = sum(worker.dropped for worker in its_workers)
+            if n_left_out:
+                self.left_out[called] = n_left_out
+                _tell(f"{called}: {n_left_out} results came faster than they were written or sent")
 
 
 def run_headless(

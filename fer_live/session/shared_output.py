@@ -37,7 +37,7 @@ class SharedOutput:
     def __init__(
         self, sharing: Sharing, on_failure: Callable[[Exception], None], called: str = ""
     ) -> None:
-        self._sharing, self._on_failure, self._called = sharing, on_failure, called
+        self._sharing, self._on_failure, self.called = sharing, on_failure, called
         self._markers: MarkerBoard | None = None
         self._places: list[tuple[list[LiveSource], AttachedOutput]] = []
         self._ended: list[AttachedOutput] = []
@@ -123,8 +123,8 @@ class SharedOutput:
         self._places.append((sources, place))
 
     def _tell(self, what: str) -> None:
-        if self._called and self._markers is not None:
-            self._markers.add(f"{self._called} {what}", "app")
+        if self.called and self._markers is not None:
+            self._markers.add(f"{self.called} {what}", "app")
 
     def _end(self, place: AttachedOutput) -> None:
         place.end()
