@@ -20,7 +20,7 @@ EXCLUDED_MODULES = (
     *("onnxruntime.quantization", "onnxruntime.tools", "onnxruntime.transformers"),
     *("mediapipe.tasks.python.metadata", "mediapipe.tasks.python.test", "sounddevice"),
     *("pyarrow.flight", "pyarrow.substrait", "pyarrow.orc", "pyarrow.gandiva"),
-    *("sqlite3", "readline", "curses", "matplotlib.pyplot"),  # see `entry._do_without_pyplot`
+    *("sqlite3", "readline", "curses", "matplotlib.pyplot"),
     # The app uses QtCore, QtGui, QtSvg and QtWidgets.
     *("PyQt6.QtQml", "PyQt6.QtQuick", "PyQt6.QtPdf", "PyQt6.QtMultimedia", "PyQt6.QtSql"),
     *("PyQt6.QtNetwork", "PyQt6.QtDesigner", "PyQt6.QtBluetooth", "PyQt6.QtOpenGL"),

@@ -4,14 +4,12 @@ import multiprocessing
 import os
 import sys
 from pathlib import Path
-from types import ModuleType
 
 
 def main() -> None:
     """Prepare a frozen process and hand over to the command line."""
     _give_children_their_own_libraries()
     _have_output_streams()
-    _do_without_pyplot()
     # `analyze` starts this program again for each of its processes, which must end up in their
     # work and not in the command line.
     multiprocessing.freeze_support()
@@ -35,12 +33,6 @@ def _have_output_streams() -> None:
     for name in ("stdout", "stderr"):
         if getattr(sys, name) is None:
             setattr(sys, name, Path(os.devnull).open("w", encoding="utf-8"))  # noqa: SIM115
-
-
-def _do_without_pyplot() -> None:
-    """MediaPipe imports it to draw, which the app does itself. In a frozen program it would look
-    through every font of the system at each start, for PyInstaller gives it a new cache."""
-    sys.modules["matplotlib.pyplot"] = ModuleType("matplotlib.pyplot")
 
 
 if __name__ == "__main__":

@@ -100,20 +100,18 @@ def undecodable(where: Path | str) -> str:
 def _open_address(url: str, options: dict[str, str]) -> av.container.InputContainer:
     """A redirect is followed here, not by FFmpeg, which would follow it anywhere."""
     if not url.lower().startswith(("http:", "https:")):
-        return _open_named(url, options)
+        return _open_named(url, options, _ANSWERS_WITHIN_S)
     options = {**options, "max_redirects": "0"}
     try:
-        return _open_named(url, options)
+        return _open_named(url, options, _ANSWERS_WITHIN_S)
     except av.ExitError:
         raise
     except (OSError, av.FFmpegError):
         final = final_address(url, _ANSWERS_WITHIN_S)
         if final == url:
             raise
-    return _open_named(final, options)
+    return _open_named(final, options, _ANSWERS_WITHIN_S)
 
 
-def _open_named(
-    name: str, options: dict[str, str], waits_s: float = _ANSWERS_WITHIN_S
-) -> av.container.InputContainer:
+def _open_named(name: str, options: dict[str, str], waits_s: float) -> av.container.InputContainer:
     return av.open(name, options=options, timeout=(waits_s, waits_s), metadata_errors="replace")

@@ -48,15 +48,12 @@ def _without_plots_and_sound() -> Iterator[None]:
     devices are opened by a library that MediaPipe can do without. Both are what they were for
     everybody else afterwards.
     """
-    instead: dict[str, ModuleType | None] = {}
-    if "matplotlib" not in sys.modules:
-        instead["matplotlib"] = plots = _ImportedWhenUsed("matplotlib")
-        instead["matplotlib.pyplot"] = plots.pyplot = _ImportedWhenUsed(  # type: ignore[attr-defined]
-            "matplotlib.pyplot"
-        )
-    if "sounddevice" not in sys.modules:
-        instead["sounddevice"] = None  # an import that fails, which MediaPipe expects
-    sys.modules.update(instead)  # type: ignore[arg-type]
+    plots, pyplot = (_ImportedWhenUsed(name) for name in ("matplotlib", "matplotlib.pyplot"))
+    plots.pyplot = pyplot  # type: ignore[attr-defined]
+    stand_ins: dict[str, Any] = {"matplotlib": plots, "matplotlib.pyplot": pyplot}
+    stand_ins["sounddevice"] = None  # an import that fails, which MediaPipe expects
+    instead = {name: module for name, module in stand_ins.items() if name not in sys.modules}
+    sys.modules.update(instead)
     try:
         yield
     finally:

@@ -1,6 +1,7 @@
 """478 points, blendshapes and head pose of one face at a time."""
 
 import time
+from pathlib import Path
 from types import SimpleNamespace
 
 import cv2
@@ -126,10 +127,12 @@ def test_it_has_no_memory(
     assert (first.blendshapes == again.blendshapes).all()
 
 
-def test_most_tight_crops_of_48_pixels_are_measured(landmarker: FaceLandmarker, shared_data):
+def test_most_tight_crops_of_48_pixels_are_measured(
+    landmarker: FaceLandmarker, public_test_faces: Path
+):
     from training.data.fer2013 import load_fer2013
 
-    faces = load_fer2013(shared_data).select("PublicTest", "ferplus-argmax").images[:200]
+    faces = load_fer2013(public_test_faces).select("PublicTest", "ferplus-argmax").images[:200]
     found = [landmarker.measure(np.squeeze(face)) is not None for face in faces]
     assert np.mean(found) >= 0.95
 
