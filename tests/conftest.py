@@ -23,6 +23,7 @@ os.environ.setdefault("OMP_NUM_THREADS", "1")
 from fer_live.model.assets import asset
 from fer_live.model.manifest import EXPRESSIONS
 from tests.helpers.fer_tree import FerTree
+from tests.helpers.made_once import made_once
 
 # How long an example takes depends on what else the machine does.
 settings.register_profile("patient", deadline=None, suppress_health_check=[HealthCheck.too_slow])
@@ -45,20 +46,24 @@ def shared_data() -> Path:
 
 
 @pytest.fixture(scope="session")
-def public_test_faces(shared_data: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
+def public_test_faces(
+    shared_data: Path, tmp_path_factory: pytest.TempPathFactory, worker_id: str
+) -> Path:
     """The first 800 rows of PublicTest, where not all real faces are wanted; to be read only."""
-    folder = tmp_path_factory.mktemp("public_test")
-    votes = (shared_data / "fer2013new.csv").read_text().splitlines(keepends=True)
-    with gzip.open(shared_data / "fer2013.csv.gz", "rt") as images:
-        both = zip(images, votes, strict=True)
-        header = next(both)
-        chosen = [header, *islice((row for row in both if "PublicTest" in row[0]), 800)]
-    assert len(chosen) == 801
-    for name, rows in zip(
-        ("fer2013.csv", "fer2013new.csv"), zip(*chosen, strict=True), strict=True
-    ):
-        (folder / name).write_text("".join(rows))
-    return folder
+
+    def make(folder: Path) -> None:
+        votes = (shared_data / "fer2013new.csv").read_text().splitlines(keepends=True)
+        with gzip.open(shared_data / "fer2013.csv.gz", "rt") as images:
+            both = zip(images, votes, strict=True)
+            header = next(both)
+            chosen = [header, *islice((row for row in both if "PublicTest" in row[0]), 800)]
+        assert len(chosen) == 801
+        for name, rows in zip(
+            ("fer2013.csv", "fer2013new.csv"), zip(*chosen, strict=True), strict=True
+        ):
+            (folder / name).write_text("".join(rows))
+
+    return made_once(tmp_path_factory, worker_id, "public_test", make)
 
 
 @pytest.fixture(scope="session")

@@ -14,6 +14,7 @@ import pytest
 from fer_live.window.__main__ import as_markdown
 from tests.helpers.browser import browser
 from tests.helpers.documentation import ROOT
+from tests.helpers.made_once import made_once
 
 DOCS = ROOT / "docs"
 MAX_WORDS = 25
@@ -24,10 +25,8 @@ IN_MODELS = {"model_card.md"}
 """Stands within the models' files too, and changes with a model alone."""
 
 
-@pytest.fixture(scope="module")
-def site(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """As `make docs` builds it. With --quiet MkDocs would not count its warnings."""
-    folder = tmp_path_factory.mktemp("site")
+def build(folder: Path) -> None:
+    """As `make docs` does. With --quiet MkDocs would not count its warnings."""
     done = subprocess.run(
         [sys.executable, "-m", "mkdocs", "build", "--strict", "--site-dir", folder],
         cwd=ROOT,
@@ -38,7 +37,11 @@ def site(tmp_path_factory: pytest.TempPathFactory) -> Path:
         check=False,
     )
     assert done.returncode == 0 and "WARNING" not in done.stderr, done.stderr
-    return folder
+
+
+@pytest.fixture(scope="session")
+def site(tmp_path_factory: pytest.TempPathFactory, worker_id: str) -> Path:
+    return made_once(tmp_path_factory, worker_id, "site", build)
 
 
 class Loads(HTMLParser):
