@@ -2,8 +2,10 @@
 
 import gzip
 import os
+import shutil
 import subprocess
 import sys
+import tempfile
 import threading
 import time
 from collections.abc import Callable, Iterator
@@ -30,6 +32,22 @@ settings.register_profile("patient", deadline=None, suppress_health_check=[Healt
 settings.load_profile("patient")
 
 SHARED_DATA = Path(__file__).parents[2] / "shared" / "data"
+
+
+_bytecode: list[Path] = []
+
+
+def pytest_configure(config: pytest.Config) -> None:
+    """Have the hundreds of processes that the tests start compile the project once, not each for
+    itself, also where no bytecode is to be written beside the files."""
+    if os.environ.pop("PYTHONDONTWRITEBYTECODE", "") and not hasattr(config, "workerinput"):
+        _bytecode.append(Path(tempfile.mkdtemp(prefix="fer-live-bytecode-")))
+        os.environ["PYTHONPYCACHEPREFIX"] = str(_bytecode[0])
+
+
+def pytest_unconfigure() -> None:
+    for folder in _bytecode:
+        shutil.rmtree(folder, ignore_errors=True)
 
 
 @pytest.fixture(scope="session")
