@@ -40,7 +40,7 @@ _bytecode: list[Path] = []
 def pytest_configure(config: pytest.Config) -> None:
     """Have the hundreds of processes that the tests start compile the project once, not each for
     itself, also where no bytecode is to be written beside the files."""
-    if os.environ.pop("PYTHONDONTWRITEBYTECODE", "") and not hasattr(config, "workerinput"):
+    if config.getoption("numprocesses", None) and os.environ.pop("PYTHONDONTWRITEBYTECODE", ""):
         _bytecode.append(Path(tempfile.mkdtemp(prefix="fer-live-bytecode-")))
         os.environ["PYTHONPYCACHEPREFIX"] = str(_bytecode[0])
 

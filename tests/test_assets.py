@@ -79,9 +79,9 @@ def test_makefile_and_readme_read_the_one_list_of_system_packages():
     assert set(packages(headless=True)) < set(packages())
 
 
-def test_int8_reads_faces_as_fp32_does(shared_data: Path):
+def test_int8_reads_faces_as_fp32_does(public_test_faces: Path):
     """On this processor; that no other one reads them differently is proven from the weights."""
-    faces = load_fer2013(shared_data).select("PublicTest", "ferplus-argmax").images
+    faces = load_fer2013(public_test_faces).select("PublicTest", "ferplus-argmax").images
     # One reading of each face: the mean of several would hide a part of the difference.
     int8, fp32 = (
         ExpressionClassifier(ASSETS / name, "cpu", AnswerConfig(readings=1)).classify(faces)

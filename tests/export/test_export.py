@@ -24,6 +24,7 @@ from fer_live.model.quantization import int8_weights, may_saturate
 from fer_live.vision.answers import AnswerConfig
 from fer_live.vision.classifier import ExpressionClassifier
 from tests.helpers.commands import fails
+from tests.helpers.here import run_here
 from training.models.checkpoint import load_model, save_model
 from training.models.resnet import ExpressionNet, scale_faces
 
@@ -32,7 +33,7 @@ from training.models.resnet import ExpressionNet, scale_faces
 def trained():
     """A small network with statistics of its own, and its manifest, temperature not 1."""
     torch.manual_seed(0)
-    network = ExpressionNet(8, width=8)
+    network = ExpressionNet(8, width=8, blocks=1)
     for _ in range(20):
         network(torch.randn(32, 1, 48, 48))
     manifest = Manifest(
@@ -40,7 +41,7 @@ def trained():
         input_side=48,
         crop=CropGeometry(),
         temperature=1.7,
-        architecture={"name": "resnet18", "width": 8},
+        architecture={"name": "resnet10", "width": 8, "blocks": 1},
     )
     return network.eval(), manifest
 
@@ -177,7 +178,7 @@ TENSORRT_HAS = {
 are operators of ONNX Runtime's CUDA provider too."""
 
 
-@pytest.mark.parametrize("batch_size", [None, 1])
+@pytest.mark.parametrize("batch_size", [None, 4])
 @pytest.mark.parametrize("half", [False, True])
 def test_every_operator_is_one_that_gpus_have(
     trained, attentive, export_once, half: bool, batch_size
@@ -251,10 +252,13 @@ def test_a_lower_precision_that_reads_faces_otherwise_is_refused():
         require_agreement(Parity(10, 0.3, 0.0, 0.8))
 
 
-def test_the_command_from_checkpoint_to_app(run_cli, trained, learnable_tree: Path, tmp_path: Path):
+def test_the_command_from_checkpoint_to_app(
+    trained, learnable_tree: Path, tmp_path: Path, capfd: pytest.CaptureFixture[str]
+):
     checkpoint, out = tmp_path / "model.safetensors", tmp_path / "m.onnx"
     save_model(checkpoint, *trained)
-    done = run_cli(
+    done = run_here(
+        capfd,
         *("fer-export", checkpoint, "--out", out, "--precision", "int8"),
         *("--calibration", f"fer2013:{learnable_tree}"),
     )
@@ -262,27 +266,29 @@ def test_the_command_from_checkpoint_to_app(run_cli, trained, learnable_tree: Pa
     assert ExpressionClassifier(out, "cpu").manifest == trained[1]
 
 
-def test_a_model_card_travels_into_every_file(run_cli, trained, tmp_path: Path):
+def test_a_model_card_travels_into_every_file(
+    trained, tmp_path: Path, capfd: pytest.CaptureFixture[str]
+):
     checkpoint, card, carded, out = (
         tmp_path / name for name in ("model.safetensors", "card.md", "carded.safetensors", "m.onnx")
     )
     save_model(checkpoint, *trained)
     put = ("fer-train", "card", checkpoint, "--text", card, "--out", carded)
-    fails(run_cli(*put), 2, "cannot read the model card")
+    fails(run_here(capfd, *put), 2, "cannot read the model card")
     card.write_text("# Model card\n\nNot for judging anyone.\n")
-    assert run_cli(*put).returncode == 0
-    assert run_cli("fer-export", carded, "--out", out).returncode == 0
+    assert run_here(capfd, *put).returncode == 0
+    assert run_here(capfd, "fer-export", carded, "--out", out).returncode == 0
     expected = trained[1].model_copy(update={"card": card.read_text()})
     assert ExpressionClassifier(out, "cpu").manifest == load_model(carded)[1] == expected
 
 
-def test_mistakes_are_one_line(run_cli, tmp_path: Path):
+def test_mistakes_are_one_line(run_cli, tmp_path: Path, capfd: pytest.CaptureFixture[str]):
     text = tmp_path / "text.safetensors"
     text.write_text("no")
-    fails(run_cli("fer-export", text, "--out", tmp_path / "m.onnx"), 2, "not a readable")
+    fails(run_here(capfd, "fer-export", text, "--out", tmp_path / "m.onnx"), 2, "not a readable")
     fails(run_cli("fer-export", text, "--out", tmp_path / "m.pt"), 2, "unknown kind")
     fails(
-        run_cli("fer-export", text, "--out", tmp_path / "m.onnx", "--precision", "int8"),
+        run_here(capfd, "fer-export", text, "--out", tmp_path / "m.onnx", "--precision", "int8"),
         2,
         "needs --calibration",
     )

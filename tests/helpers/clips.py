@@ -2,8 +2,10 @@
 
 import shutil
 import subprocess
+from itertools import islice
 from pathlib import Path
 
+import av
 import cv2
 import pytest
 
@@ -65,6 +67,22 @@ def make_clip(name: str, into: Path) -> Path:
     """The clip of that name, from `RECIPES`."""
     path = into / name
     ffmpeg("-i", asset("demo.mp4"), "-t", 1.5, "-an", *RECIPES[name], path)
+    return path
+
+
+def part_of_demo(path: Path, begin: int = 0, n: int = N_FRAMES) -> Path:
+    """So many frames of assets/demo.mp4, as they are stored in it, from a key frame on."""
+    with av.open(str(asset("demo.mp4"))) as whole, av.open(str(path), "w") as part:
+        video = whole.streams.video[0]
+        copied = part.add_stream_from_template(video)
+        packets = list(islice(whole.demux(video), begin, begin + n))
+        first = packets[0]
+        assert first.is_keyframe and first.dts is not None
+        begins = first.dts
+        for packet in packets:
+            packet.stream = copied
+            packet.pts, packet.dts = packet.pts - begins, packet.dts - begins
+            part.mux(packet)
     return path
 
 

@@ -9,8 +9,11 @@ from pathlib import Path
 import pytest
 import torch
 
+from tests.helpers.forked import end_forked, start_forked
+from training.config import load_config
 from training.distributed import GlobalBatchNorm2d, rand_rows, share_of_mean
 from training.loop.resume import load_run_state
+from training.loop.train import fit
 from training.models.checkpoint import load_model
 
 CONFIG = """
@@ -22,6 +25,7 @@ source = "fer2013:{folder}"
 labeled_share = 0.34
 [model]
 width = 8
+blocks = 1
 attention_branches = 2
 feature_map_dropout = 0.5
 [schedule]
@@ -100,17 +104,27 @@ with distributed.process_group(torch.device("cpu")):
 """
 
 
-def run(arguments: list[str], *, n_processes: int) -> str:
-    launcher = ["-m", "torch.distributed.run", "--standalone", f"--nproc-per-node={n_processes}"]
-    result = subprocess.run(
-        [sys.executable, *(launcher if n_processes > 1 else []), *arguments],
-        capture_output=True,
-        text=True,
-        timeout=240,
-        check=False,
-    )
-    assert result.returncode == 0, result.stderr
-    return result.stdout
+FIT = """
+import sys
+from training.cli import main
+sys.argv[1:1] = ["fit"]
+main()
+"""
+
+
+def run(code: str, *arguments: object, n_processes: int, folder: Path) -> str:
+    """Run code in processes of a group, as torchrun does; returns what they print."""
+    store = torch.distributed.TCPStore("127.0.0.1", 0, is_master=True, wait_for_workers=False)
+    group = {"MASTER_ADDR": "127.0.0.1", "MASTER_PORT": str(store.port)}
+    group |= {"WORLD_SIZE": str(n_processes), "TORCHELASTIC_USE_AGENT_STORE": "True"}
+    said = [folder / f"said_{n_processes}_{rank}" for rank in range(n_processes)]
+    processes = [
+        start_forked(path, code, *arguments, RANK=str(rank), LOCAL_RANK=str(rank), **group)
+        for rank, path in enumerate(said)
+    ]
+    ended = [end_forked(*both) for both in zip(processes, said, strict=True)]
+    assert all(done.returncode == 0 for done in ended), "".join(done.stderr for done in ended)
+    return "".join(done.stdout for done in ended)
 
 
 METHODS = [
@@ -134,9 +148,8 @@ N_STEPS = 4
 @pytest.fixture(scope="module")
 def figures(tmp_path_factory: pytest.TempPathFactory) -> list[list[list[float]]]:
     """Of one process and of two, what every step of every method printed, in their order."""
-    script = tmp_path_factory.mktemp("steps") / "steps.py"
-    script.write_text(STEPS)
-    printed = [run([str(script), json.dumps(METHODS)], n_processes=n) for n in (1, 2)]
+    folder = tmp_path_factory.mktemp("steps")
+    printed = [run(STEPS, json.dumps(METHODS), n_processes=n, folder=folder) for n in (1, 2)]
     return [[[float(v) for v in line.split()] for line in text.splitlines()] for text in printed]
 
 
@@ -155,8 +168,7 @@ def test_two_processes_give_the_loss_and_thresholds_of_one(
 
 
 def test_two_processes_learn_the_same_from_held_out_images(tmp_path: Path):
-    (tmp_path / "heldout.py").write_text(HELDOUT)
-    one, two = (run([str(tmp_path / "heldout.py")], n_processes=n).split() for n in (1, 2))
+    one, two = (run(HELDOUT, n_processes=n, folder=tmp_path).split() for n in (1, 2))
     assert one == two
     assert len(set(one)) > 2, "thresholds of classes differ"
 
@@ -164,18 +176,19 @@ def test_two_processes_learn_the_same_from_held_out_images(tmp_path: Path):
 def test_torchrun_trains_one_model(learnable_tree: Path, tmp_path: Path):
     config = tmp_path / "config.toml"
     config.write_text(CONFIG.format(folder=learnable_tree.as_posix()))
-    logs = []
-    for n in (1, 2):
-        out = tmp_path / f"run{n}"
-        run(
-            ["-m", "training.cli", "fit", "--config", str(config), "--out", str(out)],
-            n_processes=n,
-        )
-        logs.append([json.loads(line) for line in (out / "log.jsonl").read_text().splitlines()])
+    runs = [tmp_path / f"run{n}" for n in (1, 2)]
+    fit(load_config(config), runs[0], resume=False)
+    torchrun = [sys.executable, "-m", "torch.distributed.run", "--standalone", "--nproc-per-node=2"]
+    arguments = ["-m", "training.cli", "fit", "--config", str(config), "--out", str(runs[1])]
+    done = subprocess.run([*torchrun, *arguments], capture_output=True, text=True, timeout=240)
+    assert done.returncode == 0, done.stderr
+    logs = [
+        [json.loads(line) for line in (run / "log.jsonl").read_text().splitlines()] for run in runs
+    ]
     assert len(logs[0]) == len(logs[1]) == 6
     assert logs[1][0]["loss"] == pytest.approx(logs[0][0]["loss"], rel=1e-4)
     assert logs[1][0]["thresholds"] == pytest.approx(logs[0][0]["thresholds"], abs=1e-4)
-    whole, shared = (load_model(tmp_path / f"run{n}")[1].training for n in (1, 2))
+    whole, shared = (load_model(run)[1].training for run in runs)
     for training in (whole, shared):
         # After several steps sums in another order decide which images the teacher gets right.
         assert len(training.pop("thresholds")) == 8
@@ -186,9 +199,9 @@ def test_ada_cm_says_that_it_needs_one_process(learnable_tree: Path, tmp_path: P
     config = tmp_path / "config.toml"
     text = CONFIG.format(folder=learnable_tree.as_posix()).partition("[options]")[0]
     config.write_text(text.replace('"dta_snl"', '"adacm"'))
-    arguments = ["-m", "training.cli", "fit", "--config", config, "--out", tmp_path / "run"]
+    arguments = ("--config", config, "--out", tmp_path / "run")
     with pytest.raises(AssertionError, match="adacm: one process alone"):
-        run([str(argument) for argument in arguments], n_processes=2)
+        run(FIT, *arguments, n_processes=2, folder=tmp_path)
 
 
 def test_a_mean_over_nothing_is_zero():
@@ -224,10 +237,11 @@ labeled_share = 0.5
 heldout_share = 0.25
 [model]
 width = 8
+blocks = 1
 stem = "unshuffle"
 standardize = true
 [schedule]
-steps = 18
+steps = 10
 batch_size = 8
 unlabeled_batch_size = 16
 heldout_batch_size = 4
@@ -246,13 +260,12 @@ def test_a_process_without_a_weak_labeled_image_goes_on(learnable_tree: Path, tm
     """Of 8 labeled images the first 4 are weakly augmented, all of them in the first process."""
     config, out = tmp_path / "config.toml", tmp_path / "run"
     config.write_text(HELDOUT_RUN.format(folder=learnable_tree.as_posix()))
-    arguments = ["-m", "training.cli", "fit", "--config", str(config), "--out", str(out)]
-    run(arguments, n_processes=2)
+    run(FIT, "--config", config, "--out", out, n_processes=2, folder=tmp_path)
     rows = [json.loads(line) for line in (out / "log.jsonl").read_text().splitlines()]
     assert all(math.isfinite(row["loss"]) for row in rows)
-    assert load_model(out)[1].training["steps"] == 18
+    assert load_model(out)[1].training["steps"] == 10
     # Between two lines of the log, too, all processes' sums are saved.
-    assert load_run_state(out / "resume.safetensors")["step"] == 18
+    assert load_run_state(out / "resume.safetensors")["step"] == 10
 
 
 def test_held_out_images_that_processes_cannot_share_are_refused(
@@ -261,6 +274,6 @@ def test_held_out_images_that_processes_cannot_share_are_refused(
     config = tmp_path / "config.toml"
     text = HELDOUT_RUN.replace("heldout_batch_size = 4", "heldout_batch_size = 5")
     config.write_text(text.format(folder=learnable_tree.as_posix()))
-    arguments = ["-m", "training.cli", "fit", "--config", str(config), "--out", str(tmp_path / "r")]
+    arguments = ("--config", config, "--out", tmp_path / "run")
     with pytest.raises(AssertionError, match="heldout_batch_size: 5 cannot be shared"):
-        run(arguments, n_processes=2)
+        run(FIT, *arguments, n_processes=2, folder=tmp_path)

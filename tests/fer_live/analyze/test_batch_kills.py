@@ -19,7 +19,8 @@ import pytest
 
 from fer_live.analyze.options import AnalyzeOptions
 from fer_live.analyze.run import analyze
-from tests.helpers.clips import ffmpeg
+from tests.helpers.clips import part_of_demo
+from tests.helpers.here import run_here
 
 KILLS = int(os.environ.get("FER_LIVE_KILLS", "1"))
 SEED = 0
@@ -27,15 +28,15 @@ N_CLIPS, N_SHARDS = 9, 2
 
 
 @pytest.fixture(scope="module")
-def study(demo_clip: Path, demo_frames: list[np.ndarray], tmp_path_factory) -> Path:
+def study(demo_frames: list[np.ndarray], tmp_path_factory) -> Path:
     """A batch file of nine short clips, of which one has two parts, and a picture."""
     folder = tmp_path_factory.mktemp("study")
     lines = ["source;participant;session;from;to"]
     for index in range(N_CLIPS):
         name = f"{index}.mp4"
-        ffmpeg("-ss", 0.7 * index, "-i", demo_clip, "-t", 1, "-an", folder / name)
-        lines.append(f"{name};P{index % 3};s{index % 2};;{0.5 if index == 4 else ''}")
-    lines.insert(7, "4.mp4;P1;s9;0.5;")
+        part_of_demo(folder / name, begin=24 * index, n=20)
+        lines.append(f"{name};P{index % 3};s{index % 2};;{0.3 if index == 4 else ''}")
+    lines.insert(7, "4.mp4;P1;s9;0.3;")
     cv2.imwrite(str(folder / "photo.png"), demo_frames[20])
     lines.append("photo.png;P1;s0;;")
     (folder / "study.csv").write_text("\r\n".join(lines), encoding="utf-16")
@@ -44,7 +45,7 @@ def study(demo_clip: Path, demo_frames: list[np.ndarray], tmp_path_factory) -> P
 
 def command(study: Path, which: int, out: Path) -> list[str]:
     batch = ("--batch", str(study / "study.csv"), "--shard", f"{which}/{N_SHARDS}")
-    return [sys.executable, "-m", "fer_live", "analyze", *batch, "--out", str(out), "--json"]
+    return ["analyze", *batch, "--out", str(out), "--json"]
 
 
 def n_finished(out: Path) -> int:
@@ -76,7 +77,11 @@ def kill(process: "subprocess.Popen[str]") -> None:
 
 
 @pytest.mark.skipif(not Path("/proc/self/task").is_dir(), reason="needs /proc")
-def test_shards_that_are_killed_and_run_again_are_the_whole(run_cli, study: Path, tmp_path: Path):
+@pytest.mark.usefixtures("in_this_process")
+def test_shards_that_are_killed_and_run_again_are_the_whole(
+    study: Path, tmp_path: Path, capfd: pytest.CaptureFixture[str]
+):
+    """Those that are killed read over all cores, the others in this process."""
     choose = random.Random(SEED)
     whole = tmp_path / "whole.csv"
     summary, broken = analyze(AnalyzeOptions(batch=study / "study.csv", out=whole))
@@ -86,7 +91,9 @@ def test_shards_that_are_killed_and_run_again_are_the_whole(run_cli, study: Path
         out = tmp_path / f"rows_{which}.csv"
         for n_read in sorted(choose.randrange(3) for _ in range(KILLS)):
             process = subprocess.Popen(
-                command(study, which, out), stdout=subprocess.PIPE, text=True
+                [sys.executable, "-m", "fer_live", *command(study, which, out)],
+                stdout=subprocess.PIPE,
+                text=True,
             )
             while process.poll() is None and n_finished(out) < n_read:
                 time.sleep(0.005)
@@ -95,11 +102,11 @@ def test_shards_that_are_killed_and_run_again_are_the_whole(run_cli, study: Path
             kill(process)
             assert process.stdout is not None
             process.stdout.close()
-        done = subprocess.run(command(study, which, out), capture_output=True, text=True)
+        done = run_here(capfd, "fer-live", *command(study, which, out))
         assert done.returncode == 0, done.stderr
         n_frames += json.loads(done.stdout.splitlines()[-1])["frames"]
         finished = out.read_bytes()
-        again = subprocess.run(command(study, which, out), capture_output=True, text=True)
+        again = run_here(capfd, "fer-live", *command(study, which, out))
         assert "not read again: " in again.stderr
         assert out.read_bytes() == finished, "a second run changes nothing"
         assert not list(tmp_path.glob("*.parts"))
@@ -111,7 +118,7 @@ def test_shards_that_are_killed_and_run_again_are_the_whole(run_cli, study: Path
     by = ("--by", "participant,session", "--json")
     shards = [tmp_path / f"rows_{which}.csv" for which in range(1, N_SHARDS + 1)]
     together, alone = (
-        run_cli("fer-live", "summarize", *files, *by).stdout for files in (shards, [whole])
+        run_here(capfd, "fer-live", "summarize", *files, *by).stdout for files in (shards, [whole])
     )
     assert json.loads(together) == json.loads(alone)
     assert "s9" in together

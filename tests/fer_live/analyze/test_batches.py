@@ -20,6 +20,7 @@ from fer_live.errors import InputError, SourceError
 from tests.helpers.clips import ffmpeg, truncated
 from tests.helpers.commands import fails
 from tests.helpers.documentation import blocks, commands
+from tests.helpers.here import run_here
 
 
 @pytest.fixture
@@ -63,12 +64,12 @@ def test_every_kth_frame_of_a_part_is_one_of_the_whole(demo_clip: Path, tmp_path
     assert sorted(rows_of(out)["frame"].unique()) == [40, 60, 80, 100, 120]
 
 
-def test_a_part_that_the_file_does_not_have_is_named(run_cli, demo_clip: Path, tmp_path: Path):
-    done = run_cli(
-        "fer-live", "analyze", demo_clip, "--from", "1:00", "--to", "1:30.5", "--out",
-        tmp_path / "a.csv",
-    )  # fmt: skip
-    fails(done, 2, "demo.mp4", "has no frame from 1:00 to 1:30.5", "last one is at 7.47 s")
+def test_a_part_that_the_file_does_not_have_is_named(
+    short_clip: Path, tmp_path: Path, capfd: pytest.CaptureFixture[str]
+):
+    part = ("--from", "1:00", "--to", "1:30.5")
+    done = run_here(capfd, "fer-live", "analyze", short_clip, *part, "--out", tmp_path / "a.csv")
+    fails(done, 2, "short.mp4", "has no frame from 1:00 to 1:30.5", "last one is at 1.47 s")
 
 
 @pytest.mark.parametrize(
@@ -82,18 +83,21 @@ def test_a_part_that_the_file_does_not_have_is_named(run_cli, demo_clip: Path, t
         (("--batch", "b.csv"), "either SOURCE... or --batch"),
     ],
 )
-def test_wrong_options_are_one_line(run_cli, demo_clip: Path, tmp_path: Path, options, says: str):
-    done = run_cli("fer-live", "analyze", demo_clip, "--out", tmp_path / "a.csv", *options)
+def test_wrong_options_are_one_line(
+    demo_clip: Path, tmp_path: Path, options, says: str, capfd: pytest.CaptureFixture[str]
+):
+    done = run_here(capfd, "fer-live", "analyze", demo_clip, "--out", tmp_path / "a.csv", *options)
     fails(done, 2, says)
     assert not (tmp_path / "a.csv").exists()
 
 
+@pytest.mark.usefixtures("in_this_process")
 def test_folders_below_are_read_if_asked_for(
-    demo_clip: Path, photos: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+    short_clip: Path, photos: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ):
-    shutil.copy(demo_clip, photos / "sub/clip.bin")  # what a file is is told by its content
+    shutil.copy(short_clip, photos / "sub/clip.bin")  # what a file is is told by its content
     out = tmp_path / "a.csv"
-    summary, broken = analyze(AnalyzeOptions([str(photos)], out=out, every=100, recursive=True))
+    summary, broken = analyze(AnalyzeOptions([str(photos)], out=out, every=20, recursive=True))
     assert broken == []
     assert names(rows_of(out)) == ["a.png", "e.jpg", "b.png", "c.png", "clip.bin", "d.jpg"]
     assert summary.frames == 5 + 3
@@ -151,6 +155,7 @@ def batch(demo_clip: Path, photos: Path) -> Path:
     return path
 
 
+@pytest.mark.usefixtures("in_this_process")
 @pytest.mark.parametrize("suffix", [".csv", ".jsonl", ".parquet"])
 def test_a_batch_file_tells_parts_participants_and_conditions(
     batch: Path, tmp_path: Path, suffix: str
@@ -199,6 +204,7 @@ def test_a_wrong_batch_file_is_named_with_its_line(photos: Path, text: str, says
         load_batch(path)
 
 
+@pytest.mark.usefixtures("in_this_process")
 @pytest.mark.parametrize("suffix", [".csv", ".jsonl", ".parquet"])
 def test_own_columns_of_a_batch_file_outlive_a_second_run(
     batch: Path, tmp_path: Path, suffix: str, capsys: pytest.CaptureFixture[str]
@@ -227,46 +233,47 @@ def test_a_relative_source_lies_beside_its_batch_file(
 
 
 def test_a_source_of_a_batch_file_that_is_not_there_costs_nothing(
-    run_cli, photos: Path, tmp_path: Path
+    photos: Path, tmp_path: Path, capfd: pytest.CaptureFixture[str]
 ):
     (photos / "batch.csv").write_text("source\na.png\nmissing.mp4\n")
     out = tmp_path / "a.csv"
     out.write_text("precious")
-    done = run_cli("fer-live", "analyze", "--batch", photos / "batch.csv", "--out", out)
+    done = run_here(capfd, "fer-live", "analyze", "--batch", photos / "batch.csv", "--out", out)
     fails(done, 2, "missing.mp4", "no such file")
     assert out.read_text() == "precious"
 
 
 def test_the_moment_of_the_beginning_fills_the_utc_column(
-    run_cli, demo_clip: Path, photos: Path, tmp_path: Path
+    short_clip: Path, photos: Path, tmp_path: Path, capfd: pytest.CaptureFixture[str]
 ):
     out = tmp_path / "a.csv"
     began = ("--began-at", "2026-01-02T03:04:05+02:00")
-    done = run_cli("fer-live", "analyze", demo_clip, "--every", "50", "--out", out, *began)
+    done = run_here(capfd, "fer-live", "analyze", short_clip, "--every", "10", "--out", out, *began)
     assert done.returncode == 0, done.stderr
     rows = rows_of(out)
     for time_s, utc in zip(rows["time_s"], rows["utc"], strict=True):
         since = datetime.fromisoformat(utc) - datetime(2026, 1, 2, 1, 4, 5, tzinfo=UTC)
         assert since.total_seconds() == pytest.approx(time_s, abs=1.1e-3)
     fails(
-        run_cli("fer-live", "analyze", demo_clip, photos / "a.png", "--out", out, *began),
+        run_here(capfd, "fer-live", "analyze", short_clip, photos / "a.png", "--out", out, *began),
         2,
         "--began-at goes with one source, got 2",
     )
 
 
+@pytest.mark.usefixtures("in_this_process")
 @pytest.mark.parametrize("suffix", [".csv", ".jsonl", ".parquet"])
 def test_a_second_run_reads_only_what_is_new_or_has_changed(
-    demo_clip: Path, photos: Path, tmp_path: Path, suffix: str, capsys: pytest.CaptureFixture[str]
+    short_clip: Path, photos: Path, tmp_path: Path, suffix: str, capsys: pytest.CaptureFixture[str]
 ):
     clips = [photos / f"{name}.mp4" for name in ("one", "two", "=three")]
     for clip in clips:
-        shutil.copy(demo_clip, clip)
+        shutil.copy(short_clip, clip)
     out = tmp_path / f"a{suffix}"
     fresh = tmp_path / f"fresh{suffix}"
 
     def run(which: list[Path], into: Path = out) -> str:
-        _, broken = analyze(AnalyzeOptions([*map(str, which)], out=into, every=45, signals=True))
+        _, broken = analyze(AnalyzeOptions([*map(str, which)], out=into, every=15, signals=True))
         assert broken == []
         return capsys.readouterr().err
 
@@ -286,11 +293,12 @@ def test_a_second_run_reads_only_what_is_new_or_has_changed(
     assert "finished before" not in run(clips), "somebody has changed the output"
 
 
-def test_what_broke_is_tried_again(demo_clip: Path, photos: Path, tmp_path: Path):
-    cut, out = truncated(demo_clip, tmp_path, 0.6), tmp_path / "a.csv"
-    sources = [str(cut), str(demo_clip)]
+@pytest.mark.usefixtures("in_this_process")
+def test_what_broke_is_tried_again(short_clip: Path, photos: Path, tmp_path: Path):
+    cut, out = truncated(short_clip, tmp_path, 0.6), tmp_path / "a.csv"
+    sources = [str(cut), str(short_clip)]
     for _ in range(2):
-        _, broken = analyze(AnalyzeOptions(sources, out=out, every=45))
+        _, broken = analyze(AnalyzeOptions(sources, out=out, every=15))
         assert len(broken) == 1 and "cut" in broken[0]
     kept = json.loads((tmp_path / "a.csv.sources.json").read_text())
     assert [bool(part["counts"]["broken"]) for part in kept["parts"]] == [True, False]
@@ -301,21 +309,19 @@ def test_what_broke_is_tried_again(demo_clip: Path, photos: Path, tmp_path: Path
     [("aac", ".mp4", "aac"), ("pcm_s16le", ".mp4", "aac"), ("pcm_s16le", ".mkv", "pcm_s16le"),
      ("libvorbis", ".mp4", "aac"), ("flac", ".mkv", "flac")],
 )  # fmt: skip
-def test_an_annotated_video_keeps_its_sound(
-    demo_clip: Path, tmp_path: Path, codec: str, suffix: str, kept: str
-):
+def test_an_annotated_video_keeps_its_sound(tmp_path: Path, codec: str, suffix: str, kept: str):
     """A high tone in every second second: what is heard is at its place, of a part as well."""
-    clip = tmp_path / "tone.mkv"
-    tone = "sine=frequency=200:duration=9[a];sine=frequency=1000:duration=9[b];"
+    clip, black = tmp_path / "tone.mkv", "color=black:size=160x120:rate=30:duration=5.5"
+    tone = "sine=frequency=200:duration=6.5[a];sine=frequency=1000:duration=6.5[b];"
     mixed = f"{tone}[b]volume='if(lt(mod(t,2),1),0,1)':eval=frame[c];[a][c]amix=2"
-    ffmpeg("-i", demo_clip, "-filter_complex", mixed, "-map", "0:v", "-c:v", "copy", "-c:a", codec,
-           "-ac", "1", "-ar", "16000", clip)  # fmt: skip
-    for begin_s, end_s in ((None, None), (2.5, 6.0)):
+    ffmpeg("-f", "lavfi", "-i", black, "-filter_complex", mixed, "-map", "0:v", "-c:v", "mpeg4",
+           "-c:a", codec, "-ac", "1", "-ar", "16000", clip)  # fmt: skip
+    for begin_s, end_s in ((None, None), (1.5, 5.0)):
         video = tmp_path / f"out{suffix}"
         analyze(AnalyzeOptions([str(clip)], video=video, every=5, begin_s=begin_s, end_s=end_s))
         heard, rate, name = sound_of(video)
         original, _, _ = sound_of(clip)
-        begin, end = begin_s or 0.0, end_s or 9.0
+        begin, end = begin_s or 0.0, end_s or 6.5
         assert name == kept
         assert len(heard) / rate == pytest.approx(end - begin, abs=0.15)
         for at_s in np.arange(0.5, end - begin - 0.5, 1.0):
@@ -340,22 +346,28 @@ def loudness_of_the_high_tone(sound: np.ndarray, rate: int, at_s: float) -> floa
     return float(high / spectrum.max())
 
 
-@pytest.mark.parametrize(
-    ("begin_s", "end_s", "every"), [(None, None, 1), (1.5, None, 1), (1.5, 4.5, 5), (None, 3.6, 2)]
-)
-@pytest.mark.parametrize("suffix", [".mp4", ".mkv"])
-def test_clicks_stay_with_their_flashes(
-    tmp_path: Path, suffix: str, begin_s: float | None, end_s: float | None, every: int
-):
+@pytest.fixture(scope="module")
+def claps(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A clip that flashes and clicks in every second, as a clapperboard does."""
-    clip, video = tmp_path / "claps.mkv", tmp_path / f"out{suffix}"
+    clip = tmp_path_factory.mktemp("claps") / "claps.mkv"
     flashes = (
         "color=black:size=160x120:rate=30:duration=6,geq=lum='if(lt(mod(T+0.668,1),0.16),235,16)'"
     )
     clicks = "aevalsrc='if(lt(mod(t+2/3,1),0.02),0.8*sin(2*PI*1500*t),0)':s=16000:d=6"
     ffmpeg("-f", "lavfi", "-i", f"{flashes}:cb=128:cr=128", "-f", "lavfi", "-i", clicks,
            "-c:v", "libx264", "-c:a", "pcm_s16le", clip)  # fmt: skip
-    analyze(AnalyzeOptions([str(clip)], video=video, every=every, begin_s=begin_s, end_s=end_s))
+    return clip
+
+
+@pytest.mark.parametrize(
+    ("begin_s", "end_s", "every"), [(None, None, 1), (1.5, None, 1), (1.5, 4.5, 5), (None, 3.6, 2)]
+)
+@pytest.mark.parametrize("suffix", [".mp4", ".mkv"])
+def test_clicks_stay_with_their_flashes(
+    claps: Path, tmp_path: Path, suffix: str, begin_s: float | None, end_s: float | None, every: int
+):
+    video = tmp_path / f"out{suffix}"
+    analyze(AnalyzeOptions([str(claps)], video=video, every=every, begin_s=begin_s, end_s=end_s))
     heard, rate, _ = sound_of(video)
     loud = np.flatnonzero(np.abs(heard) > 0.3 * np.abs(heard).max()) / rate
     clicked_s = loud[np.diff(loud, prepend=-1) > 0.5] + sound_begins_s(video)
@@ -378,15 +390,16 @@ def sound_begins_s(path: Path) -> float:
         return float(next(container.decode(audio=0)).time or 0.0)
 
 
-def test_a_video_without_sound_has_none(demo_clip: Path, tmp_path: Path):
+def test_a_video_without_sound_has_none(short_clip: Path, tmp_path: Path):
     video = tmp_path / "out.mp4"
-    analyze(AnalyzeOptions([str(demo_clip)], video=video, every=45))
+    analyze(AnalyzeOptions([str(short_clip)], video=video, every=15))
     with av.open(str(video)) as container:
         assert not container.streams.audio
 
 
+@pytest.mark.usefixtures("in_this_process")
 def test_the_commands_of_the_documentation_run(
-    run_cli, demo_clip: Path, photos: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    demo_clip: Path, photos: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capfd
 ):
     """On a folder with what they name; the shards of both schedulers, one by one, are the whole."""
     for name in ("interview.mp4", "p01/talk.mp4", "p02/talk.mp4"):
@@ -398,7 +411,9 @@ def test_the_commands_of_the_documentation_run(
     lines = commands("studies.md", "sh")
     assert len(lines) == 3
     for line in lines:
-        done = run_cli(*shlex.split(line))
+        program, *words = shlex.split(line)
+        assert program == "fer-live"
+        done = run_here(capfd, "fer-live", *words)
         assert done.returncode == 0, (line, done.stderr)
     (array_job,) = [c for c in commands("studies.md", "slurm") if c.startswith("fer-live")]
     (parallel,) = commands("studies.md", "parallel")

@@ -20,12 +20,13 @@ from fer_live.errors import InputError
 from fer_live.outputs.marker_file import companion_of, read_marker_file
 from fer_live.outputs.markers import MarkedSpan
 from fer_live.recording.recorder import About, Recorder, Recording
+from tests.helpers.clips import part_of_demo
 from tests.helpers.results import LABELS, result
 from tests.helpers.servers import mjpeg_server
 
 
 @pytest.fixture
-def recording(tmp_path: Path, demo_clip: Path) -> Recording:
+def recording(tmp_path: Path) -> Recording:
     """A recording of the demo clip with an interval, a moment, and one second to leave out."""
     about = About(
         labels=LABELS,
@@ -40,7 +41,7 @@ def recording(tmp_path: Path, demo_clip: Path) -> Recording:
     recorder.mark(Marker("baseline", 6.0, kind="begin"))
     recorder.mark(Marker("baseline", 7.0, kind="end"))
     recorder.close()
-    shutil.copy(demo_clip, recorder.folder / "video.mkv")
+    part_of_demo(recorder.folder / "video.mkv", n=75)
     return Recording.open(recorder.folder)
 
 
@@ -67,17 +68,21 @@ def test_a_recording_carries_its_markers(recording, tmp_path: Path, suffix: str,
     assert {span.source for span in spans} == {str(recording.video)} == set(rows["source"])
 
 
-def test_a_batch_reads_again_what_was_marked_anew(recording, demo_clip, tmp_path, capfd):
+def test_a_batch_reads_again_what_was_marked_anew(
+    recording, short_clip, tmp_path, capfd, request: pytest.FixtureRequest
+):
+    """The first time over all cores, the second time in this process."""
     out, report = tmp_path / "rows.jsonl", tmp_path / "report.html"
     other = tmp_path / "other.mp4"
-    shutil.copy(demo_clip, other)
-    options = AnalyzeOptions([str(recording.folder), str(other)], out=out, every=25, report=report)
+    shutil.copy(short_clip, other)
+    options = AnalyzeOptions([str(recording.folder), str(other)], out=out, every=20, report=report)
     analyze(options)
     assert "a smile" in report.read_text()
     rows = [json.loads(line) for line in out.read_text().splitlines()]
     assert {row["marker"] for row in rows if row["source"] == str(other)} == {""}
     assert "baseline" in {row["marker"] for row in rows}
     recording.save_markers([MarkedSpan("Exclude", 0.0, 100.0)])
+    request.getfixturevalue("in_this_process")
     analyze(options)
     assert "finished before and not read again: 1 of 2" in capfd.readouterr().err
     rows = [json.loads(line) for line in out.read_text().splitlines()]
@@ -86,12 +91,12 @@ def test_a_batch_reads_again_what_was_marked_anew(recording, demo_clip, tmp_path
 
 
 def test_without_markers_there_is_no_column_and_none_of_an_earlier_run_stays(
-    recording, demo_clip, tmp_path
+    recording, short_clip, tmp_path
 ):
     out = tmp_path / "rows.csv"
-    analyze(AnalyzeOptions([str(recording.folder)], out=out, every=50))
+    analyze(AnalyzeOptions([str(recording.folder)], out=out, every=20))
     assert companion_of(out).exists()
-    analyze(AnalyzeOptions([str(demo_clip)], out=out, every=50))
+    analyze(AnalyzeOptions([str(short_clip)], out=out, every=20))
     assert not companion_of(out).exists()
     assert "marker" not in pd.read_csv(out).columns
 
@@ -117,7 +122,8 @@ def test_a_stream_takes_markers_while_it_is_read(
 ):
     from pythonosc.udp_client import SimpleUDPClient
 
-    monkeypatch.setattr("fer_live.analyze.reading._AWAY_MAX_S", 1.0)
+    monkeypatch.setattr("fer_live.analyze.reading._AWAY_MAX_S", 0.5)
+    monkeypatch.setattr("fer_live.session.reconnect._RETRY_AFTER_S", (0.1,))
     with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as probe:
         probe.bind(("127.0.0.1", 0))
         port = probe.getsockname()[1]
@@ -135,11 +141,11 @@ def test_a_stream_takes_markers_while_it_is_read(
         for text in ("begin:baseline", "a smile", "end:baseline"):
             sent[text.removeprefix("begin:")] = datetime.now(UTC)
             client.send_message("/fer/marker", text)
-            time.sleep(0.4)
+            time.sleep(0.2)
         client._sock.close()
 
     marker = threading.Thread(target=mark)
-    with mjpeg_server(demo_frames[:60], fps=20, n_connections=1) as url:
+    with mjpeg_server(demo_frames[:60], fps=30, n_connections=1) as url:
         options = AnalyzeOptions(
             [url], out=out, outputs={"jsonl": str(jsonl)}, marker_inputs={"osc": str(port)}
         )

@@ -3,8 +3,6 @@
 import csv
 import shlex
 import shutil
-import subprocess
-import sys
 from pathlib import Path
 
 import cv2
@@ -14,13 +12,10 @@ import pytest
 from fer_live.analyze.persons import PersonRows
 from fer_live.model.assets import asset
 from fer_live.outputs.face_rows import Row
+from tests.helpers.clips import part_of_demo
 from tests.helpers.commands import fails
 from tests.helpers.documentation import commands
-
-
-def analyze(*arguments: object, cwd: Path) -> subprocess.CompletedProcess[str]:
-    command = [sys.executable, "-m", "fer_live", "analyze", *map(str, arguments)]
-    return subprocess.run(command, cwd=cwd, capture_output=True, text=True)
+from tests.helpers.here import run_here
 
 
 def pairs(path: Path) -> set[tuple[str, str, str]]:
@@ -31,16 +26,17 @@ def pairs(path: Path) -> set[tuple[str, str, str]]:
 
 
 def test_the_commands_of_the_documentation_tell_who_is_who_and_keep_nothing_else(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capfd
 ):
+    """On the part of the demo clip in which each of two persons has two faces' numbers."""
     monkeypatch.setenv("FER_LIVE_HOME", str(tmp_path / "home"))
-    shutil.copy(asset("demo.mp4"), tmp_path / "interview.mp4")
+    monkeypatch.chdir(tmp_path)
+    part_of_demo(tmp_path / "interview.mp4", begin=60, n=110)
     outputs = []
     for command in commands("persons.md", "sh"):
         program, *arguments = shlex.split(command, comments=True)
         assert program == "fer-live"
-        python = [sys.executable, "-m", "fer_live", *arguments]
-        done = subprocess.run(python, cwd=tmp_path, capture_output=True, text=True)
+        done = run_here(capfd, "fer-live", *arguments)
         assert done.returncode == 0, done.stderr
         outputs.append(done)
     assert "biometric" in outputs[0].stderr
@@ -53,11 +49,14 @@ def test_the_commands_of_the_documentation_tell_who_is_who_and_keep_nothing_else
     assert not any(path.suffix in (".npy", ".npz", ".json") for path in tmp_path.rglob("*"))
 
 
-def test_faces_of_an_image_are_persons_of_their_own(tmp_path: Path, demo_frames: list[np.ndarray]):
-    cv2.imwrite(str(tmp_path / "both.png"), demo_frames[190])
-    done = analyze("both.png", "--persons", "--out", "rows.csv", cwd=tmp_path)
+def test_faces_of_an_image_are_persons_of_their_own(
+    tmp_path: Path, demo_frames: list[np.ndarray], capfd
+):
+    image, out = tmp_path / "both.png", tmp_path / "rows.csv"
+    cv2.imwrite(str(image), demo_frames[190])
+    done = run_here(capfd, "fer-live", "analyze", image, "--persons", "--out", out)
     assert done.returncode == 0, done.stderr
-    told = pairs(tmp_path / "rows.csv")
+    told = pairs(out)
     assert told == {("both.png", "1", "1"), ("both.png", "2", "2")}
 
 
@@ -101,18 +100,20 @@ def test_an_interrupt_keeps_the_rows_and_a_file_that_is_gone_is_told(
     assert kept.ended == "abandoned"
 
 
+@pytest.mark.usefixtures("in_this_process")
 def test_persons_of_many_files_are_each_files_own_and_a_second_run_may_leave_them_out(
-    tmp_path: Path,
+    short_clip: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capfd
 ):
+    monkeypatch.chdir(tmp_path)
     for name in ("a.mp4", "b.mp4"):
-        shutil.copy(asset("demo.mp4"), tmp_path / name)
-    arguments = ("a.mp4", "b.mp4", "--every", 15, "--out", "rows.csv", "--report", "r.html")
-    done = analyze(*arguments, "--persons", cwd=tmp_path)
+        shutil.copy(short_clip, name)
+    arguments = ("a.mp4", "b.mp4", "--every", 3, "--out", "rows.csv", "--report", "r.html")
+    done = run_here(capfd, "fer-live", "analyze", *arguments, "--persons")
     assert done.returncode == 0, done.stderr
     assert {name for name, _, _ in pairs(tmp_path / "rows.csv")} == {"a.mp4", "b.mp4"}
     assert all(person in "12" for _, _, person in pairs(tmp_path / "rows.csv"))
     assert "person 1" in (tmp_path / "r.html").read_text()
-    done = analyze(*arguments, cwd=tmp_path)
+    done = run_here(capfd, "fer-live", "analyze", *arguments)
     assert done.returncode == 0, done.stderr
     with (tmp_path / "rows.csv").open() as file:
         assert "person" not in next(csv.reader(file))
@@ -126,9 +127,12 @@ def test_persons_of_many_files_are_each_files_own_and_a_second_run_may_leave_the
         (["rtsp://127.0.0.1:9/x", "--out", "r.csv"], "stream"),
     ],
 )
-def test_what_persons_cannot_be_told_in_is_refused(tmp_path: Path, arguments: list[str], says: str):
-    shutil.copy(asset("demo.mp4"), tmp_path / "a.mp4")
-    done = analyze(*arguments, "--persons", cwd=tmp_path)
+def test_what_persons_cannot_be_told_in_is_refused(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capfd, arguments: list[str], says: str
+):
+    monkeypatch.chdir(tmp_path)
+    shutil.copy(asset("demo.mp4"), "a.mp4")
+    done = run_here(capfd, "fer-live", "analyze", *arguments, "--persons")
     done.stderr = "\n".join(line for line in done.stderr.splitlines() if "biometric" not in line)
     fails(done, 2, says)
     assert not list(tmp_path.glob("r.*"))

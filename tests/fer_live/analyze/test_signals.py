@@ -10,12 +10,13 @@ from fer_live.analyze.blinks import BlinkTally
 from fer_live.analyze.options import AnalyzeOptions
 from fer_live.analyze.run import analyze
 from fer_live.outputs.signal_columns import signal_columns
+from tests.helpers.here import run_here
 from tests.helpers.results import face_signals, result, with_signals
 
 
-def test_every_face_of_every_frame_is_measured(demo_clip: Path, tmp_path: Path):
+def test_every_face_of_every_frame_is_measured(short_clip: Path, tmp_path: Path):
     out = tmp_path / "a.csv"
-    summary, broken = analyze(AnalyzeOptions([str(demo_clip)], out=out, every=15, signals=True))
+    summary, broken = analyze(AnalyzeOptions([str(short_clip)], out=out, every=5, signals=True))
     rows = pd.read_csv(out)
     assert broken == [] and len(rows) == summary.faces > 0
     assert rows[signal_columns()].notna().all().all()
@@ -23,34 +24,34 @@ def test_every_face_of_every_frame_is_measured(demo_clip: Path, tmp_path: Path):
     assert {face["track_id"] for face in summary.blinks} == set(rows["track_id"])
 
 
-def test_several_files_are_measured_alike(demo_clip: Path, tmp_path: Path):
+def test_several_files_are_measured_alike(
+    short_clip: Path, tmp_path: Path, request: pytest.FixtureRequest
+):
     """In parts over all cores, which a run without the signals must not take over."""
     clips = []
     for name in ("a.mp4", "b.mp4"):
         clips.append(tmp_path / name)
-        clips[-1].write_bytes(demo_clip.read_bytes())
+        clips[-1].write_bytes(short_clip.read_bytes())
     out = tmp_path / "both.csv"
     sources = [str(clip) for clip in clips]
-    summary, _ = analyze(AnalyzeOptions(sources, out=out, every=75, signals=True))
+    summary, _ = analyze(AnalyzeOptions(sources, out=out, every=20, signals=True))
     rows = pd.read_csv(out)
     assert rows[signal_columns()].notna().all().all()
     assert summary.blinks is not None
     assert {face["source"] for face in summary.blinks} == set(sources)
+    request.getfixturevalue("in_this_process")
     plain = tmp_path / "plain.csv"
-    summary, _ = analyze(AnalyzeOptions(sources, out=plain, every=75))
+    summary, _ = analyze(AnalyzeOptions(sources, out=plain, every=20))
     assert "yaw_deg" not in pd.read_csv(plain, nrows=1).columns
     assert summary.blinks is None
 
 
 def test_the_summary_tells_blinks_only_where_they_were_counted(
-    run_cli, demo_clip: Path, tmp_path: Path
+    short_clip: Path, tmp_path: Path, capfd: pytest.CaptureFixture[str]
 ):
     def told(*options: str) -> dict[str, object]:
-        done = run_cli(
-            "fer-live",
-            *("analyze", demo_clip, "--out", tmp_path / "a.jsonl", "--every", 75, "--json"),
-            *options,
-        )
+        words = ("analyze", short_clip, "--out", tmp_path / "a.jsonl", "--every", 20, "--json")
+        done = run_here(capfd, "fer-live", *words, *options)
         assert done.returncode == 0, done.stderr
         return json.loads(done.stdout.splitlines()[-1])
 

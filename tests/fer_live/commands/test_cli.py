@@ -13,7 +13,8 @@ from fer_live.base.screen import screen_is_there
 from fer_live.base.settings import Settings, save_settings
 from fer_live.commands.options import wants_signals
 from fer_live.errors import InputError
-from tests.helpers.commands import fails, interrupt, run_here
+from tests.helpers.commands import fails, interrupt
+from tests.helpers.here import run_here
 
 STATS_KEYS = {
     *("captured", "processed", "painted", "dropped", "faces", "latency_ms", "gui_gap_ms"),
@@ -153,7 +154,7 @@ def test_quickstart_without_a_screen_writes_a_video_and_says_where(
         monkeypatch.setenv(name, "")
     monkeypatch.setenv("FER_LIVE_HOME", str(tmp_path / "home"))
     monkeypatch.setattr("fer_live.sources.choice.DEMO_CLIP", "demo.mp4")  # a shorter one
-    done = run_here(capfd, "quickstart")
+    done = run_here(capfd, "fer-live", "quickstart")
     video = tmp_path / "home" / "demo-annotated.mp4"
     assert done.returncode == 0, done.stderr
     assert str(video) in done.stdout

@@ -11,6 +11,7 @@ import subprocess
 import threading
 import time
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import numpy as np
@@ -26,7 +27,9 @@ from fer_live.serve.connections import limited_protocol
 from fer_live.serve.limits import Limits
 from fer_live.serve.openapi import document
 from fer_live.serve.token import find_token
+from tests.helpers.clips import N_FRAMES, part_of_demo, truncated
 from tests.helpers.commands import fails
+from tests.helpers.here import run_here
 from tests.helpers.service import impatient, started
 
 BODY_S = HEAD_S = STALL_S = 1.5
@@ -36,9 +39,15 @@ MAX_MB = 4
 @pytest.fixture(scope="module")
 def service() -> Iterator[Service]:
     limits = {"body_s": BODY_S, "head_s": HEAD_S, "stall_s": STALL_S, "max_mb": MAX_MB}
-    command = impatient(**limits, max_pixels=1_000_000, max_frames=300)
+    command = impatient(**limits, max_pixels=1_000_000, max_frames=100)
     with started(command=command) as running:
         yield running
+
+
+@pytest.fixture(scope="module")
+def clip(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """45 frames of the demo clip: one face, then two others."""
+    return part_of_demo(tmp_path_factory.mktemp("clip") / "clip.mp4", begin=132)
 
 
 def ask(
@@ -81,10 +90,8 @@ def form(file: bytes, name: str, n: int = 1) -> tuple[bytes, dict[str, str]]:
     return body, {"Content_Type": "multipart/form-data; boundary=b"}
 
 
-def test_rows_are_those_of_analyze(service: Service, run_cli, tmp_path: Path):
-    clip = asset("demo.mp4")
-    shutil.copy(clip, tmp_path / "clip.mp4")
-    done = run_cli("fer-live", "analyze", tmp_path / "clip.mp4", "--out", tmp_path / "rows.csv")
+def test_rows_are_those_of_analyze(service: Service, clip: Path, tmp_path: Path, capfd):
+    done = run_here(capfd, "fer-live", "analyze", clip, "--out", tmp_path / "rows.csv")
     assert done.returncode == 0, done.stderr
     with (tmp_path / "rows.csv").open() as file:
         expected = list(csv.DictReader(file))
@@ -97,14 +104,14 @@ def test_rows_are_those_of_analyze(service: Service, run_cli, tmp_path: Path):
     body, headers = form(clip.read_bytes(), "C:\\faces\\x.mp4")
     status, _, body = ask(service, "POST", "/analyze", body, **headers)
     answer = json.loads(body)
-    assert (status, answer["source"], answer["frames"]) == (200, "x.mp4", 225)
+    assert (status, answer["source"], answer["frames"]) == (200, "x.mp4", N_FRAMES)
     assert answer["faces"] == len(answer["rows"]) == len(expected) and answer["warning"] == ""
     assert {name: str(value) for name, value in answer["rows"][7].items()} == found[7]
     _, _, body = ask(
-        service, "POST", "/analyze?every=50", clip.read_bytes(), Accept="application/x-ndjson"
+        service, "POST", "/analyze?every=10", clip.read_bytes(), Accept="application/x-ndjson"
     )
     lines = [json.loads(line) for line in body.decode().splitlines()]
-    assert sorted({line["frame"] for line in lines}) == [0, 50, 100, 150, 200]
+    assert sorted({line["frame"] for line in lines}) == [0, 10, 20, 30, 40]
 
 
 def test_an_image_without_a_face_has_no_rows(service: Service):
@@ -114,8 +121,6 @@ def test_an_image_without_a_face_has_no_rows(service: Service):
 
 
 def test_half_a_clip_is_read_as_far_as_it_goes_and_says_so(service: Service, tmp_path: Path):
-    from tests.helpers.clips import truncated
-
     cut = truncated(asset("demo.mp4"), tmp_path, 0.7)
     status, headers, body = ask(service, "POST", "/analyze?name=cut.avi", cut.read_bytes())
     answer = json.loads(body)
@@ -169,7 +174,7 @@ def test_nothing_sent_leads_to_another_file(service: Service, tmp_path: Path):
     listener.close()
 
 
-def test_too_much_is_refused_before_it_is_read(service: Service):
+def test_too_much_is_refused_before_it_is_read(service: Service, clip: Path):
     head = f"POST /analyze HTTP/1.1\r\nHost: {service.host}:{service.port}\r\n"
     head += f"Authorization: Bearer {service.token}\r\nContent-Length: 90000000000\r\n\r\n"
     with socket.create_connection((service.host, service.port), timeout=10) as client:
@@ -177,15 +182,14 @@ def test_too_much_is_refused_before_it_is_read(service: Service):
         assert client.recv(100).startswith(b"HTTP/1.1 413")
     body, headers = form(bytes(MAX_MB * 1_000_000 + 1), "a.mp4")
     assert error_of(ask(service, "POST", "/analyze", body, **headers))[0] == 413
-    clip = asset("demo.mp4").read_bytes()
-    # A GIF of 400 pictures, more than the 300 frames of the limit.
+    # A GIF of 120 pictures, more than the 100 frames of the limit.
     content = io.BytesIO()
-    pictures = [Image.fromarray(np.full((8, 8), i % 2 * 255, np.uint8)) for i in range(400)]
+    pictures = [Image.fromarray(np.full((8, 8), i % 2 * 255, np.uint8)) for i in range(120)]
     pictures[0].save(content, "GIF", save_all=True, append_images=pictures[1:], duration=20)
     assert (
-        "more than 300 frames" in error_of(ask(service, "POST", "/analyze", content.getvalue()))[1]
+        "more than 100 frames" in error_of(ask(service, "POST", "/analyze", content.getvalue()))[1]
     )
-    assert ask(service, "POST", "/analyze?every=10", clip)[0] == 200
+    assert ask(service, "POST", "/analyze?every=10", clip.read_bytes())[0] == 200
 
 
 @pytest.mark.parametrize(
@@ -256,14 +260,19 @@ def test_slow_clients_are_cut_off(service: Service):
     head = f"POST /analyze HTTP/1.1\r\nHost: {service.host}:{service.port}\r\n".encode()
     head += f"Authorization: Bearer {service.token}\r\n".encode()
     slowly = [head[i : i + 1] for i in range(len(head))]
-    answer, took_s = raw(service, *slowly, every_s=0.1)
+    of_100 = head + b"Content-Length: 100\r\n\r\n"
+    with ThreadPoolExecutor() as pool:
+        slow_head = pool.submit(raw, service, *slowly, every_s=0.1)
+        nothing = pool.submit(raw, service, b"")
+        slow_body = pool.submit(raw, service, of_100, *[b"x"] * 100, every_s=0.1)
+        half_a_body = pool.submit(raw, service, of_100 + b"abc")
+    answer, took_s = slow_head.result()
     assert answer == b"" and took_s < HEAD_S + 3
-    answer, took_s = raw(service, b"")
+    answer, took_s = nothing.result()
     assert answer == b"" and took_s < HEAD_S + 3, "nothing at all"
-    body = [b"x"] * 100
-    answer, took_s = raw(service, head + b"Content-Length: 100\r\n\r\n", *body, every_s=0.1)
+    answer, took_s = slow_body.result()
     assert answer.startswith(b"HTTP/1.1 408") or (answer == b"" and took_s < 5)
-    answer, took_s = raw(service, head + b"Content-Length: 100\r\n\r\nabc")
+    answer, took_s = half_a_body.result()
     assert answer.startswith(b"HTTP/1.1 408") and BODY_S <= took_s < BODY_S + 3
 
 
@@ -307,9 +316,9 @@ def test_who_does_not_read_its_answer_is_cut_off():
         thread.join(10)
 
 
-def test_too_many_at_once_are_told_to_come_back():
+def test_too_many_at_once_are_told_to_come_back(tmp_path: Path):
     with started(command=impatient(parallel=1, max_waiting=1)) as crowded:
-        clip = asset("demo.mp4").read_bytes()
+        clip = part_of_demo(tmp_path / "clip.mp4", n=100).read_bytes()
         answers: list[tuple[int, http.client.HTTPMessage, bytes]] = []
         threads = [
             threading.Thread(target=lambda: answers.append(ask(crowded, "POST", "/analyze", clip)))
@@ -336,10 +345,9 @@ def test_a_clip_that_takes_too_long_is_told():
         assert ask(hurried, "POST", "/analyze", png(64, 64))[0] == 200
 
 
-def test_nothing_uploaded_stays_on_disk(service: Service, tmp_path: Path):
+def test_nothing_uploaded_stays_on_disk(service: Service, clip: Path):
     """No file that the service opens while it reads an upload is one that it writes."""
-    clip = asset("demo.mp4").read_bytes()
-    body, headers = form(clip + b"MARK-OF-THIS-UPLOAD" * 60_000, "a.mp4")
+    body, headers = form(clip.read_bytes() + b"MARK-OF-THIS-UPLOAD" * 60_000, "a.mp4")
     assert len(body) > 1 << 20, "more than what Starlette keeps in memory"
     began_s = time.time() - 1
     opened: set[str] = set()
@@ -356,7 +364,7 @@ def test_nothing_uploaded_stays_on_disk(service: Service, tmp_path: Path):
 
     watching = threading.Thread(target=watch)
     watching.start()
-    assert ask(service, "POST", "/analyze?every=20", body, **headers)[0] == 200
+    assert ask(service, "POST", "/analyze?every=5", body, **headers)[0] == 200
     done.set()
     watching.join()
     on_disk = [
@@ -408,8 +416,11 @@ def test_the_model_tells_its_columns_and_limits(service: Service):
     assert (told["labels"][0], told["limits"]["max_mb"]) == ("neutral", MAX_MB)
 
 
-def test_a_crowd_of_all_sorts_leaves_it_as_it_was(service: Service):
+def test_a_crowd_of_all_sorts_leaves_it_as_it_was(
+    service: Service, clip: Path, monkeypatch: pytest.MonkeyPatch
+):
     """The short form of `python -m benchmarks.serve`."""
+    monkeypatch.setattr("benchmarks.serve.asset", lambda _: clip)
     outcome = attack(service, 120, 20, seed=3)
     large = [wrong for wrong in outcome.wrong if "found on the way" not in wrong]
     assert large == [], outcome.answers
@@ -448,14 +459,14 @@ def ended(service: Service, clip: bytes) -> None:
         return
 
 
-def test_beyond_this_machine_a_token_is_needed(run_cli, tmp_path: Path, monkeypatch):
+def test_beyond_this_machine_a_token_is_needed(tmp_path: Path, monkeypatch, capfd):
     monkeypatch.delenv("FER_LIVE_TOKEN", raising=False)
-    fails(
-        run_cli("fer-live", "serve", "--host", "0.0.0.0"), 2, "a token is needed", "token_urlsafe"
-    )
-    short = run_cli("fer-live", "serve", FER_LIVE_TOKEN="short")
-    fails(short, 2, "FER_LIVE_TOKEN: a token has 16 or more")
-    said = run_cli("fer-live", "serve", "--token", "A-secret-that-is-no-file")
+    refused = run_here(capfd, "fer-live", "serve", "--host", "0.0.0.0")
+    fails(refused, 2, "a token is needed", "token_urlsafe")
+    monkeypatch.setenv("FER_LIVE_TOKEN", "short")
+    fails(run_here(capfd, "fer-live", "serve"), 2, "FER_LIVE_TOKEN: a token has 16 or more")
+    monkeypatch.delenv("FER_LIVE_TOKEN")
+    said = run_here(capfd, "fer-live", "serve", "--token", "A-secret-that-is-no-file")
     fails(said, 2, "names a file that holds the token")
     assert "A-secret" not in said.stderr
     (tmp_path / "token.txt").write_text("0123456789abcdef\n")
@@ -477,12 +488,13 @@ def test_beyond_this_machine_a_token_is_needed(run_cli, tmp_path: Path, monkeypa
         (("--host", "192.0.2.1", "--port", "0"), "cannot listen there"),
     ],
 )
-def test_a_mistake_is_one_line(run_cli, options: tuple[str, ...], says: str):
-    fails(run_cli("fer-live", "serve", *options, FER_LIVE_TOKEN="0123456789abcdef"), 2, says)
+def test_a_mistake_is_one_line(monkeypatch, capfd, options: tuple[str, ...], says: str):
+    monkeypatch.setenv("FER_LIVE_TOKEN", "0123456789abcdef")
+    fails(run_here(capfd, "fer-live", "serve", *options), 2, says)
 
 
-def test_an_output_of_the_window_is_refused(run_cli):
-    fails(run_cli("fer-live", "--csv", "rows.csv", "serve"), 2, "--csv is for the window")
+def test_an_output_of_the_window_is_refused(capfd: pytest.CaptureFixture[str]):
+    fails(run_here(capfd, "fer-live", "--csv", "rows.csv", "serve"), 2, "--csv is for the window")
 
 
 def test_a_taken_port_is_one_line(run_cli):
@@ -496,19 +508,19 @@ def test_the_document_says_whether_a_token_is_needed():
     assert document(labels, Limits(), needs_token=True)["security"] == [{"token": []}]
 
 
-def test_what_follows_an_answer_and_cannot_be_read_ends_the_connection_alone():
-    """uvicorn would begin a second answer, and print a traceback; `started` sees what is said."""
-    with started(command=impatient(max_mb=MAX_MB)) as service:
-        head = f"POST /analyze HTTP/1.1\r\nHost: {service.host}:{service.port}\r\n"
-        head += "Transfer-Encoding: chunked\r\n\r\n"
-        with socket.create_connection((service.host, service.port), timeout=30) as client:
-            client.sendall(head.encode())
+def test_what_follows_an_answer_and_cannot_be_read_ends_the_connection_alone(service: Service):
+    """uvicorn would begin a second answer, and print a traceback; `service` sees in the end what
+    was said."""
+    head = f"POST /analyze HTTP/1.1\r\nHost: {service.host}:{service.port}\r\n"
+    head += "Transfer-Encoding: chunked\r\n\r\n"
+    with socket.create_connection((service.host, service.port), timeout=30) as client:
+        client.sendall(head.encode())
+        answer = client.recv(1000)
+        assert answer.startswith(b"HTTP/1.1 401")
+        client.sendall(b"no size of a chunk\r\n")
+        while answer:
             answer = client.recv(1000)
-            assert answer.startswith(b"HTTP/1.1 401")
-            client.sendall(b"no size of a chunk\r\n")
-            while answer:
-                answer = client.recv(1000)
-        assert ask(service, "GET", "/health")[0] == 200
+    assert ask(service, "GET", "/health")[0] == 200
 
 
 @pytest.mark.parametrize(

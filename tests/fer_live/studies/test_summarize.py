@@ -22,7 +22,8 @@ from fer_live.studies.study import StudyFiles, read_study
 from fer_live.studies.summary import SummaryOptions
 from fer_live.studies.written import as_csv
 from tests.helpers.commands import fails
-from tests.helpers.documentation import blocks, commands
+from tests.helpers.documentation import ROOT, blocks, commands
+from tests.helpers.here import run_here
 
 SOURCES = ("videos/p1_calm.mp4", "videos/p1_game.mp4", "videos/p2_calm.mp4")
 
@@ -54,32 +55,29 @@ def study_folder(tmp_path: Path) -> Path:
     return tmp_path
 
 
-def run(folder: Path, *command: str) -> subprocess.CompletedProcess[str]:
-    return subprocess.run(
-        [sys.executable, *command],
-        cwd=folder,
-        capture_output=True,
-        text=True,
-        env={**os.environ, "PYTHONPATH": os.pathsep.join([str(Path.cwd()), *sys.path])},
-        timeout=240,
-        check=False,
-    )
-
-
-def test_every_command_of_the_documentation_runs(study_folder: Path):
+def test_every_command_of_the_documentation_runs(
+    study_folder: Path, monkeypatch: pytest.MonkeyPatch, capfd
+):
+    monkeypatch.chdir(study_folder)
     shown = commands("summarize.md", "sh")
     assert len(shown) == 5
     for command in shown:
         program, *words = shlex.split(command)
         assert program == "fer-live"
-        done = run(study_folder, "-m", "fer_live", *words)
+        done = run_here(capfd, "fer-live", *words)
         assert (done.returncode, done.stderr) == (0, ""), command
         if "--json" in words:
             groups = json.loads(done.stdout.splitlines()[-1])["groups"]
             keys = {tuple(group["key"].values()) for group in groups}
             assert ("calm", "baseline") in keys and ("game", "stimulus 1") in keys
     (script,) = blocks("summarize.md", "python")
-    done = run(study_folder, "-c", script)
+    done = subprocess.run(
+        [sys.executable, "-c", script],
+        capture_output=True,
+        text=True,
+        env={**os.environ, "PYTHONPATH": os.pathsep.join([str(ROOT), *sys.path])},
+        check=False,
+    )
     assert done.returncode == 0 and "unsure" in done.stdout, done.stderr
 
 
@@ -139,14 +137,17 @@ def test_the_page_of_nothing_says_so(tmp_path: Path):
         ),
     ],
 )
-def test_a_mistake_is_one_line(study_folder: Path, words: tuple[str, ...], says: str):
+def test_a_mistake_is_one_line(
+    study_folder: Path, monkeypatch: pytest.MonkeyPatch, capfd, words: tuple[str, ...], says: str
+):
+    monkeypatch.chdir(study_folder)
     (study_folder / "empty").mkdir()
     (study_folder / "notes.txt").write_text("hello")
     (study_folder / "broken.csv").write_text("hello\nworld\n")
     (study_folder / "broken.parquet").write_bytes(b"PAR1 hello")
     (study_folder / "broken.jsonl").write_text("hello\n")
     (study_folder / "others.csv").write_text("source\nnobody.mp4\n")
-    fails(run(study_folder, "-m", "fer_live", "summarize", *words), 2, says)
+    fails(run_here(capfd, "fer-live", "summarize", *words), 2, says)
 
 
 def test_a_missing_extra_is_one_line(

@@ -8,6 +8,7 @@ import pytest
 
 from fer_live.errors import InputError
 from tests.helpers.commands import fails
+from tests.helpers.here import run_here
 from training.cli import COMMANDS, main
 from training.commands import calibrate, calmness, compare, evaluate, persons, robustness
 from training.commands.figures import (
@@ -79,12 +80,15 @@ def test_what_is_not_given_comes_from_the_environment(
     assert choose(*arguments) == expected
 
 
-def test_no_data_set_at_all_is_told_with_both_ways_to_name_one(run_cli, tmp_path: Path):
+def test_no_data_set_at_all_is_told_with_both_ways_to_name_one(
+    tmp_path: Path, capfd: pytest.CaptureFixture[str]
+):
     with pytest.raises(InputError, match=f"--data KIND:DIR, or set {DATA_VARIABLE}"):
         choose()
     with pytest.raises(InputError, match=DATA_VARIABLE):
         named_data(None)
-    done = run_cli("fer-train", "split", "--share", "0.5", "--out", tmp_path / "split.json")
+    arguments = ("split", "--share", "0.5", "--out", tmp_path / "split.json")
+    done = run_here(capfd, "fer-train", *arguments)
     fails(done, 2, "--data KIND:DIR", DATA_VARIABLE)
 
 

@@ -7,7 +7,7 @@ import pytest
 from fer_live.errors import DataError
 from fer_live.model.manifest import EXPRESSIONS
 from tests.helpers.fer_tree import FerTree
-from training.data.fer2013 import load_fer2013
+from training.data.fer2013 import Fer2013, load_fer2013
 
 
 def labels(tree: FerTree, rule: str, split: str = "Training") -> list[str]:
@@ -150,17 +150,17 @@ def test_faulty_files_are_named(fer_tree: FerTree, tmp_path: Path):
         load_fer2013(folder)
 
 
-def test_the_real_files_have_the_counts_that_were_published_with_them(shared_data: Path):
-    data = load_fer2013(shared_data)
+def test_the_real_files_have_the_counts_that_were_published_with_them(real_faces: Fer2013):
     counts = {
-        rule: np.bincount(data.select("PublicTest", rule).labels, minlength=8).tolist()  # type: ignore[arg-type]
+        rule: np.bincount(real_faces.select("PublicTest", rule).labels, minlength=8).tolist()  # type: ignore[arg-type]
         for rule in ("ferplus-argmax", "ferplus-majority")
     }
     assert counts == {
         "ferplus-argmax": [1321, 890, 426, 405, 311, 33, 69, 24],
         "ferplus-majority": [1170, 856, 386, 344, 279, 23, 57, 13],
     }
-    training = data.select("Training", "ferplus-argmax")
-    evaluation = {image.tobytes() for image in data.images[data.usages == "PublicTest"]}
+    training = real_faces.select("Training", "ferplus-argmax")
+    public_test = real_faces.images[real_faces.usages == "PublicTest"]
+    evaluation = {image.tobytes() for image in public_test}
     assert not any(image.tobytes() in evaluation for image in training.images)
     assert 27_000 < len(training) < 27_795

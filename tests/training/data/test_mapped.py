@@ -1,6 +1,5 @@
 """Data sets on disk: packed, mapped, and trained on without being loaded."""
 
-import subprocess
 import sys
 from pathlib import Path
 
@@ -9,6 +8,8 @@ import numpy as np
 import pytest
 
 from fer_live.errors import DataError
+from tests.helpers.forked import end_forked, start_forked
+from tests.helpers.here import run_here
 from training.config import parse_config
 from training.data import face_pool
 from training.data.face_pool import FacePool, fingerprints
@@ -99,12 +100,11 @@ def test_half_a_pack_is_none(tmp_path: Path, lacks: str):
 
 
 def test_training_from_disk_ends_in_the_weights_of_training_from_memory(
-    learnable_tree: Path, tmp_path: Path, run_cli
+    learnable_tree: Path, tmp_path: Path, capfd: pytest.CaptureFixture[str]
 ):
     """The same data set in the same order, labeled share and held-out images included."""
-    packed = run_cli(
-        "fer-train", "pack", "--data", f"fer2013:{learnable_tree}", "--out", tmp_path / "packed"
-    )
+    to_pack = ("--data", f"fer2013:{learnable_tree}", "--out", tmp_path / "packed")
+    packed = run_here(capfd, "fer-train", "pack", *to_pack)
     assert packed.returncode == 0, packed.stderr
     assert packed.stdout.startswith("96 faces")
     weights = []
@@ -163,9 +163,8 @@ def peak_of_training(config: Path) -> int:
         f"fit(load_config(Path({str(config)!r})), Path({str(config.with_suffix(''))!r} + 'run'),"
         "resume=False, show_progress=False); print(Path('/proc/self/status').read_text())"
     )
-    result = subprocess.run(
-        [sys.executable, "-c", code], capture_output=True, text=True, timeout=240, check=False
-    )
+    said = config.with_suffix(".said")
+    result = end_forked(start_forked(said, code), said)
     assert result.returncode == 0, result.stderr
     (line,) = (line for line in result.stdout.splitlines() if line.startswith("VmHWM"))
     return int(line.split()[1]) * 1024

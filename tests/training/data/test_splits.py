@@ -5,7 +5,7 @@ import pytest
 
 from fer_live.errors import DataError
 from fer_live.model.manifest import EXPRESSIONS
-from training.data.fer2013 import load_fer2013
+from training.data.fer2013 import Fer2013
 from training.data.labeled_images import LabeledImages
 from training.data.splits import (
     draw_heldout,
@@ -113,8 +113,8 @@ def test_a_file_that_is_no_list_is_refused(tmp_path: Path, text: str):
         load_list(tmp_path / "absent.json", images({"neutral": 2}))
 
 
-def test_the_committed_tuning_third_belongs_to_the_data(shared_data: Path):
-    data = load_fer2013(shared_data).select("PublicTest", "ferplus-argmax")
+def test_the_committed_tuning_third_belongs_to_the_data(real_faces: Fer2013):
+    data = real_faces.select("PublicTest", "ferplus-argmax")
     path = Path("training/splits/fer2013_publictest_tuning.json")
     tuning = load_list(path, data)
     assert (tuning.sum(), (~tuning).sum()) == (1161, 2318)

@@ -24,6 +24,7 @@ checkpoint_every_s = 1e-9
 source = "fer2013:{folder}"
 [model]
 width = 8
+blocks = 1
 dropout = 0.1
 [schedule]
 passes = {epochs}
@@ -413,24 +414,24 @@ def as_trapezoid(config: TrainConfig, passes: int) -> TrainConfig:
 
 def test_a_trapezoid_is_made_longer_from_where_its_rate_fell(config, tmp_path: Path):
     """The end is that of a run that was as long from the beginning, also when interrupted again."""
-    fit(as_trapezoid(config(), 5), tmp_path / "long", resume=False)
-    fit(as_trapezoid(config(), 2), tmp_path / "grown", resume=False)
-    fit(as_trapezoid(config(), 5), tmp_path / "grown", resume=True)
+    fit(as_trapezoid(config(), 3), tmp_path / "long", resume=False)
+    fit(as_trapezoid(config(), 1), tmp_path / "grown", resume=False)
+    fit(as_trapezoid(config(), 3), tmp_path / "grown", resume=True)
     long, grown = weights(tmp_path / "long"), weights(tmp_path / "grown")
     assert all(torch.equal(long[name], grown[name]) for name in long)
-    assert load_config(tmp_path / "grown/config.toml").schedule.passes == 5
+    assert load_config(tmp_path / "grown/config.toml").schedule.passes == 3
 
 
 def test_a_longer_run_that_is_interrupted_goes_on_as_such(
     config, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ):
-    fit(as_trapezoid(config(), 5), tmp_path / "long", resume=False)
-    fit(as_trapezoid(config(), 2), tmp_path / "grown", resume=False)
+    fit(as_trapezoid(config(), 3), tmp_path / "long", resume=False)
+    fit(as_trapezoid(config(), 1), tmp_path / "grown", resume=False)
     with monkeypatch.context() as patch:
         patch.setattr(train, "save_run", lambda *_: (_ for _ in ()).throw(Stop))
         with pytest.raises(Stop):
-            fit(as_trapezoid(config(), 5), tmp_path / "grown", resume=True)
-    fit(as_trapezoid(config(), 5), tmp_path / "grown", resume=True)
+            fit(as_trapezoid(config(), 3), tmp_path / "grown", resume=True)
+    fit(as_trapezoid(config(), 3), tmp_path / "grown", resume=True)
     long, grown = weights(tmp_path / "long"), weights(tmp_path / "grown")
     assert all(torch.equal(long[name], grown[name]) for name in long)
 

@@ -11,6 +11,7 @@ from fer_live.errors import DataError
 from fer_live.model.assets import GPU_MODEL, asset
 from fer_live.vision.answers import AnswerConfig
 from tests.helpers.commands import fails
+from tests.helpers.here import run_here
 from training.measure.audit import audit, to_markdown
 
 MODEL = asset(GPU_MODEL)
@@ -50,8 +51,9 @@ def test_each_group_has_its_answers_and_how_steady_they_are(people: Path):
     assert "| one | 40 |" in table and "third" not in table
 
 
-def test_what_is_no_audit_is_named(tmp_path: Path, people: Path, run_cli):
+def test_what_is_no_audit_is_named(tmp_path: Path, people: Path, capfd: pytest.CaptureFixture[str]):
     with pytest.raises(DataError, match=r"fairface\.csv: cannot be read"):
         audit(MODEL, tmp_path / "none", AnswerConfig())
     (people / "fairface.csv").write_text("set,name\naudit,000\n")
-    fails(run_cli("fer-train", "audit", MODEL, "--faces", people), 2, "not the columns")
+    done = run_here(capfd, "fer-train", "audit", MODEL, "--faces", people)
+    fails(done, 2, "not the columns")

@@ -6,7 +6,9 @@ import pytest
 
 from fer_live.model.assets import asset
 from training.cli import main
+from training.measure import calmness
 from training.measure.calmness import judge, measure_calmness
+from training.measure.evaluate import ONE_READING
 
 
 def test_switches_delays_and_wrong_time_are_counted():
@@ -30,15 +32,15 @@ def test_switches_delays_and_wrong_time_are_counted():
 def test_the_rule_of_the_window_beats_each_frames_label_and_a_constant_one(
     public_test_faces: Path, tmp_path: Path
 ):
-    """On clips that are cut between expressions; the real images and the model that ships."""
+    """On clips that are cut between expressions; the real images and a model that ships."""
     path = tmp_path / "calm.json"
     with pytest.raises(SystemExit) as ended:
         import sys
 
         sys.argv = [
-            *("fer-train", "calmness", str(asset("fer_live_fp32.onnx"))),
+            *("fer-train", "calmness", str(asset("fer_live_int8.onnx"))),
             *("--data", f"fer2013:{public_test_faces}", "--split", "PublicTest"),
-            *("--labels", "ferplus-majority", "--clips", "4", "--json", str(path)),
+            *("--labels", "ferplus-majority", "--clips", "2", "--json", str(path)),
         ]
         main()
     assert ended.value.code in (0, None)
@@ -54,11 +56,15 @@ def test_the_rule_of_the_window_beats_each_frames_label_and_a_constant_one(
     assert delays == sorted(delays)
 
 
-def test_the_same_seed_gives_the_same_figures(public_test_faces: Path):
+def test_the_same_seed_gives_the_same_figures(
+    public_test_faces: Path, monkeypatch: pytest.MonkeyPatch
+):
+    monkeypatch.setattr(calmness, "_PARTS_A_CLIP", 3)
     where = {"split": "PublicTest", "rule": "ferplus-majority", "n_clips": 1}
-    model = asset("fer_live_fp32.onnx")
-    first, again = (
-        measure_calmness(model, f"fer2013:{public_test_faces}", seed=3, **where)  # type: ignore[arg-type]
-        for _ in range(2)
+    model, data = asset("fer_live_int8.onnx"), f"fer2013:{public_test_faces}"
+    first, again, other = (
+        measure_calmness(model, data, seed=seed, answers=ONE_READING, **where)  # type: ignore[arg-type]
+        for seed in (3, 3, 4)
     )
     assert first == again
+    assert first["rules"] != other["rules"]

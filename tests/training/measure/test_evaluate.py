@@ -8,14 +8,14 @@ import pytest
 
 from fer_live.errors import DataError, InputError, ModelError
 from fer_live.model.assets import asset
+from fer_live.model.manifest import EXPRESSIONS
 from tests.helpers.commands import fails
+from tests.helpers.here import run_here
 from tests.helpers.models import save_own_model
 from training.cli import main
 from training.measure.evaluate import evaluate
-from training.models.checkpoint import load_model
 
 MODEL = asset("fer_live_int8.onnx")
-CHECKPOINT = asset("fer_live.safetensors")
 
 
 @pytest.fixture
@@ -52,11 +52,12 @@ def test_present_classes_only(photos: Path):
     assert columns.sum() == columns[present].sum() == 3
 
 
-def test_the_command_writes_its_figures(run_cli, photos: Path, tmp_path: Path):
+def test_the_command_writes_its_figures(
+    photos: Path, tmp_path: Path, capfd: pytest.CaptureFixture[str]
+):
     out = tmp_path / "figures.json"
-    done = run_cli(
-        "fer-train", "evaluate", MODEL, "--data", f"folder:{photos}", "--detect", "--json", out
-    )
+    arguments = ("evaluate", MODEL, "--data", f"folder:{photos}", "--detect", "--json", out)
+    done = run_here(capfd, "fer-train", *arguments)
     assert done.returncode == 0, done.stderr
     assert set(json.loads(out.read_text())) == {
         *("n", "n_undetected", "accuracy", "balanced_accuracy", "macro_f1", "ece", "recall"),
@@ -80,10 +81,13 @@ def test_a_folder_is_read_by_content_and_what_cannot_be_read_is_named(
     assert len(figures["unreadable"]) == 1
 
 
-def test_a_folder_of_which_nothing_can_be_read_is_the_users_mistake(run_cli, tmp_path: Path):
+def test_a_folder_of_which_nothing_can_be_read_is_the_users_mistake(
+    tmp_path: Path, capfd: pytest.CaptureFixture[str]
+):
     (tmp_path / "photos/happiness").mkdir(parents=True)
     (tmp_path / "photos/happiness/broken.jpg").write_text("hello")
-    done = run_cli("fer-train", "evaluate", MODEL, "--data", f"folder:{tmp_path / 'photos'}")
+    arguments = ("evaluate", MODEL, "--data", f"folder:{tmp_path / 'photos'}")
+    done = run_here(capfd, "fer-train", *arguments)
     fails(done, 2, "none of its images can be read", "broken.jpg")
 
 
@@ -113,23 +117,20 @@ def test_a_model_with_own_expressions_is_measured_without_them(
     assert report["ece"] == pytest.approx(expected["ece"], abs=1e-4)
 
 
-def test_an_unknown_label_is_named(run_cli, photos: Path):
+def test_an_unknown_label_is_named(photos: Path, capfd: pytest.CaptureFixture[str]):
     (photos / "joy").mkdir()  # empty, it is no class
     arguments = ("fer-train", "evaluate", MODEL, "--data", f"folder:{photos}")
-    assert run_cli(*arguments).returncode == 0
+    assert run_here(capfd, *arguments).returncode == 0
     shutil.copy(photos / "happiness/a.png", photos / "joy")
-    fails(
-        run_cli(*arguments),
-        2,
-        "'joy' is not a label of this model",
-    )
+    fails(run_here(capfd, *arguments), 2, "'joy' is not a label of this model")
 
 
-def test_a_short_row_is_named(run_cli, learnable_tree: Path):
+def test_a_short_row_is_named(learnable_tree: Path, capfd: pytest.CaptureFixture[str]):
     lines = (learnable_tree / "fer2013.csv").read_text().splitlines()
     lines[5] = lines[5][:100]
     (learnable_tree / "fer2013.csv").write_text("\n".join(lines))
-    done = run_cli(
+    done = run_here(
+        capfd,
         *("fer-train", "evaluate", MODEL, "--data", f"fer2013:{learnable_tree}"),
         *("--split", "PublicTest", "--labels", "ferplus-argmax"),
     )
@@ -159,11 +160,14 @@ def test_a_model_of_another_kind_is_refused(photos: Path):
 @pytest.mark.parametrize(
     ("model", "floor"), [("fer_live_fp32.onnx", 0.80), ("fer_live_int8.onnx", 0.795)]
 )
-def test_the_shipped_models_read_faces_they_never_saw(shared_data: Path, model: str, floor: float):
+def test_the_shipped_models_read_faces_they_never_saw(
+    public_test_faces: Path, model: str, floor: float
+):
+    """The first 800 rows' accuracy has a standard error of 1.3 %."""
     report = evaluate(
-        asset(model), f"fer2013:{shared_data}", split="PublicTest", rule="ferplus-argmax"
+        asset(model), f"fer2013:{public_test_faces}", split="PublicTest", rule="ferplus-argmax"
     )
-    assert report["n"] == 3479
+    assert report["n"] == 794
     assert report["accuracy"] >= floor
 
 
@@ -180,9 +184,11 @@ def labeled_crops(folder: Path, labels: tuple[str, ...]) -> str:
 MEASURES = ("calibrate", "embedding", "priors", "calmness", "robustness", "compare")
 
 
-def measured(command: str, data: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> int:
-    """Run a command that measures the checkpoint that ships; returns its exit code."""
-    models = [CHECKPOINT, MODEL] if command == "compare" else [CHECKPOINT]
+def measured(
+    command: str, model: Path, data: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> int:
+    """Run a command that measures a checkpoint; returns its exit code."""
+    models = [model, MODEL] if command == "compare" else [model]
     out = ["--out", tmp_path / "out.safetensors"]
     written = out if command in ("calibrate", "embedding", "priors") else []
     arguments = ["fer-train", command, *models, "--data", data, *written]
@@ -195,13 +201,14 @@ def measured(command: str, data: str, tmp_path: Path, monkeypatch: pytest.Monkey
 @pytest.mark.parametrize("command", MEASURES)
 def test_a_folder_of_crops_is_measured_by_every_command(
     command: str,
+    small_models: list[Path],
     tmp_path: Path,
     monkeypatch: pytest.MonkeyPatch,
     capsys: pytest.CaptureFixture[str],
 ):
     """As the examples in their help say; of random faces too few may be read right."""
-    data = labeled_crops(tmp_path / "crops", load_model(CHECKPOINT)[1].labels)
-    code = measured(command, data, tmp_path, monkeypatch)
+    data = labeled_crops(tmp_path / "crops", EXPRESSIONS)
+    code = measured(command, small_models[0], data, tmp_path, monkeypatch)
     told = capsys.readouterr().err
     assert code == 0 or (command == "calmness" and "none to cut" in told), told
 
@@ -209,12 +216,13 @@ def test_a_folder_of_crops_is_measured_by_every_command(
 @pytest.mark.parametrize("command", MEASURES)
 def test_labels_that_the_model_lacks_end_every_measurement_in_a_line(
     command: str,
+    small_models: list[Path],
     tmp_path: Path,
     monkeypatch: pytest.MonkeyPatch,
     capsys: pytest.CaptureFixture[str],
 ):
     data = labeled_crops(tmp_path / "crops", ("neutral", "boredom"))
-    assert measured(command, data, tmp_path, monkeypatch) == 2
+    assert measured(command, small_models[0], data, tmp_path, monkeypatch) == 2
     told = capsys.readouterr().err
     assert "boredom" in told.splitlines()[-1] and "Traceback" not in told
     assert not (tmp_path / "out.safetensors").exists()

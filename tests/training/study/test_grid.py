@@ -3,7 +3,9 @@ import subprocess
 import sys
 import time
 from collections.abc import Callable
+from functools import partial
 from pathlib import Path
+from types import SimpleNamespace
 
 import psutil
 import pytest
@@ -11,6 +13,8 @@ import pytest
 from fer_live.base.cores import usable_cores
 from fer_live.errors import InputError
 from fer_live.model.manifest import CropGeometry, Manifest
+from tests.helpers.forked import forked
+from tests.helpers.here import run_here
 from training.models.checkpoint import architecture, build_network, load_model, save_model
 from training.study.cells import Cell, cells_of, chosen_cells, load_grid, start_name
 from training.study.grid import _in_order, _is_finished, list_cells, run_grid
@@ -28,6 +32,7 @@ seeds = [1, 2]
 source = "fer2013:{folder}"
 [base.model]
 width = 8
+blocks = 1
 [base.schedule]
 passes = 2
 batch_size = 8
@@ -69,6 +74,17 @@ def grid_file(learnable_tree: Path, tmp_path: Path) -> Path:
 def one_thread(monkeypatch: pytest.MonkeyPatch) -> None:
     """A worker takes every core; two threads of it mostly wait for each other in so small runs."""
     monkeypatch.setattr("training.study.grid.usable_cores", lambda: 1)
+
+
+@pytest.fixture
+def quick_workers(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Workers that need not load torch, where it does not matter how they are started."""
+    starting = SimpleNamespace(get_context=lambda _: forked())
+    monkeypatch.setattr("training.study.grid.multiprocessing", starting)
+
+
+QUARTER = ("supervised", "dta_snl")
+"""The two cells of a small grid that begin from one start."""
 
 
 def small(grid_file: Path) -> Path:
@@ -153,12 +169,15 @@ def test_a_name_of_no_cell_is_refused(grid_file: Path, only: str, says: str):
 
 
 def test_a_task_of_an_array_job_makes_one_cell(
-    run_cli: Callable[..., subprocess.CompletedProcess[str]], grid_file: Path, tmp_path: Path
+    run_cli: Callable[..., subprocess.CompletedProcess[str]],
+    grid_file: Path,
+    tmp_path: Path,
+    capfd: pytest.CaptureFixture[str],
 ):
     """As in docs/cluster.md: a missing cell of the list, by a command of its own."""
     small(grid_file)
     base = ("grid", "--config", grid_file, "--out", tmp_path / "out", "--runs", tmp_path / "runs")
-    states = run_cli("fer-train", *base, "--list").stdout.splitlines()
+    states = run_here(capfd, "fer-train", *base, "--list").stdout.splitlines()
     missing = [line.split("\t")[0] for line in states if line.endswith("missing")]
     assert missing == ["supervised/0.25/1", "all_labels/1/1", "dta_snl/0.25/1"]
     done = run_cli("fer-train", *base, "--only", missing[1], "--jobs", N_CORES)
@@ -174,6 +193,7 @@ def test_a_row_may_begin_from_random_weights(grid_file: Path):
     assert starts["all_labels"] is None and starts["supervised"] is not None
 
 
+@pytest.mark.usefixtures("quick_workers")
 def test_a_grid_is_finished_once_and_not_run_twice(
     grid_file: Path, tmp_path: Path, capfd: pytest.CaptureFixture[str]
 ):
@@ -247,6 +267,7 @@ def wait_until(happened: Callable[[], bool], seconds: float) -> None:
         time.sleep(0.1)
 
 
+@pytest.mark.usefixtures("quick_workers")
 def test_a_failing_cell_does_not_stop_the_others(
     grid_file: Path, tmp_path: Path, capfd: pytest.CaptureFixture[str]
 ):
@@ -257,6 +278,7 @@ def test_a_failing_cell_does_not_stop_the_others(
     assert "dta_snl_1_1: dta_snl needs unlabeled images" in capfd.readouterr().err
 
 
+@pytest.mark.usefixtures("quick_workers")
 def test_a_failing_start_takes_only_its_own_cells_along(
     grid_file: Path, tmp_path: Path, capfd: pytest.CaptureFixture[str]
 ):
@@ -269,9 +291,11 @@ def test_a_failing_start_takes_only_its_own_cells_along(
     assert "supervised_0.04_1: " in said and "fewer than one batch" in said
 
 
+@pytest.mark.usefixtures("quick_workers")
 def test_a_grid_goes_on_elsewhere_from_the_very_same_start(grid_file: Path, tmp_path: Path):
     out = tmp_path / "out"
-    assert run_grid(small(grid_file), out, tmp_path / "here", jobs=1, data=None) == 0
+    quarter = partial(run_grid, small(grid_file), out, jobs=1, data=None, only=QUARTER)
+    assert quarter(tmp_path / "here") == 0
     cells = cells_of(load_grid(grid_file))
     (out / "cells/dta_snl_0.25_1.json").rename(tmp_path / "first.json")
     # What an interruption before that cell would have left.
@@ -281,7 +305,7 @@ def test_a_grid_goes_on_elsewhere_from_the_very_same_start(grid_file: Path, tmp_
     took = {"steps": 9, "labeled_images_seen": 72, "wall_s": 1.5, "config": made_by}
     kept = out / f"starts/{start}.safetensors"
     save_model(kept, network, manifest.model_copy(update={"training": took}))
-    assert run_grid(grid_file, out, tmp_path / "elsewhere", jobs=1, data=None) == 0
+    assert quarter(tmp_path / "elsewhere") == 0
     assert not (tmp_path / "elsewhere" / start).exists(), "not trained again"
     first, again = (
         json.loads(file.read_text())
@@ -315,13 +339,15 @@ def test_a_start_of_other_settings_is_not_taken(
         run_start(cell.start, tmp_path, tmp_path / "runs", None)
 
 
+@pytest.mark.usefixtures("quick_workers")
 def test_a_start_on_other_data_is_not_taken(
     grid_file: Path, tmp_path: Path, learnable_tree: Path, capfd: pytest.CaptureFixture[str]
 ):
     runs = tmp_path / "runs"
-    assert run_grid(small(grid_file), tmp_path / "one", runs, jobs=1, data=None) == 0
+    quarter = partial(run_grid, small(grid_file), runs=runs, jobs=1, only=QUARTER)
+    assert quarter(tmp_path / "one", data=None) == 0
     other = f"fer2013:{learnable_tree}/."
-    assert run_grid(grid_file, tmp_path / "two", runs, jobs=1, data=other) == 3
+    assert quarter(tmp_path / "two", data=other) == 2
     assert "was started with another config" in capfd.readouterr().err
 
 

@@ -5,6 +5,7 @@ import numpy as np
 import pytest
 import torch
 
+from tests.helpers.here import run_here
 from training.study.cells import any_config
 from training.study.views import draw_views, views_of
 
@@ -34,10 +35,10 @@ def test_the_picture_is_a_function_of_the_seed(tmp_path: Path):
     assert not np.array_equal(pictures[0], pictures[2])
 
 
-def test_the_page_shows_what_the_command_makes(run_cli, tmp_path: Path):
+def test_the_page_shows_what_the_command_makes(tmp_path: Path, capfd: pytest.CaptureFixture[str]):
     """Up to the noise of JPEG: the committed picture is of the views as they are now."""
     out = tmp_path / "views.jpg"
-    result = run_cli("fer-train", "views", "--config", CLAIM, "--out", out)
+    result = run_here(capfd, "fer-train", "views", "--config", CLAIM, "--out", out)
     assert result.returncode == 0, result.stderr
     made, committed = (cv2.imread(str(file)).astype(int) for file in (out, Path("docs/views.jpg")))
     assert made.shape == committed.shape
