@@ -1,7 +1,6 @@
 """MediaPipe's vision tasks, which no other file imports."""
 
 import contextlib
-import importlib
 import os
 import sys
 import threading
@@ -23,20 +22,22 @@ if TYPE_CHECKING:
 
 def _vision() -> Any:
     """MediaPipe's vision tasks."""
-    name = "mediapipe.tasks.python.vision"
-    if name in sys.modules:  # or another thread imports it, which this one waits for
-        return importlib.import_module(name)
-    with _without_plots_and_sound():
-        return importlib.import_module(name)
+    # Where another thread imports them at this moment, this one waits for it.
+    is_first = "mediapipe.tasks.python.vision" not in sys.modules
+    with _without_plots_and_sound() if is_first else contextlib.nullcontext():
+        from mediapipe.tasks.python import vision
+    return vision
 
 
-class _ImportedWhenUsed(ModuleType):
-    """Stands for a module until something of it is asked for."""
+class _Pyplot(ModuleType):
+    """Stands for Matplotlib's pyplot until something of it is asked for."""
 
     def __getattr__(self, name: str) -> Any:
         if name.startswith("__"):  # the import machinery looks for these
             raise AttributeError(name)
-        return getattr(importlib.import_module(self.__name__), name)
+        from matplotlib import pyplot
+
+        return getattr(pyplot, name)
 
 
 @contextlib.contextmanager
@@ -48,7 +49,7 @@ def _without_plots_and_sound() -> Iterator[None]:
     devices are opened by a library that MediaPipe can do without. Both are what they were for
     everybody else afterwards.
     """
-    plots, pyplot = (_ImportedWhenUsed(name) for name in ("matplotlib", "matplotlib.pyplot"))
+    plots, pyplot = ModuleType("matplotlib"), _Pyplot("matplotlib.pyplot")
     plots.pyplot = pyplot  # type: ignore[attr-defined]
     stand_ins: dict[str, Any] = {"matplotlib": plots, "matplotlib.pyplot": pyplot}
     stand_ins["sounddevice"] = None  # an import that fails, which MediaPipe expects
@@ -64,9 +65,9 @@ def _without_plots_and_sound() -> Iterator[None]:
 class MediapipeTask:
     """One of MediaPipe's tasks, on the caller's thread.
 
-    MediaPipe takes more than a second to import, so it is imported when the first task is made, on
-    whichever thread does that: a window stands and paints meanwhile. `close` is needed: the tasks'
-    own finalizers fail when the interpreter exits.
+    MediaPipe is imported when the first task is made, on whichever thread does that: a window
+    stands and paints meanwhile. `close` is needed: the tasks' own finalizers fail when the
+    interpreter exits.
     """
 
     def __init__(self, create: Callable[[], Any]) -> None:

@@ -19,6 +19,7 @@ class CountedWorker(SinkWorker):
         sink: ResultSink,
         *,
         depth: int = 30,
+        n_sources: int = 1,
         on_failure: Callable[[Exception], None] = lambda _: None,
     ) -> None:
         self.offered = self.n_faces = 0
@@ -31,7 +32,7 @@ class CountedWorker(SinkWorker):
             self.n_faces += len(result.faces)
 
         sink.write = counted  # type: ignore[method-assign]
-        super().__init__(sink, depth=depth, on_failure=on_failure)
+        super().__init__(sink, depth=depth, n_sources=n_sources, on_failure=on_failure)
         self.all.append(self)
 
     def offer(self, source: str, result: FrameResult) -> None:
