@@ -120,7 +120,7 @@ class SinkWorker:
                 self._markers.clear()
 
     def _put(self, item: tuple[str, FrameResult] | _Test) -> None:
-        if len(self._results) >= self._depth * self.n_sources:
+        while len(self._results) >= self._depth * max(1, self.n_sources):
             oldest = self._results.popleft()
             self.dropped += not isinstance(oldest, _Test)
         self._results.append(item)

@@ -60,7 +60,7 @@ class AttachedOutput:
         self._sessions.remove(session)
         if self._worker is not None:
             session.detach(self._worker)
-            self._worker.n_sources = max(1, len(self._sessions))
+            self._worker.n_sources = len(self._sessions)
 
     def end(self, on_closed: Callable[[], None] = lambda: None) -> None:
         """Detach the sink and close it; `on_closed` is called afterwards, on another thread."""

@@ -77,7 +77,7 @@ class HeadlessRun:
         self._interrupted = threading.Event()
         self._output_failures: list[str] = []
         self.left_out: dict[str, int] = {}
-        """Output -> results that it got no time for, once the run has ended."""
+        """Output -> results and markers that it, or its receivers, had no time for; at the end."""
         load = partial(load_pipeline, settings)
         self.sources = [
             HeadlessSource(
@@ -210,10 +210,10 @@ class HeadlessRun:
         for output in self._outputs:
             output.wait()
         for called, its_workers in workers:
-            n_left_out = sum(worker.dropped for worker in its_workers)
+            n_left_out = sum(worker.dropped_in_all for worker in its_workers)
             if n_left_out:
                 self.left_out[called] = n_left_out
-                _tell(f"{called}: {n_left_out} results came faster than they were written or sent")
+                _tell(f"{called}: {n_left_out} came faster than they were written or sent")
 
 
 def run_headless(

@@ -22,11 +22,15 @@ if TYPE_CHECKING:
 
 def _vision() -> Any:
     """MediaPipe's vision tasks."""
-    # Where another thread imports them at this moment, this one waits for it.
-    is_first = "mediapipe.tasks.python.vision" not in sys.modules
-    with _without_plots_and_sound() if is_first else contextlib.nullcontext():
-        from mediapipe.tasks.python import vision
+    with _IMPORT:
+        is_first = "mediapipe.tasks.python.vision" not in sys.modules
+        with _without_plots_and_sound() if is_first else contextlib.nullcontext():
+            from mediapipe.tasks.python import vision
     return vision
+
+
+_IMPORT = threading.Lock()
+"""One thread at a time: several sources load their networks at once."""
 
 
 class _Pyplot(ModuleType):

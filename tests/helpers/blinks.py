@@ -35,12 +35,14 @@ Eyes = list[tuple[int, float, np.ndarray]]
 """Frame, its time in seconds, and how far both eyes are open."""
 
 
-def watch_eyes(clip: Path) -> Eyes:
-    """The eyes of the largest face of every frame."""
+def watch_eyes(clip: Path, frames: range | None = None) -> Eyes:
+    """The eyes of the largest face of every frame, or of those that are named."""
     eyes: Eyes = []
     source = open_source(str(clip))
     with FaceDetector("auto") as detector, FaceLandmarker() as landmarker:
         while (frame := source.read()) is not None:
+            if frames is not None and frame.index not in frames:
+                continue
             faces = detector.detect(frame.image_bgr, frame.captured_at_s)
             if not faces:
                 continue

@@ -16,7 +16,7 @@ from fer_live.sources.clip import ClipSource
 from fer_live.sources.source import FrameSource
 
 N_FRAMES = 45
-"""How many frames most clips of `make_clip` have."""
+"""How many frames a clip has where nothing else is said."""
 _SMALL = "scale=160:120"
 _HDR = "colorprim=bt2020:colormatrix=bt2020nc:transfer"
 

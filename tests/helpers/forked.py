@@ -7,6 +7,8 @@ import multiprocessing
 import os
 import subprocess
 import sys
+import time
+from collections.abc import Sequence
 from multiprocessing.context import BaseContext
 from multiprocessing.process import BaseProcess
 from pathlib import Path
@@ -21,8 +23,8 @@ LOADED = [
 TIMEOUT_S = 240
 
 
-def forked() -> BaseContext:
-    """Where processes come from."""
+def fork_context() -> BaseContext:
+    """What `multiprocessing` starts such processes with."""
     has_fork = "forkserver" in multiprocessing.get_all_start_methods()
     context = multiprocessing.get_context("forkserver" if has_fork else "spawn")
     if has_fork:
@@ -34,22 +36,34 @@ def start_forked(said: Path, code: str, *arguments: object, **environment: str) 
     """As `python -c CODE ARGUMENTS`; what it prints is in the files SAID.out and SAID.err."""
     argv = ["-c", *map(str, arguments)]
     given = (str(said), code, argv, {**os.environ, **environment})
-    process = forked().Process(target=_run, args=given)  # type: ignore[attr-defined]
+    process = fork_context().Process(target=_run, args=given)  # type: ignore[attr-defined]
     process.start()
     return process
 
 
 def end_forked(process: BaseProcess, said: Path) -> subprocess.CompletedProcess[str]:
     """Wait for the end of what `start_forked` began; its exit code, and what it printed."""
-    process.join(TIMEOUT_S)
-    if process.is_alive():
-        process.kill()
+    return end_all([process], [said])[0]
+
+
+def end_all(
+    processes: Sequence[BaseProcess], said: Sequence[Path]
+) -> list[subprocess.CompletedProcess[str]]:
+    """Wait until all have ended, or one has failed, and end those that are left then."""
+    until_s = time.monotonic() + TIMEOUT_S
+    while any(one.is_alive() for one in processes) and not any(one.exitcode for one in processes):
+        if time.monotonic() > until_s:
+            break
+        time.sleep(0.01)
+    for process in processes:
+        if process.is_alive():
+            process.kill()
         process.join()
-        raise TimeoutError(f"a process did not end within {TIMEOUT_S} s")
-    out, err = (said.with_suffix(suffix).read_text() for suffix in (".out", ".err"))
-    code = process.exitcode
-    assert code is not None
-    return subprocess.CompletedProcess([], code, out, err)
+    texts = [[path.with_suffix(suffix).read_text() for suffix in (".out", ".err")] for path in said]
+    return [
+        subprocess.CompletedProcess([], one.exitcode or 0, *text)
+        for one, text in zip(processes, texts, strict=True)
+    ]
 
 
 def _run(said: str, code: str, argv: list[str], environment: dict[str, str]) -> None:

@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 import torch
 
-from tests.helpers.forked import end_forked, start_forked
+from tests.helpers.forked import end_all, start_forked
 from training.config import load_config
 from training.distributed import GlobalBatchNorm2d, rand_rows, share_of_mean
 from training.loop.resume import load_run_state
@@ -122,7 +122,7 @@ def run(code: str, *arguments: object, n_processes: int, folder: Path) -> str:
         start_forked(path, code, *arguments, RANK=str(rank), LOCAL_RANK=str(rank), **group)
         for rank, path in enumerate(said)
     ]
-    ended = [end_forked(*both) for both in zip(processes, said, strict=True)]
+    ended = end_all(processes, said)
     assert all(done.returncode == 0 for done in ended), "".join(done.stderr for done in ended)
     return "".join(done.stdout for done in ended)
 

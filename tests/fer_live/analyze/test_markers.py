@@ -122,7 +122,7 @@ def test_a_stream_takes_markers_while_it_is_read(
 ):
     from pythonosc.udp_client import SimpleUDPClient
 
-    monkeypatch.setattr("fer_live.analyze.reading._AWAY_MAX_S", 0.5)
+    monkeypatch.setattr("fer_live.analyze.reading._AWAY_MAX_S", 1.0)
     monkeypatch.setattr("fer_live.session.reconnect._RETRY_AFTER_S", (0.1,))
     with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as probe:
         probe.bind(("127.0.0.1", 0))

@@ -14,7 +14,6 @@ from fer_live.base.settings import Settings, save_settings
 from fer_live.commands.options import wants_signals
 from fer_live.errors import InputError
 from tests.helpers.commands import fails, interrupt
-from tests.helpers.here import run_here
 
 STATS_KEYS = {
     *("captured", "processed", "painted", "dropped", "faces", "latency_ms", "gui_gap_ms"),
@@ -49,7 +48,8 @@ def test_two_sources_run_in_a_window_or_without_and_one_that_fails_is_told(
         figures = json.loads(stats.read_text())
         one, other = figures["sources"][:2]
         assert (one["source"], other["source"]) == ("left", "demo")
-        assert min(one["processed"], other["processed"]) > 3  # the second may come late
+        assert one["processed"] > 30
+        assert other["processed"] > 3, "it may come a second or two later"
         assert figures["captured"] == sum(each["captured"] for each in figures["sources"])
         with rows.open() as file:
             numbers = {(row["source"], row["track_id"]) for row in csv.DictReader(file)}
@@ -147,16 +147,27 @@ def test_a_display_that_does_not_answer_is_no_screen(monkeypatch: pytest.MonkeyP
     assert not screen_is_there()
 
 
-def test_quickstart_without_a_screen_writes_a_video_and_says_where(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capfd: pytest.CaptureFixture[str]
-):
-    for name in ("QT_QPA_PLATFORM", "DISPLAY", "WAYLAND_DISPLAY"):
-        monkeypatch.setenv(name, "")
-    monkeypatch.setenv("FER_LIVE_HOME", str(tmp_path / "home"))
-    monkeypatch.setattr("fer_live.sources.choice.DEMO_CLIP", "demo.mp4")  # a shorter one
-    done = run_here(capfd, "fer-live", "quickstart")
+QUICKSTART = """
+import sys
+from fer_live.commands import cli
+from fer_live.sources import choice
+choice.DEMO_CLIP = "demo.mp4"  # a shorter one
+sys.argv = ["fer-live", "quickstart"]
+cli.main()
+"""
+
+
+def test_quickstart_without_a_screen_writes_a_video_and_says_where(tmp_path: Path):
+    no_screen = dict.fromkeys(("QT_QPA_PLATFORM", "DISPLAY", "WAYLAND_DISPLAY"), "")
+    places = {"FER_LIVE_HOME": str(tmp_path / "home")}
+    done = subprocess.run(
+        [sys.executable, "-c", QUICKSTART],
+        env=os.environ | no_screen | places,
+        capture_output=True,
+        text=True,
+    )
     video = tmp_path / "home" / "demo-annotated.mp4"
-    assert done.returncode == 0, done.stderr
+    assert (done.returncode, done.stderr) == (0, "")
     assert str(video) in done.stdout
     assert video.stat().st_size > 100_000
 

@@ -142,8 +142,7 @@ def test_a_client_that_does_not_read_costs_its_own_frames_alone(server: WebSocke
             quick.recv(60)
             n += 1
             assert n < 10_000
-        assert n > server.dropped > 0
-    assert server.n_clients <= 2
+    wait_until(lambda: server.n_clients == 0)
 
 
 def test_pages_of_other_origins_are_refused(server: WebSocketSink):

@@ -142,6 +142,20 @@ def test_a_full_queue_loses_its_oldest_frame_and_counts_it():
     assert sink.got == [("camera 0", 0), ("camera 0", 4), ("camera 0", 5), "closed"]
 
 
+def test_the_queue_is_as_long_as_the_number_of_sources_allows():
+    sink, output = busy(depth=2)
+    output.n_sources = 2
+    for k in range(1, 6):
+        output.offer("camera 0", result(k, k / 30))
+    assert output.dropped == 1
+    output.n_sources = 1
+    output.offer("camera 0", result(6, 0.2))
+    assert output.dropped == 4
+    sink.may_go_on.set()
+    output.close()
+    assert sink.got == [("camera 0", 0), ("camera 0", 5), ("camera 0", 6), "closed"]
+
+
 def test_a_test_that_was_pushed_out_is_no_lost_frame():
     sink, output = busy(depth=1)
     output.test(lambda _: pytest.fail("it was pushed out"))

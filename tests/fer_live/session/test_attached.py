@@ -116,9 +116,11 @@ def test_a_session_that_joins_sends_to_the_sink_until_it_leaves(session):
     output.begin(sink, unexpected)
     output.join(other)
     assert other.outputs == session.outputs == [output.worker]
+    assert output.worker.n_sources == 2
     other.offer(5)
     output.leave(other)
     assert other.outputs == []
+    assert output.worker.n_sources == 1
     session.offer(6)
     output.end()
     output.wait()

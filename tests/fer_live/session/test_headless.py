@@ -164,7 +164,7 @@ def test_results_that_an_output_had_no_time_for_are_told(
     n_written = sum(map(len, rows_by_source(tmp_path / "a.csv").values()))
     assert it.left_out == {"csv": meter.processed - n_written}
     assert n_written >= 1 + 2 * 30
-    told = f"csv: {it.left_out['csv']} results came faster than they were written or sent"
+    told = f"csv: {it.left_out['csv']} came faster than they were written or sent"
     assert told in capsys.readouterr().err
 
 

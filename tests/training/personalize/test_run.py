@@ -243,11 +243,11 @@ def test_takes_nobody_reviewed_are_not_learned(start: Path, tmp_path: Path):
     assert figures["used"] == {"labeled": 3, "unlabeled": 0, "left_out": 0}, "each once"
 
 
-def test_it_says_what_came_of_it(tmp_path: Path, capfd: pytest.CaptureFixture[str]):
+def test_it_says_what_came_of_it(run_cli, tmp_path: Path):
     labeled, answer = takes(tmp_path / "me", 1), tmp_path / "a.json"
     command = ("fer-train", "personalize", "--labeled", labeled, "--json", answer)
-    done = run_here(capfd, *command, "--out", tmp_path / "run")
-    assert done.returncode == 0, done.stderr
+    done = run_cli(*command, "--out", tmp_path / "run")
+    assert (done.returncode, done.stderr) == (0, "")
     told = json.loads(answer.read_text())
     assert set(told) >= {
         *("before", "after", "interval", "proven", "used", "model", "installed"),

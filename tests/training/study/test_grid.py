@@ -13,7 +13,7 @@ import pytest
 from fer_live.base.cores import usable_cores
 from fer_live.errors import InputError
 from fer_live.model.manifest import CropGeometry, Manifest
-from tests.helpers.forked import forked
+from tests.helpers.forked import fork_context
 from tests.helpers.here import run_here
 from training.models.checkpoint import architecture, build_network, load_model, save_model
 from training.study.cells import Cell, cells_of, chosen_cells, load_grid, start_name
@@ -79,7 +79,7 @@ def one_thread(monkeypatch: pytest.MonkeyPatch) -> None:
 @pytest.fixture
 def quick_workers(monkeypatch: pytest.MonkeyPatch) -> None:
     """Workers that need not load torch, where it does not matter how they are started."""
-    starting = SimpleNamespace(get_context=lambda _: forked())
+    starting = SimpleNamespace(get_context=lambda _: fork_context())
     monkeypatch.setattr("training.study.grid.multiprocessing", starting)
 
 
