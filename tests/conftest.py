@@ -24,6 +24,7 @@ os.environ.setdefault("OMP_NUM_THREADS", "1")
 
 from fer_live.model.assets import asset
 from fer_live.model.manifest import EXPRESSIONS
+from tests.helpers.clips import part_of_demo
 from tests.helpers.fer_tree import FerTree
 from tests.helpers.made_once import made_once
 
@@ -82,6 +83,12 @@ def public_test_faces(
             (folder / name).write_text("".join(rows))
 
     return made_once(tmp_path_factory, worker_id, "public_test", make)
+
+
+@pytest.fixture(scope="session")
+def short_clip(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """45 frames of the demo clip, 30 a second: one face, then two others. To be read only."""
+    return part_of_demo(tmp_path_factory.mktemp("short") / "short.mp4", begin=132)
 
 
 @pytest.fixture(scope="session")

@@ -2,20 +2,12 @@
 
 from collections.abc import Callable
 from concurrent.futures import Executor, Future
-from pathlib import Path
 from typing import Any
 
 import pytest
 
 from fer_live.analyze import parallel
 from fer_live.analyze.reading import ReadOptions
-from tests.helpers.clips import part_of_demo
-
-
-@pytest.fixture(scope="session")
-def short_clip(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """45 frames of the demo clip, 30 a second: one face, then two others. To be read only."""
-    return part_of_demo(tmp_path_factory.mktemp("short") / "short.mp4", begin=132)
 
 
 class _Here(Executor):

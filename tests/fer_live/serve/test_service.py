@@ -44,12 +44,6 @@ def service() -> Iterator[Service]:
         yield running
 
 
-@pytest.fixture(scope="module")
-def clip(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """45 frames of the demo clip: one face, then two others."""
-    return part_of_demo(tmp_path_factory.mktemp("clip") / "clip.mp4", begin=132)
-
-
 def ask(
     service: Service,
     method: str,
@@ -90,25 +84,25 @@ def form(file: bytes, name: str, n: int = 1) -> tuple[bytes, dict[str, str]]:
     return body, {"Content_Type": "multipart/form-data; boundary=b"}
 
 
-def test_rows_are_those_of_analyze(service: Service, clip: Path, tmp_path: Path, capfd):
-    done = run_here(capfd, "fer-live", "analyze", clip, "--out", tmp_path / "rows.csv")
+def test_rows_are_those_of_analyze(service: Service, short_clip: Path, tmp_path: Path, capfd):
+    done = run_here(capfd, "fer-live", "analyze", short_clip, "--out", tmp_path / "rows.csv")
     assert done.returncode == 0, done.stderr
     with (tmp_path / "rows.csv").open() as file:
         expected = list(csv.DictReader(file))
     status, headers, body = ask(
-        service, "POST", "/analyze?format=csv&name=x.mp4", clip.read_bytes()
+        service, "POST", "/analyze?format=csv&name=x.mp4", short_clip.read_bytes()
     )
     assert status == 200 and headers["Content-Type"].startswith("text/csv")
     found = list(csv.DictReader(io.StringIO(body.decode())))
     assert [{**row, "source": "x.mp4"} for row in expected] == found
-    body, headers = form(clip.read_bytes(), "C:\\faces\\x.mp4")
+    body, headers = form(short_clip.read_bytes(), "C:\\faces\\x.mp4")
     status, _, body = ask(service, "POST", "/analyze", body, **headers)
     answer = json.loads(body)
     assert (status, answer["source"], answer["frames"]) == (200, "x.mp4", N_FRAMES)
     assert answer["faces"] == len(answer["rows"]) == len(expected) and answer["warning"] == ""
     assert {name: str(value) for name, value in answer["rows"][7].items()} == found[7]
     _, _, body = ask(
-        service, "POST", "/analyze?every=10", clip.read_bytes(), Accept="application/x-ndjson"
+        service, "POST", "/analyze?every=10", short_clip.read_bytes(), Accept="application/x-ndjson"
     )
     lines = [json.loads(line) for line in body.decode().splitlines()]
     assert sorted({line["frame"] for line in lines}) == [0, 10, 20, 30, 40]
@@ -174,7 +168,7 @@ def test_nothing_sent_leads_to_another_file(service: Service, tmp_path: Path):
     listener.close()
 
 
-def test_too_much_is_refused_before_it_is_read(service: Service, clip: Path):
+def test_too_much_is_refused_before_it_is_read(service: Service, short_clip: Path):
     head = f"POST /analyze HTTP/1.1\r\nHost: {service.host}:{service.port}\r\n"
     head += f"Authorization: Bearer {service.token}\r\nContent-Length: 90000000000\r\n\r\n"
     with socket.create_connection((service.host, service.port), timeout=10) as client:
@@ -189,7 +183,7 @@ def test_too_much_is_refused_before_it_is_read(service: Service, clip: Path):
     assert (
         "more than 100 frames" in error_of(ask(service, "POST", "/analyze", content.getvalue()))[1]
     )
-    assert ask(service, "POST", "/analyze?every=10", clip.read_bytes())[0] == 200
+    assert ask(service, "POST", "/analyze?every=10", short_clip.read_bytes())[0] == 200
 
 
 @pytest.mark.parametrize(
@@ -345,9 +339,9 @@ def test_a_clip_that_takes_too_long_is_told():
         assert ask(hurried, "POST", "/analyze", png(64, 64))[0] == 200
 
 
-def test_nothing_uploaded_stays_on_disk(service: Service, clip: Path):
+def test_nothing_uploaded_stays_on_disk(service: Service, short_clip: Path):
     """No file that the service opens while it reads an upload is one that it writes."""
-    body, headers = form(clip.read_bytes() + b"MARK-OF-THIS-UPLOAD" * 60_000, "a.mp4")
+    body, headers = form(short_clip.read_bytes() + b"MARK-OF-THIS-UPLOAD" * 60_000, "a.mp4")
     assert len(body) > 1 << 20, "more than what Starlette keeps in memory"
     began_s = time.time() - 1
     opened: set[str] = set()
@@ -417,10 +411,10 @@ def test_the_model_tells_its_columns_and_limits(service: Service):
 
 
 def test_a_crowd_of_all_sorts_leaves_it_as_it_was(
-    service: Service, clip: Path, monkeypatch: pytest.MonkeyPatch
+    service: Service, short_clip: Path, monkeypatch: pytest.MonkeyPatch
 ):
     """The short form of `python -m benchmarks.serve`."""
-    monkeypatch.setattr("benchmarks.serve.asset", lambda _: clip)
+    monkeypatch.setattr("benchmarks.serve.asset", lambda _: short_clip)
     outcome = attack(service, 120, 20, seed=3)
     large = [wrong for wrong in outcome.wrong if "found on the way" not in wrong]
     assert large == [], outcome.answers
