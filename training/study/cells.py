@@ -29,6 +29,7 @@ class GridRow(Section):
     title: str = Field("", description="in the report; empty: the name")
     method: str = Field(description="run.method")
     budgets: tuple[float, ...] = Field((), description="empty: those of the grid")
+    seeds: tuple[int, ...] = Field((), description="empty: those of the grid")
     settings: Tables = Field({}, description="tables of a training config, over those of the base")
     from_start: bool = Field(
         True, description="false: from random weights, also where others start"
@@ -43,9 +44,11 @@ class GridConfig(Section):
     """
 
     title: str = Field(description="of the report")
-    budgets: tuple[float, ...] = Field(description="shares of the labels, 1 is all of them")
-    seeds: tuple[int, ...] = Field(description="each cell is run with each")
-    rows: tuple[GridRow, ...]
+    budgets: tuple[float, ...] = Field(
+        min_length=1, description="shares of the labels, 1 is all of them"
+    )
+    seeds: tuple[int, ...] = Field(min_length=1, description="each cell is run with each")
+    rows: tuple[GridRow, ...] = Field(min_length=1)
     base: Tables = Field({}, description="of every cell")
     start: Tables = Field({}, description="of the starts; empty: none")
     rules: str = Field(
@@ -57,6 +60,14 @@ class GridConfig(Section):
     compare: str = Field(
         "", description="name of the row whose lead over every other the report shows; empty: none"
     )
+
+    def budgets_of(self, row: GridRow) -> tuple[float, ...]:
+        """Give the budgets that a row is run at."""
+        return row.budgets or self.budgets
+
+    def seeds_of(self, row: GridRow) -> tuple[int, ...]:
+        """Give the seeds that each cell of a row is run with."""
+        return row.seeds or self.seeds
 
 
 @dataclass(frozen=True, slots=True)
@@ -95,7 +106,7 @@ def load_grid(path: Path) -> GridConfig:
         raise InputError(f"{path}: two rows have one name; their results would be one file")
     if grid.compare and grid.compare not in names:
         raise InputError(f"{path}: compare: no row is called {grid.compare}")
-    places = {f"{row.name}/{b:g}" for row in grid.rows for b in row.budgets or grid.budgets}
+    places = {f"{row.name}/{b:g}" for row in grid.rows for b in grid.budgets_of(row)}
     for place in (place for pair in grid.comparisons for place in pair):
         if place not in places:
             raise InputError(f"{path}: comparisons: the grid has no {place}")
@@ -103,7 +114,8 @@ def load_grid(path: Path) -> GridConfig:
     if len(set(titles)) < len(titles):
         raise InputError(f"{path}: two rows have one title; the report could not tell them apart")
     cells = cells_of(grid, str(path))
-    if len({cell.name for cell in cells}) < len(cells):
+    all_named = [cell.name for cell in cells], grid.seeds, *(row.seeds for row in grid.rows)
+    if any(len(set(named)) < len(named) for named in all_named):
         raise InputError(f"{path}: a seed or a budget is named twice")
     for cell in cells:
         if cell.config.data.labeled_list or cell.config.data.labeled_per_class:
@@ -118,10 +130,21 @@ def cells_of(grid: GridConfig, where: str = "grid") -> list[Cell]:
     """List every cell, seed after seed, so that an unfinished grid has whole columns."""
     return [
         _cell(grid, row, budget, seed, where)
-        for seed in grid.seeds
+        for seed in all_seeds(grid)
         for row in grid.rows
-        for budget in row.budgets or grid.budgets
+        if seed in grid.seeds_of(row)
+        for budget in grid.budgets_of(row)
     ]
+
+
+def all_budgets(grid: GridConfig) -> list[float]:
+    """List every budget of a grid, the smallest first."""
+    return sorted({budget for row in grid.rows for budget in grid.budgets_of(row)})
+
+
+def all_seeds(grid: GridConfig) -> list[int]:
+    """List every seed of a grid: its own in their order, then those that single rows add."""
+    return list(dict.fromkeys([*grid.seeds, *(s for row in grid.rows for s in row.seeds)]))
 
 
 def any_config(path: Path) -> TrainConfig:

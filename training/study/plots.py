@@ -10,8 +10,8 @@ import numpy as np
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
-from training.study.cells import GridConfig
-from training.study.results import Results, all_budgets, percent
+from training.study.cells import GridConfig, all_budgets
+from training.study.results import Results, percent
 
 _PANELS_BESIDE = 3
 _CURVES = {
@@ -63,7 +63,7 @@ def _plot_accuracy(grid: GridConfig, results: Results) -> Figure:
     figure, axes = _axes("share of the labels, %", "accuracy, %")
     for row in grid.rows:
         points = []
-        for budget in row.budgets or grid.budgets:
+        for budget in grid.budgets_of(row):
             values = [
                 100 * cell["metrics"]["accuracy"] for cell in results.get((row.name, budget), [])
             ]

@@ -11,10 +11,18 @@ from fer_live.errors import InputError
 from training.data.sources import WITHHELD
 from training.loop.figures import UNLABELED
 from training.measure.markdown import table_row
-from training.study.cells import CELLS, GRID_FILE, GridConfig, GridRow, load_grid
+from training.study.cells import (
+    CELLS,
+    GRID_FILE,
+    GridConfig,
+    GridRow,
+    all_budgets,
+    cells_of,
+    load_grid,
+)
 from training.study.comparison import Difference, paired_difference, right_images
 from training.study.plots import write_plots
-from training.study.results import Results, all_budgets, groups, percent, read_results
+from training.study.results import Results, groups, percent, read_results
 
 REPORT_FILE = "report.md"
 
@@ -56,12 +64,11 @@ def write_report(folder: Path) -> Path:
 
 def _page(grid: GridConfig, results: Results, plots: dict[str, str]) -> Iterable[str]:
     cells = [cell for group in results.values() for cell in group]
-    n_cells = sum(len(row.budgets or grid.budgets) for row in grid.rows) * len(grid.seeds)
     yield _HEAD.format(
         title=grid.title,
         n_finished=len(cells),
-        n_cells=n_cells,
-        seeds=", ".join(map(str, grid.seeds)),
+        n_cells=len(cells_of(grid)),
+        seeds=_seeds(grid),
         protocol=_protocol(cells),
         cells=CELLS,
     )
@@ -163,6 +170,18 @@ def _figures(cell: dict[str, Any], name: str) -> dict[str, Any] | None:
     return figures
 
 
+def _seeds(grid: GridConfig) -> str:
+    """Tell the seeds, and which rows have others."""
+    others: dict[tuple[int, ...], list[str]] = {}
+    for row in grid.rows:
+        if grid.seeds_of(row) != grid.seeds:
+            others.setdefault(row.seeds, []).append(row.title or row.name)
+    text = ", ".join(map(str, grid.seeds))
+    for seeds, titles in others.items():
+        text += f"; {', '.join(map(str, seeds))} for {', '.join(titles)}"
+    return text
+
+
 def _table(grid: GridConfig, results: Results, name: str, figure: str) -> Iterable[str]:
     """Write a table of rows x budgets.
 
@@ -173,14 +192,14 @@ def _table(grid: GridConfig, results: Results, name: str, figure: str) -> Iterab
     for row in grid.rows:
         entries = []
         for budget in budgets:
-            if budget not in (row.budgets or grid.budgets):
+            if budget not in grid.budgets_of(row):
                 entries.append("")
                 continue
             values = _by_seed(results, row, budget, name, figure)
             if name == UNLABELED and budget == _ALL:
                 entries.append("")
                 continue
-            entries.append(_mean_and_deviation(list(values.values()), grid))
+            entries.append(_mean_and_deviation(list(values.values()), len(grid.seeds_of(row))))
         yield table_row(row.title or row.name, *entries)
     yield ""
 
@@ -192,7 +211,7 @@ def _leads(grid: GridConfig, results: Results, name: str) -> Iterable[str]:
     by seed. A row with all labels only shares the seed.
     """
     ours = next(row for row in grid.rows if row.name == grid.compare)
-    title, budgets = ours.title or ours.name, ours.budgets or grid.budgets
+    title, budgets = ours.title or ours.name, grid.budgets_of(ours)
     yield f"## Lead of {title}, {name}\n"
     yield (
         "Percentage points of accuracy above each row, taken seed by seed; ± is the standard "
@@ -201,16 +220,17 @@ def _leads(grid: GridConfig, results: Results, name: str) -> Iterable[str]:
     yield from _header("above", *(percent(budget) for budget in budgets))
     claims = []
     for row in grid.rows:
-        has, label = row.budgets or grid.budgets, row.title or row.name
+        has, label = grid.budgets_of(row), row.title or row.name
+        n_seeds = len(set(grid.seeds_of(ours)) & set(grid.seeds_of(row)))
         if row is not ours and set(has) & set(budgets):
             leads = {b: _lead(results, name, (ours, b), (row, b)) for b in budgets if b in has}
-            yield table_row(label, *(_lead_entry(leads.get(b), grid) for b in budgets))
+            yield table_row(label, *(_lead_entry(leads.get(b), n_seeds) for b in budgets))
         if _ALL in has and _ALL not in budgets and name != UNLABELED:
             leads = {b: _lead(results, name, (ours, b), (row, _ALL)) for b in budgets}
             yield table_row(
-                f"{label}, {percent(_ALL)}", *(_lead_entry(leads[b], grid) for b in budgets)
+                f"{label}, {percent(_ALL)}", *(_lead_entry(leads[b], n_seeds) for b in budgets)
             )
-            if all(len(values) == len(grid.seeds) for values in leads.values()):
+            if all(len(values) == n_seeds for values in leads.values()):
                 reached = [b for b, values in leads.items() if np.mean(values) > -_ROUNDING]
                 answer = percent(min(reached)) if reached else "none of these"
             else:
@@ -229,8 +249,8 @@ def _lead(
     return [own[seed] - other[seed] for seed in own if seed in other]
 
 
-def _lead_entry(values: list[float] | None, grid: GridConfig) -> str:
-    return "" if values is None else _mean_and_deviation(values, grid, sign="+")
+def _lead_entry(values: list[float] | None, n_seeds: int) -> str:
+    return "" if values is None else _mean_and_deviation(values, n_seeds, sign="+")
 
 
 def _by_seed(
@@ -241,12 +261,12 @@ def _by_seed(
     return {seed: 100 * figures[figure] for seed, figures in found.items() if figures}
 
 
-def _mean_and_deviation(values: list[float], grid: GridConfig, *, sign: str = "") -> str:
-    n_missing = len(grid.seeds) - len(values)
+def _mean_and_deviation(values: list[float], n_seeds: int, *, sign: str = "") -> str:
+    n_missing = n_seeds - len(values)
     if not values:
         return "missing"
     deviation = f" ± {np.std(values, ddof=1):.1f}" if len(values) > 1 else ""
-    missing = f" ({n_missing} of {len(grid.seeds)} missing)" if n_missing else ""
+    missing = f" ({n_missing} of {n_seeds} missing)" if n_missing else ""
     return f"{np.mean(values):{sign}.1f}{deviation}{missing}"
 
 

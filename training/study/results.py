@@ -30,8 +30,8 @@ def read_results(folder: Path, grid: GridConfig) -> Results:
     """Read the files of all finished cells of a grid; `InputError` names one that is no result."""
     results: Results = {}
     for row in grid.rows:
-        for budget in row.budgets or grid.budgets:
-            for seed in grid.seeds:
+        for budget in grid.budgets_of(row):
+            for seed in grid.seeds_of(row):
                 file = folder / CELLS / f"{row.name}_{budget:g}_{seed}.json"
                 if not file.is_file():
                     continue
@@ -51,14 +51,9 @@ def groups(
 ) -> Iterable[tuple[GridRow, float, list[dict[str, Any]]]]:
     """Yield row, budget and cells in the order of the table, without what is missing."""
     for row in grid.rows:
-        for budget in row.budgets or grid.budgets:
+        for budget in grid.budgets_of(row):
             if (row.name, budget) in results:
                 yield row, budget, results[row.name, budget]
-
-
-def all_budgets(grid: GridConfig) -> list[float]:
-    """List every budget of a grid, the smallest first."""
-    return sorted({b for row in grid.rows for b in row.budgets or grid.budgets})
 
 
 def percent(budget: float) -> str:

@@ -108,6 +108,14 @@ def test_cells_are_rows_times_budgets_times_seeds(grid_file: Path):
     assert ours.start.schedule.passes == 3
 
 
+def test_a_row_may_have_seeds_of_its_own(grid_file: Path):
+    text = grid_file.read_text().replace("budgets = [1.0]", "budgets = [1.0]\nseeds = [2, 5]")
+    grid_file.write_text(text)
+    cells = cells_of(load_grid(grid_file))
+    assert [cell.seed for cell in cells] == [1] * 4 + [2] * 5 + [5]
+    assert [cell.seed for cell in cells if cell.row == "all_labels"] == [2, 5]
+
+
 def test_all_rows_of_a_budget_and_seed_share_their_start(grid_file: Path):
     named = {cell.name: cell for cell in cells_of(load_grid(grid_file))}
     assert named["dta_snl_0.25_1"].start == named["supervised_0.25_1"].start
@@ -485,6 +493,8 @@ def test_a_cell_from_another_machine_is_still_finished(grid_file: Path, tmp_path
         ("tau_min = 0.3", "tau = 0.3", "options.tau of dta_snl"),
         ("[base.data]", "[base.data", "not a TOML file"),
         ("seeds = [1, 2]", "seeds = [1, 1]", "a seed or a budget is named twice"),
+        ("seeds = [1, 2]", "seeds = []", "seeds: Tuple should have at least 1 item"),
+        ("budgets = [1.0]", "seeds = [3, 3]", "a seed or a budget is named twice"),
         ('title = "DTA + SNL"', 'title = "supervised"', "two rows have one title"),
         ("[base.data]", '[base.data]\nlabeled_list = "a.json"', "would hide the budgets"),
         (

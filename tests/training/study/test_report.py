@@ -180,6 +180,21 @@ def test_a_claim_with_missing_cells_is_open(folder: Path):
     assert "reaches base at 100 %: open, because cells are missing." in page
 
 
+def test_seeds_of_a_single_row_are_named_and_counted(folder: Path):
+    grid = folder / "grid.toml"
+    grid.write_text(
+        grid.read_text().replace('"without a part"', '"without a part"\nseeds = [1, 2, 3]')
+    )
+    (folder / "cells" / "part_0.1_3.json").write_text(json.dumps(cell(3, 0.77)))
+    page = write_report(folder).read_text()
+    assert "13 of 13 cells are finished. Seeds 1, 2; 1, 2, 3 for without a part; mean" in page
+    assert "| without a part | 75.0 ± 1.7 | " in page
+    assert "| without a part | -0.5 ± 2.1 |" not in page, "a lead is of the seeds that both have"
+    assert "| without a part | +0.5 ± 0.7 |" in page
+    (folder / "cells" / "part_0.1_3.json").unlink()
+    assert "(1 of 3 missing)" in write_report(folder).read_text()
+
+
 def test_a_grid_need_not_compare(folder: Path):
     (folder / "grid.toml").write_text(GRID.replace('compare = "ours"', ""))
     page = write_report(folder).read_text()
