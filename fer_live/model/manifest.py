@@ -51,7 +51,12 @@ _MAX_LABELS = 256
 _MAX_LABEL = 60
 
 
-def _is_label(text: str) -> bool:
+LABEL_RULE = (
+    f"letters, digits, blanks and dashes, {_MAX_LABEL} in all, a letter or digit first and last"
+)
+
+
+def is_label(text: str) -> bool:
     """Whether it can be the name of a folder and of a column, and a line in the window: a label
     comes from a stranger's file, and the takes of it are kept in a folder of that name."""
     inside = (unicodedata.category(sign)[0] in "LMN" or sign in " _-.'()" for sign in text)
@@ -169,11 +174,8 @@ class Manifest(BaseModel):
         if len(set(self.labels)) != len(self.labels) or "" in self.labels:
             raise ValueError(f"labels must be distinct and not empty, got {list(self.labels)}")
         for label in self.labels:
-            if not _is_label(label):
-                raise ValueError(
-                    f"{label!r} is no label: letters, digits, blanks and dashes, {_MAX_LABEL} in "
-                    "all, a letter or digit first and last"
-                )
+            if not is_label(label):
+                raise ValueError(f"{label!r} is no label: {LABEL_RULE}")
         n_common = len(self.labels) - len(self.own_labels)
         if self.labels[n_common:] != self.own_labels or n_common < 2:
             raise ValueError(

@@ -7,7 +7,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from fer_live.errors import DataError
-from fer_live.model.manifest import EXPRESSIONS
+from fer_live.model.manifest import EXPRESSIONS, LABEL_RULE, is_label
 from fer_live.sources.folder import is_companion, promises_image
 from training.data.image_files import read_crops, read_gray_face
 from training.data.labeled_images import LabeledImages
@@ -63,6 +63,11 @@ def load_labeled_folder(folder: Path, side: int) -> LabeledImages:
     names = {path.name for path in _class_folders(folder)}
     known = names <= set(EXPRESSIONS)
     classes = tuple(n for n in EXPRESSIONS if n in names) if known else tuple(sorted(names))
+    for label in classes:
+        if not is_label(label):
+            raise DataError(
+                f"{folder / label}: its name can be no label of a model; rename it: {LABEL_RULE}"
+            )
     listed = list_labeled_files(folder, classes)
     name = f"folder {folder.name}"
     images, readable = read_crops(

@@ -165,6 +165,14 @@ def test_a_folder_of_other_classes_has_them_by_name(tmp_path: Path):
     assert load_labeled_folder(tmp_path, 48).classes == ("frown", "smile")
 
 
+@pytest.mark.parametrize("label", ["a&b", "-fear", "happy+sad", "Freude 😀", "x" * 70])
+def test_a_folder_that_can_be_no_label_is_named_before_training(tmp_path: Path, label: str):
+    write_image(tmp_path / label / "a.png", 50)
+    write_image(tmp_path / "frown/b.png", 100)
+    with pytest.raises(DataError, match="its name can be no label of a model; rename it"):
+        load_labeled_folder(tmp_path, 48)
+
+
 def test_one_unreadable_image_among_many_is_counted(
     tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ):

@@ -40,6 +40,15 @@ def test_a_folder_with_detection_counts_a_missed_face_as_wrong(photos: Path):
     assert sum(map(sum, report["confusion"])) == 2
 
 
+@pytest.mark.parametrize("model", ["fer_live_int8.onnx", "fer_live.safetensors"])
+def test_pictures_without_any_face_are_all_wrong(tmp_path: Path, model: str):
+    for label in ("happiness", "neutral"):
+        (tmp_path / label).mkdir()
+        cv2.imwrite(str(tmp_path / label / "gray.png"), np.full((90, 90, 3), 120, np.uint8))
+    report = evaluate(asset(model), f"folder:{tmp_path}", detect=True)
+    assert (report["n"], report["n_undetected"], report["accuracy"]) == (2, 2, 0)
+
+
 def test_without_detection_every_image_is_a_crop(photos: Path):
     report = evaluate(MODEL, f"folder:{photos}")
     assert (report["n"], report["n_undetected"]) == (3, 0)
