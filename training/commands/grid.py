@@ -34,7 +34,7 @@ def declare(parser: argparse.ArgumentParser) -> None:
         metavar="ROW[/BUDGET[/SEED]]",
         help="run these cells alone; may be given several times",
     )
-    parser.add_argument("--list", action="store_true", help="list every cell and run nothing")
+    parser.add_argument("--list", action="store_true", help="list the cells and run nothing")
     parser.add_argument(
         "--data", metavar="KIND:DIR", help="train on this, and not on the config's data.source"
     )
@@ -44,7 +44,7 @@ def run(arguments: argparse.Namespace) -> int:
     from training.study.grid import list_cells, run_grid
 
     if arguments.list:
-        for cell, finished in list_cells(arguments.config, arguments.out):
+        for cell, finished in list_cells(arguments.config, arguments.out, arguments.only):
             say(f"{cell.address}\t{'finished' if finished else 'missing'}")
         return 0
     if arguments.jobs < 1:

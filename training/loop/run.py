@@ -22,6 +22,7 @@ from training.loop.ema import EmaTeacher
 from training.loop.log import TrainingLog
 from training.loop.optimizers import build_optimizers
 from training.loop.resume import BEFORE_COOLDOWN_FILE, RESUME_FILE, restore_run
+from training.loop.tracker import check_tracker
 from training.methods import METHODS
 from training.methods.method import Method
 from training.models import checkpoint
@@ -86,6 +87,7 @@ def prepare_run(
     torch.backends.cudnn.deterministic = True  # or a resumed run would differ on a GPU
     torch.manual_seed(config.run.seed)
     _check_processes(config)
+    check_tracker(config.run.tracker)
     if data is None:
         data = load_training_data(config.data, config.model.input_side, config.run.seed)
     classes = data.labeled.classes

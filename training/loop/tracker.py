@@ -36,12 +36,8 @@ class TensorBoard:
     """
 
     def __init__(self, run_dir: Path, classes: tuple[str, ...], first_step: int) -> None:
-        try:
-            from torch.utils.tensorboard import SummaryWriter
-        except ImportError:
-            raise InputError(
-                "run.tracker: tensorboard is not installed; pip install 'fer-live[tensorboard]'"
-            ) from None
+        from torch.utils.tensorboard import SummaryWriter
+
         self._classes = classes
         self._writer = SummaryWriter(str(run_dir / TRACKER_DIR), purge_step=first_step or None)
 
@@ -58,6 +54,17 @@ class TensorBoard:
             pairs = zip(self._classes, value, strict=True)
             return [(f"{name}/{label}", number) for label, number in pairs]
         return [] if value is None or name == "step" else [(name, value)]
+
+
+def check_tracker(name: str) -> None:
+    """Raise `InputError` where a config's tracker is not installed, before anything is written."""
+    if name == "tensorboard":
+        try:
+            import torch.utils.tensorboard  # noqa: F401
+        except ImportError:
+            raise InputError(
+                "run.tracker: tensorboard is not installed; pip install 'fer-live[tensorboard]'"
+            ) from None
 
 
 def open_tracker(name: str, run_dir: Path, classes: tuple[str, ...], first_step: int) -> Tracker:

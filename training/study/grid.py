@@ -77,9 +77,13 @@ class _Left:
         return lost
 
 
-def list_cells(path: Path, out: Path) -> list[tuple[Cell, bool]]:
-    """List every cell of a grid, in the order of the file, and whether it is finished in `out`."""
-    return [(cell, _is_finished(out, cell)) for cell in cells_of(load_grid(path), str(path))]
+def list_cells(path: Path, out: Path, only: Sequence[str] = ()) -> list[tuple[Cell, bool]]:
+    """List the cells of a grid, in the order of the file, and whether each is finished in `out`.
+
+    `only` are those of `chosen_cells`.
+    """
+    cells = chosen_cells(cells_of(load_grid(path), str(path)), only)
+    return [(cell, _is_finished(out, cell)) for cell in cells]
 
 
 def run_grid(

@@ -36,9 +36,14 @@ def test_by_default_nothing_is_tracked(tmp_path: Path):
 
 
 @pytest.mark.skipif(INSTALLED, reason="tensorboard is here")
-def test_a_tracker_that_is_not_installed_is_named(tmp_path: Path):
+def test_a_tracker_that_is_not_installed_is_named_before_a_run_is_made(
+    learnable_tree: Path, tmp_path: Path
+):
+    (tmp_path / "config.toml").write_text(CONFIG.format(folder=learnable_tree.as_posix()))
+    config, run = load_config(tmp_path / "config.toml"), tmp_path / "run"
     with pytest.raises(InputError, match=r"pip install 'fer-live\[tensorboard\]'"):
-        open_tracker("tensorboard", tmp_path, (), 0)
+        fit(config, run, resume=False, show_progress=False)
+    assert not run.exists()
 
 
 @pytest.mark.skipif(not INSTALLED, reason="tensorboard is an extra")

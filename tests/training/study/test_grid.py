@@ -194,6 +194,13 @@ def test_a_task_of_an_array_job_makes_one_cell(
     assert states == [False, True, False]
 
 
+def test_a_list_is_of_the_cells_that_are_named(grid_file: Path, tmp_path: Path):
+    listed = list_cells(grid_file, tmp_path, ["dta_snl/0.5"])
+    assert [cell.address for cell, _ in listed] == ["dta_snl/0.5/1", "dta_snl/0.5/2"]
+    with pytest.raises(InputError, match="no cell is called so"):
+        list_cells(grid_file, tmp_path, ["nonsense"])
+
+
 def test_a_row_may_begin_from_random_weights(grid_file: Path):
     text = grid_file.read_text().replace("budgets = [1.0]", "budgets = [1.0]\nfrom_start = false")
     grid_file.write_text(text)
