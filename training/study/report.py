@@ -230,7 +230,7 @@ def _leads(grid: GridConfig, results: Results, name: str) -> Iterable[str]:
             yield table_row(
                 f"{label}, {percent(_ALL)}", *(_lead_entry(leads[b], n_seeds) for b in budgets)
             )
-            if all(len(values) == n_seeds for values in leads.values()):
+            if n_seeds and all(len(values) == n_seeds for values in leads.values()):
                 reached = [b for b, values in leads.items() if np.mean(values) > -_ROUNDING]
                 answer = percent(min(reached)) if reached else "none of these"
             else:

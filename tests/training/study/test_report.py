@@ -195,6 +195,14 @@ def test_seeds_of_a_single_row_are_named_and_counted(folder: Path):
     assert "(1 of 3 missing)" in write_report(folder).read_text()
 
 
+def test_rows_without_a_seed_in_common_claim_nothing(folder: Path):
+    grid = folder / "grid.toml"
+    grid.write_text(grid.read_text().replace("0.25, 1.0]", "0.25, 1.0]\nseeds = [3]"))
+    for budget in (0.1, 0.25, 1.0):
+        (folder / "cells" / f"base_{budget:g}_3.json").write_text(json.dumps(cell(3, 0.7)))
+    assert "reaches base at 100 %: open" in write_report(folder).read_text()
+
+
 def test_a_grid_need_not_compare(folder: Path):
     (folder / "grid.toml").write_text(GRID.replace('compare = "ours"', ""))
     page = write_report(folder).read_text()
