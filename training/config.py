@@ -377,6 +377,19 @@ def parse_config(content: dict[str, Any], where: str) -> TrainConfig:
         raise InputError(f"{where}: {first_fault(error)}") from None
 
 
+def differing_fields(one: TrainConfig, other: TrainConfig) -> list[str]:
+    """List the fields, as TABLE.FIELD, in which two configs differ."""
+    a, b = one.model_dump(mode="json"), other.model_dump(mode="json")
+    if one.run.method != other.run.method:
+        return ["run.method"]  # whose options differ for that alone
+    return [
+        f"{table}.{field}"
+        for table, fields in a.items()
+        for field in fields
+        if fields[field] != b[table].get(field)
+    ]
+
+
 def config_to_toml(config: TrainConfig) -> str:
     """Write the config as TOML, each field under a comment with its meaning and default."""
     document = tomlkit.document()

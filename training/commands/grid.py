@@ -10,7 +10,7 @@ from fer_live.plain_text import say
 HELP = "run methods x budgets x seeds, or what is missing"
 EXAMPLES = (
     "fer-train grid --config grid.toml --out results/ --list",
-    "fer-train grid --config grid.toml --out results/ --only fixmatch/400",
+    "fer-train grid --config grid.toml --out results/ --only fixmatch/0.1/1",
 )
 
 

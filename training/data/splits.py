@@ -1,6 +1,7 @@
 """Draws which images keep their labels, and saves the draw as a list that can be used again."""
 
 import json
+import sys
 from pathlib import Path
 
 import numpy as np
@@ -8,11 +9,16 @@ from numpy.typing import NDArray
 from pydantic import BaseModel, ConfigDict, ValidationError
 
 from fer_live.base.atomic_file import write_atomically
+from fer_live.base.parse import parse_json
 from fer_live.base.regular_file import read_whole
 from fer_live.errors import DataError
+from fer_live.plain_text import say
 from training.data.face_pool import fingerprints
 from training.data.labeled_images import LabeledImages
+from training.section import first_fault
 
+_ONE_OF_A_KIND = ("fer2013", "raf-db", "affectnet")
+"""Data sets of which there is one alone, whatever its folder is called."""
 _LIST_BYTES = 1 << 30
 """A list names every image of a data set, of millions perhaps."""
 
@@ -109,20 +115,34 @@ def save_list(path: Path, split: SplitList) -> None:
 def load_list(path: Path, data: LabeledImages, *, partly: bool = False) -> NDArray[np.bool_]:
     """Mark the images of `data` that a split.json names: (N,) bool.
 
-    `DataError` where the file is no list, or names images that `data` does not have. With `partly`,
-    only where it names none that `data` has, because another label rule leaves out other images.
+    `DataError` where the file is no list, is of another kind of data set, or names images that
+    `data` does not have. With `partly`, only where it names none that `data` has, because another
+    label rule leaves out other images. Names that occur in both may still be of other images, which
+    is said on standard error.
     """
     try:
-        split = SplitList.model_validate_json(read_whole(path, _LIST_BYTES))
+        split = SplitList.model_validate(parse_json(read_whole(path, _LIST_BYTES)))
     except OSError as error:
         raise DataError(f"{path}: cannot be read: {error.strerror}") from None
-    except ValidationError as error:
-        raise DataError(f"{path}: not a split list: {error.errors()[0]['msg']}") from None
+    except ValueError as error:  # pydantic's is one too
+        why = first_fault(error) if isinstance(error, ValidationError) else error
+        raise DataError(f"{path}: not a split list: {why}") from None
+    kind, own_kind = split.data.partition(" ")[0], data.name.partition(" ")[0]
+    if kind != own_kind:
+        raise DataError(f"{path}: of {split.data}, not of {data.name}; draw a list of this data set")
     named = np.isin(data.ids, np.array(split.ids, dtype=np.str_))
     wanted = min(len(split.ids), 1) if partly else len(split.ids)
     if named.sum() < wanted:
         raise DataError(
             f"{path}: names {len(split.ids)} images of {split.data}, of which {named.sum()} are in "
             f"{data.name}; it belongs to another data set"
+        )
+    if split.data != data.name and kind not in _ONE_OF_A_KIND:
+        say(f"{path}: drawn from {split.data}, taken for {data.name} by the names", to=sys.stderr)
+    elif split.n_images != len(data) and not partly:
+        say(
+            f"{path}: drawn from {split.n_images} images, and {data.name} has {len(data)} now; "
+            "taken by the names",
+            to=sys.stderr,
         )
     return named

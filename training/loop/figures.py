@@ -108,6 +108,7 @@ def _story(run: Run) -> dict[str, Any]:
     story = {
         "method": config.run.method,
         "data": data.labeled.name,
+        "data_digest": data.source_digest,
         "n_images": len(data.labeled) + len(data.heldout),
         "n_heldout": len(data.heldout),
         "n_unlabeled": len(data.unlabeled) if batches.uses_unlabeled else 0,

@@ -72,9 +72,10 @@ def restore_run(
         torch.set_rng_state(tensors["random/cpu"])
         if torch.cuda.is_available() and "random/cuda" in tensors:
             torch.cuda.set_rng_state(tensors["random/cuda"])
-    except (RuntimeError, ValueError, KeyError, TypeError) as error:
+    except (RuntimeError, ValueError, KeyError, TypeError):
         raise ModelError(
-            f"{path}: does not fit the run that it should go on with: {error}; begin it anew"
+            f"{path}: is of another network or another optimizer than the run that it should go on "
+            "with; begin it anew"
         ) from None
     return state
 

@@ -14,14 +14,20 @@ from fer_live.base.regular_file import open_regular
 from fer_live.errors import InputError
 from fer_live.plain_text import say
 from training import distributed
-from training.config import ScheduleConfig, TrainConfig, config_to_toml, load_config
+from training.config import (
+    ScheduleConfig,
+    TrainConfig,
+    config_to_toml,
+    differing_fields,
+    load_config,
+)
 from training.data.batches import Batches
 from training.data.sources import TrainingData, load_training_data
 from training.data.splits import save_list
 from training.loop.ema import EmaTeacher
 from training.loop.log import TrainingLog
 from training.loop.optimizers import build_optimizers
-from training.loop.resume import BEFORE_COOLDOWN_FILE, RESUME_FILE, restore_run
+from training.loop.resume import BEFORE_COOLDOWN_FILE, RESUME_FILE, load_run_state, restore_run
 from training.loop.tracker import check_tracker
 from training.methods import METHODS
 from training.methods.method import Method
@@ -36,6 +42,13 @@ SPLIT_FILE = "split.json"
 
 _NATIVE_BF16 = ("avx512_bf16", "amx_bf16", "bf16")
 """Names of the ability to compute in bf16: of x86 processors and, the last one, of Arm."""
+
+
+_MAY_CHANGE = {"run.device", "run.tracker", "run.checkpoint_every_s", "schedule.logs_per_pass"}
+"""Fields that may differ in a resumed run: they do not move its weights, or are checked by what
+they come to."""
+_LENGTH = {"schedule.passes", "schedule.steps"}
+"""Fields that may grow, which `_is_longer` looks at."""
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -66,9 +79,9 @@ class Run:
         return _modules(self.student, self.teacher, self.method)
 
     @property
-    def identity(self) -> dict[str, int | str]:
+    def identity(self) -> dict[str, Any]:
         """What must not change between an interruption and the resumption."""
-        return _identity(self.data, self.device)
+        return _identity(self.config, self.data, self.device)
 
 
 def prepare_run(
@@ -104,8 +117,8 @@ def prepare_run(
         _return_to_cooldown(run_dir)
     distributed.wait_for_all()
     if resume and resume_file.is_file():
+        _check_same_run(resume_file, **_identity(config, data, device))
         state = restore_run(resume_file, _modules(student, teacher, method), optimizers)
-        _check_same_run(resume_file, state, **_identity(data, device))
         _tell_other_precision(resume_file, state.get("precision"), config, device)
         first_step, log = state["step"], TrainingLog.restored(device, state["log"])
         began_s -= state["wall_s"]
@@ -147,10 +160,11 @@ def check_run_dir(config: TrainConfig, run_dir: Path, resume: bool) -> None:
         raise InputError(
             f"{run_dir}: a run is there already; add --resume, or choose another --out"
         )
-    if load_config(config_file) != config and not _is_longer(config, run_dir):
+    differ = set(differing_fields(load_config(config_file), config)) - _MAY_CHANGE
+    if differ and not _is_longer(config, run_dir):
         raise InputError(
-            f"{config_file}: the run there was started with another config; resume with that file, "
-            "or choose another --out"
+            f"{config_file}: the run there was started with another config, it differs in "
+            f"{', '.join(sorted(differ))}; resume with that file, or choose another --out"
         )
 
 
@@ -176,7 +190,8 @@ def _is_longer(config: TrainConfig, run_dir: Path) -> bool:
     return (
         grows
         and new.heldout_until == 1
-        and before.model_copy(update={"schedule": as_long}) == config
+        and not set(differing_fields(before.model_copy(update={"schedule": as_long}), config))
+        - _MAY_CHANGE
     )
 
 
@@ -262,24 +277,39 @@ def _modules(student: ExpressionNet, teacher: EmaTeacher, method: Method) -> dic
     return {"student": student, "teacher": teacher.module, "method": method}
 
 
-def _identity(data: TrainingData, device: torch.device) -> dict[str, int | str]:
+def _identity(config: TrainConfig, data: TrainingData, device: torch.device) -> dict[str, Any]:
     """What must be the same in a resumed run, because order and random numbers depend on it."""
     return {
         "n_images": len(data.labeled),
         "n_unlabeled": len(data.unlabeled),
         "device": device.type,
         "processes": distributed.n_processes(),
+        "data": data.digest,
+        "settings": config.model_dump(mode="json"),
     }
 
 
-def _check_same_run(path: Path, state: dict[str, Any], **now: int | str) -> None:
-    """Refuse to resume a run on other data, on another device, or in other processes."""
-    for name, value in now.items():
-        if state[name] != value:
-            raise InputError(
-                f"{path}: the run there had {name} {state[name]}, this one has {value}; it cannot "
-                "be resumed, choose another --out"
-            )
+def _check_same_run(path: Path, **now: Any) -> None:
+    """Refuse to resume a run of other settings, on other data or another device.
+
+    A file of an older version lacks some of what is compared.
+    """
+    before = {name: value for name, value in load_run_state(path).items() if name in now}
+    refused = f"{path}: cannot be resumed; choose another --out: the run there"
+    settings = before.pop("settings", {})
+    differ = {
+        f"{table}.{field}"
+        for table, fields in now["settings"].items()
+        for field, value in fields.items()
+        if settings.get(table, {}).get(field, value) != value
+    } - (_MAY_CHANGE | _LENGTH)
+    if differ:
+        raise InputError(f"{refused} had another {', '.join(sorted(differ))}")
+    for name, value in before.items():
+        if value != now[name] and name == "data":
+            raise InputError(f"{refused} began on other images or labels, though as many")
+        if value != now[name]:
+            raise InputError(f"{refused} had {name} {value}, this one has {now[name]}")
 
 
 def _tell_other_precision(

@@ -101,6 +101,7 @@ def load_grid(path: Path) -> GridConfig:
         raise InputError(f"{path}: {first_fault(error)}") from None
     except ValueError as error:  # UnicodeDecodeError is one too
         raise InputError(f"{path}: not a TOML file: {error}") from None
+    _check_settings(grid, path)
     names = [row.name for row in grid.rows]
     if len(set(names)) < len(names):
         raise InputError(f"{path}: two rows have one name; their results would be one file")
@@ -124,6 +125,20 @@ def load_grid(path: Path) -> GridConfig:
                 "the budgets; leave them out"
             )
     return grid
+
+
+def _check_settings(grid: GridConfig, path: Path) -> None:
+    """Refuse a field that the grid itself sets in every cell, and would be ignored where it is."""
+    tables = {"base": grid.base, "start": grid.start} | {
+        f"row {row.name}: settings": row.settings for row in grid.rows
+    }
+    own = (("run", "seed", "seeds"), ("run", "method", "method"), ("data", "labeled_share", "budgets"))
+    for where, settings in tables.items():
+        for table, field, instead in own:
+            if field in settings.get(table, {}):
+                raise InputError(
+                    f"{path}: {where}.{table}.{field} has no effect in a grid; write {instead}"
+                )
 
 
 def cells_of(grid: GridConfig, where: str = "grid") -> list[Cell]:

@@ -17,6 +17,7 @@ from concurrent.futures import FIRST_COMPLETED, Future, ProcessPoolExecutor, wai
 from concurrent.futures.process import BrokenProcessPool
 from dataclasses import dataclass, field
 from pathlib import Path
+from typing import Any
 
 from tqdm import tqdm
 
@@ -27,6 +28,8 @@ from fer_live.base.regular_file import read_whole
 from fer_live.errors import FerLiveError, InputError
 from fer_live.plain_text import say
 from training.config import TrainConfig, parse_config
+from training.data.sources import LABELED_KINDS, load_source_digest, split_source
+from training.models.checkpoint import load_model
 from training.study.cells import (
     CELLS,
     GRID_FILE,
@@ -44,6 +47,7 @@ from training.study.worker import (
     run_cell,
     run_start,
     start_file,
+    with_source,
 )
 
 Task = Cell | TrainConfig
@@ -83,7 +87,7 @@ def list_cells(path: Path, out: Path, only: Sequence[str] = ()) -> list[tuple[Ce
     `only` are those of `chosen_cells`.
     """
     cells = chosen_cells(cells_of(load_grid(path), str(path)), only)
-    return [(cell, _is_finished(out, cell)) for cell in cells]
+    return [(cell, _result_of(out, cell) is not None) for cell in cells]
 
 
 def run_grid(
@@ -104,7 +108,10 @@ def run_grid(
     grid = load_grid(path)
     cells = cells_of(grid, str(path))
     chosen = chosen_cells(cells, only)
-    missing = [cell for cell in chosen if not _is_finished(out, cell)]
+    results = {cell.name: _result_of(out, cell) for cell in chosen}
+    missing = [cell for cell in chosen if results[cell.name] is None]
+    if missing or data is not None:
+        _check_same_images(chosen, results, out, data)
     _make_folders(out, runs)
     write_atomically(out / GRID_FILE, read_whole(path))
     say(f"{len(chosen)} cells, {len(chosen) - len(missing)} of them finished")
@@ -205,12 +212,49 @@ def _cells_from(start: TrainConfig, tasks: list[Task]) -> list[Cell]:
     return [task for task in tasks if isinstance(task, Cell) and task.start == start]
 
 
-def _is_finished(out: Path, cell: Cell) -> bool:
+def _check_same_images(
+    cells: list[Cell], results: dict[str, dict[str, Any] | None], out: Path, data: str | None
+) -> None:
+    """Refuse to put cells into a folder whose finished ones were made from other images.
+
+    Raises `DataError` for data that are not there, and `InputError` for other ones.
+    """
+    digests: dict[tuple[str, str, int], str] = {}
+    n_unknown = 0
+    for cell in cells:
+        config = with_source(cell.config, data)
+        split_source(config.data.source, tuple(LABELED_KINDS))
+        result, start = results[cell.name], cell.start and start_file(out, cell.start)
+        if result is not None:
+            made_from, file = result.get("data_digest"), out / CELLS / f"{cell.name}.json"
+            n_unknown += made_from is None
+        elif start is not None and start.is_file():
+            made_from, file = load_model(start)[1].training.get("data_digest"), start
+        else:
+            continue
+        key = (config.data.source, config.data.labels, config.model.input_side)
+        if made_from is not None and key not in digests:
+            digests[key] = load_source_digest(config.data, config.model.input_side)
+        if made_from is not None and made_from != digests[key]:
+            raise InputError(
+                f"{file}: was made from other images or labels than {config.data.source} has; "
+                "choose another --out"
+            )
+    if data is not None and n_unknown:
+        say(
+            f"{n_unknown} finished cells do not say which images they were made from, because an "
+            f"older version made them; they are left as they are, whatever {data} has",
+            to=sys.stderr,
+        )
+
+
+def _result_of(out: Path, cell: Cell) -> dict[str, Any] | None:
+    """Read the file of a cell; None where there is none, `InputError` where it is of another."""
     file = out / CELLS / f"{cell.name}.json"
     if not file.is_file():
-        return False
+        return None
     try:
-        result = parse_json(read_whole(file))
+        result: dict[str, Any] = parse_json(read_whole(file))
         # Fields that are newer than the file get their defaults.
         made_by = parse_config(result["config"], str(file))
         began_as = result["start"]["config"] and parse_config(result["start"]["config"], str(file))
@@ -218,4 +262,4 @@ def _is_finished(out: Path, cell: Cell) -> bool:
         raise InputError(f"{file}: not a result of this toolkit: {error}; delete it") from None
     if not (compute_same(made_by, cell.config) and compute_same(began_as, cell.start)):
         raise InputError(f"{file}: was made by another config; delete it, or choose another --out")
-    return True
+    return result

@@ -59,8 +59,8 @@ def _run_start(config: TrainConfig, out: Path, runs: Path, data: str | None) -> 
         made_by = checkpoint.load_model(weights)[1].training.get("config")
         if not made_by or not compute_same(parse_config(made_by, str(weights)), config):
             raise InputError(f"{weights}: was made by another config; delete it")
-        return
-    fit(_with_source(config, data), run_dir, resume=True, show_progress=False)
+        return  # by these images, too, or the grid would not have begun
+    fit(with_source(config, data), run_dir, resume=True, show_progress=False)
     network, manifest = checkpoint.load_model(run_dir)
     training = manifest.training | _cost(run_dir) | {"config": config.model_dump(mode="json")}
     checkpoint.save_model(weights, network, manifest.model_copy(update={"training": training}))
@@ -68,7 +68,7 @@ def _run_start(config: TrainConfig, out: Path, runs: Path, data: str | None) -> 
 
 def run_cell(cell: Cell, out: Path, runs: Path, data: str | None) -> float:
     """Train, measure and write one cell; returns its accuracy."""
-    config, run_dir = _with_source(cell.config, data), runs / cell.name
+    config, run_dir = with_source(cell.config, data), runs / cell.name
     start: dict[str, Any] = {"config": None, "steps": 0, "labeled_images_seen": 0, "wall_s": 0.0}
     if cell.start is not None:
         weights = start_file(out, cell.start)
@@ -111,6 +111,7 @@ def _result(
         "rule": rule,
         "metrics": metrics[evaluation],
         "other_metrics": {name: metrics[name] for name in others},
+        "data_digest": manifest.training["data_digest"],
         "labeled_images": manifest.training["n_images"],
         "unlabeled_images": manifest.training["n_unlabeled"],
         **_cost(run_dir),
@@ -138,7 +139,8 @@ def start_file(out: Path, config: TrainConfig) -> Path:
     return out / STARTS / f"{start_name(config)}.safetensors"
 
 
-def _with_source(config: TrainConfig, source: str | None) -> TrainConfig:
+def with_source(config: TrainConfig, source: str | None) -> TrainConfig:
+    """Put another data.source into a config; None: leave it."""
     if source is None:
         return config
     data = config.data.model_copy(update={"source": source})

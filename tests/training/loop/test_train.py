@@ -234,7 +234,7 @@ def test_a_run_is_never_overwritten_or_mixed(config, tmp_path: Path):
     fit(config(epochs=1), tmp_path / "run", resume=False)
     with pytest.raises(InputError, match="add --resume"):
         fit(config(epochs=1), tmp_path / "run", resume=False)
-    with pytest.raises(InputError, match="started with another config"):
+    with pytest.raises(InputError, match=r"another config, it differs in schedule\.passes"):
         fit(config(epochs=2), tmp_path / "run", resume=True)
 
 
@@ -274,6 +274,40 @@ def test_a_run_is_not_resumed_on_other_data(config, learnable_tree: Path, tmp_pa
         (learnable_tree / name).write_text("\n".join(lines[:-40]))
     with pytest.raises(InputError, match="had n_images 96, this one has 88"):
         fit(config(epochs=1), tmp_path / "run", resume=True)
+
+
+def _swap_two_images(tree: Path) -> None:
+    """As many images with the same labels, in another order."""
+    lines = (tree / "fer2013.csv").read_text().splitlines()
+    lines[1], lines[2] = lines[2], lines[1]
+    (tree / "fer2013.csv").write_text("\n".join(lines) + "\n")
+
+
+def test_a_run_is_not_resumed_on_other_images_that_are_as_many(
+    config, learnable_tree: Path, tmp_path: Path
+):
+    fit(config(epochs=1), tmp_path / "run", resume=False)
+    before = (tmp_path / "run/split.json").read_bytes()
+    _swap_two_images(learnable_tree)
+    with pytest.raises(InputError, match="other images or labels"):
+        fit(config(epochs=1), tmp_path / "run", resume=True)
+    assert (tmp_path / "run/split.json").read_bytes() == before
+
+
+def test_the_checkpoint_of_another_run_is_not_taken(config, tmp_path: Path):
+    fit(config(epochs=1), tmp_path / "run", resume=False)
+    fit(config(epochs=1, seed=3), tmp_path / "other", resume=False)
+    (tmp_path / "other/resume.safetensors").replace(tmp_path / "run/resume.safetensors")
+    with pytest.raises(InputError, match=r"had another run\.seed$"):
+        fit(config(epochs=1), tmp_path / "run", resume=True)
+
+
+def test_what_does_not_move_the_weights_may_change(config, tmp_path: Path):
+    first = config(epochs=1)
+    fit(first, tmp_path / "run", resume=False)
+    own = first.run.model_copy(update={"device": "cpu", "checkpoint_every_s": 5.0})
+    fit(first.model_copy(update={"run": own}), tmp_path / "run", resume=True)
+    assert load_config(tmp_path / "run/config.toml").run.checkpoint_every_s == 5.0
 
 
 def test_the_learning_rate_warms_up_and_ends_at_zero():

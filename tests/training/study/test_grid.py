@@ -1,4 +1,5 @@
 import json
+import shutil
 import subprocess
 import sys
 import time
@@ -11,13 +12,13 @@ import psutil
 import pytest
 
 from fer_live.base.cores import usable_cores
-from fer_live.errors import InputError
+from fer_live.errors import DataError, InputError
 from fer_live.model.manifest import CropGeometry, Manifest
 from tests.helpers.forked import fork_context
 from tests.helpers.here import run_here
 from training.models.checkpoint import architecture, build_network, load_model, save_model
 from training.study.cells import Cell, cells_of, chosen_cells, load_grid, start_name
-from training.study.grid import _in_order, _is_finished, list_cells, run_grid
+from training.study.grid import _in_order, _result_of, list_cells, run_grid
 from training.study.report import write_report
 from training.study.worker import run_start
 
@@ -253,6 +254,46 @@ def test_a_grid_is_finished_once_and_not_run_twice(
     assert first == {file.name: file.read_bytes() for file in out.glob("*.svg")}
 
 
+@pytest.mark.usefixtures("quick_workers")
+def test_cells_of_other_images_are_not_mixed(
+    grid_file: Path, learnable_tree: Path, tmp_path: Path, capfd: pytest.CaptureFixture[str]
+):
+    out, runs = tmp_path / "out", tmp_path / "runs"
+    only = ["all_labels"]
+    assert run_grid(small(grid_file), out, runs, jobs=1, data=None, only=only) == 0
+    other = tmp_path / "other"
+    shutil.copytree(learnable_tree, other)
+    same = f"fer2013:{other.as_posix()}"
+    assert run_grid(grid_file, out, runs, jobs=1, data=same, only=only) == 0
+    rows = (other / "fer2013.csv").read_text().splitlines()
+    rows[1], rows[2] = rows[2], rows[1]
+    (other / "fer2013.csv").write_text("\n".join(rows) + "\n")
+    with pytest.raises(InputError, match="all_labels_1_1.json: was made from other images"):
+        run_grid(grid_file, out, runs, jobs=1, data=same)
+    with pytest.raises(DataError, match="nowhere: no such folder"):
+        run_grid(grid_file, out, runs, jobs=1, data="folder:nowhere")
+    file = out / "cells/all_labels_1_1.json"
+    cell = json.loads(file.read_text())
+    del cell["data_digest"]  # as an older version wrote it
+    file.write_text(json.dumps(cell))
+    capfd.readouterr()
+    assert run_grid(grid_file, out, runs, jobs=1, data=same, only=only) == 0
+    assert "1 finished cells do not say which images" in capfd.readouterr().err
+
+
+@pytest.mark.parametrize(
+    ("line", "says"),
+    [
+        ("settings.run = {seed = 5}", "row dta_snl: settings.run.seed has no effect"),
+        ("settings.data = {labeled_share = 0.3}", "labeled_share has no effect in a grid; write b"),
+    ],
+)
+def test_a_setting_that_the_grid_sets_itself_is_refused(grid_file: Path, line: str, says: str):
+    grid_file.write_text(f"{grid_file.read_text()}{line}\n")
+    with pytest.raises(InputError, match=says):
+        load_grid(grid_file)
+
+
 def test_workers_end_with_a_killed_grid(grid_file: Path, tmp_path: Path):
     """Else they would write into the runs of the grid that is started next."""
     text = small(grid_file).read_text()
@@ -472,7 +513,7 @@ def test_a_cell_from_before_a_field_existed_is_still_finished(grid_file: Path, t
     (tmp_path / f"cells/{cell.name}.json").write_text(
         json.dumps({"config": config, "start": start})
     )
-    assert _is_finished(tmp_path, cell)
+    assert _result_of(tmp_path, cell) is not None
 
 
 def test_a_cell_from_another_machine_is_still_finished(grid_file: Path, tmp_path: Path):
@@ -483,11 +524,11 @@ def test_a_cell_from_another_machine_is_still_finished(grid_file: Path, tmp_path
     (tmp_path / "cells").mkdir()
     file = tmp_path / f"cells/{cell.name}.json"
     file.write_text(json.dumps({"config": config, "start": start}))
-    assert _is_finished(tmp_path, cell)
+    assert _result_of(tmp_path, cell) is not None
     start["config"]["schedule"]["passes"] = 9
     file.write_text(json.dumps({"config": config, "start": start}))
     with pytest.raises(InputError, match="another config"):
-        _is_finished(tmp_path, cell)
+        _result_of(tmp_path, cell)
 
 
 @pytest.mark.parametrize(
