@@ -1,6 +1,10 @@
 """`fer-train`: the entry point; its commands are in `training/commands/`, one file each."""
 
 import argparse
+import os
+from collections.abc import Iterator
+from contextlib import contextmanager, redirect_stderr, redirect_stdout
+from pathlib import Path
 from typing import Protocol
 
 from fer_live.base.console import ArgumentParser, require_packages, run_command
@@ -73,9 +77,20 @@ def main() -> None:
 
     def command() -> int:
         require_packages("train", "torch", "kornia", "safetensors", "tomlkit")
-        return int(arguments.run(arguments))
+        with _one_speaker():
+            return int(arguments.run(arguments))
 
     run_command("fer-train", command)
+
+
+@contextmanager
+def _one_speaker() -> Iterator[None]:
+    """Of the processes that torchrun starts, let the first alone print; errors come from each."""
+    if os.environ.get("RANK", "0") == "0":
+        yield
+        return
+    with Path(os.devnull).open("w") as nowhere, redirect_stdout(nowhere), redirect_stderr(nowhere):
+        yield
 
 
 def build_parser() -> ArgumentParser:

@@ -120,19 +120,20 @@ class ScheduleConfig(Section):
     start_from: str = Field(
         "", description="checkpoint or run folder whose weights training starts from"
     )
-    passes: int = Field(28, ge=1, description="passes over the training images")
+    passes: int = Field(28, ge=1, le=1_000_000, description="passes over the training images")
     steps: int = Field(
         0, ge=0, description="steps in all, instead of passes: the same for every labeled share"
     )
-    batch_size: int = Field(128, ge=2, description="labeled images per step")
+    batch_size: int = Field(128, ge=2, le=65_536, description="labeled images per step")
     unlabeled_batch_size: int = Field(
         0,
         ge=0,
+        le=65_536,
         description="unlabeled images per step; the supervised method takes as many more labeled "
         "ones instead, strongly augmented",
     )
     heldout_batch_size: int = Field(
-        8, ge=1, description="labeled images without gradient that a step looks at"
+        8, ge=1, le=65_536, description="labeled images without gradient that a step looks at"
     )
     heldout_until: float = Field(
         1.0,
@@ -327,11 +328,7 @@ class TrainConfig(Section):
         try:
             options = METHODS[method].Options.model_validate(values.get("options", {}))
         except ValidationError as error:
-            first = error.errors()[0]
-            field = ".".join(str(part) for part in ("options", *first["loc"]))
-            raise ValueError(
-                f"{field} of {method}: {first['msg']}, got {first['input']!r}"
-            ) from None
+            raise ValueError(first_fault(error, table="options", of=method)) from None
         return {**values, "options": options}
 
 
@@ -349,12 +346,19 @@ def load_config(path: Path, changes: Sequence[str] = ()) -> TrainConfig:
         raise InputError(f"{path}: cannot read the config: {error.strerror}") from None
     except ValueError as error:  # UnicodeDecodeError is one too
         raise InputError(f"{path}: not a TOML file: {error}") from None
+    changed = dict(content)
     for change in changes:
         table, field, value = _parse_change(change)
-        if not isinstance(content.setdefault(table, {}), dict):
+        if not isinstance(changed.setdefault(table, {}), dict):
             raise InputError(f"{path}: {table} is no table; write [{table}] with its fields below")
-        content[table] = {**content[table], field: value}
-    return parse_config(content, str(path))
+        changed[table] = {**changed[table], field: value}
+    try:
+        return parse_config(changed, str(path))
+    except InputError:
+        if changes:
+            parse_config(content, str(path))  # the fault may be the file's own
+            parse_config(changed, " ".join(f"--set {change}" for change in changes))
+        raise
 
 
 def _parse_change(change: str) -> tuple[str, str, Any]:

@@ -52,13 +52,18 @@ class Section(BaseModel):
         return values
 
 
-def first_fault(error: ValidationError) -> str:
-    """Describe the first fault that a check found, in one line, in our words."""
+def first_fault(error: ValidationError, *, table: str = "", of: str = "") -> str:
+    """Describe the first fault that a check found, in one line, in our words.
+
+    `table` is the table that was checked, and `of` what it belongs to, where the fault tells
+    neither.
+    """
     first = error.errors()[0]
-    field = ".".join(str(part) for part in first["loc"])
+    field = ".".join(str(part) for part in (table, *first["loc"]) if part != "")
+    field = f"{field} of {of}" if of else field
     if first["type"] == "value_error":
         message = first["msg"].removeprefix("Value error, ")
-        return f"{field}.{message}" if field else message
+        return f"{field}: {message}" if field else message
     expected = _EXPECTED.get(first["type"], first["msg"]).format(**first.get("ctx", {}))
     told = f"{field}: {expected}" if field else expected
     return told if first["type"] in _NOTHING_GIVEN else f"{told}, got {first['input']!r}"

@@ -2,6 +2,7 @@
 
 import argparse
 import importlib.util
+import io
 import math
 import os
 import sys
@@ -24,6 +25,7 @@ class ArgumentParser(argparse.ArgumentParser):
 
     def __init__(self, *args: object, examples: Sequence[str] = (), **kwargs: object) -> None:
         super().__init__(*args, **{"allow_abbrev": False, **kwargs})  # type: ignore[arg-type]
+        self.register("type", Path, _named_path)
         self.examples = tuple(examples)
 
     def format_help(self) -> str:
@@ -34,12 +36,20 @@ class ArgumentParser(argparse.ArgumentParser):
         self.exit(2, plain_line(f"{self.prog}: {message} (see {self.prog} --help)") + "\n")
 
 
+def _named_path(text: str) -> Path:
+    """Parse an argument that is a path; an empty one, as of a variable that is not set, is none."""
+    if not text:
+        raise argparse.ArgumentTypeError("it is empty; name a file or a folder")
+    return Path(text)
+
+
 def run_command(prog: str, command: Callable[[], int]) -> NoReturn:
     """Run a command and end the process with its exit code; errors become one line on stderr.
 
     Nobody but its owner may write what it makes, whatever the umask was.
     """
     os.umask(os.umask(0o022) | 0o022)
+    _prepare_streams()
     try:
         code = command()
         sys.stdout.flush()
@@ -64,6 +74,21 @@ def run_command(prog: str, command: Callable[[], int]) -> NoReturn:
         _discard_stdout()
         code = 1
     sys.exit(code)
+
+
+def _prepare_streams() -> None:
+    """Let nothing that is printed end a command in a traceback.
+
+    A stream that whoever started it has closed takes its lines and shows nobody; else the next
+    file that is opened would take its place. A letter that standard output cannot write is
+    escaped, as on standard error.
+    """
+    for name in ("stdin", "stdout", "stderr"):
+        if getattr(sys, name) is None:
+            mode = "r" if name == "stdin" else "w"
+            setattr(sys, name, Path(os.devnull).open(mode, encoding="utf-8"))
+    if isinstance(sys.stdout, io.TextIOWrapper):
+        sys.stdout.reconfigure(errors="backslashreplace")
 
 
 def _discard_stdout() -> None:

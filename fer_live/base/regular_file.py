@@ -45,8 +45,11 @@ def open_regular(path: Path, max_bytes: int | None = None) -> io.BufferedReader:
 
 
 def open_text(path: Path) -> TextIO:
-    """The same as text in UTF-8, whose ends of lines stay as they are, as `csv` wants them."""
-    return io.TextIOWrapper(open_regular(path), encoding="utf-8", newline="")
+    """The same as text in UTF-8, whose ends of lines stay as they are, as `csv` wants them.
+
+    The mark that some editors put before the first letter is left out.
+    """
+    return io.TextIOWrapper(open_regular(path), encoding="utf-8-sig", newline="")
 
 
 def check_regular(path: Path, max_bytes: int | None = None) -> None:
@@ -65,8 +68,8 @@ def read_whole(path: Path, max_bytes: int = SMALL_BYTES) -> bytes:
 
 def read_text(path: Path, max_bytes: int = SMALL_BYTES) -> str:
     """The same as text in UTF-8, each end of a line as one character; raises `UnicodeDecodeError`
-    too."""
-    return read_whole(path, max_bytes).decode().replace("\r\n", "\n").replace("\r", "\n")
+    too. The mark that some editors put before the first letter is left out."""
+    return read_whole(path, max_bytes).decode("utf-8-sig").replace("\r\n", "\n").replace("\r", "\n")
 
 
 def sha256_of(path: Path) -> str:

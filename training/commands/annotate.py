@@ -9,7 +9,7 @@ import argparse
 from pathlib import Path
 
 from fer_live.base.console import check_output_file, whole
-from fer_live.errors import InputError
+from fer_live.errors import DataError, InputError
 from fer_live.plain_text import say
 
 HELP = "store crops, landmarks or a teacher's answers to the faces of a config"
@@ -73,7 +73,14 @@ def run(arguments: argparse.Namespace) -> int:
         measured = cut_as_the_app_does(config)
     else:
         measured = measure_landmarks(config)
-    save_annotations(arguments.out, measured.annotations)
     n_found = len(measured.annotations.values)
+    if n_found == 0:
+        raise DataError(
+            f"{config.data.source}: {arguments.kind} of none of {measured.n_faces} faces, because "
+            "the app's detector finds none in them; nothing is written"
+            if arguments.kind != "answers"
+            else f"{config.data.source}: no face to answer; nothing is written"
+        )
+    save_annotations(arguments.out, measured.annotations)
     say(f"{arguments.kind} of {n_found} of {measured.n_faces} faces: {arguments.out}")
     return 0

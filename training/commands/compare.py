@@ -1,8 +1,10 @@
 """Measure models side by side on the same images, every recall with its interval."""
 
 import argparse
+import sys
 from pathlib import Path
 
+from fer_live.plain_text import say
 from training.commands.figures import (
     answers_of,
     check_measuring,
@@ -46,4 +48,8 @@ def run(arguments: argparse.Namespace) -> int:
         without=on.without,
         answers=answers_of(arguments),
     )
-    return tell_figures(arguments, figures, to_markdown(figures))
+    tell_figures(arguments, figures, to_markdown(figures))
+    unreadable = dict.fromkeys(x for each in figures.values() for x in each.get("unreadable", ()))
+    for line in unreadable:
+        say(f"fer-train: {line}", to=sys.stderr)
+    return 1 if unreadable else 0

@@ -97,8 +97,8 @@ def declare_json(parser: argparse.ArgumentParser) -> None:
 
 def named_data(data: str | None) -> str:
     """The data set of --data, or of the environment; `InputError` where neither names one."""
-    named = data or os.environ.get(DATA_VARIABLE)
-    if not named:
+    named = os.environ.get(DATA_VARIABLE, "") if data is None else data
+    if data is None and not named:
         raise InputError(
             f"no data set is named; give --data KIND:DIR, or set {DATA_VARIABLE}, and "
             f"{SPLIT_VARIABLE} and {LABELS_VARIABLE} where the data set needs them"
@@ -113,7 +113,7 @@ def chosen_data(arguments: argparse.Namespace) -> DataChoice:
     environment are those of another data set.
     """
     split, rule = arguments.split, arguments.labels
-    if not arguments.data:
+    if arguments.data is None:
         split = split or os.environ.get(SPLIT_VARIABLE) or None
         rule = rule or os.environ.get(LABELS_VARIABLE) or None
         if rule is not None and rule not in LABEL_RULES:

@@ -38,7 +38,7 @@ def run(arguments: argparse.Namespace) -> int:
     from training.loop.train import fit
 
     config = load_config(arguments.config, arguments.set)
-    if arguments.data:
+    if arguments.data is not None:
         data = config.data.model_copy(update={"source": arguments.data})
         config = config.model_copy(update={"data": data})
     try:

@@ -11,6 +11,7 @@ faces already cut.
 """
 
 import csv
+import sys
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
@@ -23,6 +24,7 @@ from fer_live.base.regular_file import open_text
 from fer_live.datatypes import FaceDetection, UInt8Array
 from fer_live.errors import DataError
 from fer_live.model.manifest import EXPRESSIONS, CropGeometry
+from fer_live.plain_text import say
 from fer_live.sources.images import read_image
 from fer_live.vision.alignment import LEFT_EYE, MOUTH, RIGHT_EYE, align_face
 from training.data.image_files import read_crops, read_gray_face
@@ -99,19 +101,33 @@ def _csv_items(folder: Path, list_file: Path) -> Iterator[_Item]:
             missing = [column for column in _COLUMNS if column not in (reader.fieldnames or ())]
             if missing:
                 raise DataError(f"{list_file}, line 1: no column {', '.join(missing)}")
+            seen: set[str] = set()
+            n_again = 0
             for row in reader:
                 where = f"{list_file}, line {reader.line_num}"
                 label = _label(row["expression"], where)
                 if label is None:
                     continue
                 name = row["subDirectory_filePath"]
+                n_again += name in seen
+                if name in seen:
+                    continue
+                seen.add(name)
                 landmarks = _landmarks(row["facial_landmarks"], where)
                 yield _Item(name, label, _photo_reader(folder / _IMAGES / name, landmarks))
     except (OSError, UnicodeDecodeError, csv.Error) as error:
         raise DataError(f"{list_file}: cannot be read: {error}") from None
+    if n_again:
+        say(f"{list_file}: left out {n_again} rows of images that earlier rows name", to=sys.stderr)
 
 
 def _npy_items(annotations: Path) -> Iterator[_Item]:
+    images = annotations.parent / "images"
+    n_without = sum(
+        not (annotations / f"{image.stem}_exp.npy").is_file() for image in images.glob("*.jpg")
+    )
+    if n_without:
+        say(f"{images}: {n_without} images left out, without an annotation", to=sys.stderr)
     for file in sorted(annotations.glob("*_exp.npy")):
         try:
             number = str(load_array(file, "Uiu", 0))
@@ -120,7 +136,7 @@ def _npy_items(annotations: Path) -> Iterator[_Item]:
         label = _label(number, str(file))
         if label is None:
             continue
-        image = annotations.parent / "images" / f"{file.name.removesuffix('_exp.npy')}.jpg"
+        image = images / f"{file.name.removesuffix('_exp.npy')}.jpg"
         yield _Item(image.name, label, _crop_reader(image))
 
 
@@ -137,7 +153,9 @@ def _landmarks(text: str | None, where: str) -> FaceDetection:
     try:
         points = np.array((text or "").split(";"), dtype=np.float32).reshape(68, 2)
     except ValueError:
-        raise DataError(f"{where}: facial_landmarks is not 68 pairs x;y") from None
+        points = np.full((68, 2), np.nan, dtype=np.float32)
+    if not np.isfinite(points).all():
+        raise DataError(f"{where}: facial_landmarks is not 68 pairs x;y")
     keypoints = np.zeros((6, 2), dtype=np.float32)
     keypoints[LEFT_EYE] = points[36:42].mean(axis=0)
     keypoints[RIGHT_EYE] = points[42:48].mean(axis=0)

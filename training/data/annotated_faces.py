@@ -105,6 +105,12 @@ class AnnotatedFaces:
         found, are_numbers = places[begin:], values.isfinite().all(dim=1)
         return int((~((found >= 0) & are_numbers[found.clamp_min(0)])).sum())
 
+    def has(self, kind: Kind) -> bool:
+        """Whether some face has an annotation of this kind."""
+        stored = {"crops": self._crops, "landmarks": self._landmarks, "answers": self._answers}
+        found = stored[kind]
+        return found is not None and bool((found[0] >= 0).any())
+
     def _stored(self, annotations: Annotations | None) -> tuple[Tensor, Tensor] | None:
         """The place (N,) of each face among the values, and the values, on the device."""
         if annotations is None:

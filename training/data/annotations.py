@@ -112,6 +112,8 @@ def load_annotations(path: Path, kind: Kind, side: int) -> Annotations:
             f"{path}: not a file of annotations: values {values.dtype} {values.shape} of faces "
             f"{prints.dtype} {prints.shape}; make it anew"
         )
+    if len(values) == 0:
+        raise DataError(f"annotations.{kind}: {path}: no face in it; make it anew")
     if about.kind != kind:
         raise InputError(f"annotations.{kind}: {path}: holds {about.kind}; make {kind} anew")
     if about.side != side:

@@ -1,5 +1,7 @@
 """Makes the batch of every step: images drawn by the step's number, augmented on the device."""
 
+from typing import get_args
+
 import numpy as np
 import torch
 import torch.nn.functional as F
@@ -10,6 +12,7 @@ from fer_live.errors import DataError, InputError
 from training import distributed
 from training.config import ScheduleConfig, TrainConfig
 from training.data.annotated_faces import AnnotatedFaces, load_annotation_files
+from training.data.annotations import Kind
 from training.data.augment import augmentation
 from training.data.face_pool import LabeledFaces
 from training.data.sampling import BalancedStream, ShuffledStream
@@ -46,6 +49,7 @@ class Batches:
         labels = torch.from_numpy(np.concatenate([data.labeled.labels, data.heldout.labels]))
         self._labels = labels.to(device)
         self._unlabeled = AnnotatedFaces(data.unlabeled, files, device)
+        self._check_annotated(config)
         if method.needs_answers:
             self._check_answers(config)
         self._landmarks_weight = config.annotations.landmarks_weight
@@ -79,6 +83,16 @@ class Batches:
             if schedule.logit_adjustment:
                 self._logit_adjustment = schedule.logit_adjustment * self.class_shares.log()
         self._unlabeled_rows = ShuffledStream(max(n_unlabeled, 1), self._unlabeled_size, seed + 1)
+
+    def _check_annotated(self, config: TrainConfig) -> None:
+        """Refuse annotations that are all of other faces: they would do nothing."""
+        for kind in get_args(Kind):
+            named = getattr(config.annotations, kind)
+            if named and not (self._images.has(kind) or self._unlabeled.has(kind)):
+                raise InputError(
+                    f"annotations.{kind}: {named if isinstance(named, str) else ', '.join(named)}: "
+                    "of none of the faces that this config trains on; make them with this config"
+                )
 
     def _check_answers(self, config: TrainConfig) -> None:
         """Refuse files that lack a face whose answer is needed: a step would have no loss."""

@@ -4,14 +4,16 @@
 et al., 2013). `fer2013new.csv`: the votes of ten raters, joined by row number (Barsoum et al.,
 2016).
 
-Protocol: `Usage` values other than Training, PublicTest and PrivateTest are ignored, and so are
+Protocol: `Usage` values other than Training, PublicTest and PrivateTest are left out, and so are
 Training rows whose pixels equal those of an evaluation row: the official file repeats about 280
 PublicTest images in Training, and a figure that counts them is not a figure on unseen faces.
 """
 
 import csv
 import gzip
+import sys
 import zlib
+from collections import Counter
 from collections.abc import Iterator
 from dataclasses import dataclass
 from functools import lru_cache
@@ -25,6 +27,7 @@ from fer_live.base.regular_file import check_regular, open_text
 from fer_live.datatypes import UInt8Array
 from fer_live.errors import DataError
 from fer_live.model.manifest import EXPRESSIONS
+from fer_live.plain_text import say
 from training.data.labeled_images import LabeledImages
 
 Split = Literal["Training", "PublicTest", "PrivateTest"]
@@ -118,10 +121,12 @@ def _load(folder: Path, _: tuple[tuple[int, int], ...]) -> Fer2013:
     vote_usages, votes = _read_votes(votes_file) if votes_file.is_file() else (None, None)
 
     images, emotions, usages, kept_rows = [], [], [], []
+    others: Counter[str] = Counter()
     n_rows = 0
     for n_rows, (where, row) in enumerate(_rows(images_file, ("emotion", "pixels", "Usage")), 1):
         emotion, pixels, usage = row
         if usage not in SPLITS:
+            others[usage] += 1
             continue
         if emotion not in {"0", "1", "2", "3", "4", "5", "6"}:
             raise DataError(f"{where}: emotion {emotion!r} is not one of 0..6")
@@ -136,6 +141,12 @@ def _load(folder: Path, _: tuple[tuple[int, int], ...]) -> Fer2013:
         kept_rows.append(n_rows - 1)
     if not images:
         raise DataError(f"{images_file}: no Training, PublicTest or PrivateTest row in it")
+    if others:
+        say(
+            f"{images_file}: left out {others.total()} of {n_rows} rows, whose Usage "
+            f"{', '.join(map(repr, sorted(others)))} is none of {', '.join(SPLITS)}",
+            to=sys.stderr,
+        )
     if votes is not None and len(votes) != n_rows:
         raise DataError(
             f"{votes_file}: {len(votes)} rows, but {images_file.name} has {n_rows}; "
@@ -199,5 +210,5 @@ def _rows(path: Path, columns: tuple[str, ...]) -> Iterator[tuple[str, list[str]
 def _open_text(path: Path) -> TextIO:
     if path.suffix == ".gz":
         check_regular(path)
-        return gzip.open(path, "rt", encoding="utf-8", newline="")
+        return gzip.open(path, "rt", encoding="utf-8-sig", newline="")
     return open_text(path)

@@ -1,5 +1,6 @@
 """A data set with one folder per class: `DIR/<label>/` of images, known by their content."""
 
+import sys
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -8,6 +9,7 @@ from numpy.typing import NDArray
 
 from fer_live.errors import DataError
 from fer_live.model.manifest import EXPRESSIONS, LABEL_RULE, is_label
+from fer_live.plain_text import say
 from fer_live.sources.folder import is_companion, promises_image
 from training.data.image_files import read_crops, read_gray_face
 from training.data.labeled_images import LabeledImages
@@ -42,10 +44,12 @@ def list_labeled_files(folder: Path, label_names: tuple[str, ...]) -> LabeledFil
 
 def _class_folders(folder: Path) -> list[Path]:
     """List the folders that hold images; hidden ones (.ipynb_checkpoints) are no classes."""
+    return [path for path in _subfolders(folder) if _images(path)]
+
+
+def _subfolders(folder: Path) -> list[Path]:
     return [
-        path
-        for path in sorted(folder.iterdir())
-        if path.is_dir() and not path.name.startswith(".") and _images(path)
+        path for path in sorted(folder.iterdir()) if path.is_dir() and not path.name.startswith(".")
     ]
 
 
@@ -70,6 +74,8 @@ def load_labeled_folder(folder: Path, side: int) -> LabeledImages:
             )
     listed = list_labeled_files(folder, classes)
     name = f"folder {folder.name}"
+    if empty := [path.name for path in _subfolders(folder) if path.name not in names]:
+        say(f"{name}: no image in {', '.join(empty)}, so it is no class", to=sys.stderr)
     images, readable = read_crops(
         name, len(listed.files), lambda i: read_gray_face(listed.files[i], side), side
     )

@@ -26,16 +26,17 @@ def digest_of(data: FaceImages | LabeledImages) -> str:
     """
     sum_ = hashlib.blake2b(digest_size=8)
     sum_.update(json.dumps([data.images.shape, data.ids.dtype.str]).encode())
-    sum_.update(np.ascontiguousarray(data.ids).view(np.uint8))
+    for begin in range(0, len(data.ids), _MOST_LOOKED_AT):
+        sum_.update(data.ids[begin : begin + _MOST_LOOKED_AT].tobytes())
     if isinstance(data, LabeledImages):
         sum_.update(json.dumps(data.classes).encode())
-        sum_.update(np.ascontiguousarray(data.labels))
+        sum_.update(data.labels.tobytes())
         if data.votes is not None:
-            sum_.update(np.ascontiguousarray(data.votes))
+            sum_.update(data.votes.tobytes())
     n = len(data.images)
     looked_at = np.linspace(0, n - 1, min(n, _MOST_LOOKED_AT)).astype(np.int64)
     for position, row in enumerate(looked_at):
-        sum_.update(np.ascontiguousarray(data.images[row]))
+        sum_.update(data.images[row].tobytes())
         if position % _ROWS_AT_ONCE == 0:
             give_back(data.images)
     give_back(data.images)
@@ -46,6 +47,6 @@ def digest_of_choice(digests: list[str], *rows: NDArray[np.int64]) -> str:
     """Compute 16 hexadecimal digits of data sets, by their digests, and of the rows (K,) chosen."""
     sum_ = hashlib.blake2b(json.dumps(digests).encode(), digest_size=8)
     for chosen in rows:
-        sum_.update(np.ascontiguousarray(chosen))
+        sum_.update(chosen.tobytes())
         sum_.update(b"|")
     return sum_.hexdigest()

@@ -7,6 +7,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from fer_live.datatypes import FloatArray, UInt8Array
+from fer_live.errors import DataError
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -82,6 +83,14 @@ class LabeledImages:
     def resized(self, side: int) -> "LabeledImages":
         """Resize every image to `side` pixels."""
         return replace(self, images=resize_faces(self.images, side))
+
+
+def check_new(seen: dict[str, int], name: str, line: int, where: str) -> None:
+    """Note the line that names an image; `DataError` where an earlier one did, for it would count
+    twice, perhaps with two labels."""
+    if name in seen:
+        raise DataError(f"{where}: names {name} a second time, after line {seen[name]}")
+    seen[name] = line
 
 
 def resize_faces(images: UInt8Array, side: int) -> UInt8Array:

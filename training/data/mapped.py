@@ -88,6 +88,7 @@ def pack_images(source: Path, side: int, out: Path) -> int:
 
     They need no memory, however many they are. One that cannot be read is left out.
     """
+    _check_free(out)
     files = files_below(source, "image")
     ids: list[str] = []
 
@@ -102,16 +103,31 @@ def pack_images(source: Path, side: int, out: Path) -> int:
     n = _write(out, faces(), side)
     if n == 0:
         raise DataError(f"{source}: none of its {len(files)} images can be read")
+    (out / LABELS).unlink(missing_ok=True)  # of a pack that was replaced
     _describe(out, np.array(ids), MappedAbout(name=f"images {source.name}"))
     return n
 
 
 def pack_labeled(data: LabeledImages, out: Path) -> int:
     """Write a labeled data set that is in memory; returns how many images it has."""
+    _check_free(out)
     n = _write(out, data.images, data.images.shape[1])
     np.save(out / LABELS, data.labels)
     _describe(out, data.ids, MappedAbout(name=data.name, classes=data.classes))
     return n
+
+
+def _check_free(out: Path) -> None:
+    """Refuse a folder with files of a pack's names that are none; a pack is replaced."""
+    foreign = [name for name in (IMAGES, LABELS, IDS, ABOUT) if (out / name).exists()]
+    if not foreign:
+        return
+    try:
+        MappedAbout.model_validate_json(read_whole(out / ABOUT))
+    except (OSError, ValueError):
+        raise InputError(
+            f"{out}: holds a {foreign[0]} that fer-train pack did not make; choose another --out"
+        ) from None
 
 
 def _write(out: Path, faces: Iterable[UInt8Array], side: int) -> int:

@@ -15,7 +15,7 @@ from fer_live.base.regular_file import read_text
 from fer_live.errors import DataError
 from fer_live.model.manifest import EXPRESSIONS
 from training.data.image_files import read_crops, read_gray_face
-from training.data.labeled_images import LabeledImages
+from training.data.labeled_images import LabeledImages, check_new
 
 Split = Literal["train", "test"]
 SPLITS: tuple[Split, ...] = ("train", "test")
@@ -34,12 +34,14 @@ def load_raf_db(folder: Path, split: Split, side: int) -> LabeledImages:
     except (OSError, UnicodeDecodeError) as error:
         raise DataError(f"{list_file}: cannot be read: {error}") from None
     names, labels = [], []
+    seen: dict[str, int] = {}
     for number, line in enumerate(lines, 1):
         if not line.strip():
             continue
         name, _, digit = line.strip().rpartition(" ")
         if digit not in {"1", "2", "3", "4", "5", "6", "7"} or not name.endswith(".jpg"):
             raise DataError(f"{list_file}, line {number}: expected NAME.jpg and a label 1..7")
+        check_new(seen, name, number, f"{list_file}, line {number}")
         if name.startswith(f"{split}_"):
             names.append(name)
             labels.append(CLASSES.index(_LABELS[int(digit) - 1]))

@@ -197,9 +197,8 @@ def _held_out(
 
 def _check_labeled_classes(data: LabeledImages, labeled: NDArray[np.int64]) -> None:
     """Tell which classes have no labeled image to learn from; `DataError` where one or none has."""
-    there = np.unique(data.labels)
     learnt = np.unique(data.labels[labeled])
-    lost = [data.classes[index] for index in there if index not in learnt]
+    lost = [label for index, label in enumerate(data.classes) if index not in learnt]
     if len(labeled) and len(learnt) < 2:
         raise DataError(
             f"{data.name}: of one class alone an image keeps its label to learn from, so there is "

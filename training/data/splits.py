@@ -129,7 +129,9 @@ def load_list(path: Path, data: LabeledImages, *, partly: bool = False) -> NDArr
         raise DataError(f"{path}: not a split list: {why}") from None
     kind, own_kind = split.data.partition(" ")[0], data.name.partition(" ")[0]
     if kind != own_kind:
-        raise DataError(f"{path}: of {split.data}, not of {data.name}; draw a list of this data set")
+        raise DataError(
+            f"{path}: of {split.data}, not of {data.name}; draw a list of this data set"
+        )
     named = np.isin(data.ids, np.array(split.ids, dtype=np.str_))
     wanted = min(len(split.ids), 1) if partly else len(split.ids)
     if named.sum() < wanted:

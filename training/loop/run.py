@@ -40,6 +40,9 @@ LOG_FILE = "log.jsonl"
 METRICS_FILE = "metrics.json"
 SPLIT_FILE = "split.json"
 
+_FEWEST_CHANNELS, _LARGE_SIDE = 16, 96
+"""Convolutions of fewer channels on larger images end torch 2.13 on a CPU with a segmentation
+fault, in fp32 and channels last; such runs take the other order of memory."""
 _NATIVE_BF16 = ("avx512_bf16", "amx_bf16", "bf16")
 """Names of the ability to compute in bf16: of x86 processors and, the last one, of Arm."""
 
@@ -148,7 +151,8 @@ def check_run_dir(config: TrainConfig, run_dir: Path, resume: bool) -> None:
     """Refuse to overwrite a run, or to resume it with another config."""
     config_file = run_dir / CONFIG_FILE
     if not config_file.is_file():
-        outputs = (checkpoint.MODEL_FILE, METRICS_FILE, LOG_FILE, SPLIT_FILE)
+        written = (checkpoint.MODEL_FILE, METRICS_FILE, LOG_FILE, SPLIT_FILE)
+        outputs = (*written, RESUME_FILE, BEFORE_COOLDOWN_FILE)
         foreign = [name for name in outputs if (run_dir / name).exists()]
         if foreign:
             raise InputError(
@@ -247,7 +251,9 @@ def _build_student(
     if config.schedule.start_from:
         _start_from(student, Path(config.schedule.start_from), classes, config.model)
     distributed.with_global_norms(student)
-    student.to(device).to(memory_format=torch.channels_last)  # type: ignore[call-overload]
+    student.to(device)
+    if config.model.width >= _FEWEST_CHANNELS or config.model.input_side < _LARGE_SIDE:
+        student.to(memory_format=torch.channels_last)  # type: ignore[call-overload]
     return student
 
 

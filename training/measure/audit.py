@@ -7,6 +7,7 @@ look different in these pictures, or be read wrongly.
 """
 
 import csv
+import sys
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -17,8 +18,10 @@ from numpy.typing import NDArray
 from fer_live.base.regular_file import open_text
 from fer_live.datatypes import FloatArray, UInt8Array
 from fer_live.errors import DataError
+from fer_live.plain_text import say
 from fer_live.vision.answers import AnswerConfig
-from training.data.image_files import read_gray_face
+from training.data.image_files import read_crops, read_gray_face
+from training.data.labeled_images import check_new
 from training.measure.corruptions import corrupt
 from training.measure.evaluate import Model, open_model
 from training.measure.markdown import table_row
@@ -42,7 +45,13 @@ def audit(model_path: Path, folder: Path, answers: AnswerConfig) -> dict[str, An
     once = open_model(model_path, AnswerConfig(1, answers.prior))
     names, attributes = _listed(folder)
     side = model.manifest.input_side
-    faces = np.stack([read_gray_face(folder / _PART / f"{name}.jpg", side) for name in names])
+    faces, readable = read_crops(
+        f"{folder.name} {_PART}",
+        len(names),
+        lambda i: read_gray_face(folder / _PART / f"{names[i]}.jpg", side),
+        side,
+    )
+    attributes = {name: values[readable] for name, values in attributes.items()}
     probs = model.predict(faces)
     stays = _stays(model, once, faces, probs)
     generator = np.random.default_rng(0)
@@ -56,7 +65,7 @@ def audit(model_path: Path, folder: Path, answers: AnswerConfig) -> dict[str, An
     }
     return {
         "model": str(model_path),
-        "n": len(names),
+        "n": len(faces),
         "readings": answers.readings,
         "prior": answers.prior,
         "labels": list(model.manifest.labels),
@@ -70,10 +79,24 @@ def _listed(folder: Path) -> tuple[list[str], dict[str, NDArray[np.str_]]]:
     file = folder / "fairface.csv"
     try:
         with open_text(file) as lines:
-            rows = [row for row in csv.DictReader(lines) if row.get("set") == _PART]
+            reader = csv.DictReader(lines)
+            rows, seen = [], dict[str, int]()
+            for row in (row for row in reader if row.get("set") == _PART):
+                where = f"{file}, line {reader.line_num}"
+                if None in (row.get(column, "") for column in ("name", *ATTRIBUTES)):
+                    raise DataError(f"{where}: fewer values than columns; a short row?")
+                check_new(seen, row.get("name", ""), reader.line_num, where)
+                rows.append(row)
     except (OSError, UnicodeDecodeError, csv.Error) as error:
         raise DataError(f"{file}: cannot be read: {error}") from None
+    n_listed = len(rows)
     rows = [row for row in rows if (folder / _PART / f"{row.get('name')}.jpg").is_file()]
+    if rows and len(rows) < n_listed:
+        say(
+            f"{file}: left out {n_listed - len(rows)} of {n_listed} rows, whose picture is not in "
+            f"{_PART}/",
+            to=sys.stderr,
+        )
     if not rows or not set(ATTRIBUTES) <= set(rows[0]):
         columns = ", ".join(("set", "name", *ATTRIBUTES))
         raise DataError(f"{file}: no picture of {_PART}/ in it, or not the columns {columns}")

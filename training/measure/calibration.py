@@ -160,7 +160,20 @@ def summary(figures: dict[str, Any]) -> str:
         f"(halves {', '.join(f'{t:.3f}' for t in figures['fold_temperatures'])})\n"
         f"ECE {figures['ece']:.4f}, cross-fitted, 95 % {low:.4f} to {high:.4f}; at temperature 1 "
         f"{figures['ece_at_1']:.4f}; a perfectly calibrated model {figures['ece_if_perfect']:.4f}"
+        + _at_bound(figures["temperature"])
     )
+
+
+def _at_bound(temperature: float) -> str:
+    """Say that no temperature fits, where the best one is the least or the most that there is."""
+    if LEAST_TEMPERATURE * 1.001 < temperature < MOST_TEMPERATURE / 1.001:
+        return ""
+    why = (
+        "these images are all read right, or nearly so; take images that it was not trained on"
+        if temperature < 1
+        else "the model hardly knows these images' classes"
+    )
+    return f"\nthe temperature is at the end of its range: {why}"
 
 
 def _softmax(logits: FloatArray) -> FloatArray:

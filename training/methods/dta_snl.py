@@ -7,11 +7,11 @@ based on Dynamic Threshold and Negative Learning". Either half can be switched o
 from typing import Literal, NamedTuple
 
 import torch
-from pydantic import Field
+from pydantic import Field, model_validator
 from torch import Tensor
 
 from training.distributed import n_processes, sum_over_processes
-from training.methods.dynamic_threshold import DynamicThreshold
+from training.methods.dynamic_threshold import DynamicThreshold, check_limits
 from training.methods.heldout import HeldoutPrecision
 from training.methods.method import (
     Batch,
@@ -87,7 +87,9 @@ class DtaSnlOptions(Section):
         1.0, ge=0, description="passes over which lambda_n rises from 0 to its value"
     )
     ceiling: float = Field(0.05, ge=0, le=1, description="a complementary class is below it ...")
-    rank: int = Field(3, ge=1, description="... and has at least so many likelier classes")
+    rank: int = Field(
+        3, ge=1, description="... and has at least so many likelier classes; of fewer, all others"
+    )
     ruled_out: Literal["fixed", "heldout", "batch"] = Field(
         "fixed",
         description="what chooses complementary classes: ceiling and rank; a ceiling by coverage "
@@ -118,6 +120,11 @@ class DtaSnlOptions(Section):
     both_networks: bool = Field(
         False, description="choose complementary classes only where the student agrees"
     )
+
+    @model_validator(mode="after")
+    def _limits_in_order(self) -> "DtaSnlOptions":
+        check_limits(self.tau_min, self.tau_max)
+        return self
 
 
 class DtaSnl(Method):
@@ -150,6 +157,7 @@ class DtaSnl(Method):
     def __init__(self, options: DtaSnlOptions, n_classes: int) -> None:
         super().__init__(options, n_classes)
         self.options = options
+        self.rank = min(options.rank, n_classes - 1)
         self.needs_answers = options.stored_answers
         reads_weak_views = options.both_networks or not options.stored_answers
         self.n_weak_views = options.weak_views if reads_weak_views else 0
@@ -268,10 +276,10 @@ class DtaSnl(Method):
         """Return the ceiling and the rank of complementary classes for this step."""
         options = self.options
         if options.ruled_out == "heldout":
-            return self.heldout.ceiling(options.coverage), options.rank
+            return self.heldout.ceiling(options.coverage), self.rank
         if options.ruled_out == "batch":
             return torch.inf, least_rank(probs, strong_logits)
-        return options.ceiling, options.rank
+        return options.ceiling, self.rank
 
     def _warmed(self, passes: float) -> float:
         """The share of lambda_n that counts after `passes` passes, 0 to 1."""

@@ -11,6 +11,12 @@ from torch import Tensor, nn
 from training.distributed import sum_over_processes
 
 
+def check_limits(tau_min: float, tau_max: float) -> None:
+    """Raise `ValueError` where the lower limit of thresholds is above the upper one."""
+    if tau_min > tau_max:
+        raise ValueError(f"tau_min {tau_min:g} is above tau_max {tau_max:g}")
+
+
 class DynamicThreshold(nn.Module):
     """One threshold per class: tau_c = clip(beta * r_c / (1 + gamma ** -passes), tau_min, tau_max).
 

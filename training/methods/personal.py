@@ -13,12 +13,12 @@ import copy
 
 import torch
 import torch.nn.functional as F
-from pydantic import Field
+from pydantic import Field, model_validator
 from torch import Tensor
 
 from fer_live.errors import InputError
 from training.methods.dta_snl import unlabeled_terms
-from training.methods.dynamic_threshold import DynamicThreshold
+from training.methods.dynamic_threshold import DynamicThreshold, check_limits
 from training.methods.method import (
     Batch,
     Method,
@@ -49,7 +49,9 @@ class PersonalOptions(Section):
     lambda_u: float = Field(1.0, ge=0, description="weight of the pseudo-label term")
     lambda_n: float = Field(1.0, ge=0, description="weight of the complementary term")
     ceiling: float = Field(0.05, ge=0, le=1, description="a complementary class is below it ...")
-    rank: int = Field(3, ge=0, description="... and has at least so many likelier classes")
+    rank: int = Field(
+        3, ge=0, description="... and has at least so many likelier classes; of fewer, all others"
+    )
     lambda_a: float = Field(1.0, ge=0, description="weight of the distillation from the start")
     pull: float = Field(
         0.0, ge=0, description="weight of half the squared distance of all weights to the start's"
@@ -72,6 +74,11 @@ class PersonalOptions(Section):
     keep: float = Field(
         0.0, ge=0, lt=1, description="share of the start in the average of weights at the end"
     )
+
+    @model_validator(mode="after")
+    def _limits_in_order(self) -> "PersonalOptions":
+        check_limits(self.tau_min, self.tau_max)
+        return self
 
 
 class Personal(Method):

@@ -23,6 +23,8 @@ from training.section import first_fault
 MODEL_FILE = "model.safetensors"
 
 
+_MOST_CARD_LETTERS = 100_000
+
 AUXILIARY = "auxiliary."
 """Begin of the names of weights that only training needs; checkpoints to evaluate lack them."""
 
@@ -53,7 +55,9 @@ def save_model(path: Path, network: ExpressionNet, manifest: Manifest) -> None:
         for name, tensor in network.state_dict().items()
         if not name.startswith(AUXILIARY)
     }
-    write_atomically(path, save(tensors, metadata={MANIFEST_KEY: manifest.to_json()}))
+    text = manifest.to_json()
+    parse_manifest(text, str(path))  # what could not be read again is not written
+    write_atomically(path, save(tensors, metadata={MANIFEST_KEY: text}))
 
 
 def put_card(path: Path, card: Path, out: Path) -> None:
@@ -63,12 +67,21 @@ def put_card(path: Path, card: Path, out: Path) -> None:
         text = read_text(card)
     except (OSError, UnicodeDecodeError) as error:
         raise InputError(f"{card}: cannot read the model card: {error}") from None
+    if len(text) > _MOST_CARD_LETTERS:
+        raise InputError(
+            f"{card}: {len(text):,} letters; a model card has at most {_MOST_CARD_LETTERS:,}"
+        )
     save_model(out, network, manifest.model_copy(update={"card": text}))
 
 
 def load_model(path: Path) -> tuple[ExpressionNet, Manifest]:
     """Rebuild the network of a checkpoint file or run folder, in eval mode on the CPU."""
     file = path / MODEL_FILE if path.is_dir() else path
+    if file.suffix.lower() == ".onnx":
+        raise ModelError(
+            f"{file}: an exported model; name the checkpoint that it was made from, a "
+            ".safetensors file or a run folder"
+        )
     tensors, metadata = read_safetensors(file)
     manifest = parse_manifest(metadata.get(MANIFEST_KEY), str(file))
     try:

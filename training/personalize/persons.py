@@ -12,6 +12,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from fer_live.datatypes import FloatArray, UInt8Array
+from fer_live.errors import DataError
 from fer_live.model.manifest import CropGeometry
 from training.data.labeled_images import LabeledImages
 
@@ -132,6 +133,7 @@ def make_persons(
     """Make persons out of `data`'s images; returns them and the images used nowhere, as they are.
 
     The labels of `unlabeled` are only for figures. Images that occur twice stay together.
+    `DataError` where there are too few images for each person to have some of every kind.
     """
     _, groups = np.unique(data.images.reshape(len(data), -1), axis=0, return_inverse=True)
     order = np.random.default_rng(seed).permutation(groups.max() + 1)[groups.ravel()]
@@ -146,6 +148,13 @@ def make_persons(
         left = left[n_unlabeled + n_tested :]
         taken = [_as_looked(data, rows, look) for rows in (labeled, *parts)]
         persons.append(SimulatedPerson(look, *taken))
+    if not len(left) or not all(len(p.unlabeled) and len(p.tested) for p in persons):
+        n_labeled = sum(len(person.labeled) for person in persons)
+        wanted = len(looks) * (n_unlabeled + n_tested) + n_labeled
+        raise DataError(
+            f"{data.name}: {len(data)} images are too few to make {len(looks)} simulated persons "
+            f"of; take a data set of about {wanted + n_tested}"
+        )
     return persons, data.where(_mask(left, len(data)))
 
 

@@ -132,7 +132,11 @@ def _check_settings(grid: GridConfig, path: Path) -> None:
     tables = {"base": grid.base, "start": grid.start} | {
         f"row {row.name}: settings": row.settings for row in grid.rows
     }
-    own = (("run", "seed", "seeds"), ("run", "method", "method"), ("data", "labeled_share", "budgets"))
+    own = (
+        ("run", "seed", "seeds"),
+        ("run", "method", "method"),
+        ("data", "labeled_share", "budgets"),
+    )
     for where, settings in tables.items():
         for table, field, instead in own:
             if field in settings.get(table, {}):

@@ -224,7 +224,8 @@ def _check_same_images(
     for cell in cells:
         config = with_source(cell.config, data)
         split_source(config.data.source, tuple(LABELED_KINDS))
-        result, start = results[cell.name], cell.start and start_file(out, cell.start)
+        result = results[cell.name]
+        start = start_file(out, cell.start) if cell.start else None
         if result is not None:
             made_from, file = result.get("data_digest"), out / CELLS / f"{cell.name}.json"
             n_unknown += made_from is None

@@ -23,8 +23,16 @@ def keep_weights(runs: Sequence[Path], out: Path) -> list[Path]:
 
     Returns:
         The files that were written.
+
+    Raises:
+        InputError: Two runs would become one file, or one would replace another's.
     """
     written = []
+    names = [run.resolve().name for run in runs]
+    if twice := sorted({name for name in names if names.count(name) > 1}):
+        raise InputError(
+            f"two run folders are called {twice[0]}, which would be one file; rename one"
+        )
     try:
         out.mkdir(parents=True, exist_ok=True)
     except OSError as error:
@@ -32,6 +40,11 @@ def keep_weights(runs: Sequence[Path], out: Path) -> list[Path]:
     for run in runs:
         network, manifest = checkpoint.load_model(run)
         written.append(out / f"{run.resolve().name}.safetensors")
+        if written[-1].exists() and checkpoint.load_model(written[-1])[1] != manifest:
+            raise InputError(
+                f"{written[-1]}: holds the weights of another run; rename the run folder, or "
+                "choose another --out"
+            )
         checkpoint.save_model(written[-1], network.half(), manifest)
     sums = [f"{sha256_of(file)}  {file.name}\n" for file in sorted(out.glob("*.safetensors"))]
     write_atomically(out / SUMS_FILE, "".join(sums).encode())

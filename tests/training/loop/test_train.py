@@ -374,11 +374,17 @@ def test_the_options_of_every_method_are_printed_and_read(method: str, tmp_path:
         ("[run", "not a TOML file"),
         ("[data]\nlabels = 'mine'", "data.labels"),
         ("[run]\nmethod = 'mixmatch'", "'mixmatch' is not one of supervised, fixmatch"),
-        ("[run]\nmethod = 'fixmatch'\n[options]\ntau = 1", "options.tau of fixmatch: Extra"),
+        ("[run]\nmethod = 'fixmatch'\n[options]\ntau = 1", "options.tau of fixmatch: there is no such field"),
         ("run = 3", "run: "),
         ("[run]\nmethod = ['fixmatch']", "is not one of supervised"),
         ("[options]\nthreshold = 1", "options.threshold of supervised"),
         ("[model]\nfeature_map_dropout = 0.5", "set attention_branches too"),
+        ("[schedule]\nsteps = true", "steps: expected a number, got true"),
+        ("[schedule]\nbatch_size = 1000000000", "batch_size: expected at most 65536"),
+        (
+            "[run]\nmethod = 'dta_snl'\n[options]\ntau_min = 0.9\ntau_max = 0.5",
+            "options of dta_snl: tau_min 0.9 is above tau_max 0.5",
+        ),
     ],
 )
 def test_a_faulty_config_is_named(tmp_path: Path, text: str, says: str):
@@ -414,7 +420,7 @@ def test_a_field_is_set_on_the_command_line(
     [
         ("passes=7", "write it as TABLE.FIELD=VALUE"),
         ("schedule.passes", "write it as TABLE.FIELD=VALUE"),
-        ("schedule.pases=7", "schedule.pases: Extra"),
+        ("schedule.pases=7", "--set schedule.pases=7: schedule.pases: there is no such field"),
         ("schedule.passes=many", "schedule.passes: "),
     ],
 )

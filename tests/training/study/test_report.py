@@ -48,9 +48,15 @@ def folder(tmp_path: Path) -> Path:
     for row, budgets in ACCURACY.items():
         for budget, accuracies in budgets.items():
             for seed, accuracy in enumerate(accuracies, 1):
-                file = tmp_path / "cells" / f"{row}_{budget:g}_{seed}.json"
-                file.write_text(json.dumps(cell(seed, accuracy)))
+                put(tmp_path, f"{row}_{budget:g}_{seed}", cell(seed, accuracy))
     return tmp_path
+
+
+def put(folder: Path, name: str, result: dict[str, object]) -> None:
+    """Write a cell's file, ROW_BUDGET_SEED, which says itself whose it is."""
+    row, budget, _ = name.rsplit("_", 2)
+    whose = {"method": row, "budget": float(budget)}
+    (folder / f"cells/{name}.json").write_text(json.dumps(result | whose))
 
 
 def cell(seed: int, accuracy: float) -> dict[str, object]:
@@ -100,7 +106,7 @@ def test_the_unlabeled_images_are_a_second_measure(folder: Path):
         for row, accuracy in (("ours", 0.6), ("base", 0.5)):
             result = cell(seed, accuracy)
             result["other_metrics"] = {"unlabeled images": result["metrics"]}
-            (folder / f"cells/{row}_0.1_{seed}.json").write_text(json.dumps(result))
+            put(folder, f"{row}_0.1_{seed}", result)
     page = write_report(folder).read_text()
     table = page.split("## Accuracy, unlabeled images")[1].split("##")[0]
     assert "| base | 50.0 ± 0.0 |" in table
@@ -128,7 +134,7 @@ def test_named_pairs_are_judged_image_by_image(folder: Path):
             result = cell(seed, accuracy)
             result["metrics"] |= images
             result["other_metrics"] = {WITHHELD: result["metrics"]}
-            (folder / f"cells/{row}_0.1_{seed}.json").write_text(json.dumps(result))
+            put(folder, f"{row}_0.1_{seed}", result)
     page = write_report(folder).read_text()
     section = page.split("## Differences, image by image")[1].split("## Lead")[0]
     assert "Written before the runs." in section
@@ -148,7 +154,7 @@ def test_gradients_are_told_where_the_logs_have_them(folder: Path):
             line | {"pseudo_label_gradient": size, "complementary_gradient": 0.05},
             line | {"pseudo_label_gradient": size + 0.2, "complementary_gradient": 0.15},
         ]
-        (folder / f"cells/ours_0.1_{seed}.json").write_text(json.dumps(result))
+        put(folder, f"ours_0.1_{seed}", result)
     section = write_report(folder).read_text().split("## Gradients of the unlabeled terms")[1]
     assert "| method | labels | complementary | pseudo_label |" in section
     assert "| DTA + SNL | 10 % | 0.100 | 0.250 |" in section
@@ -156,16 +162,16 @@ def test_gradients_are_told_where_the_logs_have_them(folder: Path):
 
 
 def test_a_claim_that_does_not_hold_is_said(folder: Path):
-    (folder / "cells/ours_0.25_1.json").write_text(json.dumps(cell(1, 0.7999)))
-    (folder / "cells/ours_0.25_2.json").write_text(json.dumps(cell(2, 0.7899)))
+    put(folder, "ours_0.25_1", cell(1, 0.7999))
+    put(folder, "ours_0.25_2", cell(2, 0.7899))
     page = write_report(folder).read_text()
     assert "DTA + SNL reaches base at 100 %: none of these." in page
 
 
 def test_a_tie_reaches(folder: Path):
     for seed, (own, full) in enumerate([(0.5, 0.55), (0.5, 0.45)], 1):
-        (folder / f"cells/ours_0.1_{seed}.json").write_text(json.dumps(cell(seed, own)))
-        (folder / f"cells/base_1_{seed}.json").write_text(json.dumps(cell(seed, full)))
+        put(folder, f"ours_0.1_{seed}", cell(seed, own))
+        put(folder, f"base_1_{seed}", cell(seed, full))
     page = write_report(folder).read_text()
     assert (100 * 0.5 - 100 * 0.55) + (100 * 0.5 - 100 * 0.45) < 0, (
         "floats lose something on the tie"
@@ -185,7 +191,7 @@ def test_seeds_of_a_single_row_are_named_and_counted(folder: Path):
     grid.write_text(
         grid.read_text().replace('"without a part"', '"without a part"\nseeds = [1, 2, 3]')
     )
-    (folder / "cells" / "part_0.1_3.json").write_text(json.dumps(cell(3, 0.77)))
+    put(folder, "part_0.1_3", cell(3, 0.77))
     page = write_report(folder).read_text()
     assert "13 of 13 cells are finished. Seeds 1, 2; 1, 2, 3 for without a part; mean" in page
     assert "| without a part | 75.0 ± 1.7 | " in page
@@ -199,7 +205,7 @@ def test_rows_without_a_seed_in_common_claim_nothing(folder: Path):
     grid = folder / "grid.toml"
     grid.write_text(grid.read_text().replace("0.25, 1.0]", "0.25, 1.0]\nseeds = [3]"))
     for budget in (0.1, 0.25, 1.0):
-        (folder / "cells" / f"base_{budget:g}_3.json").write_text(json.dumps(cell(3, 0.7)))
+        put(folder, f"base_{budget:g}_3", cell(3, 0.7))
     assert "reaches base at 100 %: open" in write_report(folder).read_text()
 
 
@@ -213,3 +219,24 @@ def test_the_compared_row_is_one_of_the_grid(folder: Path):
     (folder / "grid.toml").write_text(GRID.replace('compare = "ours"', 'compare = "theirs"'))
     with pytest.raises(InputError, match="compare: no row is called theirs"):
         load_grid(folder / "grid.toml")
+
+
+@pytest.mark.parametrize(
+    ("change", "says"),
+    [
+        ({"log": []}, "log: expected one at least"),
+        ({"metrics": {}}, "metrics.accuracy: it is missing"),
+        ({"metrics": {**cell(1, 0.7)["metrics"], "accuracy": float("nan")}}, "metrics.accuracy"),
+        ({"metrics": {**cell(1, 0.7)["metrics"], "accuracy": -0.1}}, "metrics.accuracy"),
+        ({"network": {"parameters": "many"}}, "network.parameters: expected a whole number"),
+        ({"method": "base"}, "holds base/0.1/1, not what its name says"),
+        ({"seed": 2}, "holds ours/0.1/2, not what its name says"),
+    ],
+)
+def test_a_damaged_cell_or_one_of_another_name_is_refused(
+    folder: Path, change: dict[str, object], says: str
+):
+    file = folder / "cells/ours_0.1_1.json"
+    file.write_text(json.dumps(json.loads(file.read_text()) | change))
+    with pytest.raises(InputError, match=f"ours_0.1_1.json: .*{says}"):
+        write_report(folder)
