@@ -204,7 +204,7 @@ class AugmentationConfig(Section):
 
     flip: float = Field(0.5, ge=0, le=1, description="probability of a mirror image")
     affine: float = Field(
-        1.0, ge=0, le=1, description="probability of roll, shift, size and shear; others: untouched"
+        0.8, ge=0, le=1, description="probability of roll, shift, size and shear; others: untouched"
     )
     rotate_degrees: float = Field(12.0, ge=0, le=90, description="largest roll either way")
     translate: float = Field(0.08, ge=0, le=0.5, description="largest shift, share of the side")
@@ -265,17 +265,23 @@ class AugmentationConfig(Section):
 
 
 def _strong_augmentation() -> AugmentationConfig:
+    """What model.standardize does not undo; the settings of the grid "claim"."""
     return AugmentationConfig(
-        rotate_degrees=20.0,
+        affine=0.9,
+        rotate_degrees=15.0,
         translate=0.1,
-        scale=0.2,
-        shear_degrees=10.0,
-        brightness=0.3,
-        contrast=0.4,
-        gamma=0.6,
-        blur=0.3,
-        erase=1.0,
-        erase_largest=0.3,
+        scale=0.15,
+        perspective=0.15,
+        tone=0.5,
+        equalize=0.1,
+        posterize=0.1,
+        sharpness=0.25,
+        shadow=0.25,
+        blur=0.15,
+        erase=0.5,
+        erase_boxes=2,
+        erase_fill="noise",
+        erase_largest=0.15,
     )
 
 
@@ -371,6 +377,33 @@ def _parse_change(change: str) -> tuple[str, str, Any]:
         return table, field, parse_toml(f"value = {text}")["value"]
     except ValueError:
         return table, field, text.strip()
+
+
+_FORMER_DEFAULTS: dict[str, dict[str, Any]] = {
+    "model": {"attention_form": "gate"},
+    "weak": {"affine": 1.0},
+    "strong": {
+        "affine": 1.0,
+        "perspective": 0.0,
+        "tone": 0.0,
+        "equalize": 0.0,
+        "posterize": 0.0,
+        "sharpness": 0.0,
+        "shadow": 0.0,
+        "erase_boxes": 1,
+        "erase_fill": "gray",
+    },
+}
+"""What a result did that is older than one of these fields."""
+
+
+def parse_former_config(content: dict[str, Any], where: str) -> TrainConfig:
+    """Check the config that a result tells, which may be older than some fields."""
+    tables = {
+        table: {**_FORMER_DEFAULTS.get(table, {}), **fields} if isinstance(fields, dict) else fields
+        for table, fields in content.items()
+    }
+    return parse_config(tables, where)
 
 
 def parse_config(content: dict[str, Any], where: str) -> TrainConfig:

@@ -43,9 +43,13 @@ def architecture(config: ModelConfig) -> dict[str, Any]:
 
 
 def described_config(manifest: Manifest) -> ModelConfig:
-    """Return the config of the network that a manifest describes, or raise `ValidationError`."""
+    """Return the config of the network that a manifest describes, or raise `ValidationError`.
+
+    A checkpoint that does not tell its form of attention is from before there were two.
+    """
     described = {k: v for k, v in manifest.architecture.items() if k != "name"}
-    return ModelConfig.model_validate({"input_side": manifest.input_side, **described})
+    of_before = {"input_side": manifest.input_side, "attention_form": "gate"}
+    return ModelConfig.model_validate({**of_before, **described})
 
 
 def save_model(path: Path, network: ExpressionNet, manifest: Manifest) -> None:

@@ -40,7 +40,7 @@ class ModelConfig(Section):
         description="the stage behind which attention sits; the last two have 6x6 maps",
     )
     attention_form: AttentionForm = Field(
-        "gate",
+        "softmax",
         description="softmax: weight moved between places, mean 1; gate: F + F * A, which can "
         "close for ever, of the released model",
     )

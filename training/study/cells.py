@@ -247,8 +247,14 @@ def compute_same(one: TrainConfig | None, other: TrainConfig | None) -> bool:
 
 
 def _what(config: TrainConfig | None) -> dict[str, Any]:
-    """Describe a config without where and how it is computed, which a result names by itself."""
+    """Describe a config without where and how it is computed, which a result names by itself.
+
+    How attention is made is nothing to a network without any.
+    """
     if config is None:
         return {}
     plain = RunConfig(seed=config.run.seed, method=config.run.method)
-    return config.model_copy(update={"run": plain}).model_dump(mode="json")
+    what = config.model_copy(update={"run": plain}).model_dump(mode="json")
+    if not config.model.attention_branches:
+        what["model"] = {k: v for k, v in what["model"].items() if not k.startswith("attention_")}
+    return what

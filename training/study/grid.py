@@ -27,7 +27,7 @@ from fer_live.base.parse import parse_json
 from fer_live.base.regular_file import read_whole
 from fer_live.errors import FerLiveError, InputError
 from fer_live.plain_text import say
-from training.config import TrainConfig, parse_config
+from training.config import TrainConfig, parse_former_config
 from training.data.sources import LABELED_KINDS, load_source_digest, split_source
 from training.models.checkpoint import load_model
 from training.study.cells import (
@@ -257,8 +257,10 @@ def _result_of(out: Path, cell: Cell) -> dict[str, Any] | None:
     try:
         result: dict[str, Any] = parse_json(read_whole(file))
         # Fields that are newer than the file get their defaults.
-        made_by = parse_config(result["config"], str(file))
-        began_as = result["start"]["config"] and parse_config(result["start"]["config"], str(file))
+        made_by = parse_former_config(result["config"], str(file))
+        began_as = result["start"]["config"] and parse_former_config(
+            result["start"]["config"], str(file)
+        )
     except (OSError, ValueError, KeyError, TypeError) as error:
         raise InputError(f"{file}: not a result of this toolkit: {error}; delete it") from None
     if not (compute_same(made_by, cell.config) and compute_same(began_as, cell.start)):

@@ -17,7 +17,7 @@ from fer_live.base.atomic_file import write_atomically
 from fer_live.base.parse import parse_json
 from fer_live.base.regular_file import read_text, read_whole
 from fer_live.errors import InputError
-from training.config import TrainConfig, parse_config
+from training.config import TrainConfig, parse_former_config
 from training.loop.resume import RESUME_FILE, load_run_state
 from training.loop.run import LOG_FILE, SPLIT_FILE, resolve_device, resolve_precision
 from training.loop.train import fit
@@ -57,7 +57,7 @@ def _run_start(config: TrainConfig, out: Path, runs: Path, data: str | None) -> 
     weights, run_dir = start_file(out, config), runs / start_name(config)
     if weights.is_file():
         made_by = checkpoint.load_model(weights)[1].training.get("config")
-        if not made_by or not compute_same(parse_config(made_by, str(weights)), config):
+        if not made_by or not compute_same(parse_former_config(made_by, str(weights)), config):
             raise InputError(f"{weights}: was made by another config; delete it")
         return  # by these images, too, or the grid would not have begun
     fit(with_source(config, data), run_dir, resume=True, show_progress=False)

@@ -130,7 +130,7 @@ warmup = 0.1
 ema_decay = 0.9
 logs_per_pass = 2
 [options]
-tau_min = 0.2
+tau_min = 0.4
 ceiling = 0.3
 """
 
@@ -374,7 +374,10 @@ def test_the_options_of_every_method_are_printed_and_read(method: str, tmp_path:
         ("[run", "not a TOML file"),
         ("[data]\nlabels = 'mine'", "data.labels"),
         ("[run]\nmethod = 'mixmatch'", "'mixmatch' is not one of supervised, fixmatch"),
-        ("[run]\nmethod = 'fixmatch'\n[options]\ntau = 1", "options.tau of fixmatch: there is no such field"),
+        (
+            "[run]\nmethod = 'fixmatch'\n[options]\ntau = 1",
+            "options.tau of fixmatch: there is no such field",
+        ),
         ("run = 3", "run: "),
         ("[run]\nmethod = ['fixmatch']", "is not one of supervised"),
         ("[options]\nthreshold = 1", "options.threshold of supervised"),
