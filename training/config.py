@@ -323,6 +323,15 @@ class TrainConfig(Section):
 
     @model_validator(mode="before")
     @classmethod
+    def _defaults_of_strong(cls, values: Any) -> Any:
+        """A table [strong] that names some fields leaves the others as strong as by default."""
+        if isinstance(values, dict) and isinstance(values.get("strong"), dict):
+            usual = _strong_augmentation().model_dump()
+            return {**values, "strong": {**usual, **values["strong"]}}
+        return values
+
+    @model_validator(mode="before")
+    @classmethod
     def _options_of_the_method(cls, values: Any) -> Any:
         """[options] are those of run.method: which fields it has depends on the method."""
         run = values.get("run", {}) if isinstance(values, dict) else {}

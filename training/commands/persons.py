@@ -80,6 +80,9 @@ def run(arguments: argparse.Namespace) -> int:
 
 def _own_expressions(arguments: argparse.Namespace) -> int:
     check_json(arguments.json)
+    for clip in arguments.own_expressions:
+        if not clip.is_file():
+            raise InputError(f"{clip}: no such clip")
     from training.personalize.own_expression_trial import to_table, try_own_expressions
 
     figures = try_own_expressions(arguments.model, arguments.own_expressions)

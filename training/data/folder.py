@@ -1,6 +1,7 @@
 """A data set with one folder per class: `DIR/<label>/` of images, known by their content."""
 
 import sys
+import unicodedata
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -29,14 +30,15 @@ def list_labeled_files(folder: Path, label_names: tuple[str, ...]) -> LabeledFil
     files: list[Path] = []
     labels: list[int] = []
     for subfolder in _class_folders(folder):
-        if subfolder.name not in label_names:
+        label = _name(subfolder)
+        if label not in label_names:
             raise DataError(
                 f"{subfolder}: {subfolder.name!r} is not a label of this model; rename the folder "
                 f"to one of {', '.join(label_names)}"
             )
         for file in _images(subfolder):
             files.append(file)
-            labels.append(label_names.index(subfolder.name))
+            labels.append(label_names.index(label))
     if not files:
         raise DataError(f"{folder}: no image in it; expected {folder}/<label>/*.png or .jpg")
     return LabeledFiles(folder, tuple(files), np.array(labels, dtype=np.int64))
@@ -45,6 +47,11 @@ def list_labeled_files(folder: Path, label_names: tuple[str, ...]) -> LabeledFil
 def _class_folders(folder: Path) -> list[Path]:
     """List the folders that hold images; hidden ones (.ipynb_checkpoints) are no classes."""
     return [path for path in _subfolders(folder) if _images(path)]
+
+
+def _name(path: Path) -> str:
+    """What a folder or file is called, whether accents are stored as macOS or as others do."""
+    return unicodedata.normalize("NFC", path.name)
 
 
 def _subfolders(folder: Path) -> list[Path]:
@@ -64,7 +71,7 @@ def load_labeled_folder(folder: Path, side: int) -> LabeledImages:
 
     The classes are in the order of EXPRESSIONS where all are expressions, else by name.
     """
-    names = {path.name for path in _class_folders(folder)}
+    names = {_name(path) for path in _class_folders(folder)}
     known = names <= set(EXPRESSIONS)
     classes = tuple(n for n in EXPRESSIONS if n in names) if known else tuple(sorted(names))
     for label in classes:
@@ -74,10 +81,10 @@ def load_labeled_folder(folder: Path, side: int) -> LabeledImages:
             )
     listed = list_labeled_files(folder, classes)
     name = f"folder {folder.name}"
-    if empty := [path.name for path in _subfolders(folder) if path.name not in names]:
+    if empty := [path.name for path in _subfolders(folder) if _name(path) not in names]:
         say(f"{name}: no image in {', '.join(empty)}, so it is no class", to=sys.stderr)
     images, readable = read_crops(
         name, len(listed.files), lambda i: read_gray_face(listed.files[i], side), side
     )
-    ids = np.array([file.relative_to(folder).as_posix() for file in listed.files])
+    ids = np.array([f"{_name(file.parent)}/{_name(file)}" for file in listed.files])
     return LabeledImages(name, classes, images, listed.labels[readable], ids[readable])

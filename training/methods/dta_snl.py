@@ -111,8 +111,8 @@ class DtaSnlOptions(Section):
         0.0,
         ge=0,
         le=1,
-        description="how far unlabeled images of other class shares than the labeled ones are kept "
-        "from moving the prior; 1: wholly",
+        description="how far pseudo-labels and loss are pulled to the class shares of the labeled "
+        "images, whatever those of the unlabeled ones are; 1: wholly",
     )
     debias_decay: float = Field(
         0.99, ge=0, lt=1, description="of the unlabeled images' mean probabilities, per step"
@@ -141,8 +141,8 @@ class DtaSnl(Method):
     With `debias` = t, r_c is the mean of p_c over the unlabeled images divided by the share of c
     among the labeled ones; p is divided by r^t, and t * log r is added to the logits of strong(u)
     in the loss (Wang et al., "Debiased Learning from Naturally Imbalanced Pseudo-Labels", CVPR
-    2022, whose r has equal shares below the line). So the images teach what an expression looks
-    like, but not how often it occurs.
+    2022, whose r has equal shares below the line). So the answers are pulled to the labeled
+    images' shares, whatever the unlabeled images' own are.
 
     With `stored_answers`, p are probabilities that other, larger teachers gave u before the run.
 

@@ -3,6 +3,8 @@
 from collections.abc import Sequence
 from pathlib import Path
 
+from torch import nn
+
 from fer_live.base.atomic_file import write_atomically
 from fer_live.base.regular_file import sha256_of
 from fer_live.errors import InputError
@@ -40,12 +42,22 @@ def keep_weights(runs: Sequence[Path], out: Path) -> list[Path]:
     for run in runs:
         network, manifest = checkpoint.load_model(run)
         written.append(out / f"{run.resolve().name}.safetensors")
-        if written[-1].exists() and checkpoint.load_model(written[-1])[1] != manifest:
+        halved = network.half()
+        if written[-1].exists() and not _same(checkpoint.load_model(written[-1])[0], halved):
             raise InputError(
-                f"{written[-1]}: holds the weights of another run; rename the run folder, or "
-                "choose another --out"
+                f"{written[-1]}: holds other weights; rename the run folder, choose another --out, "
+                "or delete that file first"
             )
-        checkpoint.save_model(written[-1], network.half(), manifest)
+        checkpoint.save_model(written[-1], halved, manifest)
     sums = [f"{sha256_of(file)}  {file.name}\n" for file in sorted(out.glob("*.safetensors"))]
     write_atomically(out / SUMS_FILE, "".join(sums).encode())
     return written
+
+
+def _same(kept: nn.Module, halved: nn.Module) -> bool:
+    """Whether weights that were loaded again are those that would be written."""
+    before, now = kept.state_dict(), halved.state_dict()
+    return before.keys() == now.keys() and all(
+        before[name].shape == now[name].shape and bool((before[name].to(value) == value).all())
+        for name, value in now.items()
+    )

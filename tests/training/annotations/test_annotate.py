@@ -8,14 +8,22 @@ import numpy as np
 import pytest
 import torch
 
+from fer_live.errors import DataError, InputError
 from fer_live.model.manifest import CropGeometry
 from fer_live.vision.alignment import align_face
 from fer_live.vision.detector import FaceDetector
 from fer_live.vision.landmarker import FaceLandmarker
+from tests.helpers.commands import fails
+from tests.helpers.here import run_here
 from training.annotations.landmarks import MEASURES, measures_of
 from training.cli import main
-from training.config import TrainConfig, parse_config
-from training.data.annotations import load_annotations
+from training.config import TrainConfig, load_config, parse_config
+from training.data.annotations import (
+    Annotations,
+    AnnotationsAbout,
+    load_annotations,
+    save_annotations,
+)
 from training.data.face_pool import FacePool
 from training.data.sources import load_training_data
 from training.loop.train import fit
@@ -218,3 +226,26 @@ def test_answers_are_those_of_the_teacher(
     assert len(set(json.loads(lines[-1])["thresholds"])) >= 1
     with pytest.MonkeyPatch.context() as patch:
         assert run(patch, *arguments) == 2
+
+
+def test_annotations_of_no_face_are_neither_written_nor_taken(
+    learnable_tree: Path, tmp_path: Path, capfd: pytest.CaptureFixture[str]
+):
+    """The app's detector finds no face in made-up patterns."""
+    config = tmp_path / "c.toml"
+    data = f'[data]\nsource = "fer2013:{learnable_tree.as_posix()}"\n'
+    config.write_text(
+        data + "[model]\nwidth = 8\nblocks = 1\n[schedule]\nsteps = 1\nbatch_size = 8\n"
+    )
+    crops = tmp_path / "crops.safetensors"
+    done = run_here(capfd, "fer-train", "annotate", "crops", "--config", config, "--out", crops)
+    fails(done, 2, "crops of none of 96 faces")
+    assert not crops.exists()
+    prints = np.zeros((1, 16), np.uint8)
+    about = AnnotationsAbout(kind="crops", side=48)
+    save_annotations(crops, Annotations(about, prints, np.zeros((1, 48, 48), np.uint8)))
+    with pytest.raises(InputError, match="of none of the faces that this config trains on"):
+        fit(load_config(config, [f"annotations.crops={crops}"]), tmp_path / "run", resume=False)
+    save_annotations(crops, Annotations(about, prints[:0], np.zeros((0, 48, 48), np.uint8)))
+    with pytest.raises(DataError, match="no face in it; make it anew"):
+        fit(load_config(config, [f"annotations.crops={crops}"]), tmp_path / "run", resume=False)

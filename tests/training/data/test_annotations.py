@@ -38,7 +38,17 @@ def configured(folder: Path, method: str = "dta_snl", **tables: object) -> Train
         "strong": NO_AUGMENTATION
         | {
             **dict.fromkeys(
-                ("shear_degrees", "brightness", "contrast", "gamma", "blur", "erase"), 0.0
+                (
+                    "perspective",
+                    "tone",
+                    "equalize",
+                    "posterize",
+                    "sharpness",
+                    "shadow",
+                    "blur",
+                    "erase",
+                ),
+                0.0,
             )
         },
     }

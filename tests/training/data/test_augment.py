@@ -8,7 +8,7 @@ from training.config import AugmentationConfig
 from training.data.augment import augmentation
 from training.data.image_operations import Affine
 
-NOTHING = {"flip": 0, "rotate_degrees": 0, "translate": 0, "scale": 0}
+NOTHING = {"flip": 0, "affine": 1.0, "rotate_degrees": 0, "translate": 0, "scale": 0}
 STRONGEST = {
     "flip": 1.0,
     "rotate_degrees": 90.0,

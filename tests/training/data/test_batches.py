@@ -10,11 +10,15 @@ from training.data.batches import Batches
 from training.data.sources import load_training_data
 from training.methods import METHODS
 
-ERASED = {
-    **dict.fromkeys(("shear_degrees", "brightness", "contrast", "gamma", "blur"), 0.0),
-    "erase": 1.0,
-}
-NONE = {"flip": 0.0, "rotate_degrees": 0.0, "translate": 0.0, "scale": 0.0}
+NONE = dict.fromkeys(
+    (
+        *("flip", "rotate_degrees", "translate", "scale", "shear_degrees", "perspective"),
+        *("brightness", "contrast", "gamma", "tone", "equalize", "posterize", "sharpness"),
+        *("shadow", "blur", "erase"),
+    ),
+    0.0,
+)
+ERASED = {"erase": 1.0, "erase_boxes": 1, "erase_fill": "gray"}
 
 
 def make(
@@ -27,7 +31,7 @@ def make(
             "data": {"source": f"fer2013:{folder}", "labeled_share": 0.5},
             "schedule": {"batch_size": 8, "unlabeled_batch_size": 12, **schedule},
             "weak": NONE,
-            "strong": strong or {},
+            "strong": strong or {"brightness": 0.9, **ERASED},
         },
         "here",
     )

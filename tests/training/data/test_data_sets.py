@@ -89,6 +89,50 @@ def test_a_faulty_raf_list_is_named(raf: Path, line: str, says: str):
         load_raf_db(raf, "train", 48)
 
 
+def test_an_image_that_a_list_names_twice_is_named(raf: Path):
+    list_file = raf / "EmoLabel/list_patition_label.txt"
+    list_file.write_text(f"{list_file.read_text()}train_00002.jpg 5\n")
+    with pytest.raises(DataError, match=r"line 11: names train_00002\.jpg a second time, after l"):
+        load_raf_db(raf, "train", 48)
+
+
+def test_affectnet_counts_an_image_once_and_tells_what_it_leaves_out(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+):
+    affectnet_csv(tmp_path, [("1/a.jpg", 0), ("1/b.jpg", 1), ("1/a.jpg", 3)])
+    assert len(load_affectnet(tmp_path, "training", 48)) == 2
+    assert "left out 1 rows of images that earlier rows name" in capsys.readouterr().err
+    text = (tmp_path / "training.csv").read_text()
+    (tmp_path / "training.csv").write_text(text.replace("80.0", "nan", 1))
+    with pytest.raises(DataError, match="line 2: facial_landmarks is not 68 pairs"):
+        load_affectnet(tmp_path, "training", 48)
+    annotated = affectnet_npy(tmp_path / "npy", [0, 1])
+    write_image(annotated / "train_set/images/9.jpg", 50)
+    assert len(load_affectnet(annotated, "training", 48)) == 2
+    assert "1 images left out, without an annotation" in capsys.readouterr().err
+
+
+def test_a_folder_says_which_of_its_folders_are_no_class(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+):
+    write_image(tmp_path / "happiness/a.png", 40)
+    write_image(tmp_path / "anger/b.png", 90)
+    (tmp_path / "fear").mkdir()
+    assert load_labeled_folder(tmp_path, 48).classes == ("happiness", "anger")
+    assert "no image in fear, so it is no class" in capsys.readouterr().err
+
+
+def test_accents_of_either_kind_are_one_label(tmp_path: Path):
+    """macOS stores a letter and its accent as two characters."""
+    write_image(tmp_path / "u\u0308bel/a.png", 40)
+    write_image(tmp_path / "\u00fcbel/b.png", 60)
+    write_image(tmp_path / "gut/c.png", 90)
+    data = load_labeled_folder(tmp_path, 48)
+    assert data.classes == ("gut", "\u00fcbel")
+    assert data.labels.tolist().count(1) == 2
+    assert set(data.ids) == {"gut/c.png", "\u00fcbel/a.png", "\u00fcbel/b.png"}
+
+
 def test_raf_without_its_images(raf: Path):
     for file in (raf / "Image/aligned").iterdir():
         file.unlink()

@@ -6,8 +6,9 @@ from pathlib import Path
 import cv2
 import numpy as np
 import pytest
+import torch
 
-from fer_live.errors import DataError
+from fer_live.errors import DataError, InputError
 from tests.helpers.forked import end_forked, start_forked
 from tests.helpers.here import run_here
 from training.config import parse_config
@@ -16,6 +17,7 @@ from training.data.face_pool import FacePool, fingerprints
 from training.data.mapped import load_mapped, load_mapped_faces, pack_images, pack_labeled
 from training.data.sources import draw_list, load_to_pack, load_training_data
 from training.loop.train import fit
+from training.models.checkpoint import load_model
 
 MADE_UP = """
 [run]
@@ -107,7 +109,7 @@ def test_training_from_disk_ends_in_the_weights_of_training_from_memory(
     packed = run_here(capfd, "fer-train", "pack", *to_pack)
     assert packed.returncode == 0, packed.stderr
     assert packed.stdout.startswith("96 faces")
-    weights = []
+    weights, logs = [], []
     for source in (f"fer2013:{learnable_tree}", f"mapped:{tmp_path / 'packed'}"):
         config = parse_config(
             {
@@ -126,12 +128,26 @@ def test_training_from_disk_ends_in_the_weights_of_training_from_memory(
         )
         run_dir = tmp_path / source.partition(":")[0]
         fit(config, run_dir, resume=False, show_progress=False)
-        weights.append((run_dir / "model.safetensors").stat().st_size)
+        weights.append(load_model(run_dir)[0].state_dict())
         data = load_training_data(config.data, 48, 0)
         assert data.unlabeled.in_memory == source.startswith("fer2013")
         log = (run_dir / "log.jsonl").read_text().splitlines()
-        weights.append([line.partition('"rate"')[0] for line in log])
-    assert weights[1] == weights[3]
+        logs.append([line.partition('"rate"')[0] for line in log])
+    assert logs[0] == logs[1]
+    torch.testing.assert_close(weights[0], weights[1], rtol=0, atol=0)
+
+
+def test_a_pack_replaces_a_pack_and_nothing_else(tmp_path: Path, learnable_tree: Path):
+    faces, packed = folder_of_faces(tmp_path / "faces"), tmp_path / "packed"
+    pack_labeled(load_to_pack(f"fer2013:{learnable_tree}", None, None, 48), packed)
+    assert pack_images(faces, 48, packed) == 3
+    assert len(load_mapped_faces(packed, 48)) == 3
+    assert not (packed / "labels.npy").exists(), "they were of the pack before"
+    (tmp_path / "mine").mkdir()
+    (tmp_path / "mine/labels.npy").write_text("mine")
+    with pytest.raises(InputError, match=r"holds a labels\.npy that fer-train pack did not make"):
+        pack_images(faces, 48, tmp_path / "mine")
+    assert (tmp_path / "mine/labels.npy").read_text() == "mine"
 
 
 @pytest.mark.skipif(sys.platform != "linux", reason="reads /proc")

@@ -1,3 +1,4 @@
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -123,3 +124,25 @@ def test_the_committed_tuning_third_belongs_to_the_data(real_faces: Fer2013):
         {image.tobytes() for image in data.images[part]} for part in (tuning, ~tuning)
     )
     assert not used & kept_back
+
+
+def test_a_list_of_another_kind_of_data_set_is_refused(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+):
+    data = images({"neutral": 20, "fear": 5})
+    ours, renamed = replace(data, name="folder a"), replace(data, name="folder b")
+    save_list(tmp_path / "a.json", to_list(ours, np.arange(25) < 5, 0))
+    with pytest.raises(DataError, match="of folder a, not of raf-db train"):
+        load_list(tmp_path / "a.json", replace(data, name="raf-db train"), partly=True)
+    assert load_list(tmp_path / "a.json", renamed).sum() == 5
+    assert "drawn from folder a, taken for folder b by the names" in capsys.readouterr().err
+    assert load_list(tmp_path / "a.json", ours.where(np.arange(25) < 20)).sum() == 5
+    assert "drawn from 25 images, and folder a has 20 now" in capsys.readouterr().err
+
+
+def test_a_list_may_begin_with_a_byte_order_mark(tmp_path: Path):
+    data = images({"neutral": 20, "fear": 5})
+    save_list(tmp_path / "a.json", to_list(data, np.arange(25) < 5, 0))
+    text = (tmp_path / "a.json").read_text()
+    (tmp_path / "a.json").write_text(text, encoding="utf-8-sig")
+    assert load_list(tmp_path / "a.json", data).sum() == 5

@@ -547,3 +547,21 @@ def test_a_run_that_goes_on_in_another_precision_says_so(
     assert "began in bf16 and goes on in fp32" in capsys.readouterr().err
     fit(config(seed=1), tmp_path / "other", resume=False)
     assert "goes on in" not in capsys.readouterr().err
+
+
+def test_few_channels_on_large_images_do_not_end_torch(learnable_tree: Path, tmp_path: Path):
+    """In fp32 and channels last that is a segmentation fault of torch 2.13."""
+    content = {
+        "run": {"precision": "fp32"},
+        "data": {"source": f"fer2013:{learnable_tree.as_posix()}"},
+        "model": {"width": 8, "blocks": 1, "input_side": 96},
+        "schedule": {"steps": 2, "batch_size": 8},
+    }
+    assert fit(parse_config(content, "here"), tmp_path / "run", resume=False)
+
+
+def test_a_table_of_some_strong_fields_leaves_the_others_as_they_are_printed():
+    usual = TrainConfig().strong
+    config = parse_config({"strong": {"blur": 0.9}}, "here")
+    assert config.strong == usual.model_copy(update={"blur": 0.9})
+    assert usual.tone > 0

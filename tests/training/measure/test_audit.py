@@ -36,6 +36,22 @@ def people(tmp_path: Path) -> Path:
     return tmp_path
 
 
+def test_rows_of_an_audit_do_not_vanish(people: Path, capsys: pytest.CaptureFixture[str]):
+    (people / "audit/003.jpg").write_bytes(b"\xff\xd8\xff and no more")
+    assert audit(MODEL, people, AnswerConfig())["n"] == 70
+    told = capsys.readouterr().err
+    assert "left out 1 of 72 rows, whose picture is not in audit/" in told
+    assert "skipped 1 of 71 images" in told
+    table = people / "fairface.csv"
+    text = table.read_text()
+    table.write_text(text + "audit,004\n")
+    with pytest.raises(DataError, match="line 75: fewer values than columns"):
+        audit(MODEL, people, AnswerConfig())
+    table.write_text(text + "audit,004,20-29,Male,one\n")
+    with pytest.raises(DataError, match="line 75: names 004 a second time, after line 6"):
+        audit(MODEL, people, AnswerConfig())
+
+
 def test_each_group_has_its_answers_and_how_steady_they_are(people: Path):
     figures = audit(MODEL, people, AnswerConfig())
     assert figures["n"] == 71

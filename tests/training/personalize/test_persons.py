@@ -1,7 +1,9 @@
 import json
 
 import numpy as np
+import pytest
 
+from fer_live.errors import DataError
 from fer_live.model.manifest import EXPRESSIONS
 from training.data.labeled_images import LabeledImages
 from training.personalize.persons import LOOKS, Look, make_persons
@@ -22,3 +24,10 @@ def test_simulated_persons_are_disjoint_and_reproducible():
     np.testing.assert_array_equal(again[1].tested.images, persons[1].tested.images)
     np.testing.assert_array_equal(Look("none").apply(images), images)
     assert json.dumps([look.name for look in LOOKS])
+
+
+def test_too_few_images_for_persons_are_refused():
+    images = np.random.default_rng(0).integers(0, 255, (80, 8, 8)).astype(np.uint8)
+    data = LabeledImages("x", EXPRESSIONS, images, np.arange(80) % 8, np.arange(80).astype(str))
+    with pytest.raises(DataError, match="80 images are too few to make 3 simulated persons"):
+        make_persons(data, labeled_a_class=1, n_unlabeled=12, n_tested=8)

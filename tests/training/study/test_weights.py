@@ -4,7 +4,7 @@ from pathlib import Path
 import pytest
 import torch
 
-from fer_live.errors import ModelError
+from fer_live.errors import InputError, ModelError
 from training.models.checkpoint import load_model
 from training.study.weights import SUMS_FILE, keep_weights
 
@@ -41,6 +41,21 @@ def test_an_unfinished_run_has_no_weights(tmp_path: Path):
     (tmp_path / "run").mkdir()
     with pytest.raises(ModelError, match="no such checkpoint"):
         keep_weights([tmp_path / "run"], tmp_path / "kept")
+
+
+def test_weights_of_two_runs_never_become_one_file(small_models: list[Path], tmp_path: Path):
+    one, two = as_runs(small_models[:2], tmp_path)
+    other = tmp_path / "elsewhere" / one.name
+    other.parent.mkdir()
+    two.rename(other)
+    with pytest.raises(InputError, match=r"two run folders are called one_0\.1_1"):
+        keep_weights([one, other], tmp_path / "kept")
+    (kept,) = keep_weights([one], tmp_path / "kept")
+    before = kept.read_bytes()
+    with pytest.raises(InputError, match="holds other weights"):
+        keep_weights([other], tmp_path / "kept")
+    assert kept.read_bytes() == before
+    assert keep_weights([one], tmp_path / "kept") == [kept], "the same run again"
 
 
 SUMS = [path.parent for path in Path("docs/results").glob(f"*/weights/{SUMS_FILE}")]
