@@ -27,7 +27,7 @@ from fer_live.base.parse import parse_json
 from fer_live.base.regular_file import read_whole
 from fer_live.errors import FerLiveError, InputError
 from fer_live.plain_text import say
-from training.config import TrainConfig, parse_former_config
+from training.config import TrainConfig, differing_fields, parse_former_config
 from training.data.sources import LABELED_KINDS, load_source_digest, split_source
 from training.models.checkpoint import load_model
 from training.study.cells import (
@@ -52,6 +52,10 @@ from training.study.worker import (
 
 Task = Cell | TrainConfig
 """What a worker runs: a cell, or the config of a start."""
+
+
+_WHERE = {"run.device", "run.precision", "run.tracker", "run.checkpoint_every_s"}
+"""Fields that `compute_same` does not look at."""
 
 
 @dataclass(slots=True)
@@ -263,6 +267,14 @@ def _result_of(out: Path, cell: Cell) -> dict[str, Any] | None:
         )
     except (OSError, ValueError, KeyError, TypeError) as error:
         raise InputError(f"{file}: not a result of this toolkit: {error}; delete it") from None
-    if not (compute_same(made_by, cell.config) and compute_same(began_as, cell.start)):
-        raise InputError(f"{file}: was made by another config; delete it, or choose another --out")
+    if not compute_same(made_by, cell.config):
+        differ = [name for name in differing_fields(made_by, cell.config) if name not in _WHERE]
+        raise InputError(
+            f"{file}: was made by another config, it differs in {', '.join(differ)}; delete it, or "
+            "choose another --out"
+        )
+    if not compute_same(began_as, cell.start):
+        raise InputError(
+            f"{file}: its start was made by another config; delete it, or choose another --out"
+        )
     return result

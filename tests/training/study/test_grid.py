@@ -527,7 +527,11 @@ def test_a_cell_from_another_machine_is_still_finished(grid_file: Path, tmp_path
     assert _result_of(tmp_path, cell) is not None
     start["config"]["schedule"]["passes"] = 9
     file.write_text(json.dumps({"config": config, "start": start}))
-    with pytest.raises(InputError, match="another config"):
+    with pytest.raises(InputError, match="its start was made by another config"):
+        _result_of(tmp_path, cell)
+    config["schedule"]["passes"] = 9
+    file.write_text(json.dumps({"config": config, "start": start}))
+    with pytest.raises(InputError, match=r"it differs in .*schedule\.passes"):
         _result_of(tmp_path, cell)
 
 
