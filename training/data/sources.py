@@ -18,7 +18,7 @@ from training.data.affectnet import load_affectnet
 from training.data.face_pool import FacePool, LabeledFaces, fingerprints
 from training.data.fer2013 import load_fer2013
 from training.data.folder import load_labeled_folder
-from training.data.identity import digest_of, digest_of_choice
+from training.data.identity import DataIdentity, identity_of, identity_of_choice
 from training.data.image_files import load_clips, load_image_folder, load_photos
 from training.data.labeled_images import FaceImages, LabeledImages, resize_faces
 from training.data.mapped import load_mapped, load_mapped_faces, packed_side
@@ -83,8 +83,8 @@ class TrainingData:
     known, else -1: never trained on, they say in the log how many pseudo-labels are right. Those of
     the held-out images are -1, because a run may learn them in the end. `split`
     is the list of the images that kept their labels. `evaluations` are by name; the first is
-    logged. `source_digest` stands for the images and labels of data.source before any is drawn,
-    `digest` for everything that is trained on; other data have others.
+    logged. `source_identity` is that of data.source before any image is drawn, `identity` that of
+    everything that is trained on; None where nobody asks.
     """
 
     labeled: LabeledFaces
@@ -93,8 +93,8 @@ class TrainingData:
     hidden_labels: NDArray[np.int64]
     split: SplitList
     evaluations: dict[str, LabeledImages]
-    source_digest: str = ""
-    digest: str = ""
+    source_identity: DataIdentity | None = None
+    identity: DataIdentity | None = None
 
 
 def split_source(source: str, kinds: tuple[str, ...]) -> tuple[str, Path]:
@@ -114,7 +114,7 @@ def load_training_data(config: DataConfig, side: int, seed: int) -> TrainingData
     kind_name, folder = split_source(config.source, tuple(LABELED_KINDS))
     kind = LABELED_KINDS[kind_name]
     everything = kind.load(folder, kind.splits[0] if kind.splits else None, config.labels, side)
-    source_digest = digest_of(everything)
+    source_identity = identity_of(everything)
     n_classes = len(np.unique(everything.labels))
     if n_classes < 2:
         raise DataError(
@@ -153,12 +153,12 @@ def load_training_data(config: DataConfig, side: int, seed: int) -> TrainingData
     rest = np.flatnonzero(~drawn & unseen)
     unlabeled = [(everything.images, np.concatenate([rest, heldout]))]
     hidden = [everything.labels[rest], np.full(len(heldout), -1, dtype=np.int64)]
-    digests = [source_digest]
+    identities = [source_identity]
     for source in config.unlabeled:
         faces = load_unlabeled(source, side)
         rows = np.flatnonzero(_without(faces.images, measured, faces.name))
         unlabeled.append((faces.images, rows))
-        digests.append(digest_of(faces))
+        identities.append(identity_of(faces))
         hidden.append(np.full(len(rows), -1, dtype=np.int64))
     return TrainingData(
         LabeledFaces.rows_of(everything, labeled),
@@ -167,16 +167,16 @@ def load_training_data(config: DataConfig, side: int, seed: int) -> TrainingData
         np.concatenate(hidden),
         to_list(everything, drawn, seed),
         evaluations,
-        source_digest,
-        digest_of_choice(digests, labeled, *(rows for _, rows in unlabeled)),
+        source_identity,
+        identity_of_choice(identities, [labeled, *(rows for _, rows in unlabeled)]),
     )
 
 
-def load_source_digest(config: DataConfig, side: int) -> str:
-    """Read the labeled data of a config, and compute its `TrainingData.source_digest`."""
+def load_source_identity(config: DataConfig, side: int) -> DataIdentity:
+    """Read the labeled data of a config, and tell its `TrainingData.source_identity`."""
     kind_name, folder = split_source(config.source, tuple(LABELED_KINDS))
     kind = LABELED_KINDS[kind_name]
-    return digest_of(
+    return identity_of(
         kind.load(folder, kind.splits[0] if kind.splits else None, config.labels, side)
     )
 

@@ -108,7 +108,6 @@ def _story(run: Run) -> dict[str, Any]:
     story = {
         "method": config.run.method,
         "data": data.labeled.name,
-        "data_digest": data.source_digest,
         "n_images": len(data.labeled) + len(data.heldout),
         "n_heldout": len(data.heldout),
         "n_unlabeled": len(data.unlabeled) if batches.uses_unlabeled else 0,
@@ -124,6 +123,8 @@ def _story(run: Run) -> dict[str, Any]:
         "labeled_images_seen": batches.n_steps * batches.labeled_a_step,
         "checkpoint": "last EMA teacher",
     }
+    if data.source_identity is not None:
+        story["data_identity"] = data.source_identity.model_dump()
     if config.schedule.start_from:
         start = checkpoint.load_model(Path(config.schedule.start_from))[1]
         story["start"] = start.training

@@ -22,6 +22,7 @@ from training.config import (
     load_config,
 )
 from training.data.batches import Batches
+from training.data.identity import DataIdentity
 from training.data.sources import TrainingData, load_training_data
 from training.data.splits import save_list
 from training.loop.ema import EmaTeacher
@@ -290,7 +291,7 @@ def _identity(config: TrainConfig, data: TrainingData, device: torch.device) -> 
         "n_unlabeled": len(data.unlabeled),
         "device": device.type,
         "processes": distributed.n_processes(),
-        "data": data.digest,
+        "data": data.identity and data.identity.model_dump(),
         "settings": config.model_dump(mode="json"),
     }
 
@@ -311,11 +312,17 @@ def _check_same_run(path: Path, **now: Any) -> None:
     } - (_MAY_CHANGE | _LENGTH)
     if differ:
         raise InputError(f"{refused} had another {', '.join(sorted(differ))}")
+    began_on = before.pop("data", None)
     for name, value in before.items():
-        if value != now[name] and name == "data":
-            raise InputError(f"{refused} began on other images or labels, though as many")
         if value != now[name]:
             raise InputError(f"{refused} had {name} {value}, this one has {now[name]}")
+    if began_on and now["data"]:
+        try:
+            is_same = DataIdentity(**began_on).is_that_of(DataIdentity(**now["data"]))
+        except (TypeError, ValueError):
+            is_same = False
+        if not is_same:
+            raise InputError(f"{refused} began on other images or labels, though as many")
 
 
 def _tell_other_precision(

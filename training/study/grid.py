@@ -19,6 +19,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
+from pydantic import ValidationError
 from tqdm import tqdm
 
 from fer_live.base.atomic_file import write_atomically
@@ -28,8 +29,10 @@ from fer_live.base.regular_file import read_whole
 from fer_live.errors import FerLiveError, InputError
 from fer_live.plain_text import say
 from training.config import TrainConfig, differing_fields, parse_former_config
-from training.data.sources import LABELED_KINDS, load_source_digest, split_source
+from training.data.identity import DataIdentity
+from training.data.sources import LABELED_KINDS, load_source_identity, split_source
 from training.models.checkpoint import load_model
+from training.section import first_fault
 from training.study.cells import (
     CELLS,
     GRID_FILE,
@@ -223,7 +226,7 @@ def _check_same_images(
 
     Raises `DataError` for data that are not there, and `InputError` for other ones.
     """
-    digests: dict[tuple[str, str, int], str] = {}
+    identities: dict[tuple[str, str, int], DataIdentity] = {}
     n_unknown = 0
     for cell in cells:
         config = with_source(cell.config, data)
@@ -231,16 +234,18 @@ def _check_same_images(
         result = results[cell.name]
         start = start_file(out, cell.start) if cell.start else None
         if result is not None:
-            made_from, file = result.get("data_digest"), out / CELLS / f"{cell.name}.json"
+            made_from, file = result.get("data_identity"), out / CELLS / f"{cell.name}.json"
             n_unknown += made_from is None
         elif start is not None and start.is_file():
-            made_from, file = load_model(start)[1].training.get("data_digest"), start
+            made_from, file = load_model(start)[1].training.get("data_identity"), start
         else:
             continue
         key = (config.data.source, config.data.labels, config.model.input_side)
-        if made_from is not None and key not in digests:
-            digests[key] = load_source_digest(config.data, config.model.input_side)
-        if made_from is not None and made_from != digests[key]:
+        if made_from is None:
+            continue
+        if key not in identities:
+            identities[key] = load_source_identity(config.data, config.model.input_side)
+        if not _read_identity(made_from, file).is_that_of(identities[key]):
             raise InputError(
                 f"{file}: was made from other images or labels than {config.data.source} has; "
                 "choose another --out"
@@ -251,6 +256,13 @@ def _check_same_images(
             f"older version made them; they are left as they are, whatever {data} has",
             to=sys.stderr,
         )
+
+
+def _read_identity(content: Any, file: Path) -> DataIdentity:
+    try:
+        return DataIdentity.model_validate(content)
+    except ValidationError as error:
+        raise InputError(f"{file}: data_identity: {first_fault(error)}; delete it") from None
 
 
 def _result_of(out: Path, cell: Cell) -> dict[str, Any] | None:

@@ -111,7 +111,7 @@ def _result(
         "rule": rule,
         "metrics": metrics[evaluation],
         "other_metrics": {name: metrics[name] for name in others},
-        "data_digest": manifest.training["data_digest"],
+        "data_identity": manifest.training["data_identity"],
         "labeled_images": manifest.training["n_images"],
         "unlabeled_images": manifest.training["n_unlabeled"],
         **_cost(run_dir),

@@ -274,7 +274,7 @@ def test_cells_of_other_images_are_not_mixed(
         run_grid(grid_file, out, runs, jobs=1, data="folder:nowhere")
     file = out / "cells/all_labels_1_1.json"
     cell = json.loads(file.read_text())
-    del cell["data_digest"]  # as an older version wrote it
+    del cell["data_identity"]  # as an older version wrote it
     file.write_text(json.dumps(cell))
     capfd.readouterr()
     assert run_grid(grid_file, out, runs, jobs=1, data=same, only=only) == 0
