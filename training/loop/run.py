@@ -296,6 +296,17 @@ def _identity(config: TrainConfig, data: TrainingData, device: torch.device) -> 
     }
 
 
+def _by_name(settings: Any) -> dict[str, Any]:
+    """The fields of a config's tables by TABLE.FIELD; none where a file holds something else."""
+    tables = settings if isinstance(settings, dict) else {}
+    return {
+        f"{table}.{field}": value
+        for table, fields in tables.items()
+        if isinstance(fields, dict)
+        for field, value in fields.items()
+    }
+
+
 def _check_same_run(path: Path, **now: Any) -> None:
     """Refuse to resume a run of other settings, on other data or another device.
 
@@ -303,12 +314,11 @@ def _check_same_run(path: Path, **now: Any) -> None:
     """
     before = {name: value for name, value in load_run_state(path).items() if name in now}
     refused = f"{path}: cannot be resumed; choose another --out: the run there"
-    settings = before.pop("settings", {})
+    settings = _by_name(before.pop("settings", {}))
     differ = {
-        f"{table}.{field}"
-        for table, fields in now["settings"].items()
-        for field, value in fields.items()
-        if settings.get(table, {}).get(field, value) != value
+        name
+        for name, value in _by_name(now["settings"]).items()
+        if settings.get(name, value) != value
     } - (_MAY_CHANGE | _LENGTH)
     if differ:
         raise InputError(f"{refused} had another {', '.join(sorted(differ))}")
