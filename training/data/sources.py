@@ -115,11 +115,7 @@ def load_training_data(config: DataConfig, side: int, seed: int) -> TrainingData
     kind = LABELED_KINDS[kind_name]
     everything = kind.load(folder, kind.splits[0] if kind.splits else None, config.labels, side)
     source_identity = identity_of(everything)
-    n_classes = len(np.unique(everything.labels))
-    if n_classes < 2:
-        raise DataError(
-            f"{everything.name}: {n_classes} class in it; there is nothing to tell apart"
-        )
+    _check_classes(everything)
     whole = _evaluations(config, everything.classes, side)
     withheld = np.zeros(len(everything), dtype=np.bool_)
     if config.withheld_list:
@@ -179,6 +175,12 @@ def load_source_identity(config: DataConfig, side: int) -> DataIdentity:
     return identity_of(
         kind.load(folder, kind.splits[0] if kind.splits else None, config.labels, side)
     )
+
+
+def _check_classes(data: LabeledImages) -> None:
+    n_classes = len(np.unique(data.labels))
+    if n_classes < 2:
+        raise DataError(f"{data.name}: {n_classes} class in it; there is nothing to tell apart")
 
 
 def _held_out(

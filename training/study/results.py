@@ -32,7 +32,7 @@ class _MainFigures(_Figures):
     confusion: tuple[tuple[int, ...], ...]
 
 
-class _Network(BaseModel):
+class _Size(BaseModel):
     parameters: _Count
 
 
@@ -53,7 +53,7 @@ class _CellFile(BaseModel):
     rule: str | None
     metrics: _MainFigures
     other_metrics: dict[str, _Figures]
-    network: _Network
+    network: _Size
     start: _Start
     log: tuple[dict[str, Any], ...] = Field(min_length=1)
     precision: str
