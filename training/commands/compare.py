@@ -1,10 +1,8 @@
 """Measure models side by side on the same images, every recall with its interval."""
 
 import argparse
-import sys
 from pathlib import Path
 
-from fer_live.plain_text import say
 from training.commands.figures import (
     answers_of,
     check_measuring,
@@ -13,6 +11,7 @@ from training.commands.figures import (
     declare_json,
     declare_without,
     tell_figures,
+    tell_unreadable,
 )
 
 HELP = "measure models side by side, every recall with its interval"
@@ -49,7 +48,4 @@ def run(arguments: argparse.Namespace) -> int:
         answers=answers_of(arguments),
     )
     tell_figures(arguments, figures, to_markdown(figures))
-    unreadable = dict.fromkeys(x for each in figures.values() for x in each.get("unreadable", ()))
-    for line in unreadable:
-        say(f"fer-train: {line}", to=sys.stderr)
-    return 1 if unreadable else 0
+    return tell_unreadable(figures.values())

@@ -1,10 +1,8 @@
 """Measure a model on a data set."""
 
 import argparse
-import sys
 from pathlib import Path
 
-from fer_live.plain_text import say
 from training.commands.figures import (
     answers_of,
     check_measuring,
@@ -13,6 +11,7 @@ from training.commands.figures import (
     declare_json,
     declare_without,
     tell_figures,
+    tell_unreadable,
 )
 
 HELP = "measure a model on a data set"
@@ -52,6 +51,4 @@ def run(arguments: argparse.Namespace) -> int:
         answers=answers_of(arguments),
     )
     tell_figures(arguments, figures, summary(figures))
-    for line in figures.get("unreadable", ()):
-        say(f"fer-train: {line}", to=sys.stderr)
-    return 1 if "unreadable" in figures else 0
+    return tell_unreadable([figures])

@@ -8,6 +8,8 @@ are those of its data set, so they do not count where --data names another one.
 import argparse
 import json
 import os
+import sys
+from collections.abc import Iterable
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -146,3 +148,11 @@ def write_json(path: Path | None, figures: dict[str, Any]) -> None:
     """Write figures where --json says; nothing where it was not given."""
     if path is not None:
         write_atomically(path, json.dumps(figures, indent=2).encode() + b"\n")
+
+
+def tell_unreadable(figures: Iterable[dict[str, Any]]) -> int:
+    """Name each image that figures could not count; returns the exit code, 1 where there is one."""
+    lines = dict.fromkeys(line for each in figures for line in each.get("unreadable", ()))
+    for line in lines:
+        say(f"fer-train: {line}", to=sys.stderr)
+    return 1 if lines else 0
