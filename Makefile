@@ -18,12 +18,13 @@ TEST_PACKAGES := $(APP_PACKAGES) xvfb strace ffmpeg chromium curl desktop-file-u
 run: $(VENV)/.app
 	@$(BIN)/fer-live quickstart
 
+# Three processes at two cores, because each waits a quarter of its time: for windows, kills, sockets.
 test: $(VENV)/.test
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
 	$(BIN)/mypy
 	$(BIN)/lint-imports
-	$(BIN)/python -m pytest -n logical --maxprocesses 2 --dist worksteal
+	$(BIN)/python -m pytest -n 3 --dist worksteal
 
 # The documentation site, in build/site: any warning is an error.
 docs: $(VENV)/.docs

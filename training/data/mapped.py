@@ -21,6 +21,7 @@ from fer_live.datatypes import UInt8Array
 from fer_live.errors import DataError, InputError, SourceError
 from training.data.image_files import files_below, read_gray_face
 from training.data.labeled_images import FaceImages, LabeledImages
+from training.section import first_fault
 
 IMAGES, LABELS, IDS, ABOUT = "images.npy", "labels.npy", "ids.npy", "data.json"
 
@@ -72,7 +73,7 @@ def _map(folder: Path, side: int) -> tuple[FaceImages, MappedAbout]:
         images = map_array(folder / IMAGES)
         ids = load_array(folder / IDS, "U", 1)
     except ValidationError as error:
-        raise DataError(f"{folder / ABOUT}: {error.errors()[0]['msg']}; pack it again") from None
+        raise DataError(f"{folder / ABOUT}: {first_fault(error)}; pack it again") from None
     except (OSError, ArrayFault) as error:
         raise DataError(f"{folder}: not made by fer-train pack: {error}") from None
     if images.dtype != np.uint8 or images.shape != (len(ids), side, side):
