@@ -13,7 +13,7 @@ import torch.nn.functional as F
 from torch import Tensor, nn
 
 from fer_live.model.manifest import CropGeometry
-from training.config import AugmentationConfig
+from training.augment_config import AugmentationConfig
 from training.data.image_operations import (
     Affine,
     Blur,

@@ -4,7 +4,7 @@ from kornia.augmentation import RandomAffine
 from torch import Tensor
 
 from fer_live.model.manifest import CropGeometry
-from training.config import AugmentationConfig
+from training.augment_config import AugmentationConfig
 from training.data.augment import augmentation
 from training.data.image_operations import Affine
 
