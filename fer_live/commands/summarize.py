@@ -2,6 +2,7 @@
 
 import argparse
 import json
+import sys
 from pathlib import Path
 
 from fer_live.base.console import (
@@ -131,6 +132,8 @@ def run(arguments: argparse.Namespace) -> int:
             write_atomically(path, as_page(study, agreement).encode())
     if arguments.json:
         say(json.dumps(as_object(study, agreement), ensure_ascii=False))
+    elif lines := list(as_lines(study)):
+        say(*lines)
     else:
-        say(*as_lines(study))
+        say("fer-live: no face was found; there is nothing to sum up", to=sys.stderr)
     return 0

@@ -191,6 +191,8 @@ def _read(file: Path, also: Sequence[str]) -> pd.DataFrame:
     """The columns that are wanted, as they are in the file."""
     try:
         if file.suffix.lower() == ".csv":
+            if file.is_file() and file.stat().st_size == 0:
+                raise InputError(f"{file}: not a file of rows: it is empty, without a header")
             return _read_csv(file, also)
         if file.suffix.lower() == ".jsonl":
             return _read_jsonl(file, also)

@@ -115,6 +115,15 @@ def test_the_page_of_nothing_says_so(tmp_path: Path):
     assert "No face was found." in as_page(study)
 
 
+@pytest.mark.parametrize("kind", [".csv", ".jsonl"])
+def test_a_recording_without_a_face_says_that_there_is_nothing(tmp_path: Path, capfd, kind: str):
+    rows = rows_of("a.mp4", 1).iloc[:0]
+    (tmp_path / f"rows{kind}").write_text(rows.to_csv(index=False) if kind == ".csv" else "")
+    done = run_here(capfd, "fer-live", "summarize", tmp_path / f"rows{kind}")
+    assert (done.returncode, done.stdout) == (0, "")
+    assert done.stderr == "fer-live: no face was found; there is nothing to sum up\n"
+
+
 @pytest.mark.parametrize(
     ("words", "says"),
     [
@@ -122,6 +131,7 @@ def test_the_page_of_nothing_says_so(tmp_path: Path):
         (("empty",), "holds no file of rows"),
         (("notes.txt",), "unknown kind"),
         (("broken.csv",), "broken.csv: no rows of fer-live: it has no column source"),
+        (("nothing.csv",), "nothing.csv: not a file of rows: it is empty"),
         (("broken.parquet",), "broken.parquet: not a file of rows"),
         (("broken.jsonl",), "broken.jsonl: not a file of rows"),
         (("rows", "--by", "condition"), "--by condition: the rows have no such column"),
@@ -143,6 +153,7 @@ def test_a_mistake_is_one_line(
     monkeypatch.chdir(study_folder)
     (study_folder / "empty").mkdir()
     (study_folder / "notes.txt").write_text("hello")
+    (study_folder / "nothing.csv").write_text("")
     (study_folder / "broken.csv").write_text("hello\nworld\n")
     (study_folder / "broken.parquet").write_bytes(b"PAR1 hello")
     (study_folder / "broken.jsonl").write_text("hello\n")
