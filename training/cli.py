@@ -86,7 +86,7 @@ def main() -> None:
 @contextmanager
 def _one_speaker() -> Iterator[None]:
     """Of the processes that torchrun starts, let the first alone print; errors come from each."""
-    if os.environ.get("RANK", "0") == "0":
+    if os.environ.get("WORLD_SIZE", "1") == "1" or os.environ.get("RANK", "0") == "0":
         yield
         return
     with Path(os.devnull).open("w") as nowhere, redirect_stdout(nowhere), redirect_stderr(nowhere):

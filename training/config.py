@@ -270,12 +270,7 @@ def load_config(path: Path, changes: Sequence[str] = ()) -> TrainConfig:
         changes: Fields to set, each as TABLE.FIELD=VALUE, the value as in TOML; quotes around text
             may be left out.
     """
-    try:
-        content = parse_toml(read_text(path))
-    except OSError as error:
-        raise InputError(f"{path}: cannot read the config: {error.strerror}") from None
-    except ValueError as error:  # UnicodeDecodeError is one too
-        raise InputError(f"{path}: not a TOML file: {error}") from None
+    content = _read_tables(path)
     changed = dict(content)
     for change in changes:
         table, field, value = _parse_change(change)
@@ -289,6 +284,20 @@ def load_config(path: Path, changes: Sequence[str] = ()) -> TrainConfig:
             parse_config(content, str(path))  # the fault may be the file's own
             parse_config(changed, " ".join(f"--set {change}" for change in changes))
         raise
+
+
+def load_former_config(path: Path) -> TrainConfig:
+    """Read the config of a run folder, which may be older than some fields."""
+    return parse_former_config(_read_tables(path), str(path))
+
+
+def _read_tables(path: Path) -> dict[str, Any]:
+    try:
+        return parse_toml(read_text(path))
+    except OSError as error:
+        raise InputError(f"{path}: cannot read the config: {error.strerror}") from None
+    except ValueError as error:  # UnicodeDecodeError is one too
+        raise InputError(f"{path}: not a TOML file: {error}") from None
 
 
 def _parse_change(change: str) -> tuple[str, str, Any]:
@@ -323,6 +332,8 @@ _FORMER_DEFAULTS: dict[str, dict[str, Any]] = {
 
 def parse_former_config(content: dict[str, Any], where: str) -> TrainConfig:
     """Check the config that a result tells, which may be older than some fields."""
+    if not isinstance(content, dict):
+        raise InputError(f"{where}: not a result: its config is no table; delete it")
     tables = {
         table: {**_FORMER_DEFAULTS.get(table, {}), **fields} if isinstance(fields, dict) else fields
         for table, fields in content.items()
@@ -335,7 +346,8 @@ def parse_config(content: dict[str, Any], where: str) -> TrainConfig:
     try:
         return TrainConfig.model_validate(content)
     except ValidationError as error:
-        raise InputError(f"{where}: {first_fault(error)}") from None
+        hint = "`fer-train config` prints every field"
+        raise InputError(f"{where}: {first_fault(error)}; {hint}") from None
 
 
 def differing_fields(one: TrainConfig, other: TrainConfig) -> list[str]:

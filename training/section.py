@@ -6,7 +6,7 @@ from pydantic import BaseModel, ConfigDict, ValidationError, model_validator
 
 _EXPECTED = {
     "missing": "it is missing",
-    "extra_forbidden": "there is no such field; `fer-train config` prints every field",
+    "extra_forbidden": "there is no such field",
     "bool_type": "expected true or false",
     "bool_parsing": "expected true or false",
     "int_type": "expected a whole number",

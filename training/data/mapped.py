@@ -127,7 +127,7 @@ def _check_free(out: Path) -> None:
         MappedAbout.model_validate_json(read_whole(out / ABOUT))
     except (OSError, ValueError):
         raise InputError(
-            f"{out}: holds a {foreign[0]} that fer-train pack did not make; choose another --out"
+            f"{out}: holds {foreign[0]}, which fer-train pack did not make; choose another --out"
         ) from None
 
 

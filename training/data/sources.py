@@ -102,7 +102,7 @@ def split_source(source: str, kinds: tuple[str, ...]) -> tuple[str, Path]:
     kind, separator, folder = source.partition(":")
     if not separator or kind not in kinds or not folder:
         allowed = " or ".join(f"{name}:DIR" for name in dict.fromkeys(kinds))
-        raise DataError(f"{source}: not a data set; write {allowed}")
+        raise DataError(f"{source or 'an empty name'}: not a data set; write {allowed}")
     path = Path(folder)
     if not path.is_dir():
         raise DataError(f"{path}: no such folder")

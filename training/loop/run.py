@@ -19,7 +19,7 @@ from training.config import (
     TrainConfig,
     config_to_toml,
     differing_fields,
-    load_config,
+    load_former_config,
 )
 from training.data.batches import Batches
 from training.data.identity import DataIdentity
@@ -117,11 +117,13 @@ def prepare_run(
 
     first_step, log, began_s = 0, TrainingLog(device), time.monotonic()
     resume_file = run_dir / RESUME_FILE
+    if resume and resume_file.is_file():
+        _check_same_run(resume_file, **_identity(config, data, device))
+    distributed.wait_for_all()
     if resume and _is_longer(config, run_dir) and distributed.is_first():
         _return_to_cooldown(run_dir)
     distributed.wait_for_all()
     if resume and resume_file.is_file():
-        _check_same_run(resume_file, **_identity(config, data, device))
         state = restore_run(resume_file, _modules(student, teacher, method), optimizers)
         _tell_other_precision(resume_file, state.get("precision"), config, device)
         first_step, log = state["step"], TrainingLog.restored(device, state["log"])
@@ -165,7 +167,7 @@ def check_run_dir(config: TrainConfig, run_dir: Path, resume: bool) -> None:
         raise InputError(
             f"{run_dir}: a run is there already; add --resume, or choose another --out"
         )
-    differ = set(differing_fields(load_config(config_file), config)) - _MAY_CHANGE
+    differ = set(differing_fields(load_former_config(config_file), config)) - _MAY_CHANGE
     if differ and not _is_longer(config, run_dir):
         raise InputError(
             f"{config_file}: the run there was started with another config, it differs in "
@@ -186,7 +188,7 @@ def _is_longer(config: TrainConfig, run_dir: Path) -> bool:
     """
     if not (run_dir / CONFIG_FILE).is_file():
         return False
-    before = load_config(run_dir / CONFIG_FILE)
+    before = load_former_config(run_dir / CONFIG_FILE)
     old, new = before.schedule, config.schedule
     if new.shape != "trapezoid" or (new.passes, new.steps) == (old.passes, old.steps):
         return False

@@ -132,8 +132,9 @@ class Personal(Method):
             images, classes = batch.weak_labeled()
             self.dynamic.update(predict(teacher, images), classes)
         labeled_logits, logits, loss = self._read(student, batch)
+        rank = min(options.rank, probs.shape[1] - 1)
         terms = unlabeled_terms(
-            logits, probs, self.thresholds(passes), ceiling=options.ceiling, rank=options.rank
+            logits, probs, self.thresholds(passes), ceiling=options.ceiling, rank=rank
         )
         loss = loss + options.lambda_u * terms.pseudo_label
         loss = loss + options.lambda_n * terms.complementary

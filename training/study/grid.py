@@ -118,7 +118,10 @@ def run_grid(
     results = {cell.name: _result_of(out, cell) for cell in chosen}
     missing = [cell for cell in chosen if results[cell.name] is None]
     if missing or data is not None:
-        _check_same_images(chosen, results, out, data)
+        for cell in cells:
+            if cell.name not in results:
+                results[cell.name] = _result_if_whole(out, cell)
+        _check_same_images(cells, results, out, data)
     _make_folders(out, runs)
     write_atomically(out / GRID_FILE, read_whole(path))
     say(f"{len(chosen)} cells, {len(chosen) - len(missing)} of them finished")
@@ -256,6 +259,14 @@ def _check_same_images(
             f"older version made them; they are left as they are, whatever {data} has",
             to=sys.stderr,
         )
+
+
+def _result_if_whole(out: Path, cell: Cell) -> dict[str, Any] | None:
+    """Read the file of a cell that is not asked for; None also where it is damaged."""
+    try:
+        return _result_of(out, cell)
+    except InputError:
+        return None
 
 
 def _read_identity(content: Any, file: Path) -> DataIdentity:

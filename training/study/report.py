@@ -39,7 +39,7 @@ seed to seed and image to image alike: it holds 97 to 100 % of simulated ties in
 seeds lie a point apart it is too narrow: it holds 90 to 96 % with five seeds, about 90 with three
 and 82 to 91 with two, so that *better* and *worse* are said too often. The two-way interval, added
 after the runs, counts everything once and allows for the number of seeds by Student's t: it holds
-95 to 98 % with five seeds, 94 to 99 with three, 88 to 98 with two. Where the two disagree, take the
+94 to 98 % with five seeds, 92 to 98 with three, 88 to 98 with two. Where the two disagree, take the
 difference as open."""
 
 _HEAD = """# {title}

@@ -39,16 +39,17 @@ def keep_weights(runs: Sequence[Path], out: Path) -> list[Path]:
         out.mkdir(parents=True, exist_ok=True)
     except OSError as error:
         raise InputError(f"{out}: cannot make this folder: {error.strerror}") from None
-    for run in runs:
-        network, manifest = checkpoint.load_model(run)
-        written.append(out / f"{run.resolve().name}.safetensors")
-        halved = network.half()
-        if written[-1].exists() and not _same(checkpoint.load_model(written[-1])[0], halved):
+    models = [checkpoint.load_model(run) for run in runs]
+    for name, (network, _) in zip(names, models, strict=True):
+        file = out / f"{name}.safetensors"
+        if file.exists() and not _same(checkpoint.load_model(file)[0], network.half()):
             raise InputError(
-                f"{written[-1]}: holds other weights; rename the run folder, choose another --out, "
-                "or delete that file first"
+                f"{file}: holds other weights; rename the run folder, choose another --out, or "
+                "delete that file first"
             )
-        checkpoint.save_model(written[-1], halved, manifest)
+    for name, (network, manifest) in zip(names, models, strict=True):
+        written.append(out / f"{name}.safetensors")
+        checkpoint.save_model(written[-1], network.half(), manifest)
     sums = [f"{sha256_of(file)}  {file.name}\n" for file in sorted(out.glob("*.safetensors"))]
     write_atomically(out / SUMS_FILE, "".join(sums).encode())
     return written

@@ -59,7 +59,7 @@ def _run_start(config: TrainConfig, out: Path, runs: Path, data: str | None) -> 
         made_by = checkpoint.load_model(weights)[1].training.get("config")
         if not made_by or not compute_same(parse_former_config(made_by, str(weights)), config):
             raise InputError(f"{weights}: was made by another config; delete it")
-        return  # by these images, too, or the grid would not have begun
+        return  # by these labeled images, too, or the grid would not have begun
     fit(with_source(config, data), run_dir, resume=True, show_progress=False)
     network, manifest = checkpoint.load_model(run_dir)
     training = manifest.training | _cost(run_dir) | {"config": config.model_dump(mode="json")}

@@ -145,7 +145,7 @@ def test_a_pack_replaces_a_pack_and_nothing_else(tmp_path: Path, learnable_tree:
     assert not (packed / "labels.npy").exists(), "they were of the pack before"
     (tmp_path / "mine").mkdir()
     (tmp_path / "mine/labels.npy").write_text("mine")
-    with pytest.raises(InputError, match=r"holds a labels\.npy that fer-train pack did not make"):
+    with pytest.raises(InputError, match=r"holds labels\.npy, which fer-train pack did not make"):
         pack_images(faces, 48, tmp_path / "mine")
     assert (tmp_path / "mine/labels.npy").read_text() == "mine"
 

@@ -565,3 +565,13 @@ def test_a_table_of_some_strong_fields_leaves_the_others_as_they_are_printed():
     config = parse_config({"strong": {"blur": 0.9}}, "here")
     assert config.strong == usual.model_copy(update={"blur": 0.9})
     assert usual.tone > 0
+
+
+def test_a_refused_resume_leaves_the_run_as_it_is(config, learnable_tree: Path, tmp_path: Path):
+    """Of a trapezoid that should grow, on other images."""
+    fit(as_trapezoid(config(), 1), tmp_path / "run", resume=False)
+    before = (tmp_path / "run/resume.safetensors").read_bytes()
+    _swap_two_images(learnable_tree)
+    with pytest.raises(InputError, match="other images or labels"):
+        fit(as_trapezoid(config(), 3), tmp_path / "run", resume=True)
+    assert (tmp_path / "run/resume.safetensors").read_bytes() == before

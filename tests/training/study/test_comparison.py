@@ -107,6 +107,25 @@ def test_the_intervals_hold_true_ties(n_seeds: int, seed_spread: float, wide_at_
         assert two_way > wide, "a normal stretch is too little for two seeds"
 
 
+def test_the_two_way_interval_of_two_quiet_seeds_is_a_number_and_not_endless():
+    lead = np.array([[-1, -1, 0], [0, 0, -1]])
+    found = paired_difference(
+        {seed: row == 1 for seed, row in enumerate(lead)},
+        {seed: row == -1 for seed, row in enumerate(lead)},
+    )
+    assert np.isfinite(found.two_way).all()
+    random = np.random.default_rng(7)
+    widths = []
+    for _ in range(50):  # seeds that differ by their images' chance alone
+        ours, theirs = (
+            {seed: random.random(2000) < 0.7 for seed in range(2)} for _ in ("ours", "theirs")
+        )
+        low, high = paired_difference(ours, theirs).two_way
+        widths.append(high - low)
+    normal = 2 * 1.96 * 100 * np.sqrt(0.42 / 2000 / 2)
+    assert 0.7 * normal < np.median(widths) < 2 * normal
+
+
 def test_of_one_seed_the_two_way_interval_is_that_of_its_images():
     ours, theirs = np.random.default_rng(3).random((2, 1000)) < 0.1
     found = paired_difference({1: ours}, {1: theirs})

@@ -268,8 +268,9 @@ def test_cells_of_other_images_are_not_mixed(
     rows = (other / "fer2013.csv").read_text().splitlines()
     rows[1], rows[2] = rows[2], rows[1]
     (other / "fer2013.csv").write_text("\n".join(rows) + "\n")
-    with pytest.raises(InputError, match=r"all_labels_1_1\.json: was made from other images"):
-        run_grid(grid_file, out, runs, jobs=1, data=same)
+    for others in ([], ["supervised"]):  # the finished cell itself need not be asked for
+        with pytest.raises(InputError, match=r"all_labels_1_1\.json: was made from other images"):
+            run_grid(grid_file, out, runs, jobs=1, data=same, only=others)
     with pytest.raises(DataError, match="nowhere: no such folder"):
         run_grid(grid_file, out, runs, jobs=1, data="folder:nowhere")
     file = out / "cells/all_labels_1_1.json"
@@ -570,7 +571,7 @@ def test_a_report_needs_a_grid_with_results(tmp_path: Path, grid_file: Path):
     with pytest.raises(InputError, match="no finished cell"):
         write_report(grid_file.parent)
     (tmp_path / "cells").mkdir()
-    for text in ("{}", "[]", "3", "{"):
+    for text in ("{}", "[]", "3", "{", '{"config": "x", "start": {"config": null}}'):
         (tmp_path / "cells/supervised_0.25_1.json").write_text(text)
         with pytest.raises(InputError, match="not a result"):
             write_report(tmp_path)

@@ -56,6 +56,10 @@ def test_weights_of_two_runs_never_become_one_file(small_models: list[Path], tmp
         keep_weights([other], tmp_path / "kept")
     assert kept.read_bytes() == before
     assert keep_weights([one], tmp_path / "kept") == [kept], "the same run again"
+    third = as_runs([small_models[2]], tmp_path)[0]
+    with pytest.raises(InputError, match="holds other weights"):
+        keep_weights([third, other], tmp_path / "kept")
+    assert not (tmp_path / "kept" / f"{third.name}.safetensors").exists(), "all or none"
 
 
 SUMS = [path.parent for path in Path("docs/results").glob(f"*/weights/{SUMS_FILE}")]
