@@ -352,15 +352,20 @@ def parse_config(content: dict[str, Any], where: str) -> TrainConfig:
 
 def differing_fields(one: TrainConfig, other: TrainConfig) -> list[str]:
     """List the fields, as TABLE.FIELD, in which two configs differ."""
-    a, b = one.model_dump(mode="json"), other.model_dump(mode="json")
     if one.run.method != other.run.method:
         return ["run.method"]  # whose options differ for that alone
-    return [
-        f"{table}.{field}"
-        for table, fields in a.items()
-        for field in fields
-        if fields[field] != b[table].get(field)
-    ]
+    a, b = (fields_by_name(config.model_dump(mode="json")) for config in (one, other))
+    return [name for name, value in a.items() if value != b.get(name)]
+
+
+def fields_by_name(tables: Any) -> dict[str, Any]:
+    """Give the fields of a config's tables by TABLE.FIELD; none where a file holds no tables."""
+    return {
+        f"{table}.{field}": value
+        for table, fields in (tables.items() if isinstance(tables, dict) else ())
+        if isinstance(fields, dict)
+        for field, value in fields.items()
+    }
 
 
 def config_to_toml(config: TrainConfig) -> str:

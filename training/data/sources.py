@@ -111,9 +111,7 @@ def split_source(source: str, kinds: tuple[str, ...]) -> tuple[str, Path]:
 
 def load_training_data(config: DataConfig, side: int, seed: int) -> TrainingData:
     """Read, split and resize everything that a config names."""
-    kind_name, folder = split_source(config.source, tuple(LABELED_KINDS))
-    kind = LABELED_KINDS[kind_name]
-    everything = kind.load(folder, kind.splits[0] if kind.splits else None, config.labels, side)
+    everything = _training_part(config, side)
     source_identity = identity_of(everything)
     _check_classes(everything)
     whole = _evaluations(config, everything.classes, side)
@@ -170,11 +168,14 @@ def load_training_data(config: DataConfig, side: int, seed: int) -> TrainingData
 
 def load_source_identity(config: DataConfig, side: int) -> DataIdentity:
     """Read the labeled data of a config, and tell its `TrainingData.source_identity`."""
+    return identity_of(_training_part(config, side))
+
+
+def _training_part(config: DataConfig, side: int) -> LabeledImages:
+    """Read what data.source names, before any image of it is drawn or left out."""
     kind_name, folder = split_source(config.source, tuple(LABELED_KINDS))
     kind = LABELED_KINDS[kind_name]
-    return identity_of(
-        kind.load(folder, kind.splits[0] if kind.splits else None, config.labels, side)
-    )
+    return kind.load(folder, kind.splits[0] if kind.splits else None, config.labels, side)
 
 
 def _check_classes(data: LabeledImages) -> None:

@@ -19,6 +19,7 @@ from training.config import (
     TrainConfig,
     config_to_toml,
     differing_fields,
+    fields_by_name,
     load_former_config,
 )
 from training.data.batches import Batches
@@ -298,17 +299,6 @@ def _identity(config: TrainConfig, data: TrainingData, device: torch.device) -> 
     }
 
 
-def _by_name(settings: Any) -> dict[str, Any]:
-    """The fields of a config's tables by TABLE.FIELD; none where a file holds something else."""
-    tables = settings if isinstance(settings, dict) else {}
-    return {
-        f"{table}.{field}": value
-        for table, fields in tables.items()
-        if isinstance(fields, dict)
-        for field, value in fields.items()
-    }
-
-
 def _check_same_run(path: Path, **now: Any) -> None:
     """Refuse to resume a run of other settings, on other data or another device.
 
@@ -316,10 +306,10 @@ def _check_same_run(path: Path, **now: Any) -> None:
     """
     before = {name: value for name, value in load_run_state(path).items() if name in now}
     refused = f"{path}: cannot be resumed; choose another --out: the run there"
-    settings = _by_name(before.pop("settings", {}))
+    settings = fields_by_name(before.pop("settings", {}))
     differ = {
         name
-        for name, value in _by_name(now["settings"]).items()
+        for name, value in fields_by_name(now["settings"]).items()
         if settings.get(name, value) != value
     } - (_MAY_CHANGE | _LENGTH)
     if differ:
